@@ -1,0 +1,74 @@
+// The vocabulary of limiting: what is taken, what is answered, what can break. Imports nothing.
+
+/** The bucket that every key of a kind gets. `capacity` in tokens, `refillPerSecond` in tokens per second. */
+export interface Policy {
+  readonly name: string;
+  readonly capacity: number;
+  readonly refillPerSecond: number;
+}
+
+/** One request for `cost` tokens (a whole number, 1 or more) of the bucket that belongs to `key`. */
+export interface Take {
+  readonly key: string;
+  readonly cost: number;
+}
+
+/** Who decided: the shared bucket in Redis, or this instance's own fallback bucket. */
+export type Mechanism = 'redis' | 'fallback';
+
+/** The answer to one take. A denial is an answer, never an error. */
+export interface Decision {
+  readonly allowed: boolean;
+  /** Capacity of the bucket that decided, in tokens. */
+  readonly limit: number;
+  /** Whole tokens left after this decision. */
+  readonly remaining: number;
+  /** Milliseconds until `cost` tokens exist; 0 when allowed, `Infinity` when the cost exceeds the capacity. */
+  readonly retryAfterMs: number;
+  /** Milliseconds until the bucket is full again. */
+  readonly resetMs: number;
+  readonly mechanism: Mechanism;
+}
+
+/** What became of one take: decided, or not decidable for a reason that concerns its key alone. */
+export type Outcome = Decision | StoreError;
+
+/** Answers takes, in their order. Rejects with a `StoreError` when none of them could be decided. */
+export interface Store {
+  takeMany(takes: readonly Take[]): Promise<Outcome[]>;
+}
+
+/** Why a store could not decide. The set is closed: it is a metric's label. */
+export const storeErrorReasons = [
+  'timeout', // no reply within the deadline
+  'late', // Redis ran the script after its deadline; it took nothing
+  'refused', // nothing listens there
+  'disconnected', // the connection is down or broke before the reply
+  'protocol', // what answers there does not speak Redis
+  'loading', // Redis reads its data set
+  'readonly', // a replica, after a failover
+  'masterdown', // a replica cut off from its master
+  'noreplicas', // too few replicas to accept writes
+  'oom', // maxmemory reached and nothing may be evicted
+  'misconf', // Redis refuses writes because it cannot persist them
+  'busy', // another script has been running for too long
+  'noscript', // the script is not in Redis's cache (it is sent again; seen only when that fails)
+  'noauth', // no or wrong credentials
+  'noperm', // this user may not run the script
+  'maxclients', // Redis takes no more connections
+  'wrongtype', // the key holds something that is not a bucket; concerns this key alone
+  'other',
+] as const;
+
+export type StoreErrorReason = (typeof storeErrorReasons)[number];
+
+/** The store could not decide: broken, as opposed to denied. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly reason: StoreErrorReason;
+
+  constructor(reason: StoreErrorReason, message: string = reason, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}

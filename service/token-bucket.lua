@@ -1,0 +1,42 @@
+-- Takes tokens from many buckets in one atomic call, on Redis's own clock. token-bucket.ts is its specification.
+--
+-- KEYS  one bucket each; the same key may come twice and is decided in order
+-- ARGV  1 tokenUs     microseconds in which one token refills
+--       2 capacityUs  microseconds in which an empty bucket refills
+--       3 deadlineUs  on Redis's clock: past it nobody waits for the answer any more, so nothing is taken; 0: none
+--       4 the cost of every take, or 4… one cost for each
+--
+-- Returns { nowUs, r1, r2, … }; r is the bucket's debt in microseconds after an allowed take, -1 - debt after a denied
+-- one, and a string when the key holds something that is not a bucket. { nowUs } alone: too late, or no keys.
+--
+-- A bucket is one string: the microsecond at which it is full again. It expires at that moment. O(1) each.
+
+local time = redis.call('TIME')
+local nowUs = time[1] * 1000000 + time[2]
+local tokenUs, capacityUs, deadlineUs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local reply = { nowUs }
+
+if deadlineUs > 0 and nowUs > deadlineUs then
+  return reply
+end
+
+for i = 1, #KEYS do
+  local key = KEYS[i]
+  local value = redis.pcall('GET', key)
+  local fullAtUs = value and (type(value) == 'string' and tonumber(value) or nil) or 0
+  if value and fullAtUs == 0 then
+    reply[i + 1] = 'WRONGTYPE'
+  else
+    local debtUs = fullAtUs - nowUs
+    if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
+    local debtAfterUs = debtUs + (ARGV[3 + i] or ARGV[4]) * tokenUs
+    if debtAfterUs <= capacityUs then
+      redis.call('SET', key, string.format('%.0f', nowUs + debtAfterUs), 'PX', math.ceil(debtAfterUs / 1000))
+      reply[i + 1] = debtAfterUs
+    else
+      reply[i + 1] = -1 - debtUs
+    end
+  end
+end
+
+return reply
