@@ -1,0 +1,53 @@
+// What the judge holds the limiter to: its settings, as the service's README states them, and the promise.
+//
+// The lab does not import the service, so the defaults stand here again; a test compares the two.
+
+import { LabError } from './errors.ts';
+import type { Bounds } from './scenario.ts';
+
+/** The service's settings that an experiment may change, and their defaults. */
+export const serviceDefaults = {
+  RATE_LIMIT: '5',
+  RATE_LIMIT_WINDOW_SEC: '10',
+  RATE_LIMIT_BURST: '5',
+  INSTANCES: '1',
+  REDIS_TIMEOUT_MS: '5',
+  BREAKER_FAILURES: '3',
+  BREAKER_RESET_MS: '1000',
+  FALLBACK_MAX_KEYS: '100000',
+  LOG_LEVEL: 'info',
+} as const;
+
+/** The settings of an experiment's instances: the scenario's, and over them what the caller's environment says. */
+export function serviceEnvironment(
+  scenario: Readonly<Record<string, string>>,
+  caller: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const settings: Record<string, string> = { ...scenario };
+  for (const name of Object.keys(serviceDefaults)) {
+    const value = caller[name];
+    if (value !== undefined) settings[name] = value;
+  }
+  return settings;
+}
+
+export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
+  const number = (name: keyof typeof serviceDefaults): number => {
+    const value = Number(settings[name] ?? serviceDefaults[name]);
+    if (!(value > 0)) throw new LabError(`${name} is "${settings[name]}"; allowed: a whole number over 0`);
+    return value;
+  };
+  const refillPerSecond = number('RATE_LIMIT') / number('RATE_LIMIT_WINDOW_SEC');
+  return {
+    capacity: number('RATE_LIMIT'),
+    refillPerSecond,
+    fallbackCapacity: number('RATE_LIMIT_BURST'),
+    fallbackRefillPerSecond: refillPerSecond / number('INSTANCES'),
+    redisTimeoutMs: number('REDIS_TIMEOUT_MS'),
+    breakerFailures: number('BREAKER_FAILURES'),
+    breakerResetMs: number('BREAKER_RESET_MS'),
+    resetJitterRatio: 0.2,
+    reconnectMs: 1000,
+    p99Ms: 9,
+  };
+}

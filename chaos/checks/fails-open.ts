@@ -1,0 +1,41 @@
+// While Redis cannot answer, the fallback does; once it can again, Redis does.
+
+import { type AnswerEvent, answersIn, type History } from '../history.ts';
+import type { Check, CheckResult, Verdict } from './check.ts';
+import { recoveryMsMax } from './recovery.ts';
+
+const shareMin = 0.99;
+
+export const failsOpen: Check = {
+  name: 'fails-open',
+  property: 'the fallback answers during the fault, and Redis before and after it',
+  judge: (history: History): CheckResult[] => history.phases.flatMap((phase) => judgePhase(history, phase.name)),
+};
+
+function judgePhase(history: History, name: string): CheckResult[] {
+  const expected = name === 'fault' ? 'fallback' : name === 'baseline' || name === 'recovered' ? 'redis' : undefined;
+  const phase = history.phases.find((p) => p.name === name);
+  if (!expected || !phase) return [];
+  // Recovery has its own check and may reach a little into this phase.
+  const healedMs = history.faults.filter(({ action }) => action === 'heal').at(-1)?.endMs ?? 0;
+  const fromMs = name === 'recovered' ? healedMs + recoveryMsMax(history.run.bounds) : phase.startMs;
+  const judged = { ...phase, startMs: Math.max(fromMs, phase.startMs) };
+
+  const share = shareOf(answersIn(history, judged, 'faulted'), expected);
+  const controlShare = shareOf(answersIn(history, judged, 'control'), 'redis');
+  const state = (verdict: Verdict, detail: string): CheckResult[] => {
+    const measured = Number.isNaN(share) ? null : share * 100;
+    return [{ name: 'fails-open', phase: name, verdict, measured, limit: shareMin * 100, unit: '%', detail }];
+  };
+  if (Number.isNaN(share)) return state('unknown', 'no answers');
+  if (share >= shareMin) return state('pass', `answered by ${expected}`);
+  // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
+  if (expected === 'redis' && !(controlShare >= shareMin)) {
+    return state('unknown', `of the control's answers only ${(controlShare * 100).toFixed(1)} % are from Redis either`);
+  }
+  return state('fail', `answered by ${expected}`);
+}
+
+function shareOf(answers: readonly AnswerEvent[], mechanism: string): number {
+  return answers.filter((answer) => answer.mechanism === mechanism).length / answers.length;
+}

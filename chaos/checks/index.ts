@@ -1,0 +1,24 @@
+// Every check, in the order in which a verdict is read.
+
+import { admission } from './admission.ts';
+import { availability } from './availability.ts';
+import type { Check } from './check.ts';
+import { failsOpen } from './fails-open.ts';
+import { faultBit } from './fault-bit.ts';
+import { fleet } from './fleet.ts';
+import { latency } from './latency.ts';
+import { needlessRefusal } from './needless-refusal.ts';
+import { recovery } from './recovery.ts';
+import { trip } from './trip.ts';
+
+export const checks: readonly Check[] = [
+  faultBit,
+  availability,
+  latency,
+  trip,
+  failsOpen,
+  recovery,
+  admission,
+  fleet,
+  needlessRefusal,
+];

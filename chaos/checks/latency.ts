@@ -1,0 +1,64 @@
+// Bound 8: in every phase, p99 from the scheduled send time is under the promise, decided by order statistics.
+//
+// pass      the upper 95 % bound of p99 is under the limit
+// fail      its lower bound is not, while the control arm's p99 in the same phase is
+// unknown   anything else: too few answers, a generator that ran late, a machine too noisy to tell
+
+import { type AnswerEvent, answersIn, type History, latencyMs, type Phase } from '../history.ts';
+import type { Check, CheckResult, Verdict } from './check.ts';
+import { ascending, quantile, quantileBounds } from './quantile.ts';
+
+const answersMin = 500;
+const lagMsMax = 2;
+
+export const latency: Check = {
+  name: 'latency',
+  property: 'p99 from the scheduled time is under 9 ms in every phase',
+  judge: (history: History): CheckResult[] =>
+    history.phases.length > 0
+      ? history.phases.map((phase) => judgePhase(history, phase))
+      : [
+          {
+            name: 'latency',
+            phase: 'all',
+            verdict: 'unknown',
+            measured: null,
+            limit: null,
+            unit: 'ms',
+            detail: 'no phase',
+          },
+        ],
+};
+
+function judgePhase(history: History, phase: Phase): CheckResult {
+  const limit = history.run.bounds.p99Ms;
+  const answers = answersIn(history, phase, 'faulted');
+  const p99 = quantileBounds(ascending(answers.map(latencyMs)), 0.99);
+  const controlP99 = quantile(ascending(answersIn(history, phase, 'control').map(latencyMs)), 0.99);
+  const lagP99 = quantile(ascending(answers.map(lagMs)), 0.99);
+  const answered = answers.filter(({ status }) => status !== 0).length;
+
+  const state = (verdict: Verdict, detail: string): CheckResult => ({
+    name: 'latency',
+    phase: phase.name,
+    verdict,
+    measured: Number.isFinite(p99.estimate) ? p99.estimate : null,
+    limit,
+    unit: 'ms p99',
+    detail,
+  });
+  const bounds = `95 % bounds ${ms(p99.lower)} to ${ms(p99.upper)}, control ${ms(controlP99)}`;
+  if (answered < answersMin) return state('unknown', `${answered} answers; at least ${answersMin} are needed`);
+  if (lagP99 > lagMsMax) return state('unknown', `the generator ran ${ms(lagP99)} late (p99); at most ${lagMsMax} ms`);
+  if (p99.upper < limit) return state('pass', bounds);
+  if (p99.lower >= limit && controlP99 < limit) return state('fail', bounds);
+  return state('unknown', `cannot tell: ${bounds}`);
+}
+
+function lagMs({ sentMs, scheduledMs }: AnswerEvent): number {
+  return sentMs - scheduledMs;
+}
+
+function ms(value: number): string {
+  return Number.isFinite(value) ? `${value.toFixed(1)} ms` : 'no answer';
+}

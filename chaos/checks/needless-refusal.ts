@@ -1,0 +1,65 @@
+// Bound 3: nobody is refused while the bucket surely held the token.
+//
+// For each refusal the lowest level is computed that any choice of instants allows: earlier takes are charged as late as
+// they can have happened (what is charged earlier has more time to refill), those under way at the same time are charged
+// in full, and so is every take that Redis may have executed without its answer arriving. If even that level holds a
+// token, the refusal was wrong.
+
+import type { AnswerEvent, History } from '../history.ts';
+import type { Check, CheckResult } from './check.ts';
+import { driftRatio, type Source, sourcesOf } from './sources.ts';
+
+/** Room for rounding, in tokens: the service rounds the refill up to whole microseconds per token. */
+const tolerance = 0.01;
+
+export const needlessRefusal: Check = {
+  name: 'needless-refusal',
+  property: 'no request is refused while its bucket surely held the token',
+  judge(history: History): CheckResult[] {
+    let refusals = 0;
+    const wrong: { source: Source; answer: AnswerEvent; level: number }[] = [];
+    for (const source of sourcesOf(history)) {
+      refusals += source.rejects.length;
+      wrong.push(...wrongRefusals(source).map((found) => ({ source, ...found })));
+    }
+    const first = wrong[0];
+    const detail = first
+      ? `${first.source.name} refused key ${first.source.key} at ${(first.answer.sentMs / 1000).toFixed(3)} s with at least ${first.level.toFixed(2)} tokens left`
+      : refusals === 0
+        ? 'nothing was refused'
+        : `${refusals} refusals, each with too few tokens`;
+    const verdict = first ? 'fail' : 'pass';
+    return [
+      { name: 'needless-refusal', phase: 'all', verdict, measured: wrong.length, limit: 0, unit: 'refusals', detail },
+    ];
+  },
+};
+
+export function wrongRefusals(source: Source): { answer: AnswerEvent; level: number }[] {
+  const perMs = (source.refillPerSecond * (1 - driftRatio)) / 1000;
+  const charges = [...source.admits, ...source.uncertain].sort((a, b) => a.receivedMs - b.receivedMs);
+  const spanMsMax = charges.reduce((max, { sentMs, receivedMs }) => Math.max(max, receivedMs - sentMs), 0);
+  const wrong: { answer: AnswerEvent; level: number }[] = [];
+  let level = source.capacity;
+  let atMs = Number.NEGATIVE_INFINITY;
+  let next = 0;
+  const refillTo = (toMs: number) => {
+    if (atMs !== Number.NEGATIVE_INFINITY) level = Math.min(source.capacity, level + (toMs - atMs) * perMs);
+    atMs = toMs;
+  };
+  for (const answer of source.rejects.toSorted((a, b) => a.sentMs - b.sentMs)) {
+    for (let charge = charges[next]; charge && charge.receivedMs <= answer.sentMs; charge = charges[++next]) {
+      refillTo(charge.receivedMs);
+      level = Math.max(0, level - 1);
+    }
+    refillTo(answer.sentMs);
+    let lowest = level;
+    for (let i = next; i < charges.length; i++) {
+      const charge = charges[i] as AnswerEvent;
+      if (charge.receivedMs > answer.receivedMs + spanMsMax) break;
+      if (charge.sentMs <= answer.receivedMs) lowest -= 1;
+    }
+    if (lowest >= 1 + tolerance) wrong.push({ answer, level: lowest });
+  }
+  return wrong;
+}

@@ -1,0 +1,68 @@
+// Sorts the answers by the bucket that decided them, so that each bucket's promise can be checked by itself.
+//
+// A source is one key's bucket in one place: in Redis (until Redis loses its data, which begins a new one), in the
+// control's Redis, or in one instance's fallback.
+
+import { type AnswerEvent, type History, isControl } from '../history.ts';
+
+export interface Source {
+  /** `redis`, `redis after state loss 1`, `control redis`, `fallback of limiter-1`. */
+  readonly name: string;
+  readonly key: string;
+  readonly capacity: number;
+  readonly refillPerSecond: number;
+  readonly admits: AnswerEvent[];
+  readonly rejects: AnswerEvent[];
+  /** Takes that Redis may have executed although its answer did not come from there. */
+  readonly uncertain: AnswerEvent[];
+}
+
+/** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
+export const driftRatio = 500e-6;
+
+export function sourcesOf(history: History): Source[] {
+  const { bounds } = history.run;
+  const lossesMs = history.faults.filter((f) => f.losesState && f.action === 'inject').map((f) => f.endMs);
+  const sources = new Map<string, Source>();
+
+  const source = (name: string, key: string, mechanism: 'redis' | 'fallback'): Source => {
+    const id = `${name}\n${key}`;
+    const existing = sources.get(id);
+    if (existing) return existing;
+    const capacity = mechanism === 'redis' ? bounds.capacity : bounds.fallbackCapacity;
+    const refillPerSecond = mechanism === 'redis' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
+    const created: Source = { name, key, capacity, refillPerSecond, admits: [], rejects: [], uncertain: [] };
+    sources.set(id, created);
+    return created;
+  };
+  const redisSource = (answer: AnswerEvent): Source => {
+    if (isControl(history, answer.instance)) return source('control redis', answer.key, 'redis');
+    const losses = lossesMs.filter((atMs) => answer.receivedMs > atMs).length;
+    return source(losses === 0 ? 'redis' : `redis after state loss ${losses}`, answer.key, 'redis');
+  };
+
+  for (const answer of history.answers) {
+    if (answer.mechanism === 'redis') file(redisSource(answer), answer);
+    else if (answer.mechanism === 'fallback')
+      file(source(`fallback of ${answer.instance}`, answer.key, 'fallback'), answer);
+    if (answer.mechanism !== 'redis' && !breakerWasOpen(history, answer)) redisSource(answer).uncertain.push(answer);
+  }
+  return [...sources.values()];
+}
+
+function file(source: Source, answer: AnswerEvent): void {
+  if (answer.status === 429) source.rejects.push(answer);
+  else if (answer.status >= 200 && answer.status < 500) source.admits.push(answer);
+}
+
+/** Whether the instance's breaker kept Redis out of this request from beginning to end. */
+function breakerWasOpen(history: History, { instance, sentMs, receivedMs }: AnswerEvent): boolean {
+  let open = false;
+  for (const move of history.breaker) {
+    if (move.instance !== instance) continue;
+    if (move.atMs > receivedMs) break;
+    if (move.atMs >= sentMs && (move.to === 'closed' || move.from === 'closed')) return false;
+    open = move.to !== 'closed';
+  }
+  return open;
+}

@@ -1,0 +1,53 @@
+// What a driver gives to the runner: limiter instances, each with a front and a store link, and a Redis to break.
+//
+//   load ──▶ front link ──▶ instance ──▶ store link ──▶ Redis
+
+import type { ToxiproxyApi } from './toxiproxy.ts';
+
+export interface Instance {
+  readonly name: string;
+  /** Its links are never faulted, and its Redis is another one. */
+  readonly control: boolean;
+  /** Where load is sent: its front link. */
+  readonly frontUrl: string;
+  /** The instance itself, for what only observes it. */
+  readonly url: string;
+  readonly storeLink: StoreLink;
+}
+
+export interface StoreLink {
+  /** Name of its proxy in Toxiproxy. */
+  readonly proxy: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The Redis that the faulted instances share. */
+export interface RedisHandle {
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, empty, where it was; resolves when it answers. */
+  start(): Promise<void>;
+}
+
+export interface Environment extends AsyncDisposable {
+  readonly driver: string;
+  readonly instances: readonly Instance[];
+  readonly toxiproxy: ToxiproxyApi;
+  readonly redis: RedisHandle;
+  readonly prometheusUrl: string;
+  /** Versions and the machine, for the journal. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Rejects with a `LabError` when a part ends that nobody broke. */
+  readonly broken: Promise<never>;
+}
+
+export interface EnvironmentOptions {
+  /** Environment variables of every limiter instance. */
+  readonly service: Readonly<Record<string, string>>;
+  /** Directory that takes the parts' output. */
+  readonly logs: string;
+}
+
+/** Starts an environment in which every instance already answers from Redis. */
+export type Driver = (options: EnvironmentOptions) => Promise<Environment>;

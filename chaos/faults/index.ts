@@ -1,0 +1,19 @@
+// From a fault as data to one that can be injected.
+
+import type { FaultSpec } from '../scenario.ts';
+import type { Fault } from './fault.ts';
+import { latency, partition } from './network.ts';
+import { redisKill } from './redis.ts';
+
+export function faultOf(spec: FaultSpec): Fault {
+  switch (spec.kind) {
+    case 'partition':
+      return partition();
+    case 'latency':
+      return latency(spec.latencyMs, spec.jitterMs);
+    case 'redis-kill':
+      return redisKill();
+    default:
+      return spec satisfies never;
+  }
+}

@@ -1,0 +1,36 @@
+// Faults of the network between limiter and Redis, by toxics on the store links.
+//
+//   limiter ──upstream──▶ toxiproxy ──▶ redis
+//           ◀─downstream─
+
+import type { Toxic } from '../toxiproxy.ts';
+import type { Fault } from './fault.ts';
+
+const bothStreams = ['upstream', 'downstream'] as const;
+
+/** The same toxics on every faulted store link. */
+function toxics(name: string, toxics: readonly Toxic[], bites: Fault['bites']): Fault {
+  return {
+    name,
+    losesState: false,
+    async inject({ toxiproxy }, { storeLink }) {
+      for (const toxic of toxics) await toxiproxy.addToxic(storeLink.proxy, toxic);
+    },
+    heal: ({ toxiproxy }, { storeLink }) => toxiproxy.removeToxics(storeLink.proxy),
+    bites,
+  };
+}
+
+/** Drops all data in both directions. Connections stay up, and are closed when it is taken off: Toxiproxy's `timeout` 0. */
+export function partition(): Fault {
+  const drop = bothStreams.map((stream) => ({ type: 'timeout', stream, attributes: { timeout: 0 } }) as const);
+  return toxics('partition', drop, ({ outcome }) => outcome === 'silent');
+}
+
+/** Delays data by `latencyMs` ± `jitterMs` in each direction. */
+export function latency(latencyMs: number, jitterMs: number): Fault {
+  const attributes = { latency: latencyMs, jitter: jitterMs };
+  const delay = bothStreams.map((stream) => ({ type: 'latency', stream, attributes }) as const);
+  const roundTripMsMin = 2 * (latencyMs - jitterMs);
+  return toxics('latency', delay, ({ outcome, ms }) => outcome === 'silent' || ms >= roundTripMsMin * 0.9);
+}

@@ -1,0 +1,64 @@
+// The runner's end of the load generator process.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { sleep, within } from './clock.ts';
+import { LabError } from './errors.ts';
+import type { AnswerEvent } from './history.ts';
+import type { LoadPlan } from './load.ts';
+import type { FromGenerator, ToGenerator } from './load-process.ts';
+import type { UndoLog } from './undo.ts';
+
+const readyMs = 15_000;
+
+export class Generator implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #done = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<void>();
+
+  private constructor(child: ChildProcess, onAnswers: (answers: readonly AnswerEvent[]) => void) {
+    this.#child = child;
+    child.on('message', (message: FromGenerator) => {
+      if (message.type === 'answers') onAnswers(message.answers);
+      else if (message.type === 'ready') this.#ready.resolve();
+      else this.#done.resolve();
+    });
+    this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));
+    this.#exited.then(() => {
+      const error = new LabError('the load generator ended in mid-run');
+      this.#ready.reject(error);
+      this.#done.reject(error);
+    });
+    this.#done.promise.catch(() => {}); // also awaited where it matters
+  }
+
+  /** Starts it; when it returns, connections to every target stand. */
+  static async start(plan: LoadPlan, undo: UndoLog, onAnswers: (answers: readonly AnswerEvent[]) => void) {
+    const child = fork(join(import.meta.dirname, 'load-process.ts'), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    if (child.pid) undo.process('load generator', child.pid);
+    const generator = new Generator(child, onAnswers);
+    generator.#tell({ plan });
+    await within(readyMs, generator.#ready.promise, () => new LabError('the load generator could not connect'));
+    return generator;
+  }
+
+  /** Begins at this instant of the monotonic clock; resolves when every request is answered or given up. */
+  run(startAtUs: number): Promise<void> {
+    this.#tell({ startAtUs });
+    return this.#done.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await Promise.race([this.#exited, sleep(2000)]);
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  #tell(message: ToGenerator): void {
+    this.#child.send(message);
+  }
+}

@@ -1,0 +1,163 @@
+// What happened: the events that a run appends to events.ndjson, and the history that is read back from them. Everything
+// that judges or draws works on a history, never on the running system.
+//
+// Times are milliseconds, with microsecond digits, since the first scheduled request.
+
+import type { Bounds, FaultSpec, PhaseName } from './scenario.ts';
+
+export const historyVersion = 1;
+
+export interface InstanceInfo {
+  readonly name: string;
+  /** Its links are never faulted. */
+  readonly control: boolean;
+  /** It tells of its breaker, so that silence means that the breaker did not move. */
+  readonly tellsBreaker: boolean;
+}
+
+/** First line of the file. */
+export interface RunEvent {
+  readonly type: 'run';
+  readonly version: typeof historyVersion;
+  readonly scenario: string;
+  readonly hypothesis: string;
+  readonly fault: FaultSpec | null;
+  readonly seed: number;
+  readonly driver: string;
+  /** Requests per second, over the instances that are faulted. */
+  readonly rate: number;
+  /** ISO 8601, of time zero. */
+  readonly startedAt: string;
+  readonly bounds: Bounds;
+  readonly instances: readonly InstanceInfo[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** One request as its client saw it. */
+export interface AnswerEvent {
+  readonly type: 'answer';
+  readonly instance: string;
+  readonly key: string;
+  readonly scheduledMs: number;
+  readonly sentMs: number;
+  /** When the answer was complete, or when the client gave up. */
+  readonly receivedMs: number;
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  readonly mechanism: 'redis' | 'fallback' | null;
+  /** `X-RateLimit-Remaining`; null when absent. */
+  readonly remaining: number | null;
+  readonly error?: string;
+}
+
+export interface PhaseEvent {
+  readonly type: 'phase';
+  readonly phase: PhaseName | 'end';
+  readonly atMs: number;
+}
+
+/** A fault was put on or taken off a target, some time between `beginMs` and `endMs`. */
+export interface FaultEvent {
+  readonly type: 'fault';
+  readonly action: 'inject' | 'heal';
+  readonly fault: string;
+  readonly target: string;
+  readonly beginMs: number;
+  readonly endMs: number;
+  /** Redis forgot every bucket. */
+  readonly losesState: boolean;
+}
+
+/** A PING of its own through a store link, independent of the limiter. */
+export interface ProbeEvent {
+  readonly type: 'probe';
+  readonly instance: string;
+  readonly atMs: number;
+  readonly expected: 'healthy' | 'broken';
+  /** `other`: neither an answer nor what this fault causes. */
+  readonly seen: 'healthy' | 'broken' | 'other';
+  readonly detail: string;
+}
+
+export interface BreakerEvent {
+  readonly type: 'breaker';
+  readonly instance: string;
+  readonly atMs: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+export type HistoryEvent = RunEvent | AnswerEvent | PhaseEvent | FaultEvent | ProbeEvent | BreakerEvent;
+
+export interface Phase {
+  readonly name: PhaseName;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface History {
+  readonly run: RunEvent;
+  readonly phases: readonly Phase[];
+  readonly answers: readonly AnswerEvent[];
+  readonly faults: readonly FaultEvent[];
+  readonly probes: readonly ProbeEvent[];
+  /** In order of time. */
+  readonly breaker: readonly BreakerEvent[];
+  /** False when the run was cut off before its end. */
+  readonly complete: boolean;
+}
+
+/** Orders the events of one run. A run that was cut off ends with its last answer. */
+export function historyOf(events: Iterable<HistoryEvent>): History {
+  let run: RunEvent | undefined;
+  const starts: PhaseEvent[] = [];
+  const answers: AnswerEvent[] = [];
+  const faults: FaultEvent[] = [];
+  const probes: ProbeEvent[] = [];
+  const breaker: BreakerEvent[] = [];
+  for (const event of events) {
+    if (event.type === 'run') run = event;
+    else if (event.type === 'answer') answers.push(event);
+    else if (event.type === 'phase') starts.push(event);
+    else if (event.type === 'fault') faults.push(event);
+    else if (event.type === 'probe') probes.push(event);
+    else if (event.type === 'breaker') breaker.push(event);
+  }
+  if (!run) throw new Error('the first line, which tells the scenario, is missing');
+  breaker.sort((a, b) => a.atMs - b.atMs);
+  const lastMs = answers.reduce((max, { scheduledMs }) => Math.max(max, scheduledMs), 0);
+  const phases = starts.flatMap(({ phase, atMs }, i) =>
+    phase === 'end' ? [] : [{ name: phase, startMs: atMs, endMs: starts[i + 1]?.atMs ?? lastMs }],
+  );
+  return { run, phases, answers, faults, probes, breaker, complete: starts.at(-1)?.phase === 'end' };
+}
+
+/** Reads events.ndjson. A last line that was cut off is left out. */
+export function parseEvents(text: string): HistoryEvent[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.flatMap((line, i) => {
+    try {
+      return [JSON.parse(line) as HistoryEvent];
+    } catch (error) {
+      if (i === lines.length - 1) return [];
+      throw new Error(`line ${i + 1} is not JSON: ${(error as Error).message}`);
+    }
+  });
+}
+
+export function isControl(history: History, instance: string): boolean {
+  return history.run.instances.some(({ name, control }) => name === instance && control);
+}
+
+/** The answers to requests scheduled in the phase, of the faulted instances or of the control. */
+export function answersIn(history: History, phase: Phase, arm: 'faulted' | 'control'): AnswerEvent[] {
+  return history.answers.filter(
+    ({ scheduledMs, instance }) =>
+      scheduledMs >= phase.startMs && scheduledMs < phase.endMs && isControl(history, instance) === (arm === 'control'),
+  );
+}
+
+/** Client-side latency in ms from the scheduled time; infinite when there was no answer. */
+export function latencyMs(answer: AnswerEvent): number {
+  return answer.status === 0 ? Number.POSITIVE_INFINITY : answer.receivedMs - answer.scheduledMs;
+}

@@ -1,0 +1,62 @@
+// The load as data: when which key asks which instance. Open loop: the schedule is fixed beforehand and knows nothing of
+// the answers, so a slow limiter cannot slow down its own examination.
+
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+export interface LoadPlan {
+  readonly seed: number;
+  /** Requests per second, over all `targets`. */
+  readonly rate: number;
+  readonly durationMs: number;
+  readonly keys: { readonly count: number; readonly skew: number };
+  /** Header that carries the key. */
+  readonly keyHeader: string;
+  readonly targets: readonly { readonly instance: string; readonly url: string }[];
+  /** Gets what the first target gets, at the same time. */
+  readonly control: { readonly instance: string; readonly url: string };
+}
+
+export interface Arrival {
+  /** Milliseconds since the start of the load. */
+  readonly atMs: number;
+  readonly key: string;
+  /** Index into `targets`. */
+  readonly target: number;
+}
+
+/** Poisson arrivals, keys by Zipf's law, targets evenly by chance. The same seed gives the same schedule. */
+export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: LoadPlan): Generator<Arrival> {
+  const random = xoroshiro128plus(seed);
+  const uniform = () => uniformFloat64(random);
+  const cumulative = zipf(keys.count, keys.skew);
+  let atMs = 0;
+  for (;;) {
+    atMs -= (Math.log(1 - uniform()) / rate) * 1000;
+    if (atMs >= durationMs) return;
+    const key = `k${firstAtLeast(cumulative, uniform())}`;
+    yield { atMs, key, target: Math.floor(uniform() * targets.length) };
+  }
+}
+
+/** Cumulative probabilities of ranks 0 … count − 1. */
+function zipf(count: number, skew: number): Float64Array {
+  const cumulative = new Float64Array(count);
+  let sum = 0;
+  for (let rank = 0; rank < count; rank++) {
+    sum += 1 / (rank + 1) ** skew;
+    cumulative[rank] = sum;
+  }
+  return cumulative.map((value) => value / sum);
+}
+
+function firstAtLeast(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) >= value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

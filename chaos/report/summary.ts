@@ -1,0 +1,50 @@
+// The figures of a run, computed once for everything that shows them.
+
+import { ascending, quantile } from '../checks/quantile.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs, type Phase } from '../history.ts';
+
+/** Milliseconds; null where there was no answer to measure. */
+export interface Latencies {
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+}
+
+export interface PhaseSummary {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly requests: number;
+  readonly answered: number;
+  /** Answers by HTTP status. */
+  readonly status: Readonly<Record<string, number>>;
+  readonly mechanism: { readonly redis: number; readonly fallback: number };
+  readonly latencyMs: Latencies;
+  readonly controlLatencyMs: Latencies;
+}
+
+export function summarize(history: History, phase: Phase): PhaseSummary {
+  const answers = answersIn(history, phase, 'faulted');
+  const answered = answers.filter(({ status }) => status !== 0);
+  const statuses = Map.groupBy(answered, ({ status }) => String(status));
+  const by = (mechanism: string) => answered.filter((answer) => answer.mechanism === mechanism).length;
+  return {
+    startMs: phase.startMs,
+    endMs: phase.endMs,
+    requests: answers.length,
+    answered: answered.length,
+    status: Object.fromEntries([...statuses].sort().map(([status, { length }]) => [status, length])),
+    mechanism: { redis: by('redis'), fallback: by('fallback') },
+    latencyMs: latenciesOf(answers),
+    controlLatencyMs: latenciesOf(answersIn(history, phase, 'control')),
+  };
+}
+
+export function latenciesOf(answers: readonly AnswerEvent[]): Latencies {
+  const sorted = ascending(answers.map(latencyMs));
+  const at = (q: number) => {
+    const value = quantile(sorted, q);
+    return Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;
+  };
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
+}

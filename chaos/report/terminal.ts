@@ -1,0 +1,104 @@
+// What a person at a terminal sees: a line while it runs, a table when it is over. 80 columns.
+
+import { styleText } from 'node:util';
+import type { CheckResult, Verdict } from '../checks/check.ts';
+import type { Progress } from '../runner.ts';
+import type { Journal } from './journal.ts';
+import { latenciesOf } from './summary.ts';
+
+/** Colours when the stream is a terminal and NO_COLOR is not set; `styleText` looks at both. */
+export function verdictText(verdict: Verdict, stream: NodeJS.WriteStream = process.stdout): string {
+  const colour = verdict === 'pass' ? 'green' : verdict === 'fail' ? 'red' : 'yellow';
+  return styleText(['bold', colour], verdict.toUpperCase(), { stream });
+}
+
+/** Shows progress: one line that is rewritten on a terminal, a line now and then otherwise. */
+export class ProgressLine {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #scenario: string;
+  #lastPhase = '';
+
+  constructor(scenario: string, stream: NodeJS.WriteStream) {
+    this.#scenario = scenario;
+    this.#stream = stream;
+  }
+
+  show(progress: Progress): void {
+    const text = `${this.#scenario}: ${describe(progress)}`;
+    if (this.#stream.isTTY) this.#stream.write(`\r\u001b[2K${text.slice(0, (this.#stream.columns || 80) - 1)}`);
+    else if (progress.phase !== this.#lastPhase || progress.answers.length > 0) this.#stream.write(`${text}\n`);
+    this.#lastPhase = progress.phase;
+  }
+
+  clear(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\u001b[2K');
+  }
+}
+
+function describe({ phase, remainingMs, answers, breakers }: Progress): string {
+  if (phase === 'starting') return 'starting redis, toxiproxy, prometheus and the limiters';
+  if (phase === 'judging') return 'judging';
+  const { p99 } = latenciesOf(answers);
+  const fallback = answers.filter(({ mechanism }) => mechanism === 'fallback').length;
+  const share = answers.length === 0 ? '–' : `${Math.round((100 * fallback) / answers.length)} %`;
+  const states = [...breakers].map(([name, state]) => `${name.replace('limiter-', '')} ${state}`).join(', ');
+  const latency = p99 === null ? '–' : `${p99.toFixed(1)} ms`;
+  return `${phase.padEnd(9)} ${(remainingMs / 1000).toFixed(0).padStart(2)} s left  p99 ${latency}  fallback ${share}  breakers: ${states}`;
+}
+
+export function table(journal: Journal): string {
+  const { scenario, seed, driver, experiment, phases, checks } = journal;
+  const lines = [`${scenario}  seed ${seed}  ${driver} driver`, ...wrapped(experiment.description, 78), ''];
+  lines.push(
+    row(['phase', 'requests', 'p50', 'p99', 'p99.9', 'max', 'control p99', 'redis', 'fallback'], phaseColumns),
+  );
+  for (const [name, { requests, latencyMs, controlLatencyMs, mechanism }] of Object.entries(phases)) {
+    const times = [latencyMs.p50, latencyMs.p99, latencyMs.p999, latencyMs.max, controlLatencyMs.p99].map(number);
+    lines.push(row([name, `${requests}`, ...times, `${mechanism.redis}`, `${mechanism.fallback}`], phaseColumns));
+  }
+  lines.push('  latency in ms, from the scheduled send time', '');
+  lines.push(row(['check', 'phase', 'measured', 'limit', 'unit', 'verdict'], checkColumns));
+  for (const check of checks) {
+    const figures = [number(check.measured), number(check.limit), check.unit];
+    lines.push(row([check.name, check.phase, ...figures, check.verdict], checkColumns));
+  }
+  for (const check of checks.filter(({ verdict }) => verdict !== 'pass')) {
+    lines.push('', ...wrapped(`${check.verdict}: ${check.name} (${check.phase}): ${check.detail}`, 78));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** One sentence: what decided the verdict. */
+export function reasonOf({ verdict, phases }: Journal, checks: readonly CheckResult[]): string {
+  const decisive = checks.filter((check) => check.verdict === verdict);
+  if (verdict !== 'pass') return [...new Set(decisive.map(({ name, phase }) => `${name} (${phase})`))].join(', ');
+  const worst = Math.max(...Object.values(phases).map(({ latencyMs }) => latencyMs.p99 ?? Number.NaN));
+  return `every request answered, worst p99 of any phase ${worst.toFixed(1)} ms`;
+}
+
+const phaseColumns = [11, -9, -7, -7, -7, -7, -12, -7, -9] as const;
+const checkColumns = [18, 10, -10, -10, 17, 9] as const;
+
+/** Pads to the widths; a negative one aligns to the right. */
+function row(cells: readonly string[], widths: readonly number[]): string {
+  const padded = cells.map((cell, i) => {
+    const width = widths[i] ?? 0;
+    return width < 0 ? cell.padStart(-width) : (i > 0 && (widths[i - 1] ?? 0) < 0 ? `  ${cell}` : cell).padEnd(width);
+  });
+  return `  ${padded.join('')}`.trimEnd();
+}
+
+function number(value: number | null): string {
+  if (value === null) return '–';
+  return Number.isInteger(value) ? String(value) : value.toFixed(value < 100 ? 2 : 0);
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) as string;
+    if (line !== '' && line.length + word.length + 1 > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `  ${line}`);
+}

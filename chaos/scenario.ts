@@ -1,0 +1,60 @@
+// The vocabulary of an experiment. A scenario is data: what is broken, for how long, under which load.
+
+/** What is broken. `links` are the store links of every instance but the control. */
+export type FaultSpec =
+  /** Every store link drops all data in both directions; connections stay up. */
+  | { readonly kind: 'partition' }
+  /** Every store link delays data by `latencyMs` ± `jitterMs`, in both directions. */
+  | { readonly kind: 'latency'; readonly latencyMs: number; readonly jitterMs: number }
+  /** SIGKILL of Redis; restarted empty, on the same port, when healed. */
+  | { readonly kind: 'redis-kill' };
+
+export interface Scenario {
+  /** Lower-case words with hyphens. */
+  readonly name: string;
+  readonly family: 'steady' | 'network' | 'redis';
+  /** One line: what is expected to hold. */
+  readonly hypothesis: string;
+  readonly fault?: FaultSpec;
+  /** How long each stretch of load lasts. Without a fault everything after the warm-up is `baseline`. */
+  readonly timing: {
+    readonly warmupMs: number;
+    readonly baselineMs: number;
+    readonly faultMs: number;
+    /** `heal` and `recovered` together. */
+    readonly recoveryMs: number;
+  };
+  /** Keys are drawn by Zipf's law: the n-th most popular with weight 1 / n^skew. */
+  readonly keys: { readonly count: number; readonly skew: number };
+  /** Environment of the limiter instances; the caller's environment wins over it. */
+  readonly service: Readonly<Record<string, string>>;
+}
+
+export const phaseNames = ['baseline', 'onset', 'fault', 'heal', 'recovered'] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+/** Length of `onset` from the injection, and of `heal` from the healing. */
+export const onsetMs = 1000;
+export const healMs = 2000;
+
+/** The instance whose links are never faulted. */
+export const controlName = 'limiter-control';
+
+/** What the judge knows of the limiter under test. */
+export interface Bounds {
+  /** The Redis bucket: B in tokens, r in tokens per second. */
+  readonly capacity: number;
+  readonly refillPerSecond: number;
+  /** One instance's fallback bucket: β and ρ. */
+  readonly fallbackCapacity: number;
+  readonly fallbackRefillPerSecond: number;
+  readonly redisTimeoutMs: number;
+  readonly breakerFailures: number;
+  readonly breakerResetMs: number;
+  /** The wait before a probe is at most breakerResetMs · (1 + this). */
+  readonly resetJitterRatio: number;
+  /** The limiter tries to connect again within this time of Redis being reachable. */
+  readonly reconnectMs: number;
+  /** The promise: p99 in every phase is under this. */
+  readonly p99Ms: number;
+}

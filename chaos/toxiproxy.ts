@@ -1,0 +1,75 @@
+// Toxiproxy's API with what its client leaves out: a deadline on every call, errors that say what went wrong, and a look
+// afterwards whether the change is really there.
+
+import { Toxiproxy } from 'toxiproxy-node-client';
+import { within } from './clock.ts';
+import { LabError } from './errors.ts';
+
+/** A toxic as data; `attributes` in the units of Toxiproxy's documentation (latency and timeout in ms). */
+export interface Toxic {
+  readonly type: 'timeout' | 'latency' | 'bandwidth' | 'slicer' | 'reset_peer' | 'slow_close' | 'limit_data';
+  readonly stream: 'upstream' | 'downstream';
+  readonly attributes: Readonly<Record<string, number>>;
+}
+
+const callMsMax = 3000;
+
+export class ToxiproxyApi {
+  readonly #client: Toxiproxy;
+
+  constructor(url: string) {
+    this.#client = new Toxiproxy(url);
+  }
+
+  /** Creates a proxy that listens on a free loopback port, which it returns. */
+  async createProxy(name: string, upstream: string): Promise<number> {
+    const body = { name, listen: '127.0.0.1:0', upstream, enabled: true };
+    const proxy = await this.#call(`create proxy ${name}`, this.#client.createProxy(body));
+    const port = Number(/:(\d+)$/.exec(proxy.listen)?.[1]);
+    if (!port) throw new LabError(`Toxiproxy created proxy ${name} but says that it listens on "${proxy.listen}"`);
+    return port;
+  }
+
+  async addToxic(proxyName: string, toxic: Toxic): Promise<void> {
+    const name = `${toxic.type}_${toxic.stream}`;
+    const proxy = await this.#call(`read proxy ${proxyName}`, this.#client.get(proxyName));
+    await this.#call(`add ${name} to ${proxyName}`, proxy.addToxic({ ...toxic, name, toxicity: 1 }));
+    const names = await this.toxicsOf(proxyName);
+    if (!names.includes(name))
+      throw new LabError(`Toxiproxy accepted toxic ${name} on ${proxyName} but does not list it`);
+  }
+
+  /** Takes every toxic off the proxy. */
+  async removeToxics(proxyName: string): Promise<void> {
+    const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
+    for (const name of await this.toxicsOf(proxyName)) {
+      await this.#call(`remove ${name} from ${proxyName}`, this.#client.api.delete(`${path}/${name}`));
+    }
+    const left = await this.toxicsOf(proxyName);
+    if (left.length > 0)
+      throw new LabError(`Toxiproxy removed the toxics of ${proxyName} but still lists ${left.join(', ')}`);
+  }
+
+  async toxicsOf(proxyName: string): Promise<string[]> {
+    const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
+    const { data } = await this.#call(`list toxics of ${proxyName}`, this.#client.api.get<{ name: string }[]>(path));
+    return data.map(({ name }) => name);
+  }
+
+  /** Toxiproxy's version; rejects when it does not answer. */
+  async version(): Promise<string> {
+    const text = await this.#call('read version', this.#client.api.getText(`${this.#client.host}/version`));
+    return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? text.trim();
+  }
+
+  async #call<T>(what: string, call: Promise<T>): Promise<T> {
+    const late = () => new LabError(`Toxiproxy did not answer within ${callMsMax / 1000} s: ${what}`);
+    try {
+      return await within(callMsMax, call, late);
+    } catch (error) {
+      // The client's ToxiproxyError is not an Error.
+      if (error instanceof Error) throw error;
+      throw new LabError(`Toxiproxy: ${what}: ${(error as { message?: string }).message ?? String(error)}`);
+    }
+  }
+}

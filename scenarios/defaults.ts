@@ -1,0 +1,17 @@
+// What scenarios share, so that each says only what makes it different.
+
+import type { Scenario } from '../chaos/scenario.ts';
+
+/** Thirty seconds in all, starting and ending the parts included. */
+export const timing: Scenario['timing'] = { warmupMs: 3000, baselineMs: 5000, faultMs: 8000, recoveryMs: 9000 };
+
+/** At 1,000 requests/s a third of these keys ask for more than the policy allows, the most popular for 75 times that. */
+export const keys: Scenario['keys'] = { count: 400, skew: 1 };
+
+/** 10 tokens per key, refilled in 5 s; two instances share the limit. */
+export const service: Scenario['service'] = {
+  RATE_LIMIT: '10',
+  RATE_LIMIT_WINDOW_SEC: '5',
+  RATE_LIMIT_BURST: '5',
+  INSTANCES: '2',
+};

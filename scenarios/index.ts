@@ -1,0 +1,9 @@
+// Every scenario, in the order in which the suite runs them.
+
+import type { Scenario } from '../chaos/scenario.ts';
+import { baseline } from './baseline.ts';
+import { latency } from './latency.ts';
+import { partition } from './partition.ts';
+import { redisKill } from './redis-kill.ts';
+
+export const scenarios: readonly Scenario[] = [baseline, partition, latency, redisKill];

@@ -1,0 +1,12 @@
+import type { Scenario } from '../chaos/scenario.ts';
+import { keys, service, timing } from './defaults.ts';
+
+export const latency: Scenario = {
+  name: 'latency',
+  family: 'network',
+  hypothesis: 'When Redis is 100 ± 20 ms away in each direction, nobody waits for it.',
+  fault: { kind: 'latency', latencyMs: 100, jitterMs: 20 },
+  timing,
+  keys,
+  service,
+};

@@ -1,0 +1,153 @@
+// `npm run scenario`: lists the experiments, or runs those named and gives a verdict.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { serviceEnvironment } from '../chaos/bounds.ts';
+import { type Verdict, worstOf } from '../chaos/checks/check.ts';
+import { native } from '../chaos/drivers/native.ts';
+import type { Driver } from '../chaos/environment.ts';
+import { exitStatus, LabError, UsageError } from '../chaos/errors.ts';
+import { faultOf } from '../chaos/faults/index.ts';
+import { type Journal, journalOf } from '../chaos/report/journal.ts';
+import { ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
+import { runScenario } from '../chaos/runner.ts';
+import type { Scenario } from '../chaos/scenario.ts';
+import { scenarios } from './index.ts';
+
+const drivers: Readonly<Record<string, Driver>> = { auto: native, native };
+const runsDirectory = join(import.meta.dirname, '..', 'runs');
+const usage = 'npm run scenario NAME… [-- --driver D --seed N --rate N --out DIR --json], or -- --list [--json]';
+
+interface Arguments {
+  readonly chosen: readonly Scenario[];
+  readonly list: boolean;
+  readonly json: boolean;
+  readonly driver: Driver;
+  readonly seed: number;
+  readonly rate: number;
+  readonly out: string;
+}
+
+function readArguments(args: readonly string[]): Arguments {
+  const { values, positionals } = parseOrExplain(args);
+  const driver = drivers[values.driver];
+  if (!driver)
+    throw new UsageError(`There is no driver "${values.driver}". Drivers: ${Object.keys(drivers).join(', ')}.`);
+  const chosen = positionals.map((name) => {
+    const scenario = scenarios.find((candidate) => candidate.name === name);
+    if (!scenario) throw new UsageError(`There is no scenario "${name}".\n\n${listing()}`);
+    return scenario;
+  });
+  return {
+    chosen,
+    list: values.list || chosen.length === 0,
+    json: values.json,
+    driver,
+    seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
+    rate: whole('--rate', values.rate, 1, 20_000),
+    out: values.out,
+  };
+}
+
+function parseOrExplain(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        driver: { type: 'string', default: 'auto' },
+        seed: { type: 'string' },
+        rate: { type: 'string', default: '1000' },
+        out: { type: 'string', default: runsDirectory },
+        json: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    const options = '--driver, --seed, --rate, --out, --json, --list';
+    throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
+  }
+}
+
+function whole(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(`${option} is "${text}"; allowed: a whole number from ${min} to ${max}.`);
+}
+
+function listing(): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
+  const lines = scenarios.map(({ name, hypothesis }) => `  ${name.padEnd(width)}${hypothesis}`);
+  return `Scenarios:\n${lines.join('\n')}\n\nRun one: ${usage}\n`;
+}
+
+async function run(scenario: Scenario, options: Arguments, signal: AbortSignal): Promise<Journal> {
+  const { driver, seed, rate, out, json } = options;
+  const fault = scenario.fault && faultOf(scenario.fault);
+  const service = serviceEnvironment(scenario.service, process.env);
+  const progress = new ProgressLine(scenario.name, process.stderr);
+  const onProgress: Parameters<typeof runScenario>[0]['onProgress'] = (state) => progress.show(state);
+  try {
+    const result = await runScenario({ scenario, fault, driver, seed, rate, service, out, signal, onProgress });
+    const journal = journalOf(result.history, result.checks, result.endedAt);
+    writeFileSync(join(result.directory, 'journal.json'), `${JSON.stringify(journal, null, 2)}\n`);
+    progress.clear();
+    if (!json) {
+      process.stdout.write(`\n${table(journal)}\n`);
+      process.stdout.write(`${verdictText(journal.verdict)} ${scenario.name}: ${reasonOf(journal, result.checks)}\n`);
+      process.stdout.write(`${result.directory}\n`);
+    }
+    return journal;
+  } finally {
+    progress.clear();
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readArguments(process.argv.slice(2));
+  if (options.list) {
+    process.stdout.write(options.json ? `${JSON.stringify(scenarios, null, 2)}\n` : listing());
+    return 0;
+  }
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => interrupt.abort(new Interrupted(signal)));
+  }
+  const journals: Journal[] = [];
+  for (const scenario of options.chosen) journals.push(await run(scenario, options, interrupt.signal));
+  if (options.json) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);
+  const verdict: Verdict = worstOf(journals.map((journal) => journal.verdict));
+  return exitStatus[verdict];
+}
+
+class Interrupted extends Error {
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`${signal}: everything that was started has been ended, and the fault healed`);
+    this.signal = signal;
+  }
+}
+
+/** The first error is the cause; errors while cleaning up come wrapped around it. */
+function causesOf(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...causesOf(error.suppressed), ...causesOf(error.error)] : [error];
+}
+
+function statusOf(error: unknown): number {
+  const causes = causesOf(error);
+  for (const cause of causes) process.stderr.write(`${cause instanceof Error ? explain(cause) : String(cause)}\n`);
+  if (causes[0] instanceof UsageError) return exitStatus.usage;
+  if (causes[0] instanceof Interrupted) return { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[causes[0].signal];
+  return exitStatus.broken;
+}
+
+function explain(error: Error): string {
+  const expected = error instanceof LabError || error instanceof UsageError || error instanceof Interrupted;
+  const systemError = 'code' in error;
+  return expected || systemError ? error.message : `A defect of the lab: ${error.stack}`;
+}
+
+process.exitCode = await main().catch(statusOf);
+process.disconnect?.();
