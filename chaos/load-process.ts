@@ -5,10 +5,12 @@
 //          ── start at ─▶         ──▶ answers …      every 100 ms
 //                                 ──▶ done           when all are answered or given up
 
+import { setPriority } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { Pool } from 'undici';
-import { monotonicUs, sleep } from './clock.ts';
+import { monotonicUs } from './clock.ts';
 import type { AnswerEvent } from './history.ts';
-import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
+import type { Arrival, LoadPlan } from './load.ts';
 
 export type ToGenerator = { readonly plan: LoadPlan } | { readonly startAtUs: number };
 export type FromGenerator =
@@ -18,12 +20,20 @@ export type FromGenerator =
 
 const giveUpMs = 10_000;
 const reportEveryMs = 100;
-const connectionsAtStart = 8;
+const connectionsAtStart = 32;
+const warmUpRequests = 10_000;
 const connectionsMax = 1024;
 
 interface Target {
   readonly instance: string;
   readonly pool: Pool;
+}
+
+// The instrument goes first where the machine lets it: its own lateness is no fact about the limiter.
+try {
+  setPriority(-10);
+} catch {
+  // Not root. The lag it then has is recorded, and a verdict that depends on it is unknown.
 }
 
 process.on('disconnect', () => process.exit(0)); // the runner is gone
@@ -35,7 +45,7 @@ process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
     targets = [...plan.targets, plan.control].map(({ instance, url }) => ({ instance, pool: poolOf(url) }));
-    await Promise.all(targets.map(({ pool }) => warmUp(pool)));
+    for (const { pool } of targets) await warmUp(pool, plan.keyHeader);
     tell({ type: 'ready' });
   } else if (plan) {
     await send(plan, message.startAtUs);
@@ -53,13 +63,23 @@ function poolOf(url: string): Pool {
   });
 }
 
-/** Opens connections, so that the first requests of the plan do not pay for it. Answers do not matter yet. */
-async function warmUp(pool: Pool): Promise<void> {
-  const calls = Array.from({ length: connectionsAtStart }, () => pool.request({ path: '/healthz', method: 'GET' }));
-  await Promise.all(calls.map(async (call) => (await call).body.dump()));
+/**
+ * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
+ * Its keys are its own, and its answers do not matter.
+ */
+async function warmUp(pool: Pool, keyHeader: string): Promise<void> {
+  let left = warmUpRequests;
+  const asking = Array.from({ length: connectionsAtStart }, async () => {
+    while (left-- > 0) {
+      const headers = { [keyHeader]: `warm-up-${left % 100}` };
+      const { body } = await pool.request({ path: '/', method: 'GET', headers });
+      await body.dump();
+    }
+  });
+  await Promise.all(asking);
 }
 
-async function send({ keyHeader, targets: { length: controlIndex }, ...rest }: LoadPlan, startAtUs: number) {
+async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   const { promise: allAnswered, resolve } = Promise.withResolvers<void>();
   let outstanding = 1; // the schedule itself
   let answers: AnswerEvent[] = [];
@@ -75,15 +95,20 @@ async function send({ keyHeader, targets: { length: controlIndex }, ...rest }: L
   const nowMs = () => (monotonicUs() - startAtUs) / 1000;
   const request = (arrival: Arrival, index: number) => {
     outstanding++;
-    ask(targets[index] as Target, arrival, keyHeader, nowMs, settle);
+    ask(targets[index] as Target, arrival, plan.keyHeader, nowMs, settle);
   };
 
-  for (const arrival of arrivalsOf({ keyHeader, targets: plan?.targets ?? [], ...rest })) {
-    while (nowMs() < arrival.atMs) await sleep(Math.max(1, arrival.atMs - nowMs()));
-    request(arrival, arrival.target);
-    if (arrival.target === 0) request(arrival, controlIndex);
-  }
-  settle();
+  const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData: { plan, startAtUs } });
+  metronome.on('message', (due: readonly Arrival[]) => {
+    for (const arrival of due) {
+      request(arrival, arrival.target);
+      if (arrival.target === 0) request(arrival, plan.targets.length);
+    }
+  });
+  metronome.on('error', (error) => {
+    throw error;
+  });
+  metronome.on('exit', () => settle());
   await allAnswered;
   clearInterval(reporter);
   report();

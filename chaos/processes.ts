@@ -51,6 +51,7 @@ export class LabProcess {
       detached: true, // a Ctrl-C at the terminal reaches the runner alone, which then ends things in order
     });
     closeSync(fd);
+    child.unref(); // whoever started it ends it; it must not keep a runner alive that failed to
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error) => reject(new LabError(`${options.name} cannot be started: ${error.message}`)));

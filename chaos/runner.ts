@@ -8,7 +8,7 @@ import { boundsOf } from './bounds.ts';
 import { type CheckResult, runChecks, type Verdict, worstOf } from './checks/check.ts';
 import { checks } from './checks/index.ts';
 import { monotonicUs, sleep } from './clock.ts';
-import type { Driver, Environment } from './environment.ts';
+import type { Driver, Environment, Instance } from './environment.ts';
 import { type Fault, faulted } from './faults/fault.ts';
 import { Generator } from './generator.ts';
 import { type AnswerEvent, type BreakerEvent, type History, historyOf, historyVersion } from './history.ts';
@@ -52,7 +52,7 @@ export interface RunResult {
 
 const keyHeader = 'x-key';
 const probeEveryMs = 500;
-const breakerEveryMs = 100;
+const breakerEveryMs = 500;
 const progressEveryMs = 1000;
 /** How long a healed link may take to show it. */
 const healedMsMax = 5000;
@@ -179,13 +179,14 @@ async function experiment(
 function faultLifetime(fault: Fault, environment: Environment, recorder: Recorder, zero: Zero) {
   let injected = false;
   const apply = async (action: 'inject' | 'heal') => {
-    for (const instance of faulted(environment)) {
+    const applyTo = async (instance: Instance) => {
       const beginMs = sinceZeroMs(zero);
       await fault[action](environment, instance);
       const { name, losesState } = fault;
       const endMs = sinceZeroMs(zero);
       recorder.record({ type: 'fault', action, fault: name, target: instance.name, beginMs, endMs, losesState });
-    }
+    };
+    await Promise.all(faulted(environment).map(applyTo));
   };
   const lifetime = {
     async inject() {

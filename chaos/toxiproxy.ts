@@ -30,13 +30,16 @@ export class ToxiproxyApi {
     return port;
   }
 
+  /**
+   * One request and no more: this runs at the very moment that an experiment looks at. Toxiproxy answers with the toxic
+   * that it now has, and the fault's probe looks through the link.
+   */
   async addToxic(proxyName: string, toxic: Toxic): Promise<void> {
     const name = `${toxic.type}_${toxic.stream}`;
-    const proxy = await this.#call(`read proxy ${proxyName}`, this.#client.get(proxyName));
-    await this.#call(`add ${name} to ${proxyName}`, proxy.addToxic({ ...toxic, name, toxicity: 1 }));
-    const names = await this.toxicsOf(proxyName);
-    if (!names.includes(name))
-      throw new LabError(`Toxiproxy accepted toxic ${name} on ${proxyName} but does not list it`);
+    const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
+    const body = { ...toxic, name, toxicity: 1 };
+    const { data } = await this.#call(`add ${name} to ${proxyName}`, this.#client.api.post<{ name?: string }>(path, body));
+    if (data?.name !== name) throw new LabError(`Toxiproxy accepted ${name} on ${proxyName} but answers ${JSON.stringify(data)}`);
   }
 
   /** Takes every toxic off the proxy. */

@@ -8,7 +8,7 @@ import { cpus, release, tmpdir, type } from 'node:os';
 import { join } from 'node:path';
 import { prometheusConfig } from '../../prometheus/native.ts';
 import { type Binary, binaries, find } from '../binaries.ts';
-import type { Driver, Environment, Instance, RedisHandle } from '../environment.ts';
+import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { ping } from '../ping.ts';
 import { freePort, LabProcess } from '../processes.ts';
@@ -22,7 +22,22 @@ const serviceMain = join(import.meta.dirname, '..', '..', 'service', 'main.ts');
 
 export const native: Driver = async ({ service, logs }) => {
   const programs = await findAll();
-  await using started = new AsyncDisposableStack();
+  const started = new AsyncDisposableStack();
+  try {
+    return await startAll(programs, started, service, logs);
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+};
+
+/** Starts the parts, leaving on `started` how each is ended. */
+async function startAll(
+  programs: Programs,
+  started: AsyncDisposableStack,
+  service: EnvironmentOptions['service'],
+  logs: string,
+): Promise<Environment> {
   const undo = new UndoLog();
   started.defer(() => undo.done());
   const data = await mkdtemp(join(tmpdir(), 'failopen-'));
@@ -99,7 +114,7 @@ export const native: Driver = async ({ service, logs }) => {
 
   const prometheusUrl = await startPrometheus();
 
-  const environment: Environment = {
+  return {
     driver: 'native',
     instances,
     toxiproxy,
@@ -114,9 +129,8 @@ export const native: Driver = async ({ service, logs }) => {
       kernel: `${type()} ${release()}`,
     },
     broken: broken.promise,
-    [Symbol.asyncDispose]: disposerOf(started.move()),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
-  return environment;
 
   async function startPrometheus(): Promise<string> {
     const port = await freePort();
@@ -141,11 +155,6 @@ export const native: Driver = async ({ service, logs }) => {
     await prometheus.ready(readyMs, async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
     return url;
   }
-};
-
-/** `stack` ends everything; all errors but the first would only repeat it. */
-function disposerOf(stack: AsyncDisposableStack): () => Promise<void> {
-  return () => stack.disposeAsync();
 }
 
 /** A Redis that can be killed and started anew at the same place. */
@@ -160,6 +169,12 @@ async function restartable(
     return process;
   };
   let current = await startWatched();
+  let restarting: Promise<void> | undefined;
+  const restart = async () => {
+    current = await startWatched();
+    killed = false;
+    restarting = undefined;
+  };
   return {
     async kill() {
       killed = true;
@@ -167,14 +182,15 @@ async function restartable(
       await current.exited;
     },
     async start() {
-      if (current.end === undefined) return;
-      current = await startWatched();
-      killed = false;
+      if (current.end !== undefined) restarting ??= restart();
+      await restarting;
     },
   };
 }
 
-async function findAll(): Promise<Record<Binary['name'], string> & { versions: Record<string, string> }> {
+type Programs = Record<Binary['name'], string> & { versions: Record<string, string> };
+
+async function findAll(): Promise<Programs> {
   const found = await Promise.all(binaries.map(async (binary) => ({ binary, at: await find(binary) })));
   const missing = found.filter(({ at }) => at === undefined).map(({ binary }) => binary.name);
   if (missing.length > 0) throw new LabError(`Not installed: ${missing.join(', ')}. Type: npm run setup`);

@@ -14,7 +14,7 @@ function toxics(name: string, toxics: readonly Toxic[], bites: Fault['bites']): 
     name,
     losesState: false,
     async inject({ toxiproxy }, { storeLink }) {
-      for (const toxic of toxics) await toxiproxy.addToxic(storeLink.proxy, toxic);
+      await Promise.all(toxics.map((toxic) => toxiproxy.addToxic(storeLink.proxy, toxic)));
     },
     heal: ({ toxiproxy }, { storeLink }) => toxiproxy.removeToxics(storeLink.proxy),
     bites,
