@@ -45,6 +45,8 @@ export interface Environment extends AsyncDisposable {
 export interface EnvironmentOptions {
   /** Environment variables of every limiter instance. */
   readonly service: Readonly<Record<string, string>>;
+  /** The program of a limiter instance, a file that Node runs; this project's service when undefined. */
+  readonly limiterMain?: string | undefined;
   /** Directory that takes the parts' output. */
   readonly logs: string;
 }

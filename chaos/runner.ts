@@ -22,6 +22,8 @@ export interface RunOptions {
   /** What the scenario's fault is in this run; undefined without one. */
   readonly fault: Fault | undefined;
   readonly driver: Driver;
+  /** The program of a limiter instance, where the driver starts processes; this project's service by default. */
+  readonly limiterMain?: string;
   readonly seed: number;
   /** Requests per second over the faulted instances. */
   readonly rate: number;

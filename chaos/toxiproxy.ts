@@ -38,8 +38,12 @@ export class ToxiproxyApi {
     const name = `${toxic.type}_${toxic.stream}`;
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
     const body = { ...toxic, name, toxicity: 1 };
-    const { data } = await this.#call(`add ${name} to ${proxyName}`, this.#client.api.post<{ name?: string }>(path, body));
-    if (data?.name !== name) throw new LabError(`Toxiproxy accepted ${name} on ${proxyName} but answers ${JSON.stringify(data)}`);
+    const { data } = await this.#call(
+      `add ${name} to ${proxyName}`,
+      this.#client.api.post<{ name?: string }>(path, body),
+    );
+    if (data?.name !== name)
+      throw new LabError(`Toxiproxy accepted ${name} on ${proxyName} but answers ${JSON.stringify(data)}`);
   }
 
   /** Takes every toxic off the proxy. */

@@ -12,6 +12,7 @@ import { LocalStore } from './local-store.ts';
 import { Metrics } from './metrics.ts';
 import { rateLimit } from './middleware.ts';
 import { RedisStore } from './redis-store.ts';
+import { rehearse } from './rehearse.ts';
 import { type Store, StoreError } from './store.ts';
 
 export interface App {
@@ -29,6 +30,7 @@ const transitionsTold = 64;
 export async function startApp(config: Config, log: Logger): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
+  await rehearse(config.fallbackPolicy, nowUs);
 
   const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
   const metrics = new Metrics(() => fallback.size);

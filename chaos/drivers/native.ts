@@ -20,11 +20,11 @@ const readyMs = 10_000;
 const loopback = '127.0.0.1';
 const serviceMain = join(import.meta.dirname, '..', '..', 'service', 'main.ts');
 
-export const native: Driver = async ({ service, logs }) => {
+export const native: Driver = async (options) => {
   const programs = await findAll();
   const started = new AsyncDisposableStack();
   try {
-    return await startAll(programs, started, service, logs);
+    return await startAll(programs, started, options);
   } catch (error) {
     await started.disposeAsync();
     throw error;
@@ -35,8 +35,7 @@ export const native: Driver = async ({ service, logs }) => {
 async function startAll(
   programs: Programs,
   started: AsyncDisposableStack,
-  service: EnvironmentOptions['service'],
-  logs: string,
+  { service, limiterMain, logs }: EnvironmentOptions,
 ): Promise<Environment> {
   const undo = new UndoLog();
   started.defer(() => undo.done());
@@ -97,7 +96,7 @@ async function startAll(
       REDIS_ADDR: `${loopback}:${storePort}`,
     };
     const url = `http://${loopback}:${port}`;
-    const limiter = await start(name, process.execPath, [serviceMain], env);
+    const limiter = await start(name, process.execPath, [limiterMain ?? serviceMain], env);
     watch(limiter, () => false);
     await limiter.ready(readyMs, async () => {
       const readiness = (await (await fetch(`${url}/readyz`)).json()) as { mechanism?: string };

@@ -1,0 +1,126 @@
+// The ways in which `npm run setup` gets programs onto a machine.
+
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Binary, labBin } from './binaries.ts';
+import { LabError } from './errors.ts';
+
+const toxiproxyVersion = '2.12.0';
+const toxiproxyModule = 'github.com/Shopify/toxiproxy/v2';
+const installMsMax = 10 * 60_000;
+
+type Name = Binary['name'];
+
+/** One way to get programs. Throws when a command fails. */
+export interface Route {
+  readonly serves: readonly Name[];
+  readonly available: () => Promise<boolean>;
+  readonly install: (names: readonly string[]) => Promise<void>;
+}
+
+const apt: Route = {
+  serves: ['redis-server', 'prometheus'],
+  available: async () => process.getuid?.() === 0 && (await has('apt-get')),
+  async install(names) {
+    // RUNLEVEL=1 keeps Debian from starting them as services: the lab starts its own.
+    const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+    await run('apt-get', ['-q', 'update'], env);
+    await run('apt-get', ['-q', 'install', '-y', '--no-install-recommends', ...names], env);
+  },
+};
+
+const formulae: Readonly<Record<Name, string>> = {
+  'redis-server': 'redis',
+  'toxiproxy-server': 'toxiproxy',
+  prometheus: 'prometheus',
+};
+const brew: Route = {
+  serves: ['redis-server', 'toxiproxy-server', 'prometheus'],
+  available: () => has('brew'),
+  install: (names) => run('brew', ['install', ...names.map((name) => formulae[name as Name] ?? name)]),
+};
+
+const go: Route = {
+  serves: ['toxiproxy-server'],
+  available: () => has('go'),
+  async install() {
+    mkdirSync(labBin, { recursive: true });
+    const version = `-X ${toxiproxyModule}.Version=${toxiproxyVersion}`;
+    const what = `${toxiproxyModule}/cmd/server@v${toxiproxyVersion}`;
+    await run(await recentGo(), ['install', '-ldflags', version, what], { GOBIN: labBin });
+    renameSync(join(labBin, 'server'), join(labBin, 'toxiproxy-server'));
+  },
+};
+
+const aptGo: Route = {
+  serves: ['toxiproxy-server'],
+  available: async () => (await apt.available()) && !(await has('go')),
+  async install(names) {
+    await apt.install(['golang-go', 'ca-certificates']);
+    await go.install(names);
+  },
+};
+
+/**
+ * A Go that can build the module. Since 1.21 every Go fetches the version that a module asks for. An older one, as in
+ * Debian 12, is made to fetch such a version as the module that it is distributed as.
+ */
+async function recentGo(): Promise<string> {
+  const minor = Number(/go1\.(\d+)/.exec(await output('go', ['version']))?.[1]);
+  if (minor >= 21) return 'go';
+  const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  const toolchain = `golang.org/toolchain@v0.0.1-go1.23.12.${platform}`;
+  say(`$ go mod download ${toolchain}`);
+  const { Dir } = JSON.parse(await output('go', ['mod', 'download', '-json', toolchain])) as { Dir: string };
+  // Module archives carry no executable bits, and the cache is read-only.
+  await run('chmod', ['-R', 'u+rwX', Dir]);
+  await run('sh', ['-c', 'chmod +x "$0"/bin/* "$0"/pkg/tool/*/*', Dir]);
+  return join(Dir, 'bin', 'go');
+}
+
+/** In order of preference. */
+export const routes: readonly Route[] = [apt, brew, go, aptGo];
+
+/** What to type where no route leads. */
+export const byHand: Readonly<Record<Name, string>> = {
+  'redis-server': 'sudo apt-get install redis-server   (or brew install redis)',
+  prometheus: 'sudo apt-get install prometheus   (or brew install prometheus)',
+  'toxiproxy-server': `GOBIN="$PWD/.lab/bin" go install ${toxiproxyModule}/cmd/server@v${toxiproxyVersion} && mv .lab/bin/server .lab/bin/toxiproxy-server`,
+};
+
+async function has(command: string): Promise<boolean> {
+  const lookup = process.platform === 'win32' ? 'where' : 'which';
+  return promisify(execFile)(lookup, [command]).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What the command prints. */
+async function output(command: string, args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(command, [...args], { timeout: installMsMax })).stdout;
+}
+
+async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  say(`$ ${command} ${args.join(' ')}`);
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: installMsMax,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (status === 0) return;
+  const tail = output.trim().split('\n').slice(-5).join('\n');
+  throw new LabError(`${command} ${args[0]} ended with status ${status}:\n${tail}`);
+}
+
+export function say(line: string): void {
+  process.stdout.write(`setup: ${line}\n`);
+}

@@ -1,0 +1,50 @@
+// `npm run setup`: finds the programs that the lab needs, and installs what is missing by the route this machine has.
+//
+//   redis-server, prometheus   apt-get (Debian or Ubuntu, as root), brew
+//   toxiproxy-server           brew, or go install into .lab/bin (as root, with a Go from apt-get if there is none)
+//
+// Prints what it does. Repeating it changes nothing. When it cannot help, one line says what to type.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Binary, binaries, find } from './binaries.ts';
+import { exitStatus, LabError } from './errors.ts';
+import { byHand, routes, say } from './setup-routes.ts';
+
+async function setup(): Promise<void> {
+  const missing = await missingOf(binaries, true);
+  for (const route of routes) {
+    const served = missing.filter(({ name }) => route.serves.includes(name)).map(({ name }) => name);
+    if (served.length === 0 || !(await route.available())) continue;
+    await route.install(served);
+    const still = await missingOf(missing, true);
+    missing.splice(0, missing.length, ...still);
+  }
+  const first = missing[0];
+  if (first) {
+    const names = missing.map(({ name }) => name).join(', ');
+    throw new LabError(`Cannot install ${names} on this machine. Type: ${byHand[first.name]}`);
+  }
+  say('ready: npm run scenario partition');
+}
+
+/** Says where each one found is. */
+async function missingOf(wanted: readonly Binary[], tell: boolean): Promise<Binary[]> {
+  const missing: Binary[] = [];
+  for (const binary of wanted) {
+    const found = await find(binary);
+    if (!found) missing.push(binary);
+    else if (tell) say(`${binary.name} ${found.version}: ${found.path}`);
+  }
+  return missing;
+}
+
+if (!existsSync(join(import.meta.dirname, '..', 'node_modules', 'node'))) {
+  throw new LabError('Dependencies are missing. Type: npm ci');
+}
+try {
+  await setup();
+} catch (error) {
+  process.stderr.write(`setup: ${error instanceof LabError ? error.message : (error as Error).stack}\n`);
+  process.exitCode = exitStatus.broken;
+}
