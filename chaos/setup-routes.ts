@@ -1,6 +1,6 @@
 // The ways in which `npm run setup` gets programs onto a machine.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -72,7 +72,6 @@ async function recentGo(): Promise<string> {
   if (minor >= 21) return 'go';
   const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
   const toolchain = `golang.org/toolchain@v0.0.1-go1.23.12.${platform}`;
-  say(`$ go mod download ${toolchain}`);
   const { Dir } = JSON.parse(await output('go', ['mod', 'download', '-json', toolchain])) as { Dir: string };
   // Module archives carry no executable bits, and the cache is read-only.
   await run('chmod', ['-R', 'u+rwX', Dir]);
@@ -98,27 +97,21 @@ async function has(command: string): Promise<boolean> {
   );
 }
 
-/** What the command prints. */
-async function output(command: string, args: readonly string[]): Promise<string> {
-  return (await promisify(execFile)(command, [...args], { timeout: installMsMax })).stdout;
+async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  await output(command, args, env);
 }
 
-async function run(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
+/** Says the command and gives what it prints on standard output. Throws with the end of all that it said. */
+async function output(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   say(`$ ${command} ${args.join(' ')}`);
-  const child = spawn(command, args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: installMsMax,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status === 0) return;
-  const tail = output.trim().split('\n').slice(-5).join('\n');
-  throw new LabError(`${command} ${args[0]} ended with status ${status}:\n${tail}`);
+  const options = { env: { ...process.env, ...env }, timeout: installMsMax, maxBuffer: 64 * 1024 * 1024 };
+  try {
+    return (await promisify(execFile)(command, [...args], options)).stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '', code } = error as { stdout?: string; stderr?: string; code?: number | string };
+    const tail = `${stdout}${stderr}`.trim().split('\n').slice(-5).join('\n');
+    throw new LabError(`${command} ${args[0]} ended with status ${code}:\n${tail}`);
+  }
 }
 
 export function say(line: string): void {
