@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { boundsOf, serviceDefaults, serviceEnvironment } from '../../chaos/bounds.ts';
+import { LabError } from '../../chaos/errors.ts';
+import { resetJitterRatio } from '../../service/breaker.ts';
+import { configRows, readConfig } from '../../service/config.ts';
+
+describe("the judge's bounds", () => {
+  it('start from the same defaults as the service', () => {
+    const rows = Object.fromEntries(configRows.map((row) => [row.name, row.default]));
+    const defaults = Object.fromEntries(Object.keys(serviceDefaults).map((name) => [name, rows[name as never]]));
+    expect(serviceDefaults).toEqual(defaults);
+  });
+
+  it.each([
+    {},
+    { RATE_LIMIT: '10', RATE_LIMIT_WINDOW_SEC: '5', RATE_LIMIT_BURST: '7', INSTANCES: '2' },
+    { REDIS_TIMEOUT_MS: '50', BREAKER_FAILURES: '9', BREAKER_RESET_MS: '250' },
+  ])('mean by %j what the service means', (settings) => {
+    const { policy, fallbackPolicy, redisTimeoutMs, breakerFailures, breakerResetMs } = readConfig(settings);
+    expect(boundsOf(settings)).toEqual({
+      capacity: policy.capacity,
+      refillPerSecond: policy.refillPerSecond,
+      fallbackCapacity: fallbackPolicy.capacity,
+      fallbackRefillPerSecond: fallbackPolicy.refillPerSecond,
+      redisTimeoutMs,
+      breakerFailures,
+      breakerResetMs,
+      resetJitterRatio,
+      reconnectMs: 1000,
+      p99Ms: 9,
+    });
+  });
+
+  it.each(['0', '-1', 'ten', ''])('are refused when a setting is "%s"', (value) => {
+    expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(LabError);
+    expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(`RATE_LIMIT is "${value}"`);
+  });
+});
+
+describe("the instances' environment", () => {
+  it("is the scenario's, and over it the caller's settings of the service, and nothing else of the caller's", () => {
+    const scenario = { RATE_LIMIT: '10', RATE_LIMIT_BURST: '5' };
+    const caller = { RATE_LIMIT: '20', REDIS_TIMEOUT_MS: '2000', PATH: '/bin', REDIS_ADDR: 'elsewhere:1' };
+    expect(serviceEnvironment(scenario, caller)).toEqual({
+      RATE_LIMIT: '20',
+      RATE_LIMIT_BURST: '5',
+      REDIS_TIMEOUT_MS: '2000',
+    });
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { availability } from '../../../chaos/checks/availability.ts';
+import { answer, buildHistory, historyWith } from '../../support/history-builder.ts';
+
+const judge = (changes: Parameters<typeof answer>[1]) =>
+  availability.judge(historyWith([answer(0), answer(1500, changes), answer(3000)]));
+
+describe('the availability check', () => {
+  it('passes when every request is answered, refusals included', () => {
+    expect(judge({ status: 429 })).toEqual([
+      {
+        name: 'availability',
+        phase: 'all',
+        verdict: 'pass',
+        measured: 0,
+        limit: 0,
+        unit: 'requests',
+        detail: '3 requests answered',
+      },
+    ]);
+  });
+
+  it('fails a single 503, and tells where it came from', () => {
+    expect(judge({ status: 503, mechanism: null })).toMatchObject([
+      { verdict: 'fail', measured: 1, detail: 'first: status 503 from limiter-1 at 1.500 s' },
+    ]);
+  });
+
+  it('fails a single lost connection, and tells why', () => {
+    expect(judge({ status: 0, mechanism: null, error: 'other side closed' })).toMatchObject([
+      { verdict: 'fail', measured: 1, detail: 'first: other side closed from limiter-1 at 1.500 s' },
+    ]);
+  });
+
+  it('does not hold the control to it', () => {
+    expect(judge({ instance: 'limiter-control', status: 503 })).toMatchObject([{ verdict: 'pass', measured: 0 }]);
+  });
+
+  it('is unknown without answers', () => {
+    expect(availability.judge(historyWith([]))).toMatchObject([{ verdict: 'unknown', measured: 0 }]);
+  });
+
+  it('is unknown for a run that was cut off, unless it had failed by then', () => {
+    expect(availability.judge(buildHistory({ complete: false }))).toMatchObject([{ verdict: 'unknown' }]);
+    const failed = buildHistory({ complete: false, answers: [answer(0, { status: 500 })] });
+    expect(availability.judge(failed)).toMatchObject([{ verdict: 'fail', measured: 1 }]);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { failsOpen } from '../../../chaos/checks/fails-open.ts';
+import type { PhaseName } from '../../../chaos/scenario.ts';
+import { buildHistory, type PhaseSpec } from '../../support/history-builder.ts';
+
+const judge = (phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>) =>
+  failsOpen.judge(buildHistory({ phases })).map(({ phase, verdict, detail }) => [phase, verdict, detail]);
+
+/** One in `n` is answered by the other one. */
+const oneIn = (n: number, other: 'redis' | 'fallback') => {
+  const usual = other === 'redis' ? 'fallback' : 'redis';
+  return { mechanism: (i: number): 'redis' | 'fallback' => (i % n === 0 ? other : usual) };
+};
+
+describe('the fails-open check', () => {
+  it('passes when Redis answers before and after the fault, and the fallback during it', () => {
+    expect(failsOpen.judge(buildHistory())).toEqual([
+      {
+        name: 'fails-open',
+        phase: 'baseline',
+        verdict: 'pass',
+        measured: 100,
+        limit: 99,
+        unit: '%',
+        detail: 'answered by redis',
+      },
+      {
+        name: 'fails-open',
+        phase: 'fault',
+        verdict: 'pass',
+        measured: 100,
+        limit: 99,
+        unit: '%',
+        detail: 'answered by fallback',
+      },
+      {
+        name: 'fails-open',
+        phase: 'recovered',
+        verdict: 'pass',
+        measured: 100,
+        limit: 99,
+        unit: '%',
+        detail: 'answered by redis',
+      },
+    ]);
+  });
+
+  it('fails when Redis still answers during the fault', () => {
+    expect(judge({ fault: oneIn(50, 'redis') })).toEqual([
+      ['baseline', 'pass', 'answered by redis'],
+      ['fault', 'fail', 'answered by fallback'],
+      ['recovered', 'pass', 'answered by redis'],
+    ]);
+  });
+
+  it('fails when the fallback goes on after the recovery', () => {
+    expect(judge({ recovered: oneIn(50, 'fallback') })[2]).toEqual(['recovered', 'fail', 'answered by redis']);
+  });
+
+  it('does not count the time that a recovery may take against the recovered phase', () => {
+    // The recovery may last until 5,001 + 2,210 ms: 126 of 600 answers/s into the phase.
+    const mechanism = (i: number): 'redis' | 'fallback' => (i < 126 ? 'fallback' : 'redis');
+    expect(judge({ recovered: { mechanism } })[2]).toEqual(['recovered', 'pass', 'answered by redis']);
+  });
+
+  it('is unknown when Redis fails the control as well: the machine is noisy', () => {
+    const noisy = { ...oneIn(50, 'fallback'), controlMechanism: 'fallback' } as const;
+    expect(judge({ baseline: noisy })[0]).toEqual([
+      'baseline',
+      'unknown',
+      "of the control's answers only 0.0 % are from Redis either",
+    ]);
+  });
+
+  it('is unknown for a phase without answers', () => {
+    expect(judge({ fault: { rate: 0 } })[1]).toEqual(['fault', 'unknown', 'no answers']);
+  });
+});

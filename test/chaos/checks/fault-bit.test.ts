@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { runChecks, worstOf } from '../../../chaos/checks/check.ts';
+import { faultBit } from '../../../chaos/checks/fault-bit.ts';
+import { checks } from '../../../chaos/checks/index.ts';
+import { buildHistory, type HistorySpec, probe } from '../../support/history-builder.ts';
+
+const judge = (spec: HistorySpec = {}) => faultBit.judge(buildHistory(spec));
+
+/** What each link shows: before the fault, during it, after it. */
+const probes = (first: [string, string], second: [string, string], control = 'healthy' as const) =>
+  [
+    ['limiter-1', ...first] as const,
+    ['limiter-2', ...second] as const,
+    ['limiter-control', control, 'healthy'] as const,
+  ].flatMap(([name, during, after]) => [
+    probe(name, 10, 'healthy'),
+    probe(name, 2010, name === 'limiter-control' ? 'healthy' : 'broken', during as 'broken'),
+    probe(name, 5010, 'healthy', after as 'healthy'),
+  ]);
+
+const seen: [string, string] = ['broken', 'healthy'];
+
+describe('the fault-bit check', () => {
+  it('passes when a probe saw the fault on every link, and saw it gone', () => {
+    expect(judge()).toEqual([
+      {
+        name: 'fault-bit',
+        phase: 'fault',
+        verdict: 'pass',
+        measured: 2,
+        limit: 2,
+        unit: 'links',
+        detail: 'seen on every store link, and seen gone',
+      },
+    ]);
+  });
+
+  it('is unknown when the fault was never seen', () => {
+    const never: [string, string] = ['healthy', 'healthy'];
+    expect(judge({ probes: probes(never, never) })).toMatchObject([
+      { verdict: 'unknown', measured: 0, limit: 2, detail: 'not seen on limiter-1, limiter-2' },
+    ]);
+  });
+
+  it('is unknown when one link was spared', () => {
+    expect(judge({ probes: probes(seen, ['healthy', 'healthy']) })).toMatchObject([
+      { verdict: 'unknown', measured: 1, detail: 'not seen on limiter-2' },
+    ]);
+  });
+
+  it('is unknown when the link was broken otherwise than this fault breaks it', () => {
+    expect(judge({ probes: probes(seen, ['other', 'healthy']) })).toMatchObject([
+      { verdict: 'unknown', measured: 1, detail: 'not seen on limiter-2' },
+    ]);
+  });
+
+  it('is unknown when the fault came and went', () => {
+    const blink = [...probes(seen, seen), probe('limiter-2', 3000, 'broken', 'healthy')];
+    expect(judge({ probes: blink })).toMatchObject([{ verdict: 'unknown', detail: 'not seen on limiter-2' }]);
+  });
+
+  it('is unknown when the fault was not seen to go', () => {
+    expect(judge({ probes: probes(seen, ['broken', 'broken']) })).toMatchObject([
+      { verdict: 'unknown', measured: 2, detail: 'not seen gone on limiter-2' },
+    ]);
+  });
+
+  it('does not take the look before the fault for one after it', () => {
+    const before = probes(seen, seen).filter(({ atMs }) => atMs < 5000);
+    expect(judge({ probes: before })).toMatchObject([
+      { verdict: 'unknown', detail: 'not seen gone on limiter-1, limiter-2' },
+    ]);
+  });
+
+  it('is unknown when the control was hit as well', () => {
+    expect(judge({ probes: probes(seen, seen, 'broken' as 'healthy') })).toMatchObject([
+      { verdict: 'unknown', detail: 'the control arm was hit as well: broken after 1.0 ms' },
+    ]);
+  });
+
+  it('is unknown without any probe', () => {
+    expect(judge({ probes: [] })).toMatchObject([{ verdict: 'unknown', measured: 0 }]);
+  });
+
+  it('never fails: a fault that did not bite is no fault of the limiter', () => {
+    const outcomes = ['healthy', 'broken', 'other'] as const;
+    const verdicts = outcomes.flatMap((during) =>
+      outcomes.flatMap((after) => judge({ probes: probes([during, after], seen) }).map(({ verdict }) => verdict)),
+    );
+    expect(new Set(verdicts)).toEqual(new Set(['unknown', 'pass']));
+  });
+
+  it('has nothing to say of an experiment without a fault', () => {
+    expect(judge({ fault: null })).toEqual([]);
+  });
+});
+
+describe('the verdict of a run', () => {
+  it('passes when all went well', () => {
+    expect(worstOf(runChecks(checks, buildHistory()).map(({ verdict }) => verdict))).toBe('pass');
+  });
+
+  it('is unknown, not fail, when the fault never bit and Redis therefore answered all along', () => {
+    const never: [string, string] = ['healthy', 'healthy'];
+    const phases = { onset: { mechanism: 'redis' }, fault: { mechanism: 'redis' } } as const;
+    const results = runChecks(checks, buildHistory({ phases, probes: probes(never, never), breaker: [] }));
+    expect(results.filter(({ verdict }) => verdict === 'fail')).toEqual([]);
+    expect(worstOf(results.map(({ verdict }) => verdict))).toBe('unknown');
+  });
+
+  it('is unknown for an empty run', () => {
+    const results = runChecks(checks, buildHistory({ phases: [], faults: [], probes: [], breaker: [] }));
+    expect(worstOf(results.map(({ verdict }) => verdict))).toBe('unknown');
+  });
+});

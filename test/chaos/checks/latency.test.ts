@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { latency } from '../../../chaos/checks/latency.ts';
+import type { PhaseName } from '../../../chaos/scenario.ts';
+import { buildHistory, historyWith, type PhaseSpec } from '../../support/history-builder.ts';
+
+const verdictsOf = (phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>) =>
+  latency.judge(buildHistory({ phases })).map(({ phase, verdict }) => [phase, verdict]);
+
+const judge = (onset: Partial<PhaseSpec>) => latency.judge(buildHistory({ phases: { onset } }))[1];
+
+/** The latency of one in `n` is `slowMs`. */
+const oneIn = (n: number, slowMs: number) => (i: number) => (i % n === 0 ? slowMs : 2);
+
+describe('the latency check', () => {
+  it('passes every phase of a quick run', () => {
+    expect(verdictsOf({})).toEqual([
+      ['baseline', 'pass'],
+      ['onset', 'pass'],
+      ['fault', 'pass'],
+      ['heal', 'pass'],
+      ['recovered', 'pass'],
+    ]);
+  });
+
+  it('states the 99th percentile and its bounds', () => {
+    expect(judge({ latencyMs: (i) => 1 + i / 100 })).toEqual({
+      name: 'latency',
+      phase: 'onset',
+      verdict: 'pass',
+      measured: expect.closeTo(1 + 593 / 100, 6),
+      limit: 9,
+      unit: 'ms p99',
+      detail: '95 % bounds 6.9 ms to 7.0 ms, control 1.0 ms',
+    });
+  });
+
+  it('fails a slow phase while the control is quick, and only that phase', () => {
+    expect(verdictsOf({ onset: { latencyMs: 12 } })).toEqual([
+      ['baseline', 'pass'],
+      ['onset', 'fail'],
+      ['fault', 'pass'],
+      ['heal', 'pass'],
+      ['recovered', 'pass'],
+    ]);
+  });
+
+  it('fails when too many are slow, and the rest is quick', () => {
+    expect(judge({ latencyMs: oneIn(20, 300) })).toMatchObject({ verdict: 'fail', measured: 300 });
+  });
+
+  it('passes when less than one in a hundred is slow, and enough were measured to tell', () => {
+    expect(judge({ rate: 5000, latencyMs: oneIn(1000, 300) })).toMatchObject({ verdict: 'pass', measured: 2 });
+  });
+
+  it('is unknown when p99 is so near the limit that chance decides', () => {
+    expect(judge({ latencyMs: oneIn(100, 300) })).toMatchObject({
+      verdict: 'unknown',
+      detail: 'cannot tell: 95 % bounds 2.0 ms to 300.0 ms, control 1.0 ms',
+    });
+  });
+
+  it('is unknown at exactly the limit only in the bounds: a bound of 9 ms is no longer under it', () => {
+    expect(judge({ latencyMs: 9 })).toMatchObject({ verdict: 'fail', measured: 9 });
+    expect(judge({ latencyMs: 8.999 })).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('is unknown when the control is slow as well: the machine is noisy', () => {
+    expect(judge({ latencyMs: 12, controlLatencyMs: 11 })).toMatchObject({
+      verdict: 'unknown',
+      measured: 12,
+      detail: 'cannot tell: 95 % bounds 12.0 ms to 12.0 ms, control 11.0 ms',
+    });
+  });
+
+  it('is unknown without a control to compare with', () => {
+    const instances = [{ name: 'limiter-1', control: false, tellsBreaker: true }];
+    const history = buildHistory({ instances, phases: { onset: { latencyMs: 12 } } });
+    expect(latency.judge(history)[1]).toMatchObject({ phase: 'onset', verdict: 'unknown' });
+  });
+
+  it('is unknown with fewer than 500 answers', () => {
+    expect(judge({ rate: 499 })).toMatchObject({
+      verdict: 'unknown',
+      detail: '499 answers; at least 500 are needed',
+    });
+    expect(judge({ rate: 500 })).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('is unknown when the generator ran late', () => {
+    expect(judge({ lagMs: oneIn(50, 2.1), latencyMs: 3 })).toMatchObject({
+      verdict: 'unknown',
+      detail: 'the generator ran 2.1 ms late (p99); at most 2 ms',
+    });
+    expect(judge({ lagMs: 1.9, latencyMs: 3 })).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('counts from the scheduled time, not from the sending', () => {
+    expect(judge({ lagMs: 1, latencyMs: 9.5 })).toMatchObject({ verdict: 'fail', measured: 9.5 });
+  });
+
+  it('counts a request without an answer as infinitely slow', () => {
+    expect(judge({ status: (i) => (i % 20 === 0 ? 0 : 200) })).toMatchObject({ verdict: 'fail', measured: null });
+  });
+
+  it('is unknown for a run without phases', () => {
+    expect(latency.judge(historyWith([]))).toMatchObject([{ phase: 'all', verdict: 'unknown', detail: 'no phase' }]);
+  });
+});

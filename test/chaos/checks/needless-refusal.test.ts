@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { needlessRefusal, wrongRefusals } from '../../../chaos/checks/needless-refusal.ts';
+import type { Source } from '../../../chaos/checks/sources.ts';
+import type { AnswerEvent } from '../../../chaos/history.ts';
+import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
+import { answer, buildHistory, historyWith, move } from '../../support/history-builder.ts';
+
+const refused = { status: 429, remaining: 0 };
+const burst = (count: number, atMs: number, changes: Partial<AnswerEvent> = {}) =>
+  Array.from({ length: count }, () => answer(atMs, changes));
+
+function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain: AnswerEvent[] = []): Source {
+  return {
+    name: 'redis',
+    key: 'k0',
+    capacity,
+    refillPerSecond,
+    admits: answers.filter(({ status }) => status === 200),
+    rejects: answers.filter(({ status }) => status === 429),
+    uncertain,
+  };
+}
+
+describe('the needless-refusal check', () => {
+  it('passes a run in which nothing was refused', () => {
+    expect(needlessRefusal.judge(buildHistory())).toEqual([
+      {
+        name: 'needless-refusal',
+        phase: 'all',
+        verdict: 'pass',
+        measured: 0,
+        limit: 0,
+        unit: 'refusals',
+        detail: 'nothing was refused',
+      },
+    ]);
+  });
+
+  it('passes the refusal of a bucket that was just emptied', () => {
+    const [result] = needlessRefusal.judge(historyWith([...burst(10, 0), answer(5, refused)]));
+    expect(result).toMatchObject({ verdict: 'pass', measured: 0, detail: '1 refusals, each with too few tokens' });
+  });
+
+  it('fails the refusal of a full bucket, and tells how many tokens were left', () => {
+    const [result] = needlessRefusal.judge(historyWith([answer(1500, refused)]));
+    expect(result).toMatchObject({
+      verdict: 'fail',
+      measured: 1,
+      detail: 'redis refused key k0 at 1.500 s with at least 10.00 tokens left',
+    });
+  });
+
+  it('fails the refusal of a bucket that has had time to refill', () => {
+    const later = (atMs: number) => needlessRefusal.judge(historyWith([...burst(10, 0), answer(atMs, refused)]));
+    expect(later(490)).toMatchObject([{ verdict: 'pass' }]);
+    expect(later(600)).toMatchObject([{ verdict: 'fail' }]);
+  });
+
+  it('charges takes that Redis may have executed although the fallback answered', () => {
+    const unsure = burst(10, 0, { mechanism: 'fallback' });
+    expect(needlessRefusal.judge(historyWith([...unsure, answer(5, refused)]))).toMatchObject([{ verdict: 'pass' }]);
+  });
+
+  it('does not charge takes that an open breaker kept from Redis', () => {
+    const kept = burst(4, 100, { mechanism: 'fallback' });
+    const breaker = [move('limiter-1', 50, 'closed', 'open')];
+    const [result] = needlessRefusal.judge(historyWith([...kept, answer(105, refused)], { breaker }));
+    expect(result).toMatchObject({ verdict: 'fail', measured: 1 });
+  });
+
+  it('charges requests that were under way at the same time', () => {
+    const under = burst(10, 0, { receivedMs: 50 });
+    const [result] = needlessRefusal.judge(historyWith([...under, answer(20, { ...refused, receivedMs: 30 })]));
+    expect(result).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('judges the fallback bucket of each instance by itself', () => {
+    const fallback = { mechanism: 'fallback' } as const;
+    const emptied = burst(5, 0, fallback);
+    const of = (instance: string) => answer(5, { ...refused, ...fallback, instance });
+    expect(needlessRefusal.judge(historyWith([...emptied, of('limiter-1')]))).toMatchObject([{ verdict: 'pass' }]);
+    expect(needlessRefusal.judge(historyWith([...emptied, of('limiter-2')]))).toMatchObject([
+      { verdict: 'fail', detail: 'fallback of limiter-2 refused key k0 at 0.005 s with at least 5.00 tokens left' },
+    ]);
+  });
+
+  it('is unknown when no request was decided', () => {
+    expect(needlessRefusal.judge(historyWith([]))).toMatchObject([{ verdict: 'unknown' }]);
+  });
+});
+
+describe('wrong refusals', () => {
+  it('are never found among those of a true bucket', () => {
+    fc.assert(
+      fc.property(trueBucket, (bucket) => {
+        expect(wrongRefusals(sourceOf(bucket))).toEqual([]);
+      }),
+      { numRuns: 500, seed: 42 },
+    );
+  });
+
+  it('are never found when some of the admissions were answered by the fallback in the meantime', () => {
+    fc.assert(
+      fc.property(trueBucket, fc.integer({ min: 1, max: 5 }), (bucket, nth) => {
+        const whole = sourceOf(bucket);
+        const uncertain = whole.admits.filter((_, i) => i % nth === 0);
+        const admits = whole.admits.filter((_, i) => i % nth !== 0);
+        expect(wrongRefusals({ ...whole, admits, uncertain })).toEqual([]);
+      }),
+      { numRuns: 500, seed: 42 },
+    );
+  });
+
+  it('are not found where Redis executed a take only after its request was answered by the fallback', () => {
+    // Ten tokens: one taken at 1,000 ms whose script arrives 300 ms late, nine more then; at 1,305 ms none is left.
+    const uncertain = [answer(1000, { mechanism: 'fallback', receivedMs: 1006 })];
+    const admits = burst(9, 1301);
+    const rejects = [answer(1305, refused)];
+    const late = { name: 'redis', key: 'k0', capacity: 10, refillPerSecond: 4, admits, rejects, uncertain };
+    expect(wrongRefusals(late)).toEqual([]);
+  });
+
+  it.each([1, 2, 3, 10, 100])('are always found where a bucket of %i was full', (capacity) => {
+    const source = { ...sourceOf({ capacity, refillPerSecond: 2, answers: [] }), rejects: [answer(1000, refused)] };
+    expect(wrongRefusals(source)).toMatchObject([{ level: capacity }]);
+  });
+
+  it('are always found where the bucket had been left alone until it was full again', () => {
+    fc.assert(
+      fc.property(trueBucket, fc.integer({ min: 0, max: 5000 }), (bucket, afterMs) => {
+        fc.pre(bucket.capacity > 1);
+        const source = sourceOf(bucket);
+        const lastMs = Math.max(...bucket.answers.map(({ receivedMs }) => receivedMs));
+        const fullMs = lastMs + (bucket.capacity / bucket.refillPerSecond) * 1001 + afterMs;
+        const rejects = [answer(fullMs, refused)];
+        expect(wrongRefusals({ ...source, rejects })).toHaveLength(1);
+      }),
+      { seed: 42 },
+    );
+  });
+});

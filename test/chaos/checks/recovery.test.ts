@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
+import { buildHistory, fault, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
+
+const judge = (spec: HistorySpec = {}) => recovery.judge(buildHistory(spec));
+
+/** 600 answers/s: the fallback gives the first so many after the heal. */
+const redisAfter = (answers: number) => ({ mechanism: (i: number) => (i < answers ? 'fallback' : 'redis') }) as const;
+
+describe('the recovery check', () => {
+  it('allows a reconnect, one wait of the breaker with its jitter, and two calls', () => {
+    expect(recoveryMsMax(usualBounds)).toBe(1000 + 1200 + 10);
+  });
+
+  it('passes when Redis answers again in time on every instance, and tells the slowest', () => {
+    expect(judge({ phases: { heal: redisAfter(601) } })).toEqual([
+      {
+        name: 'recovery',
+        phase: 'heal',
+        verdict: 'pass',
+        measured: expect.closeTo(1003.333, 2), // answer 602, of limiter-1, and 1 ms, less the heal's end at 5,001 ms
+        limit: 2210,
+        unit: 'ms',
+        detail: 'slowest: limiter-1',
+      },
+    ]);
+  });
+
+  it('fails when an instance comes back too late', () => {
+    expect(judge({ phases: { heal: redisAfter(1200), recovered: redisAfter(600) } })).toMatchObject([
+      { verdict: 'fail', measured: expect.closeTo(3001.667, 2), limit: 2210, detail: 'limiter-2' },
+    ]);
+  });
+
+  it('fails when an instance never comes back', () => {
+    const mechanism = (i: number) => (i % 2 === 0 ? 'redis' : 'fallback') as 'redis' | 'fallback';
+    expect(judge({ phases: { heal: { mechanism }, recovered: { mechanism } } })).toMatchObject([
+      { verdict: 'fail', measured: null, detail: 'limiter-2 never came back to Redis' },
+    ]);
+  });
+
+  it('is unknown when traffic ends before the limit', () => {
+    expect(judge({ phases: { recovered: { ms: 100 } } })).toMatchObject([
+      { verdict: 'unknown', detail: 'no traffic on limiter-1 until the limit' },
+    ]);
+  });
+
+  it('is unknown when the fault was never healed', () => {
+    expect(judge({ faults: [fault('inject', 1000)] })).toMatchObject([
+      { verdict: 'unknown', measured: null, detail: 'the fault was not healed' },
+    ]);
+  });
+
+  it('has nothing to say of an experiment without a fault', () => {
+    expect(judge({ fault: null })).toEqual([]);
+  });
+});

@@ -1,0 +1,159 @@
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CheckResult, runChecks } from '../../../chaos/checks/check.ts';
+import { checks } from '../../../chaos/checks/index.ts';
+import { type Journal, journalOf } from '../../../chaos/report/journal.ts';
+import { ProgressLine, reasonOf, table, verdictText } from '../../../chaos/report/terminal.ts';
+import { answer, buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+
+const resultsOf = (spec: HistorySpec) => runChecks(checks, buildHistory(spec));
+const journal = (spec: HistorySpec = {}) => journalOf(buildHistory(spec), resultsOf(spec), '2026-11-24T04:00:30.500Z');
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
+
+describe('the table', () => {
+  it('shows each phase and each check in a line of its own', () => {
+    const cells = table(journal())
+      .split('\n')
+      .map((line) => line.trim().split(/ {2,}/).join(' | '));
+    expect(cells).toEqual([
+      'partition | seed 42 | native driver',
+      'All will be well.',
+      '',
+      'phase | requests | p50 | p99 | p99.9 | max control p99 | redis fallback',
+      'baseline | 600 | 1 | 1 | 1 | 1 | 1 | 600 | 0',
+      'onset | 600 | 1 | 1 | 1 | 1 | 1 | 0 | 600',
+      'fault | 1800 | 1 | 1 | 1 | 1 | 1 | 0 | 1800',
+      'heal | 1200 | 1 | 1 | 1 | 1 | 1 | 1200 | 0',
+      'recovered | 1800 | 1 | 1 | 1 | 1 | 1 | 1800 | 0',
+      'latency in ms, from the scheduled send time',
+      '',
+      'check | phase | measured | limit | unit | verdict',
+      'fault-bit | fault | 2 | 2 | links | pass',
+      'availability | all | 0 | 0 | requests | pass',
+      ...['baseline', 'onset', 'fault', 'heal', 'recovered'].map(
+        (phase) => `latency | ${phase} | 1 | 9 | ms p99 | pass`,
+      ),
+      'trip | onset | 15 | 65 | ms | pass',
+      ...['baseline', 'fault', 'recovered'].map((phase) => `fails-open | ${phase} | 100 | 99 | % | pass`),
+      'recovery | heal | 3.33 | 2210 | ms | pass',
+      expect.stringMatching(/^admission \| all \| 0 \| 0 \| tokens too many/),
+      'fleet | all | 1 | 5.00 | admitted | pass',
+      expect.stringMatching(/^needless-refusal( \| | )all \| 0 \| 0 \| refusals \| pass$/),
+      '',
+    ]);
+  });
+
+  it('gives the reason of every check that did not pass', () => {
+    expect(table(journal({ answers: [answer(1500, { status: 503 })] }))).toContain(
+      '\n  fail: availability (all): first: status 503 from limiter-1 at 1.500 s\n',
+    );
+  });
+
+  it('leaves a space between a unit and its verdict', () => {
+    for (const line of table(journal({ fault: null })).split('\n')) expect(line).not.toMatch(/\S(pass|fail|unknown)$/);
+  });
+
+  it('never exceeds 80 columns, whatever the figures', () => {
+    const base = journal();
+    const figure = fc.option(fc.double({ min: 0, max: 30_000, noNaN: true }), { nil: null });
+    const count = fc.integer({ min: 0, max: 600_000 });
+    const words = fc.array(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 60 }).map((all) => all.join(' '));
+    const anything = fc.record({ figure, count, words, seed: fc.nat({ max: 0x7fffffff }) });
+    fc.assert(
+      fc.property(anything, ({ figure, count, words, seed }) => {
+        const times = { p50: figure, p99: figure, p999: figure, max: figure };
+        const phases = Object.fromEntries(
+          Object.entries(base.phases).map(([name, phase]) => {
+            const mechanism = { redis: count, fallback: count };
+            return [name, { ...phase, requests: count, mechanism, latencyMs: times, controlLatencyMs: times }];
+          }),
+        );
+        const changed = base.checks.map(
+          (check): CheckResult => ({ ...check, verdict: 'unknown', measured: figure, limit: figure, detail: words }),
+        );
+        const experiment = { ...base.experiment, description: words.replaceAll('\n', ' ') };
+        const text = table({ ...base, seed, phases, checks: changed, experiment });
+        // What a detail brings along in line ends is its own; each of its words is at most 40 long.
+        expect(widest(text)).toBeLessThanOrEqual(80);
+      }),
+      { numRuns: 200, seed: 42 },
+    );
+  });
+
+  it('breaks even a word that is longer than a line', () => {
+    const base = journal();
+    const detail = `cannot open /${'x'.repeat(200)}`;
+    const broken = base.checks.map((check): CheckResult => ({ ...check, verdict: 'unknown', detail }));
+    expect(widest(table({ ...base, checks: broken }))).toBeLessThanOrEqual(80);
+  });
+});
+
+describe('the reason', () => {
+  const reason = (spec: HistorySpec) => reasonOf(journal(spec), resultsOf(spec));
+
+  it('of a pass is the worst p99', () => {
+    expect(reason({ phases: { onset: { latencyMs: 3.25 } } })).toBe(
+      'every request answered, worst p99 of any phase 3.3 ms',
+    );
+  });
+
+  it('of a fail is each check that failed', () => {
+    expect(reason({ phases: { onset: { latencyMs: 12 } }, answers: [answer(10, { status: 503 })] })).toBe(
+      'availability (all), latency (onset)',
+    );
+  });
+
+  it('of an unknown is each check that is', () => {
+    expect(reason({ probes: [] })).toBe('fault-bit (fault)');
+  });
+});
+
+describe('the verdict', () => {
+  it('has no colour where the output is not a terminal', () => {
+    const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+    expect((['pass', 'fail', 'unknown'] as const).map((verdict) => verdictText(verdict, stream))).toEqual([
+      'PASS',
+      'FAIL',
+      'UNKNOWN',
+    ]);
+  });
+});
+
+describe('the progress', () => {
+  const show = (terminal: { isTTY?: true; columns?: number }) => {
+    const stream = Object.assign(new PassThrough(), terminal) as unknown as NodeJS.WriteStream & PassThrough;
+    const line = new ProgressLine('partition', stream);
+    const breakers = new Map([
+      ['limiter-1', 'open'],
+      ['limiter-2', 'half-open'],
+      ['limiter-control', 'closed'],
+    ]);
+    line.show({ phase: 'starting', remainingMs: 0, answers: [], breakers: new Map() });
+    line.show({ phase: 'fault', remainingMs: 12_345, answers: [answer(0, { mechanism: 'fallback' })], breakers });
+    line.clear();
+    return String(stream.read());
+  };
+
+  it('is a line at a time where the output is not a terminal', () => {
+    expect(show({})).toBe(
+      'partition: starting redis, toxiproxy, prometheus and the limiters\n' +
+        'partition: fault     12 s left  p99 1.0 ms  fallback 100 %  breakers: 1 open, 2 half-open, control closed\n',
+    );
+  });
+
+  it('is one line, rewritten, and no wider than the terminal', () => {
+    const lines = show({ isTTY: true, columns: 60 }).split('\r\u001b[2K').slice(1);
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line.length).toBeLessThan(60);
+    expect(lines[2]).toBe('');
+  });
+});
+
+describe('the journal of every verdict', () => {
+  it('fits the table', () => {
+    const specs: HistorySpec[] = [{}, { probes: [] }, { fault: null }, { phases: { onset: { status: 0 } } }];
+    const wide = specs.map((spec): Journal => journal(spec)).filter((each) => widest(table(each)) > 80);
+    expect(wide).toEqual([]);
+  });
+});

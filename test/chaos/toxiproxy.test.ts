@@ -1,0 +1,132 @@
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Binary, binaries, find } from '../../chaos/binaries.ts';
+import { LabError } from '../../chaos/errors.ts';
+import { ping } from '../../chaos/ping.ts';
+import { freePort, LabProcess } from '../../chaos/processes.ts';
+import { ToxiproxyApi } from '../../chaos/toxiproxy.ts';
+import { UndoLog } from '../../chaos/undo.ts';
+import { temporaryDirectory } from '../support/lab-processes.ts';
+
+const latency = { type: 'latency', stream: 'downstream', attributes: { latency: 100, jitter: 0 } } as const;
+const timeout = { type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } } as const;
+
+describe('the API of a Toxiproxy that runs', () => {
+  const started = new AsyncDisposableStack();
+  let api: ToxiproxyApi;
+  let upstream: number;
+  let proxies = 0;
+  const proxy = async () => {
+    const name = `link-${proxies++}`;
+    return { name, port: await api.createProxy(name, `127.0.0.1:${upstream}`) };
+  };
+
+  beforeAll(async () => {
+    const directory = started.use(temporaryDirectory());
+    const undo = new UndoLog(join(directory.path, 'undo'));
+    const found = await find(binaries.find(({ name }) => name === 'toxiproxy-server') as Binary);
+    if (!found) throw new Error('toxiproxy-server is not installed: npm run setup');
+    const port = await freePort();
+    const log = join(directory.path, 'toxiproxy.log');
+    const args = ['-host', '127.0.0.1', '-port', String(port)];
+    const process = await LabProcess.start({ name: 'toxiproxy', command: found.path, args, log, undo });
+    started.defer(() => process.stop());
+    api = new ToxiproxyApi(`http://127.0.0.1:${port}`);
+    await process.ready(5000, () => api.version());
+    // A Redis as far as PING goes.
+    const server = createServer((socket) => {
+      socket.on('data', () => socket.write('+PONG\r\n'));
+      socket.on('error', () => {});
+    });
+    upstream = await freePort();
+    await new Promise<void>((resolve) => server.listen(upstream, '127.0.0.1', resolve));
+    started.defer(() => closed(server));
+  });
+  afterAll(() => started.disposeAsync());
+
+  it('tells its version', async () => {
+    expect(await api.version()).toMatch(/\S/);
+  });
+
+  it('makes a proxy through which the upstream answers', async () => {
+    const { port } = await proxy();
+    expect(await ping('127.0.0.1', port, 1000)).toMatchObject({ outcome: 'pong' });
+  });
+
+  it('adds toxics, lists them and takes them all off', async () => {
+    const { name } = await proxy();
+    expect(await api.toxicsOf(name)).toEqual([]);
+    await api.addToxic(name, latency);
+    await api.addToxic(name, timeout);
+    expect((await api.toxicsOf(name)).sort()).toEqual(['latency_downstream', 'timeout_upstream']);
+    await api.removeToxics(name);
+    expect(await api.toxicsOf(name)).toEqual([]);
+  });
+
+  it('takes off what is not there without complaint', async () => {
+    const { name } = await proxy();
+    await api.removeToxics(name);
+    expect(await api.toxicsOf(name)).toEqual([]);
+  });
+
+  it('really delays by a latency, and no more once it is taken off', async () => {
+    const { name, port } = await proxy();
+    await api.addToxic(name, latency);
+    expect((await ping('127.0.0.1', port, 1000)).ms).toBeGreaterThanOrEqual(99);
+    await api.removeToxics(name);
+    expect((await ping('127.0.0.1', port, 1000)).ms).toBeLessThan(99);
+  });
+
+  it('really silences by a timeout of 0', async () => {
+    const { name, port } = await proxy();
+    await api.addToxic(name, timeout);
+    expect(await ping('127.0.0.1', port, 200)).toMatchObject({ outcome: 'silent' });
+  });
+
+  it('rejects with what was tried, for a proxy that does not exist or exists already', async () => {
+    await expect(api.addToxic('nowhere', latency)).rejects.toThrow(
+      /^Toxiproxy: add latency_downstream to nowhere: .*404/,
+    );
+    await expect(api.toxicsOf('nowhere')).rejects.toThrow(LabError);
+    const { name } = await proxy();
+    await expect(api.createProxy(name, `127.0.0.1:${upstream}`)).rejects.toThrow(
+      /^Toxiproxy: create proxy link-\d+: .*409/,
+    );
+  });
+});
+
+describe('the API of a Toxiproxy that does not', () => {
+  it('rejects within its deadline when nothing answers', async () => {
+    const server = createServer(() => {}); // accepts, and is silent
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address() as { port: number };
+    const silent = new ToxiproxyApi(`http://127.0.0.1:${address.port}`);
+    const startMs = performance.now();
+    await expect(silent.removeToxics('link')).rejects.toThrow(
+      new LabError('Toxiproxy did not answer within 3 s: list toxics of link'),
+    );
+    expect(performance.now() - startMs).toBeLessThan(3500);
+    server.close();
+  });
+
+  it('rejects with what was tried when nobody listens', async () => {
+    const nobody = new ToxiproxyApi(`http://127.0.0.1:${await freePort()}`);
+    await expect(nobody.addToxic('link', latency)).rejects.toThrow(/^Toxiproxy: add latency_downstream to link: /);
+    await expect(nobody.version()).rejects.toThrow(LabError);
+  });
+
+  it('rejects when what listens is no Toxiproxy', async () => {
+    const server = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address() as { port: number };
+    const other = new ToxiproxyApi(`http://127.0.0.1:${address.port}`);
+    await expect(other.createProxy('link', '127.0.0.1:1')).rejects.toThrow(LabError);
+    await expect(other.addToxic('link', latency)).rejects.toThrow(LabError);
+    server.close();
+  });
+});
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

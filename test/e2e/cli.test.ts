@@ -1,0 +1,165 @@
+// The command line where it has nothing to run, or cannot. Nothing here takes a scenario as far as its fault.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scenarios } from '../../scenarios/index.ts';
+import { run, temporaryDirectory } from '../support/lab-processes.ts';
+
+const scenario = (args: readonly string[], env: Record<string, string> = {}) =>
+  run(['scenarios/main.ts', ...args], env);
+
+/** Runs it with an output directory of its own, which must not have come to be. */
+async function refused(args: readonly string[]) {
+  using directory = temporaryDirectory();
+  const out = join(directory.path, 'runs');
+  const { status, stdout, stderr, noted } = await scenario(['--out', out, ...args]);
+  expect({ stdout, noted, isOut: existsSync(out) }).toEqual({ stdout: '', noted: [], isOut: false });
+  return { status, stderr };
+}
+
+describe('asking for what does not exist', () => {
+  it('lists the scenarios when there is none of that name', async () => {
+    const { status, stderr } = await refused(['earthquake']);
+    expect(status).toBe(254);
+    expect(stderr).toMatch(/^There is no scenario "earthquake"\.$/m);
+    for (const { name, hypothesis } of scenarios) expect(stderr).toMatch(new RegExp(`^ +${name} +${hypothesis}$`, 'm'));
+  });
+
+  it('runs none when one of several does not exist', async () => {
+    expect((await refused(['baseline', 'earthquake'])).status).toBe(254);
+  });
+
+  it('lists the options when there is none of that name', async () => {
+    const { status, stderr } = await refused(['partition', '--sed', '1']);
+    expect(status).toBe(254);
+    expect(stderr).toContain("Unknown option '--sed'");
+    for (const option of ['--driver', '--seed', '--rate', '--out', '--json', '--list'])
+      expect(stderr).toContain(option);
+  });
+
+  it.each(['kubernetes', 'constructor', '__proto__'])(
+    'lists the drivers when there is none named %s',
+    async (driver) => {
+      const { status, stderr } = await refused(['partition', '--driver', driver]);
+      expect({ status, stderr }).toEqual({
+        status: 254,
+        stderr: expect.stringMatching(new RegExp(`^There is no driver "${driver}"\\. Drivers: auto, native`)),
+      });
+    },
+  );
+
+  it.each([
+    ['--seed', 'x'],
+    ['--seed', '1.5'],
+    ['--seed', ''],
+    ['--seed', '2147483648'],
+    ['--rate', '0'],
+    ['--rate', '20001'],
+    ['--rate', '1e3'],
+  ])('tells what is allowed for %s when it is "%s"', async (option, value) => {
+    const { status, stderr } = await refused(['partition', option, value]);
+    expect({ status, stderr }).toEqual({
+      status: 254,
+      stderr: expect.stringMatching(
+        new RegExp(`^${option} is "${value}"; allowed: a whole number from \\d+ to \\d+\\.\n$`),
+      ),
+    });
+  });
+
+  it('explains a negative seed and an option without a value', async () => {
+    expect((await refused(['partition', '--seed=-1'])).stderr).toMatch(/^--seed is "-1"; allowed: /);
+    expect((await refused(['partition', '--seed'])).status).toBe(254);
+  });
+});
+
+describe('the list', () => {
+  it('names every scenario with its hypothesis, also without arguments', async () => {
+    const { status, stdout, stderr } = await scenario([]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const { name, hypothesis } of scenarios) expect(stdout).toMatch(new RegExp(`^ +${name} +${hypothesis}$`, 'm'));
+    expect((await scenario(['--list'])).stdout).toBe(stdout);
+  });
+
+  it('is one JSON array with --json', async () => {
+    const { status, stdout } = await scenario(['--list', '--json']);
+    const listed = JSON.parse(stdout) as { name: string; hypothesis: string }[];
+    expect(status).toBe(0);
+    expect(listed.map(({ name, hypothesis }) => ({ name, hypothesis }))).toEqual(
+      scenarios.map(({ name, hypothesis }) => ({ name, hypothesis })),
+    );
+  });
+});
+
+describe('a program that is not there, or another one', () => {
+  it.each([
+    ['REDIS_SERVER_BIN', '/nonexistent', 'REDIS_SERVER_BIN is /nonexistent, which is not a program that can be run'],
+    ['TOXIPROXY_SERVER_BIN', '/bin/true', '/bin/true is not toxiproxy-server: its --version says "'],
+    ['PROMETHEUS_BIN', '/bin/true', '/bin/true is not prometheus: its --version says "'],
+  ])('breaks the lab with one clear line: %s=%s', async (variable, path, message) => {
+    using directory = temporaryDirectory();
+    const { status, stdout, stderr, noted } = await scenario(['partition', '--out', directory.path], {
+      [variable]: path,
+    });
+    const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('partition: starting'));
+    expect({ status, stdout, noted, lines }).toEqual({
+      status: 255,
+      stdout: '',
+      noted: [],
+      lines: [expect.stringContaining(message)],
+    });
+  });
+});
+
+describe('a place to write that takes nothing', () => {
+  it.each([
+    ['a file is in its way', 'file/runs', 'ENOTDIR'],
+    ['the system does not allow it', '/sys/runs', 'E(PERM|ACCES|ROFS)'],
+  ])('breaks the lab when %s, and starts nothing', async (_why, path, code) => {
+    using directory = temporaryDirectory();
+    writeFileSync(join(directory.path, 'file'), '');
+    const out = path.startsWith('/') ? path : join(directory.path, path);
+    const { status, stderr, noted } = await scenario(['partition', '--out', out]);
+    expect({ status, stderr, noted }).toEqual({
+      status: 255,
+      stderr: expect.stringMatching(`^${code}[^\n]*\n$`),
+      noted: [],
+    });
+  });
+
+  it.runIf(canMount())('breaks the lab when the disk is full in mid-run, and leaves nothing running', async () => {
+    using directory = temporaryDirectory();
+    const disk = join(directory.path, 'disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+    try {
+      const { status, stderr, noted, left } = await scenario(['partition', '--seed', '1', '--out', disk]);
+      const [last] = stderr.trim().split('\n').slice(-1);
+      expect({ status, last, left }).toEqual({
+        status: 255,
+        last: expect.stringMatching(/^\/\S+\/events\.ndjson cannot be written: ENOSPC/),
+        left: [],
+      });
+      const names = noted.map((entry) => (entry.kind === 'process' ? entry.name : entry.kind));
+      expect(names).toEqual(expect.arrayContaining(['redis', 'toxiproxy', 'limiter-1', 'prometheus', 'directory']));
+      expect(stderr).not.toContain('A defect of the lab');
+      expect(readdirSync(disk)).toHaveLength(2); // the run, and latest
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  });
+});
+
+/** A disk of 64 kB needs root, and a system that lets it mount. */
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  using directory = temporaryDirectory();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory.path], { stdio: 'ignore' });
+    execFileSync('umount', [directory.path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

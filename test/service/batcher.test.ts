@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Batcher } from '../../service/batcher.ts';
+import { LocalStore } from '../../service/local-store.ts';
+import { type Decision, type Outcome, StoreError, type Take } from '../../service/store.ts';
+
+const decision = (remaining: number): Decision => ({
+  allowed: true,
+  limit: 100,
+  remaining,
+  retryAfterMs: 0,
+  resetMs: 0,
+  mechanism: 'redis',
+});
+
+/** Answers each take with its cost as `remaining`, unless told otherwise; keeps the calls. */
+function createStore(
+  answer: (takes: readonly Take[]) => Promise<Outcome[]> = async (takes) => takes.map(({ cost }) => decision(cost)),
+) {
+  const calls: (readonly Take[])[] = [];
+  return {
+    calls,
+    takeMany(takes: readonly Take[]) {
+      calls.push(takes);
+      return answer(takes);
+    },
+  };
+}
+
+const take = (n: number): Take => ({ key: `key-${n}`, cost: n });
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => take(i + 1));
+
+describe('Batcher', () => {
+  it('sends all takes of a turn in one call, in their order, and gives each its own answer', async () => {
+    const store = createStore();
+    const batcher = new Batcher(store, 128);
+    const decisions = await Promise.all(upTo(5).map((it) => batcher.take(it)));
+    expect(store.calls).toEqual([upTo(5)]);
+    expect(decisions).toEqual([1, 2, 3, 4, 5].map(decision));
+  });
+
+  it('sends the takes of the next turn in the next call, without waiting for the answer of the first', async () => {
+    const answers: ((outcomes: Outcome[]) => void)[] = [];
+    const store = createStore(() => new Promise((resolve) => answers.push(resolve)));
+    const batcher = new Batcher(store, 128);
+    const first = batcher.take(take(1));
+    await new Promise(setImmediate);
+    const second = batcher.take(take(2));
+    await new Promise(setImmediate);
+    expect(store.calls).toEqual([[take(1)], [take(2)]]);
+    answers[1]?.([decision(2)]);
+    expect(await second).toEqual(decision(2));
+    answers[0]?.([decision(1)]);
+    expect(await first).toEqual(decision(1));
+  });
+
+  it('splits a turn of more takes than one call may hold, and loses none', async () => {
+    const store = createStore();
+    const batcher = new Batcher(store, 3);
+    const decisions = await Promise.all(upTo(7).map((it) => batcher.take(it)));
+    expect(store.calls).toEqual([upTo(7).slice(0, 3), upTo(7).slice(3, 6), upTo(7).slice(6)]);
+    expect(decisions).toEqual([1, 2, 3, 4, 5, 6, 7].map(decision));
+  });
+
+  it('has the same key twice in a turn decided in order', async () => {
+    const local = new LocalStore(
+      { name: 'default', capacity: 2, refillPerSecond: 0.1 },
+      { keysMax: 9, nowUs: () => 0 },
+    );
+    const store = createStore(async (takes) => takes.map(({ key, cost }) => local.take(key, cost)));
+    const batcher = new Batcher(store, 128);
+    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => batcher.take({ key, cost: 1 })));
+    expect(store.calls.length).toBe(1);
+    expect(decisions.map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
+      [true, 1],
+      [true, 1],
+      [true, 0],
+      [false, 0],
+    ]);
+  });
+
+  it('lets a take that fails for its key alone harm no other', async () => {
+    const wrong = new StoreError('wrongtype');
+    const store = createStore(async (takes) => takes.map(({ cost }) => (cost === 2 ? wrong : decision(cost))));
+    const batcher = new Batcher(store, 128);
+    const results = await Promise.allSettled(upTo(3).map((it) => batcher.take(it)));
+    expect(results).toEqual([
+      { status: 'fulfilled', value: decision(1) },
+      { status: 'rejected', reason: wrong },
+      { status: 'fulfilled', value: decision(3) },
+    ]);
+  });
+
+  it('rejects all takes of a call that failed and none of another', async () => {
+    const gone = new StoreError('timeout');
+    const store = createStore(async (takes) => {
+      if (takes.some(({ cost }) => cost === 1)) throw gone;
+      return takes.map(({ cost }) => decision(cost));
+    });
+    const batcher = new Batcher(store, 2);
+    const results = await Promise.allSettled(upTo(4).map((it) => batcher.take(it)));
+    expect(results).toEqual([
+      { status: 'rejected', reason: gone },
+      { status: 'rejected', reason: gone },
+      { status: 'fulfilled', value: decision(3) },
+      { status: 'fulfilled', value: decision(4) },
+    ]);
+  });
+
+  it('answers a take that the store left out with an error', async () => {
+    const batcher = new Batcher(
+      createStore(async () => [decision(1)]),
+      128,
+    );
+    const results = await Promise.allSettled([batcher.take(take(1)), batcher.take(take(2))]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: decision(1) },
+      { status: 'rejected', reason: new StoreError('other', 'the store left this take out of its answer') },
+    ]);
+  });
+
+  it('sends a lone take in the check phase of its own turn, before any timer', async () => {
+    const order = await new Promise<string[]>((resolve) => {
+      const seen: string[] = [];
+      const store = createStore(async (takes) => {
+        seen.push('sent');
+        return takes.map(() => decision(0));
+      });
+      const batcher = new Batcher(store, 128);
+      // The callback of an I/O, as that of a request, runs in the poll phase: check comes next, timers after it.
+      readFile(new URL(import.meta.url), () => {
+        setTimeout(() => {
+          seen.push('timer');
+          resolve(seen);
+        }, 0);
+        batcher.take(take(1)).catch(() => {});
+        seen.push('taken');
+      });
+    });
+    expect(order).toEqual(['taken', 'sent', 'timer']);
+  });
+});

@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LocalStore } from '../../service/local-store.ts';
+
+const policy = { name: 'default', capacity: 3, refillPerSecond: 1 };
+
+/** A store on a clock that the test moves. */
+function onFakeClock(keysMax = 100) {
+  const clock = { us: 1_000_000 };
+  return { clock, store: new LocalStore(policy, { keysMax, nowUs: () => clock.us }) };
+}
+
+describe('LocalStore', () => {
+  it('decides as the fallback, with everything that a client is told', () => {
+    const { store } = onFakeClock();
+    expect([store.take('a', 2), store.take('a', 2)]).toEqual([
+      { allowed: true, limit: 3, remaining: 1, retryAfterMs: 0, resetMs: 2000, mechanism: 'fallback' },
+      { allowed: false, limit: 3, remaining: 1, retryAfterMs: 1000, resetMs: 2000, mechanism: 'fallback' },
+    ]);
+  });
+
+  it('has a bucket for each key', () => {
+    const { store } = onFakeClock();
+    store.take('a', 3);
+    expect([store.take('a', 1).allowed, store.take('b', 3).allowed, store.take('b', 1).allowed]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('refills at the rate of the policy and never above its capacity', () => {
+    const { clock, store } = onFakeClock();
+    store.take('a', 3);
+    clock.us += 999_999;
+    expect(store.take('a', 1).allowed).toBe(false);
+    clock.us += 1;
+    expect(store.take('a', 1)).toEqual({
+      allowed: true,
+      limit: 3,
+      remaining: 0,
+      retryAfterMs: 0,
+      resetMs: 3000,
+      mechanism: 'fallback',
+    });
+    clock.us += 3_600_000_000;
+    expect([store.take('a', 4).allowed, store.take('a', 3).allowed, store.take('a', 1).allowed]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it('never allows a cost above the capacity, and says so', () => {
+    const { store } = onFakeClock();
+    expect(store.take('a', 4)).toEqual({
+      allowed: false,
+      limit: 3,
+      remaining: 3,
+      retryAfterMs: Number.POSITIVE_INFINITY,
+      resetMs: 0,
+      mechanism: 'fallback',
+    });
+  });
+
+  it('keeps no bucket for a take that it denied to a key never seen', () => {
+    const { store } = onFakeClock();
+    store.take('a', 4);
+    expect(store.size).toBe(0);
+  });
+
+  it('forgets the buckets that are full again as takes go on', () => {
+    const { clock, store } = onFakeClock(10_000);
+    for (let i = 0; i < 1000; i++) store.take(`old-${i}`, 1);
+    expect(store.size).toBe(1000);
+    clock.us += 1_000_000;
+    // Each take looks at 4 buckets and adds 1 at the most.
+    for (let i = 0; i < 400; i++) store.take('new', 1);
+    expect(store.size).toBe(1);
+  });
+
+  it('never holds more buckets than allowed, however many keys come', () => {
+    const { store } = onFakeClock(50);
+    let sizeMax = 0;
+    for (let i = 0; i < 5000; i++) {
+      store.take(`key-${i}`, 1);
+      sizeMax = Math.max(sizeMax, store.size);
+    }
+    expect(sizeMax).toBe(50);
+  });
+
+  it('still limits a key that came after the cap', () => {
+    const { store } = onFakeClock(1);
+    store.take('first', 1);
+    expect(Array.from({ length: 5 }, () => store.take('late', 1).allowed)).toEqual([true, true, true, false, false]);
+  });
+
+  it('does not wash a denied key clean when others flood the store', () => {
+    const { store } = onFakeClock(10);
+    store.take('denied', 3);
+    for (let i = 0; i < 20_000; i++) store.take(`flood-${i}`, 1);
+    expect(store.take('denied', 1).allowed).toBe(false);
+  });
+
+  it('does not wash clean a key of the overflow when room comes up', () => {
+    const { clock, store } = onFakeClock(1);
+    store.take('first', 1); // full again after 1 s
+    store.take('late', 3); // in an overflow bucket, full again after 3 s
+    clock.us += 1_000_000;
+    // One token has come back, and the first bucket makes room.
+    expect([2, 1, 1].map((cost) => store.take('late', cost).allowed)).toEqual([false, true, false]);
+  });
+
+  it('admits no key more than its bucket over any window, whatever the keys, the order, the times and the cap', () => {
+    const step = fc.record({
+      key: fc.nat({ max: 12 }).map((n) => `key-${n}`),
+      cost: fc.integer({ min: 1, max: 4 }),
+      waitUs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2_500_000 })),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { minLength: 1, maxLength: 80 }), (keysMax, steps) => {
+        const { clock, store } = onFakeClock(keysMax);
+        /** The leaky bucket of bound 1, in tokens, exact in millionths. */
+        const poured = new Map<string, { atUs: number; levelUs: number }>();
+        for (const { key, cost, waitUs } of steps) {
+          clock.us += waitUs;
+          const before = poured.get(key) ?? { atUs: clock.us, levelUs: 0 };
+          if (store.take(key, cost).allowed) {
+            const levelUs = Math.max(before.levelUs - (clock.us - before.atUs), 0) + cost * 1_000_000;
+            expect(levelUs).toBeLessThanOrEqual(3_000_000);
+            poured.set(key, { atUs: clock.us, levelUs });
+          }
+          expect(store.size).toBeLessThanOrEqual(keysMax);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('refuses nobody who has tokens while there is room for every key', () => {
+    const step = fc.record({
+      key: fc.nat({ max: 5 }).map((n) => `key-${n}`),
+      cost: fc.integer({ min: 1, max: 3 }),
+      waitUs: fc.integer({ min: 0, max: 2_500_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+        const { clock, store } = onFakeClock(6);
+        const poured = new Map<string, { atUs: number; levelUs: number }>();
+        for (const { key, cost, waitUs } of steps) {
+          clock.us += waitUs;
+          const before = poured.get(key) ?? { atUs: clock.us, levelUs: 0 };
+          const levelUs = Math.max(before.levelUs - (clock.us - before.atUs), 0) + cost * 1_000_000;
+          const fits = levelUs <= 3_000_000;
+          expect(store.take(key, cost).allowed).toBe(fits);
+          if (fits) poured.set(key, { atUs: clock.us, levelUs });
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,245 @@
+// Makes a history from a few lines. Without any it is that of a partition which the limiter came through well:
+//
+//   0 ── baseline ── 1 s ── onset ── 2 s ──── fault ──── 5 s ── heal ── 7 s ── recovered ── 10 s
+//          redis            fallback        fallback          redis            redis
+//
+// Each request asks for a key of its own, two instances take turns, and the control gets what the first one gets.
+
+import {
+  type AnswerEvent,
+  type BreakerEvent,
+  type FaultEvent,
+  type History,
+  type HistoryEvent,
+  historyOf,
+  historyVersion,
+  type InstanceInfo,
+  type ProbeEvent,
+  type RunEvent,
+} from '../../chaos/history.ts';
+import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
+
+/** A figure that is the same for all answers of a phase, or told from an answer's number in it. */
+type Each<T> = T | ((i: number) => T);
+
+export interface PhaseSpec {
+  readonly name: PhaseName;
+  readonly ms?: number;
+  /** Requests per second over the faulted instances. */
+  readonly rate?: number;
+  readonly latencyMs?: Each<number>;
+  readonly controlLatencyMs?: Each<number>;
+  /** How late the generator was. */
+  readonly lagMs?: Each<number>;
+  readonly status?: Each<number>;
+  readonly mechanism?: Each<AnswerEvent['mechanism']>;
+  readonly controlMechanism?: AnswerEvent['mechanism'];
+  readonly key?: Each<string>;
+}
+
+export interface HistorySpec {
+  /** Phases, or changes to the usual ones by name. */
+  readonly phases?: readonly PhaseSpec[] | Partial<Record<PhaseName, Partial<PhaseSpec>>>;
+  readonly fault?: FaultSpec | null;
+  /** Answers beside those of the phases. */
+  readonly answers?: readonly AnswerEvent[];
+  /** In place of an injection at the start of `onset` and a heal at that of `heal`. */
+  readonly faults?: readonly FaultEvent[];
+  /** In place of one look through each link in `baseline`, `fault` and `heal`, each as expected. */
+  readonly probes?: readonly ProbeEvent[];
+  /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
+  readonly breaker?: readonly BreakerEvent[];
+  readonly bounds?: Partial<Bounds>;
+  readonly instances?: readonly InstanceInfo[];
+  readonly complete?: boolean;
+}
+
+export const usualBounds: Bounds = {
+  capacity: 10,
+  refillPerSecond: 2,
+  fallbackCapacity: 5,
+  fallbackRefillPerSecond: 1,
+  redisTimeoutMs: 5,
+  breakerFailures: 3,
+  breakerResetMs: 1000,
+  resetJitterRatio: 0.2,
+  reconnectMs: 1000,
+  p99Ms: 9,
+};
+
+export const usualInstances: readonly InstanceInfo[] = [
+  { name: 'limiter-1', control: false, tellsBreaker: true },
+  { name: 'limiter-2', control: false, tellsBreaker: true },
+  { name: 'limiter-control', control: true, tellsBreaker: true },
+];
+
+export const usualPhases: readonly Required<Pick<PhaseSpec, 'name' | 'ms' | 'mechanism'>>[] = [
+  { name: 'baseline', ms: 1000, mechanism: 'redis' },
+  { name: 'onset', ms: 1000, mechanism: 'fallback' },
+  { name: 'fault', ms: 3000, mechanism: 'fallback' },
+  { name: 'heal', ms: 2000, mechanism: 'redis' },
+  { name: 'recovered', ms: 3000, mechanism: 'redis' },
+];
+
+/** A history without any phase, for checks that look at answers alone. */
+export function historyWith(answers: readonly AnswerEvent[], spec: HistorySpec = {}): History {
+  return buildHistory({ phases: [], faults: [], probes: [], breaker: [], ...spec, answers });
+}
+
+export function buildHistory(spec: HistorySpec = {}): History {
+  return historyOf(eventsOf(spec));
+}
+
+export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
+  const instances = spec.instances ?? usualInstances;
+  const phases = phasesOf(spec.phases);
+  const fault = spec.fault === undefined ? { kind: 'partition' as const } : spec.fault;
+  const run: RunEvent = {
+    type: 'run',
+    version: historyVersion,
+    scenario: fault?.kind ?? 'baseline',
+    hypothesis: 'All will be well.',
+    fault,
+    seed: 42,
+    driver: 'native',
+    rate: 600,
+    startedAt: '2026-11-24T04:00:00.000Z',
+    bounds: { ...usualBounds, ...spec.bounds },
+    instances,
+    environment: {
+      node: 'v24.21.0',
+      redis: '7.0.15',
+      toxiproxy: '2.12.0',
+      prometheus: '2.42.0',
+      cpu: '2',
+      kernel: 'L',
+    },
+  };
+  const events: HistoryEvent[] = [run];
+  const startMs: Partial<Record<PhaseName, number>> = {};
+  let atMs = 0;
+  for (const phase of phases) {
+    startMs[phase.name] = atMs;
+    events.push({ type: 'phase', phase: phase.name, atMs });
+    events.push(...answersOf(phase, atMs, instances));
+    atMs += phase.ms ?? 1000;
+  }
+  if (spec.complete ?? true) events.push({ type: 'phase', phase: 'end', atMs });
+  events.push(...(spec.answers ?? []));
+  const injectMs = fault ? startMs.onset : undefined;
+  const healMs = fault ? startMs.heal : undefined;
+  events.push(...(spec.faults ?? usualFaults(fault, injectMs, healMs, instances)));
+  events.push(...(spec.probes ?? usualProbes(startMs, instances)));
+  events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
+  return events;
+}
+
+/** One answer; `atMs` is when it was scheduled, and sent unless `sentMs` says otherwise. */
+export function answer(
+  atMs: number,
+  changes: Partial<AnswerEvent> & { readonly latencyMs?: number } = {},
+): AnswerEvent {
+  const { latencyMs = 1, ...rest } = changes;
+  return {
+    type: 'answer',
+    instance: 'limiter-1',
+    key: 'k0',
+    scheduledMs: atMs,
+    sentMs: atMs,
+    receivedMs: atMs + latencyMs,
+    status: 200,
+    mechanism: 'redis',
+    remaining: 9,
+    ...rest,
+  };
+}
+
+export function fault(action: FaultEvent['action'], atMs: number, changes: Partial<FaultEvent> = {}): FaultEvent {
+  const usual = { fault: 'partition', target: 'limiter-1', beginMs: atMs, endMs: atMs + 1, losesState: false };
+  return { type: 'fault', action, ...usual, ...changes };
+}
+
+export function probe(
+  instance: string,
+  atMs: number,
+  expected: ProbeEvent['expected'],
+  seen: ProbeEvent['seen'] = expected,
+): ProbeEvent {
+  return { type: 'probe', instance, atMs, expected, seen, detail: `${seen} after 1.0 ms` };
+}
+
+export function move(instance: string, atMs: number, from: string, to: string): BreakerEvent {
+  return { type: 'breaker', instance, atMs, from, to };
+}
+
+function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
+  if (Array.isArray(spec)) return spec as readonly PhaseSpec[];
+  const changes = spec as Partial<Record<PhaseName, Partial<PhaseSpec>>>;
+  return usualPhases.map((phase) => ({ ...phase, ...changes[phase.name] }));
+}
+
+function answersOf(phase: PhaseSpec, startMs: number, instances: readonly InstanceInfo[]): AnswerEvent[] {
+  const { ms = 1000, rate = 600 } = phase;
+  const faulted = instances.filter(({ control }) => !control);
+  const control = instances.find((instance) => instance.control);
+  const answers: AnswerEvent[] = [];
+  for (let i = 0; i < (ms / 1000) * rate; i++) {
+    const scheduledMs = startMs + (i * 1000) / rate;
+    const sentMs = scheduledMs + each(phase.lagMs ?? 0, i);
+    const key = each(phase.key ?? `${phase.name}-${i}`, i);
+    const status = each(phase.status ?? 200, i);
+    const mechanism = status === 0 ? null : each(phase.mechanism ?? 'redis', i);
+    const common = { key, scheduledMs, sentMs, status } as const;
+    const index = i % faulted.length;
+    const instance = faulted[index]?.name ?? '';
+    const receivedMs = scheduledMs + each(phase.latencyMs ?? 1, i);
+    answers.push(answer(scheduledMs, { ...common, instance, mechanism, receivedMs }));
+    if (index !== 0 || !control) continue;
+    const later = scheduledMs + each(phase.controlLatencyMs ?? 1, i);
+    const same = { key, scheduledMs, sentMs, instance: control.name, receivedMs: later };
+    answers.push(answer(scheduledMs, { ...same, mechanism: phase.controlMechanism ?? 'redis' }));
+  }
+  return answers;
+}
+
+function each<T>(value: Each<T>, i: number): T {
+  return typeof value === 'function' ? (value as (i: number) => T)(i) : value;
+}
+
+function usualFaults(
+  spec: FaultSpec | null,
+  injectMs: number | undefined,
+  healMs: number | undefined,
+  instances: readonly InstanceInfo[],
+): FaultEvent[] {
+  if (!spec) return [];
+  const losesState = spec.kind === 'redis-kill';
+  return instances
+    .filter(({ control }) => !control)
+    .flatMap(({ name }) => [
+      ...(injectMs === undefined ? [] : [fault('inject', injectMs, { fault: spec.kind, target: name, losesState })]),
+      ...(healMs === undefined ? [] : [fault('heal', healMs, { fault: spec.kind, target: name, losesState })]),
+    ]);
+}
+
+function usualProbes(startMs: Partial<Record<PhaseName, number>>, instances: readonly InstanceInfo[]): ProbeEvent[] {
+  return instances.flatMap(({ name, control }) => [
+    ...(startMs.baseline === undefined ? [] : [probe(name, startMs.baseline + 10, 'healthy')]),
+    ...(startMs.fault === undefined ? [] : [probe(name, startMs.fault + 10, control ? 'healthy' : 'broken')]),
+    ...(startMs.heal === undefined ? [] : [probe(name, startMs.heal + 10, 'healthy')]),
+  ]);
+}
+
+function usualMoves(
+  injectMs: number | undefined,
+  healMs: number | undefined,
+  instances: readonly InstanceInfo[],
+): BreakerEvent[] {
+  return instances
+    .filter(({ control }) => !control)
+    .flatMap(({ name }) => [
+      ...(injectMs === undefined ? [] : [move(name, injectMs + 16, 'closed', 'open')]),
+      ...(healMs === undefined ? [] : [move(name, healMs + 3, 'open', 'half-open')]),
+      ...(healMs === undefined ? [] : [move(name, healMs + 5, 'half-open', 'closed')]),
+    ]);
+}

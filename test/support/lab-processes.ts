@@ -1,0 +1,125 @@
+// Starts the lab's commands as a person would, and knows afterwards what they left running.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startOf, type UndoEntry, undoDirectory } from '../../chaos/undo.ts';
+
+export const projectDirectory = join(import.meta.dirname, '..', '..');
+
+/** A directory of its own, removed when disposed of. */
+export function temporaryDirectory(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'failopen-test-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class LabCommand implements AsyncDisposable {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+  readonly #noted = new Map<string, UndoEntry>();
+  readonly #watching: NodeJS.Timeout;
+  #isOver = false;
+
+  /** `node` with these arguments, in the project's directory. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, command = process.execPath) {
+    this.#child = spawn(command, args, {
+      cwd: projectDirectory,
+      env: { ...plainEnvironment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.pid = this.#child.pid as number;
+    this.#child.stdout?.on('data', (data) => {
+      this.stdout += data;
+    });
+    this.#child.stderr?.on('data', (data) => {
+      this.stderr += data;
+    });
+    this.#watching = setInterval(() => this.#look(), 50);
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (status, signal) => {
+        this.#isOver = true;
+        clearInterval(this.#watching);
+        resolve({ status, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until its standard error matches; throws when it ends before. */
+  async says(pattern: RegExp, ms: number): Promise<void> {
+    const endMs = performance.now() + ms;
+    while (!pattern.test(this.stderr)) {
+      if (this.#isOver || performance.now() > endMs) throw new Error(`${pattern} was not said:\n${this.stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** All that it noted to be undone, while it ran. */
+  get noted(): readonly UndoEntry[] {
+    this.#look();
+    return [...this.#noted.values()];
+  }
+
+  /** Of what it started: what is still there. */
+  get left(): readonly UndoEntry[] {
+    return this.noted.filter((entry) =>
+      entry.kind === 'directory' ? existsSync(entry.path) : startOf(entry.pid) === entry.startedAt,
+    );
+  }
+
+  /** Its files in the undo directory. */
+  get undoFiles(): readonly string[] {
+    if (!existsSync(undoDirectory)) return [];
+    return readdirSync(undoDirectory).filter((file) => file.startsWith(`${this.pid}-`));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOver) this.kill('SIGTERM');
+    const timer = setTimeout(() => this.kill('SIGKILL'), 15_000);
+    await this.ended;
+    clearTimeout(timer);
+    for (const entry of this.left) if (entry.kind === 'process') process.kill(entry.pid, 'SIGKILL');
+  }
+
+  #look(): void {
+    for (const file of this.undoFiles) {
+      for (const line of readIfThere(join(undoDirectory, file)).split('\n').slice(0, -1)) {
+        this.#noted.set(line, JSON.parse(line) as UndoEntry);
+      }
+    }
+  }
+}
+
+/** Runs `npm run …` or another command to its end. */
+export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, command?: string) {
+  await using started = new LabCommand(args, env, command);
+  return { ...(await started.ended), pid: started.pid, noted: started.noted, left: started.left };
+}
+
+/** The environment without what vitest or a caller's own settings put there. */
+function plainEnvironment(): Record<string, string> {
+  const bin = join(projectDirectory, 'node_modules', '.bin');
+  return { PATH: `${bin}:${process.env.PATH ?? ''}`, HOME: process.env.HOME ?? '', NO_COLOR: '1' };
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

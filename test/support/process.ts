@@ -1,0 +1,83 @@
+// A child process of a test: what it said, when it ended, and that it is ended, by its own pid.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Child extends AsyncDisposable {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves when it has ended and all its output is here. */
+  readonly ended: Promise<Ended>;
+  readonly hasEnded: () => boolean;
+  /** SIGTERM, and SIGKILL if that is not enough within `graceMs`. Safe to repeat. */
+  stop(graceMs?: number): Promise<Ended>;
+  /** SIGKILL. */
+  kill(): Promise<Ended>;
+}
+
+export function startChild(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv },
+): Child {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  let over = false;
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      over = true;
+      resolve({ code, signal });
+    });
+  });
+  ended.catch(() => {}); // seen by whoever awaits it
+  const stop = async (graceMs = 2000) => {
+    if (!over) child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    return ended.finally(() => clearTimeout(force));
+  };
+  return {
+    process: child,
+    pid: child.pid ?? -1,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended,
+    hasEnded: () => over,
+    stop,
+    async kill() {
+      if (!over) child.kill('SIGKILL');
+      return ended;
+    },
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
+
+/** A loopback port on which nothing listens now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}

@@ -1,0 +1,57 @@
+// The service as a process of a test's own, on a free loopback port. Unless told otherwise it finds no Redis.
+
+import { fileURLToPath } from 'node:url';
+import { type Child, freePort, startChild } from './process.ts';
+import { until } from './until.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ServiceProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly child: Child;
+  /** Milliseconds from the start of the process to the first answer of /healthz. */
+  readonly readyMs: number;
+  /** All that it wrote, both streams. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** The bare process, its environment exactly `env`. */
+export function spawnService(env: Readonly<Record<string, string>>): Child {
+  return startChild(process.execPath, ['service/main.ts'], { cwd: root, env });
+}
+
+/** Starts it and waits until /healthz answers. */
+export async function startService(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  const port = Number(env.PORT ?? (await freePort()));
+  const url = `http://127.0.0.1:${port}`;
+  const startedMs = performance.now();
+  const child = spawnService({ REDIS_ADDR: '127.0.0.1:1', PORT: String(port), ...env }); // nothing listens on port 1
+  const output = () => child.stdout() + child.stderr();
+  try {
+    await until(`an answer of ${url}/healthz`, 8000, async () => {
+      if (child.hasEnded()) throw new Error(`the service ended: ${output()}`);
+      const response = await fetch(`${url}/healthz`).catch(() => undefined);
+      return response?.ok;
+    });
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+  return {
+    url,
+    port,
+    pid: child.pid,
+    child,
+    readyMs: performance.now() - startedMs,
+    output,
+    async stop() {
+      await child.stop();
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stop();
+    },
+  };
+}
