@@ -59,7 +59,8 @@ export const configRows = [
     unit: '',
     meaning: 'the one Redis, as host:port',
     allowed: 'host:port',
-    parse: (text) => (/^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(text) ? text : undefined),
+    parse: (text) =>
+      /^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(text) && isRedisUrl(`redis://${text}`) ? text : undefined,
   },
   {
     name: 'REDIS_URL',
@@ -188,7 +189,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 function isRedisUrl(text: string): boolean {
   try {
     const url = new URL(text);
-    return (url.protocol === 'redis:' || url.protocol === 'rediss:') && url.hostname !== '';
+    decodeURIComponent(url.username + url.password);
+    return /^rediss?:$/.test(url.protocol) && url.hostname !== '' && url.port !== '0' && /^\/?\d*$/.test(url.pathname);
   } catch {
     return false;
   }

@@ -22,7 +22,8 @@ export function decisionHeaders(policy: Policy, decision: Decision, nowMs: numbe
     ['RateLimit', `"${policy.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / 1000)}`],
     ['X-RateLimit-Mechanism', decision.mechanism],
   ];
-  if (!decision.allowed) headers.push(['Retry-After', String(retryAfterSeconds(decision))]);
+  if (!decision.allowed && Number.isFinite(decision.retryAfterMs))
+    headers.push(['Retry-After', String(retryAfterSeconds(decision))]);
   return headers;
 }
 

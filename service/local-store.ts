@@ -47,7 +47,7 @@ export class LocalStore {
     const taken =
       fullAtUs === undefined && this.#fullAtUs.size >= this.#keysMax
         ? this.#takeShared(key, nowUs, cost)
-        : this.#takeOwn(key, fullAtUs ?? 0, nowUs, cost);
+        : this.#takeOwn(key, fullAtUs ?? this.#sharedFullAtUs(key), nowUs, cost);
     return decisionOf(this.#bucket, taken, cost, 'fallback');
   }
 
@@ -58,10 +58,14 @@ export class LocalStore {
   }
 
   #takeShared(key: string, nowUs: number, cost: number) {
-    const slot = hashOf(key) % overflowBuckets;
-    const taken = take(this.#bucket, this.#overflowFullAtUs[slot] ?? 0, nowUs, cost);
-    if (taken.allowed) this.#overflowFullAtUs[slot] = nowUs + taken.debtUs;
+    const taken = take(this.#bucket, this.#sharedFullAtUs(key), nowUs, cost);
+    if (taken.allowed) this.#overflowFullAtUs[hashOf(key) % overflowBuckets] = nowUs + taken.debtUs;
     return taken;
+  }
+
+  /** A key that gets a bucket of its own takes the debt of its shared one along: room that appears pardons nobody. */
+  #sharedFullAtUs(key: string): number {
+    return this.#overflowFullAtUs[hashOf(key) % overflowBuckets] ?? 0;
   }
 
   /** A slow hand that goes round the buckets, a few at each take, and drops those that are full again. */

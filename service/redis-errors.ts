@@ -33,7 +33,7 @@ function reasonOf(message: string, code: string | undefined): StoreErrorReason {
   const inner = /[-@: ](LOADING|READONLY|MASTERDOWN|NOREPLICAS|OOM|MISCONF|NOPERM)\b/.exec(message)?.[1];
   if (inner && replyReasons[inner]) return replyReasons[inner];
   if (/ECONNREFUSED/.test(code ?? message)) return 'refused';
-  if (/Protocol error|Unexpected|ParserError/i.test(message) && !code) return 'protocol';
+  if (/Protocol error|Unknown RESP type|Unexpected|ParserError/i.test(message) && !code) return 'protocol';
   if (code || /Connection is closed|Stream isn't writeable|Socket timeout|ETIMEDOUT|max retries/i.test(message)) {
     return 'disconnected';
   }

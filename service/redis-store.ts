@@ -15,6 +15,7 @@ import { type Bucket, bucketOf, decisionOf } from './token-bucket.ts';
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
 const scriptSha = createHash('sha1').update(script).digest('hex');
 
+const probeCost = '0';
 /** Longest wait between two attempts to connect, before jitter. */
 const reconnectMsMax = 500;
 
@@ -41,6 +42,8 @@ export class RedisStore implements Store {
   readonly #keyPrefix: string;
   readonly #offset = new ClockOffset();
   #ready = false;
+  /** Why Redis's clock is not known: how the probe failed that should have told it. */
+  #unprobed = new StoreError('timeout', "Redis's clock is not known yet");
   /** Why there is no connection. */
   #lost = new StoreError('disconnected', 'not connected yet');
 
@@ -61,7 +64,9 @@ export class RedisStore implements Store {
     this.#redis.on('ready', async () => {
       // Perhaps another Redis, with another clock: learn it before the first take needs it.
       this.#offset.forget();
-      await this.probe().catch(() => {});
+      await this.probe().catch((error) => {
+        this.#unprobed = storeErrorOf(error);
+      });
       this.#ready = this.#redis.status === 'ready';
       this.#lost = new StoreError('disconnected', 'the connection was closed');
       if (this.#ready) options.onConnection?.('ready', options.url.replace(/\/\/[^@/]*@/, '//'));
@@ -88,9 +93,12 @@ export class RedisStore implements Store {
     return takes.map(({ cost }, i) => this.#outcomeOf(reply[i + 1], cost));
   }
 
-  /** One round trip that takes nothing: resolves when Redis would answer takes within the deadline. */
+  /**
+   * One take that costs nothing, of a key that is nobody's: resolves when Redis would answer takes within the deadline.
+   * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
+   */
   async probe(): Promise<void> {
-    await this.#run([], []);
+    await this.#run([this.#keyPrefix], [probeCost]);
   }
 
   async close(): Promise<void> {
@@ -122,8 +130,9 @@ export class RedisStore implements Store {
   async #runUntil(untilUs: number, keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
     const sentUs = this.#nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
-    const deadlineUs = keys.length === 0 ? 0 : this.#offset.toRedisUs(untilUs);
-    if (deadlineUs === undefined) throw new StoreError('timeout', "Redis's clock is not known yet");
+    // A probe teaches the clock, so it cannot need it; late, it still takes nothing.
+    const deadlineUs = costs[0] === probeCost ? 0 : this.#offset.toRedisUs(untilUs);
+    if (deadlineUs === undefined) throw this.#unprobed;
     const reply = await this.#evaluate(keys.length, [...keys, ...this.#bucketArguments, String(deadlineUs), ...costs]);
     if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
       throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);

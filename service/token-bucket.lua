@@ -31,7 +31,7 @@ for i = 1, #KEYS do
     if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
     local debtAfterUs = debtUs + (ARGV[3 + i] or ARGV[4]) * tokenUs
     if debtAfterUs <= capacityUs then
-      redis.call('SET', key, string.format('%.0f', nowUs + debtAfterUs), 'PX', math.ceil(debtAfterUs / 1000))
+      redis.call('SET', key, string.format('%.0f', nowUs + debtAfterUs), 'PXAT', math.ceil((nowUs + debtAfterUs) / 1000))
       reply[i + 1] = debtAfterUs
     else
       reply[i + 1] = -1 - debtUs

@@ -236,60 +236,64 @@ describe('Breaker', () => {
       },
     );
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 60 }), async (failures, steps) => {
-        const { breaker, calls, probes, moves, pass } = createBreaker({ failures });
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        async (failures, steps) => {
+          const { breaker, calls, probes, moves, pass } = createBreaker({ failures });
 
-        // The rules of design §7.5, in a model of their own.
-        let state = 'closed' as BreakerState;
-        const expectedMoves: [BreakerState, BreakerState][] = [];
-        let inARow = 0;
-        let openForMs = 0;
-        let begun = 0;
-        let probed = 0;
-        let probeEnded = true;
-        const open: { call: Call; era: number }[] = [];
-        const move = (to: BreakerState) => {
-          expectedMoves.push([state, to]);
-          state = to;
-          inARow = 0;
-          openForMs = 0;
-        };
+          // The rules of design §7.5, in a model of their own.
+          let state = 'closed' as BreakerState;
+          const expectedMoves: [BreakerState, BreakerState][] = [];
+          let inARow = 0;
+          let openForMs = 0;
+          let begun = 0;
+          let probed = 0;
+          let probeEnded = true;
+          const open: { call: Call; era: number }[] = [];
+          const move = (to: BreakerState) => {
+            expectedMoves.push([state, to]);
+            state = to;
+            inARow = 0;
+            openForMs = 0;
+          };
 
-        for (const it of steps) {
-          if (it.do === 'begin') {
-            breaker.takeMany(takes).catch(() => {});
-            if (state === 'closed') {
-              begun++;
-              open.push({ call: calls.at(-1) as Call, era: expectedMoves.length });
+          for (const it of steps) {
+            if (it.do === 'begin') {
+              breaker.takeMany(takes).catch(() => {});
+              if (state === 'closed') {
+                begun++;
+                open.push({ call: calls.at(-1) as Call, era: expectedMoves.length });
+              }
+            } else if (it.do === 'end' && open.length > 0) {
+              const [ended] = open.splice(it.which % open.length, 1);
+              if (it.ok) ended?.call.resolve();
+              else ended?.call.reject();
+              if (ended?.era === expectedMoves.length) {
+                inARow = it.ok ? 0 : inARow + 1;
+                if (inARow >= failures) move('open');
+              }
+            } else if (it.do === 'probe ends' && !probeEnded) {
+              probeEnded = true;
+              if (it.ok) probes.at(-1)?.resolve();
+              else probes.at(-1)?.reject();
+              move(it.ok ? 'closed' : 'open');
+            } else if (it.do === 'wait') {
+              await pass(it.ms);
+              if (state === 'open') openForMs += it.ms;
+              if (state === 'open' && openForMs >= resetMs) {
+                move('half-open');
+                probed++;
+                probeEnded = false;
+              }
             }
-          } else if (it.do === 'end' && open.length > 0) {
-            const [ended] = open.splice(it.which % open.length, 1);
-            if (it.ok) ended?.call.resolve();
-            else ended?.call.reject();
-            if (ended?.era === expectedMoves.length) {
-              inARow = it.ok ? 0 : inARow + 1;
-              if (inARow >= failures) move('open');
-            }
-          } else if (it.do === 'probe ends' && !probeEnded) {
-            probeEnded = true;
-            if (it.ok) probes.at(-1)?.resolve();
-            else probes.at(-1)?.reject();
-            move(it.ok ? 'closed' : 'open');
-          } else if (it.do === 'wait') {
-            await pass(it.ms);
-            if (state === 'open') openForMs += it.ms;
-            if (state === 'open' && openForMs >= resetMs) {
-              move('half-open');
-              probed++;
-              probeEnded = false;
-            }
+            await pass(0);
+            expect([breaker.state, moves, calls.length, probes.length]).toEqual([state, expectedMoves, begun, probed]);
           }
-          await pass(0);
-          expect([breaker.state, moves, calls.length, probes.length]).toEqual([state, expectedMoves, begun, probed]);
-        }
-        breaker.close();
-        vi.clearAllTimers();
-      }),
+          breaker.close();
+          vi.clearAllTimers();
+        },
+      ),
       { numRuns: 300 },
     );
   });

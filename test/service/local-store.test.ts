@@ -118,21 +118,25 @@ describe('LocalStore', () => {
       waitUs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2_500_000 })),
     });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { minLength: 1, maxLength: 80 }), (keysMax, steps) => {
-        const { clock, store } = onFakeClock(keysMax);
-        /** The leaky bucket of bound 1, in tokens, exact in millionths. */
-        const poured = new Map<string, { atUs: number; levelUs: number }>();
-        for (const { key, cost, waitUs } of steps) {
-          clock.us += waitUs;
-          const before = poured.get(key) ?? { atUs: clock.us, levelUs: 0 };
-          if (store.take(key, cost).allowed) {
-            const levelUs = Math.max(before.levelUs - (clock.us - before.atUs), 0) + cost * 1_000_000;
-            expect(levelUs).toBeLessThanOrEqual(3_000_000);
-            poured.set(key, { atUs: clock.us, levelUs });
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(step, { minLength: 1, maxLength: 80, size: 'max' }),
+        (keysMax, steps) => {
+          const { clock, store } = onFakeClock(keysMax);
+          /** The leaky bucket of bound 1, in tokens, exact in millionths. */
+          const poured = new Map<string, { atUs: number; levelUs: number }>();
+          for (const { key, cost, waitUs } of steps) {
+            clock.us += waitUs;
+            const before = poured.get(key) ?? { atUs: clock.us, levelUs: 0 };
+            if (store.take(key, cost).allowed) {
+              const levelUs = Math.max(before.levelUs - (clock.us - before.atUs), 0) + cost * 1_000_000;
+              expect(levelUs).toBeLessThanOrEqual(3_000_000);
+              poured.set(key, { atUs: clock.us, levelUs });
+            }
+            expect(store.size).toBeLessThanOrEqual(keysMax);
           }
-          expect(store.size).toBeLessThanOrEqual(keysMax);
-        }
-      }),
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -144,7 +148,7 @@ describe('LocalStore', () => {
       waitUs: fc.integer({ min: 0, max: 2_500_000 }),
     });
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), (steps) => {
         const { clock, store } = onFakeClock(6);
         const poured = new Map<string, { atUs: number; levelUs: number }>();
         for (const { key, cost, waitUs } of steps) {
