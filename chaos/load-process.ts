@@ -20,9 +20,10 @@ export type FromGenerator =
 
 const giveUpMs = 10_000;
 const reportEveryMs = 100;
-const connectionsAtStart = 32;
+const warmUpConnections = 32;
 const warmUpRequests = 10_000;
-const connectionsMax = 1024;
+/** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
+const connections = 512;
 
 interface Target {
   readonly instance: string;
@@ -55,7 +56,7 @@ process.on('message', async (message: ToGenerator) => {
 
 function poolOf(url: string): Pool {
   return new Pool(url, {
-    connections: connectionsMax, // more than are ever busy: a request must not wait for a connection
+    connections, // with all of them busy requests wait here, and their latency counts on
     pipelining: 1,
     connect: { timeout: giveUpMs },
     headersTimeout: giveUpMs,
@@ -68,8 +69,10 @@ function poolOf(url: string): Pool {
  * Its keys are its own, and its answers do not matter.
  */
 async function warmUp(pool: Pool, keyHeader: string): Promise<void> {
+  const opening = Array.from({ length: connections }, () => pool.request({ path: '/healthz', method: 'GET' }));
+  await Promise.all(opening.map(async (answer) => (await answer).body.dump()));
   let left = warmUpRequests;
-  const asking = Array.from({ length: connectionsAtStart }, async () => {
+  const asking = Array.from({ length: warmUpConnections }, async () => {
     while (left-- > 0) {
       const headers = { [keyHeader]: `warm-up-${left % 100}` };
       const { body } = await pool.request({ path: '/', method: 'GET', headers });

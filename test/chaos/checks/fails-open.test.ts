@@ -72,6 +72,12 @@ describe('the fails-open check', () => {
     ]);
   });
 
+  it('is unknown when the control is slow in the same phase: noise opens breakers, and not all at once', () => {
+    // Seen on a busy machine: the generator 6.7 ms late, the control's p99 19.8 ms, and two breakers open for a second.
+    const noisy = { ...oneIn(2, 'fallback'), latencyMs: 17, controlLatencyMs: 20, lagMs: 7 } as const;
+    expect(judge({ recovered: noisy })[2]?.slice(0, 2)).toEqual(['recovered', 'unknown']);
+  });
+
   it('is unknown for a phase without answers', () => {
     expect(judge({ fault: { rate: 0 } })[1]).toEqual(['fault', 'unknown', 'no answers']);
   });
