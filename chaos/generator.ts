@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { sleep, within } from './clock.ts';
+import { within } from './clock.ts';
 import { LabError } from './errors.ts';
 import type { AnswerEvent } from './history.ts';
 import type { LoadPlan } from './load.ts';
@@ -10,6 +10,7 @@ import type { FromGenerator, ToGenerator } from './load-process.ts';
 import type { UndoLog } from './undo.ts';
 
 const readyMs = 15_000;
+const stopMsMax = 2000;
 
 export class Generator implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -53,9 +54,9 @@ export class Generator implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGTERM');
-    await Promise.race([this.#exited, sleep(2000)]);
-    this.#child.kill('SIGKILL');
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), stopMsMax);
     await this.#exited;
+    clearTimeout(force);
   }
 
   #tell(message: ToGenerator): void {

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { sleep, until } from './clock.ts';
+import { until } from './clock.ts';
 import { LabError } from './errors.ts';
 import type { UndoLog } from './undo.ts';
 
@@ -81,9 +81,9 @@ export class LabProcess {
   async stop(): Promise<void> {
     this.kill('SIGCONT'); // a frozen process does not hear SIGTERM
     this.kill('SIGTERM');
-    await Promise.race([this.exited, sleep(stopMsMax)]);
-    this.kill('SIGKILL');
+    const force = setTimeout(() => this.kill('SIGKILL'), stopMsMax);
     await this.exited;
+    clearTimeout(force);
   }
 
   /** The end of its output, on one line. */

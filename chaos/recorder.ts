@@ -9,6 +9,7 @@ export class Recorder implements Disposable {
   readonly directory: string;
   readonly events: HistoryEvent[] = [];
   readonly #fd: number;
+  #closed = false;
   readonly #onError: (error: Error) => void;
 
   /** Creates the run's directory under `out`, and points `latest` there at it. `onError` is told when writing fails. */
@@ -30,6 +31,7 @@ export class Recorder implements Disposable {
   }
 
   record(...events: readonly HistoryEvent[]): void {
+    if (this.#closed) return; // what still happens while a stopped run unwinds
     this.events.push(...events);
     try {
       writeFileSync(this.#fd, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
@@ -39,6 +41,7 @@ export class Recorder implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     closeSync(this.#fd);
   }
 }

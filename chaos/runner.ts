@@ -61,6 +61,7 @@ const healedMsMax = 5000;
 
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, driver, seed, out, signal, onProgress } = options;
+  signal.throwIfAborted();
   // Whatever makes the run pointless stops it here: Ctrl-C, a part that ended, a file that cannot be written.
   const stop = new AbortController();
   signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
@@ -68,6 +69,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   onProgress({ phase: 'starting', remainingMs: 0, answers: [], breakers: new Map() });
   await using environment = await driver({
     service: { ...options.service, KEY_HEADER: keyHeader },
+    limiterMain: options.limiterMain,
     logs: recorder.logs,
   });
   environment.broken.catch((error) => stop.abort(error));

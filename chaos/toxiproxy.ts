@@ -74,8 +74,7 @@ export class ToxiproxyApi {
     try {
       return await within(callMsMax, call, late);
     } catch (error) {
-      // The client's ToxiproxyError is not an Error.
-      if (error instanceof Error) throw error;
+      if (error instanceof LabError) throw error;
       throw new LabError(`Toxiproxy: ${what}: ${(error as { message?: string }).message ?? String(error)}`);
     }
   }

@@ -31,7 +31,7 @@ interface Arguments {
 
 function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseOrExplain(args);
-  const driver = drivers[values.driver];
+  const driver = Object.hasOwn(drivers, values.driver) ? drivers[values.driver] : undefined;
   if (!driver)
     throw new UsageError(`There is no driver "${values.driver}". Drivers: ${Object.keys(drivers).join(', ')}.`);
   const chosen = positionals.map((name) => {

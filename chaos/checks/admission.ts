@@ -1,12 +1,12 @@
 // Bound 1: whatever the window Δ, one bucket admits at most capacity + refill · Δ.
 //
 // When a decision fell is only known to lie between sending and receipt, so the question is whether *some* choice of
-// instants obeys the bucket. The best choice is found by serving the admissions as a bucket would, earliest receipt
-// first (EDF, optimal for unit jobs with release times and deadlines): if even so one is served only after its receipt,
-// no choice works, and the tokens that would refill in that delay are the excess.
+// instants obeys the bucket. The kindest choice pays for what is under way with the refill that a full bucket would lose,
+// most urgent first, and charges the rest at the receipt. If even so the bucket goes below zero, no choice works, and the
+// tokens that it lacks are the excess.
 //
 //   sent ├──────────────┤ received
-//             ▲ served here: fine            served after `received`: excess = refill · lateness
+//             ▲ paid by refill that would be lost    ▲ the rest is charged here, at the latest
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
@@ -49,48 +49,59 @@ export interface Excess {
 /** `refillPerSecond` in tokens per second; every admission costs one token. */
 export function excessOf(admits: readonly AnswerEvent[], capacity: number, refillPerSecond: number): Excess {
   const perMs = refillPerSecond / 1000;
-  const arriving = admits.toSorted((a, b) => a.sentMs - b.sentMs);
-  const released: AnswerEvent[] = []; // latest receipt first, so that pop() gives the most urgent
-  let worst: Excess = { tokens: 0, fromMs: 0, toMs: 0, admitted: 0 };
-  let next = 0;
-  let nowMs = arriving[0]?.sentMs ?? 0;
+  const bySending = admits.toSorted((a, b) => a.sentMs - b.sentMs).map((answer) => ({ answer, unpaid: 1 }));
+  const byReceipt = bySending.toSorted((a, b) => a.answer.receivedMs - b.answer.receivedMs);
+  const underWay: typeof bySending = []; // in order of receipt
   let level = capacity;
-  let busySinceMs = nowMs;
-  let busyAdmits = 0;
-
-  const advance = (toMs: number) => {
-    level += (toMs - nowMs) * perMs;
-    nowMs = toMs;
-    if (level >= capacity) {
-      level = capacity;
-      busySinceMs = nowMs;
-      busyAdmits = 0;
+  let nowMs = bySending[0]?.answer.sentMs ?? 0;
+  let tokens = 0;
+  let toMs = 0;
+  let next = 0;
+  const refillTo = (ms: number) => {
+    level += (ms - nowMs) * perMs;
+    nowMs = ms;
+    // What does not fit into the bucket pays for what is under way, the most urgent first; else it is lost.
+    for (let first = underWay[0]; level > capacity && first; first = underWay[0]) {
+      const paid = Math.min(level - capacity, first.unpaid);
+      level -= paid;
+      first.unpaid -= paid;
+      if (first.unpaid > 0) break;
+      underWay.shift();
     }
+    level = Math.min(level, capacity);
   };
-  while (next < arriving.length || released.length > 0) {
-    if (released.length === 0) advance(Math.max(nowMs, arriving[next]?.sentMs ?? nowMs));
-    while (next < arriving.length && (arriving[next] as AnswerEvent).sentMs <= nowMs) {
-      insertByReceipt(released, arriving[next] as AnswerEvent);
-      next++;
+  for (const due of byReceipt) {
+    for (let sent = bySending[next]; sent && sent.answer.sentMs <= due.answer.receivedMs; sent = bySending[++next]) {
+      refillTo(sent.answer.sentMs);
+      insertByReceipt(underWay, sent);
     }
-    if (level < 1 - 1e-9) {
-      const affordableMs = nowMs + (1 - level) / perMs;
-      advance(Math.min(affordableMs, arriving[next]?.sentMs ?? affordableMs));
-      continue;
-    }
-    const served = released.pop() as AnswerEvent;
-    level -= 1;
-    busyAdmits++;
-    const tokens = (nowMs - served.receivedMs) * perMs;
-    if (tokens > worst.tokens) {
-      worst = { tokens, fromMs: busySinceMs, toMs: served.receivedMs, admitted: busyAdmits };
+    refillTo(due.answer.receivedMs);
+    if (underWay[0] === due) underWay.shift();
+    level -= due.unpaid;
+    if (-level > tokens) {
+      tokens = -level;
+      toMs = due.answer.receivedMs;
     }
   }
-  return worst;
+  return { tokens, ...witnessOf(admits, capacity, perMs, tokens, toMs) };
 }
 
-function insertByReceipt(released: AnswerEvent[], answer: AnswerEvent): void {
-  let at = released.length;
-  while (at > 0 && (released[at - 1] as AnswerEvent).receivedMs < answer.receivedMs) at--;
-  released.splice(at, 0, answer);
+/** The window until `toMs` that shows the excess. */
+function witnessOf(admits: readonly AnswerEvent[], capacity: number, perMs: number, tokens: number, toMs: number) {
+  if (tokens === 0) return { fromMs: 0, toMs: 0, admitted: 0 };
+  const inside = admits.filter(({ receivedMs }) => receivedMs <= toMs).sort((a, b) => b.sentMs - a.sentMs);
+  const last = inside.findIndex(({ sentMs }, i) => i + 1 - capacity - (toMs - sentMs) * perMs >= tokens - 1e-6);
+  return { fromMs: inside[last]?.sentMs ?? 0, toMs, admitted: last + 1 };
+}
+
+interface UnderWay {
+  readonly answer: AnswerEvent;
+  /** The part of its token that nothing has paid for yet. */
+  unpaid: number;
+}
+
+function insertByReceipt(underWay: UnderWay[], admission: UnderWay): void {
+  let at = underWay.length;
+  while (at > 0 && (underWay[at - 1] as UnderWay).answer.receivedMs > admission.answer.receivedMs) at--;
+  underWay.splice(at, 0, admission);
 }

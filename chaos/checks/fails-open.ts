@@ -1,7 +1,9 @@
 // While Redis cannot answer, the fallback does; once it can again, Redis does.
 
-import { type AnswerEvent, answersIn, type History } from '../history.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs } from '../history.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
+import { bit } from './fault-bit.ts';
+import { ascending, quantile } from './quantile.ts';
 import { recoveryMsMax } from './recovery.ts';
 
 const shareMin = 0.99;
@@ -29,9 +31,14 @@ function judgePhase(history: History, name: string): CheckResult[] {
   };
   if (Number.isNaN(share)) return state('unknown', 'no answers');
   if (share >= shareMin) return state('pass', `answered by ${expected}`);
+  if (expected === 'fallback' && !bit(history)) return state('unknown', 'the fault was not seen to bite');
   // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
   if (expected === 'redis' && !(controlShare >= shareMin)) {
     return state('unknown', `of the control's answers only ${(controlShare * 100).toFixed(1)} % are from Redis either`);
+  }
+  const controlP99 = quantile(ascending(answersIn(history, judged, 'control').map(latencyMs)), 0.99);
+  if (expected === 'redis' && controlP99 >= history.run.bounds.p99Ms) {
+    return state('unknown', `the control's p99 is ${controlP99.toFixed(1)} ms: the machine is too busy to tell`);
   }
   return state('fail', `answered by ${expected}`);
 }

@@ -31,6 +31,11 @@ export const faultBit: Check = {
   },
 };
 
+/** Whether the fault was seen; without that nothing may be concluded from what the limiter did meanwhile. */
+export function bit(history: History): boolean {
+  return history.run.instances.every(({ name, control }) => control || sees(history, name, 'broken'));
+}
+
 /** The last probe that expected this state saw it. */
 function sees(history: History, instance: string, state: 'healthy' | 'broken'): boolean {
   const healedMs = history.faults.find(({ action }) => action === 'heal')?.endMs ?? Number.POSITIVE_INFINITY;

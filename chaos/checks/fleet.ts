@@ -6,7 +6,7 @@
 
 import { type AnswerEvent, type History, isControl } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { driftRatio } from './sources.ts';
+import { driftRatio, stateLosses } from './sources.ts';
 
 export const fleet: Check = {
   name: 'fleet',
@@ -41,7 +41,7 @@ function result(
 /** The most that one key may have been admitted, given who decided when. */
 function boundOf(history: History, answers: readonly AnswerEvent[]): number {
   const { bounds } = history.run;
-  const losses = history.faults.filter((fault) => fault.losesState && fault.action === 'inject').length;
+  const losses = stateLosses(history).length;
   const redisSpanS = spanSeconds(answers.filter(({ mechanism }) => mechanism === 'redis'));
   let bound = redisSpanS === undefined ? 0 : bounds.capacity * (1 + losses) + bounds.refillPerSecond * redisSpanS;
   for (const { name } of history.run.instances) {

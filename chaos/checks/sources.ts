@@ -22,7 +22,7 @@ export const driftRatio = 500e-6;
 
 export function sourcesOf(history: History): Source[] {
   const { bounds } = history.run;
-  const lossesMs = history.faults.filter((f) => f.losesState && f.action === 'inject').map((f) => f.endMs);
+  const losses = stateLosses(history);
   const sources = new Map<string, Source>();
 
   const source = (name: string, key: string, mechanism: 'redis' | 'fallback'): Source => {
@@ -37,17 +37,35 @@ export function sourcesOf(history: History): Source[] {
   };
   const redisSource = (answer: AnswerEvent): Source => {
     if (isControl(history, answer.instance)) return source('control redis', answer.key, 'redis');
-    const losses = lossesMs.filter((atMs) => answer.receivedMs > atMs).length;
-    return source(losses === 0 ? 'redis' : `redis after state loss ${losses}`, answer.key, 'redis');
+    const before = losses.filter(({ beginMs }) => answer.receivedMs > beginMs).length;
+    return source(before === 0 ? 'redis' : `redis after state loss ${before}`, answer.key, 'redis');
   };
 
   for (const answer of history.answers) {
-    if (answer.mechanism === 'redis') file(redisSource(answer), answer);
+    const straddles = losses.some(({ beginMs, endMs }) => answer.sentMs <= endMs && answer.receivedMs > beginMs);
+    if (answer.mechanism === 'redis' && straddles && !isControl(history, answer.instance)) {
+      // Decided by the bucket that was lost or by the new one: nobody can tell, so it counts for neither.
+      redisSource(answer).uncertain.push(answer);
+    } else if (answer.mechanism === 'redis') file(redisSource(answer), answer);
     else if (answer.mechanism === 'fallback')
       file(source(`fallback of ${answer.instance}`, answer.key, 'fallback'), answer);
     if (answer.mechanism !== 'redis' && !breakerWasOpen(history, answer)) redisSource(answer).uncertain.push(answer);
   }
   return [...sources.values()];
+}
+
+/** The times at which Redis forgot every bucket. One kill is recorded for each instance that it hits. */
+export function stateLosses(history: History): { beginMs: number; endMs: number }[] {
+  const injects = history.faults
+    .filter(({ losesState, action }) => losesState && action === 'inject')
+    .sort((a, b) => a.beginMs - b.beginMs);
+  const losses: { beginMs: number; endMs: number }[] = [];
+  for (const { beginMs, endMs } of injects) {
+    const last = losses.at(-1);
+    if (last && beginMs <= last.endMs) last.endMs = Math.max(last.endMs, endMs);
+    else losses.push({ beginMs, endMs });
+  }
+  return losses;
 }
 
 function file(source: Source, answer: AnswerEvent): void {

@@ -2,6 +2,7 @@
 
 import { answersIn, type History, latencyMs } from '../history.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
+import { bit } from './fault-bit.ts';
 
 const slackMs = 50;
 
@@ -17,6 +18,7 @@ export const trip: Check = {
       { name: 'trip', phase: 'onset', verdict, measured, limit, unit: 'ms', detail },
     ];
     if (injects.length === 0) return state('unknown', null, 'no fault was injected');
+    if (!bit(history)) return state('unknown', null, 'the fault was not seen to bite');
     const silent = instances.find(({ control, tellsBreaker }) => !control && !tellsBreaker);
     if (silent) return state('unknown', null, `${silent.name} does not tell of its breaker`);
 
@@ -24,6 +26,7 @@ export const trip: Check = {
     for (const { name } of instances.filter(({ control }) => !control)) {
       const inject = injects.find(({ target }) => target === name) ?? injects[0];
       const bitMs = inject?.endMs ?? 0;
+      if (isOpenAt(history, name, inject?.beginMs ?? 0)) continue; // noise had opened it before
       const open = history.breaker.find(
         ({ instance, from, to, atMs }) =>
           instance === name && from === 'closed' && to === 'open' && atMs >= (inject?.beginMs ?? 0),
@@ -35,7 +38,7 @@ export const trip: Check = {
       const openMs = open ? Math.max(0, open.atMs - bitMs) : Number.POSITIVE_INFINITY;
       if (!worst || openMs > worst.openMs) worst = { instance: name, openMs };
     }
-    if (!worst) return state('unknown', null, 'no instance');
+    if (!worst) return state('unknown', null, 'every breaker was open already');
     const { instance, openMs } = worst;
     if (openMs <= limit) return state('pass', openMs, `slowest: ${instance}`);
     const stallMs = controlStallMs(history);
@@ -45,6 +48,11 @@ export const trip: Check = {
     return state('fail', finite(openMs), openMs === Number.POSITIVE_INFINITY ? `${instance} never opened` : instance);
   },
 };
+
+function isOpenAt(history: History, instance: string, atMs: number): boolean {
+  const last = history.breaker.findLast((move) => move.instance === instance && move.atMs < atMs);
+  return last !== undefined && last.to !== 'closed';
+}
 
 function controlStallMs(history: History): number {
   const onset = history.phases.find(({ name }) => name === 'onset');

@@ -77,7 +77,7 @@ export function reasonOf({ verdict, phases }: Journal, checks: readonly CheckRes
 }
 
 const phaseColumns = [11, -9, -7, -7, -7, -7, -12, -7, -9] as const;
-const checkColumns = [18, 10, -10, -10, 17, 9] as const;
+const checkColumns = [18, 10, -10, -10, 18, 9] as const;
 
 /** Pads to the widths; a negative one aligns to the right. */
 function row(cells: readonly string[], widths: readonly number[]): string {
@@ -95,7 +95,8 @@ function number(value: number | null): string {
 
 function wrapped(text: string, width: number): string[] {
   const lines = [''];
-  for (const word of text.split(' ')) {
+  const words = text.split(' ').flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
+  for (const word of words) {
     const line = lines.at(-1) as string;
     if (line !== '' && line.length + word.length + 1 > width) lines.push(word);
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;

@@ -94,12 +94,6 @@ describe('the latency check', () => {
     expect(judge({ lagMs: 1.9, latencyMs: 3 })).toMatchObject({ verdict: 'pass' });
   });
 
-  it('fails what no lateness of the generator and no noise explains', () => {
-    // Seen with REDIS_TIMEOUT_MS=2000: a thousand requests that wait make the generator itself late.
-    const waiting = { latencyMs: 2059, lagMs: 12, controlLatencyMs: 18 };
-    expect(judge(waiting)).toMatchObject({ verdict: 'fail', measured: 2059 });
-  });
-
   it('counts from the scheduled time, not from the sending', () => {
     expect(judge({ lagMs: 1, latencyMs: 9.5 })).toMatchObject({ verdict: 'fail', measured: 9.5 });
   });

@@ -105,7 +105,7 @@ describe('the reason', () => {
   });
 
   it('of an unknown is each check that is', () => {
-    expect(reason({ probes: [] })).toBe('fault-bit (fault)');
+    expect(reason({ probes: [] })).toBe('fault-bit (fault), trip (onset)');
   });
 });
 
