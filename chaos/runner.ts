@@ -4,10 +4,11 @@
 //
 // Whatever happens, the fault is healed and all that was started is ended before this returns or throws.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { boundsOf } from './bounds.ts';
 import { type CheckResult, runChecks, type Verdict, worstOf } from './checks/check.ts';
 import { checks } from './checks/index.ts';
-import { monotonicUs, sleep } from './clock.ts';
+import { monotonicUs } from './clock.ts';
 import type { Driver, Environment, Instance } from './environment.ts';
 import { type Fault, faulted } from './faults/fault.ts';
 import { Generator } from './generator.ts';
@@ -160,7 +161,7 @@ async function experiment(
     const injectedMs = sinceZeroMs(zero);
     await healing.inject();
     stop.throwIfAborted();
-    const probing = probeWhile(environment, fault, recorder, zero, injectedMs + faultMs - probeEveryMs);
+    const probing = probeWhile(environment, fault, recorder, zero, injectedMs + faultMs - probeEveryMs, stop);
     await reached(injectedMs + onsetMs);
     begin('fault');
     await probing;
@@ -169,7 +170,7 @@ async function experiment(
     await healing.heal();
     const healedMs = sinceZeroMs(zero);
     await Promise.all([
-      probeUntilHealthy(environment, fault, recorder, zero),
+      probeUntilHealthy(environment, fault, recorder, zero, stop),
       reached(healedMs + healMs).then(() => begin('recovered')),
     ]);
   }
@@ -208,21 +209,35 @@ function faultLifetime(fault: Fault, environment: Environment, recorder: Recorde
   return lifetime;
 }
 
-async function probeWhile(environment: Environment, fault: Fault, recorder: Recorder, zero: Zero, endMs: number) {
-  while (sinceZeroMs(zero) < endMs) {
+/** Returns at `endMs`, or soon after the run is stopped. */
+async function probeWhile(
+  environment: Environment,
+  fault: Fault,
+  recorder: Recorder,
+  zero: Zero,
+  endMs: number,
+  stop: AbortSignal,
+) {
+  while (sinceZeroMs(zero) < endMs && !stop.aborted) {
     const nextMs = sinceZeroMs(zero) + probeEveryMs;
     recorder.record(...(await probeLinks(environment, fault, 'broken', zero)));
-    await sleep(Math.max(0, Math.min(nextMs, endMs) - sinceZeroMs(zero)));
+    await sleepUntil(zero, Math.min(nextMs, endMs), stop).catch(() => {});
   }
 }
 
-async function probeUntilHealthy(environment: Environment, fault: Fault, recorder: Recorder, zero: Zero) {
+async function probeUntilHealthy(
+  environment: Environment,
+  fault: Fault,
+  recorder: Recorder,
+  zero: Zero,
+  stop: AbortSignal,
+) {
   const endMs = sinceZeroMs(zero) + healedMsMax;
   for (;;) {
     const probes = await probeLinks(environment, fault, 'healthy', zero);
     recorder.record(...probes);
     if (probes.every(({ seen }) => seen === 'healthy') || sinceZeroMs(zero) >= endMs) return;
-    await sleep(100);
+    await sleepUntil(zero, sinceZeroMs(zero) + 100, stop);
   }
 }
 
@@ -272,7 +287,7 @@ function every(ms: number, act: () => unknown): Disposable {
 /** Rejects with the signal's reason when it is aborted meanwhile. */
 async function sleepUntil(zero: Zero, ms: number, stop: AbortSignal): Promise<void> {
   const remainingMs = Math.max(0, zero.us / 1000 + ms - monotonicUs() / 1000);
-  await Promise.race([sleep(remainingMs), aborted(stop)]);
+  await delay(remainingMs, undefined, { signal: stop }).catch(() => stop.throwIfAborted());
 }
 
 const rejections = new WeakMap<AbortSignal, Promise<never>>();
