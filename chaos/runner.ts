@@ -218,6 +218,8 @@ async function probeWhile(
   endMs: number,
   stop: AbortSignal,
 ) {
+  // Not at once: the probes' own work would fall into the milliseconds in which the limiter meets the fault.
+  await sleepUntil(zero, sinceZeroMs(zero) + probeEveryMs, stop).catch(() => {});
   while (sinceZeroMs(zero) < endMs && !stop.aborted) {
     const nextMs = sinceZeroMs(zero) + probeEveryMs;
     recorder.record(...(await probeLinks(environment, fault, 'broken', zero)));
