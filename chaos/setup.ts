@@ -12,12 +12,12 @@ import { exitStatus, LabError } from './errors.ts';
 import { byHand, routes, say } from './setup-routes.ts';
 
 async function setup(): Promise<void> {
-  const missing = await missingOf(binaries, true);
+  const missing = await missingOf(binaries);
   for (const route of routes) {
     const served = missing.filter(({ name }) => route.serves.includes(name)).map(({ name }) => name);
     if (served.length === 0 || !(await route.available())) continue;
     await route.install(served);
-    const still = await missingOf(missing, true);
+    const still = await missingOf(missing);
     missing.splice(0, missing.length, ...still);
   }
   const first = missing[0];
@@ -28,13 +28,13 @@ async function setup(): Promise<void> {
   say('ready: npm run scenario partition');
 }
 
-/** Says where each one found is. */
-async function missingOf(wanted: readonly Binary[], tell: boolean): Promise<Binary[]> {
+/** The ones not found; says where the others are. */
+async function missingOf(wanted: readonly Binary[]): Promise<Binary[]> {
   const missing: Binary[] = [];
   for (const binary of wanted) {
     const found = await find(binary);
     if (!found) missing.push(binary);
-    else if (tell) say(`${binary.name} ${found.version}: ${found.path}`);
+    else say(`${binary.name} ${found.version}: ${found.path}`);
   }
   return missing;
 }

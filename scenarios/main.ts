@@ -150,4 +150,3 @@ function explain(error: Error): string {
 }
 
 process.exitCode = await main().catch(statusOf);
-process.disconnect?.();

@@ -2,10 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../../chaos/processes.ts';
 import { RedisStore } from '../../service/redis-store.ts';
 import { type Outcome, StoreError, type StoreErrorReason, type Take } from '../../service/store.ts';
 import { startNonsense } from '../support/nonsense.ts';
-import { freePort } from '../support/process.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 

@@ -1,8 +1,8 @@
 import { Agent, get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../chaos/processes.ts';
 import { storeErrorReasons } from '../../service/store.ts';
 import { startNonsense } from '../support/nonsense.ts';
-import { freePort } from '../support/process.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { startRedis } from '../support/redis.ts';
 import { type ServiceProcess, spawnService, startService } from '../support/service.ts';

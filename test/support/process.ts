@@ -1,7 +1,6 @@
 // A child process of a test: what it said, when it ended, and that it is ended, by its own pid.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 
 export interface Ended {
   readonly code: number | null;
@@ -66,18 +65,4 @@ export function startChild(
       await stop();
     },
   };
-}
-
-/** A loopback port on which nothing listens now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { type Child, type Ended, freePort, startChild } from './process.ts';
+import { freePort } from '../../chaos/processes.ts';
+import { type Child, type Ended, startChild } from './process.ts';
 import { until } from './until.ts';
 
 export interface RedisProcess extends AsyncDisposable {
