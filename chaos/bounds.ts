@@ -10,7 +10,7 @@ export const serviceDefaults = {
   RATE_LIMIT: '5',
   RATE_LIMIT_WINDOW_SEC: '10',
   RATE_LIMIT_BURST: '5',
-  INSTANCES: '1',
+  INSTANCES: '',
   REDIS_TIMEOUT_MS: '5',
   BREAKER_FAILURES: '3',
   BREAKER_RESET_MS: '1000',
@@ -31,7 +31,8 @@ export function serviceEnvironment(
   return settings;
 }
 
-export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
+/** `instances`: how many share one Redis, and so the limit, where the settings leave it to them to count. */
+export function boundsOf(settings: Readonly<Record<string, string>>, instances: number): Bounds {
   const number = (name: keyof typeof serviceDefaults): number => {
     const value = Number(settings[name] ?? serviceDefaults[name]);
     if (!(value > 0)) throw new LabError(`${name} is "${settings[name]}"; allowed: a whole number over 0`);
@@ -42,7 +43,7 @@ export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
     capacity: number('RATE_LIMIT'),
     refillPerSecond,
     fallbackCapacity: number('RATE_LIMIT_BURST'),
-    fallbackRefillPerSecond: refillPerSecond / number('INSTANCES'),
+    fallbackRefillPerSecond: refillPerSecond / (settings.INSTANCES ? number('INSTANCES') : instances),
     redisTimeoutMs: number('REDIS_TIMEOUT_MS'),
     breakerFailures: number('BREAKER_FAILURES'),
     breakerResetMs: number('BREAKER_RESET_MS'),

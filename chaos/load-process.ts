@@ -10,7 +10,8 @@ import { Worker } from 'node:worker_threads';
 import { Pool } from 'undici';
 import { monotonicUs } from './clock.ts';
 import type { AnswerEvent } from './history.ts';
-import type { Arrival, LoadPlan } from './load.ts';
+import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
+import type { MetronomeData } from './metronome.ts';
 
 export type ToGenerator = { readonly plan: LoadPlan } | { readonly startAtUs: number };
 export type FromGenerator =
@@ -23,7 +24,7 @@ const reportEveryMs = 100;
 const warmUpConnections = 32;
 const warmUpRequests = 10_000;
 /** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
-const connections = 512;
+const connections = 128;
 
 interface Target {
   readonly instance: string;
@@ -101,12 +102,16 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
     ask(targets[index] as Target, arrival, plan.keyHeader, nowMs, settle);
   };
 
-  const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData: { plan, startAtUs } });
-  metronome.on('message', (due: readonly Arrival[]) => {
-    for (const arrival of due) {
+  const arrivals = [...arrivalsOf(plan)];
+  const workerData: MetronomeData = { atMs: Float64Array.from(arrivals, ({ atMs }) => atMs), startAtUs };
+  const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData });
+  let sent = 0;
+  metronome.on('message', (due: number) => {
+    for (const arrival of arrivals.slice(sent, due)) {
       request(arrival, arrival.target);
       if (arrival.target === 0) request(arrival, plan.targets.length);
     }
+    sent = due;
   });
   metronome.on('error', (error) => {
     throw error;

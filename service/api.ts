@@ -8,16 +8,20 @@ import type { Metrics } from './metrics.ts';
 /** One change of the breaker, `atMs` in Unix time. */
 export interface Transition {
   readonly atMs: number;
+  /** Which Redis it guards. */
+  readonly shard: string;
   readonly from: BreakerState;
   readonly to: BreakerState;
 }
 
 export interface Readiness {
   readonly status: 'ready';
-  /** Who decides now. */
+  /** Who decides now; with Redis Cluster `redis` only when that holds for every key. */
   readonly mechanism: 'redis' | 'fallback';
   readonly breaker: { readonly state: BreakerState; readonly transitions: readonly Transition[] };
   readonly redis: 'connected' | 'disconnected';
+  /** How many instances share the limit, as far as known. */
+  readonly instances: number;
 }
 
 export interface ApiOptions {

@@ -4,16 +4,16 @@ import { createServer, type Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import type { Logger } from 'pino';
 import { createApi, type Readiness, type Transition } from './api.ts';
-import { Batcher } from './batcher.ts';
-import { Breaker } from './breaker.ts';
+import type { BreakerState } from './breaker.ts';
 import type { Config } from './config.ts';
+import { Instances } from './instances.ts';
 import { Limiter } from './limiter.ts';
 import { LocalStore } from './local-store.ts';
 import { Metrics } from './metrics.ts';
 import { rateLimit } from './middleware.ts';
-import { RedisStore } from './redis-store.ts';
+import { connect } from './redis-connect.ts';
 import { rehearse } from './rehearse.ts';
-import { type Store, StoreError } from './store.ts';
+import type { Mechanism } from './store.ts';
 
 export interface App {
   readonly server: Server;
@@ -21,8 +21,6 @@ export interface App {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Takes in one script: about 0.3 ms of Redis's time. */
-const batchSizeMax = 128;
 /** Breaker transitions that `/readyz` tells. */
 const transitionsTold = 64;
 
@@ -34,58 +32,68 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
 
   const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
   const metrics = new Metrics(() => fallback.size);
-  const redis = new RedisStore({
-    url: config.redisUrl,
+  const topology = connect(config.redis, {
     policy: config.policy,
     timeoutMs: config.redisTimeoutMs,
     nowUs,
-    keyPrefix: 'rl:',
+    breakerFailures: config.breakerFailures,
+    breakerResetMs: config.breakerResetMs,
+    keysMax: config.fallbackKeysMax,
     onConnection: (event, detail) => log.info({ redis: event, detail }, `redis connection ${event}`),
-  });
-  const breaker = new Breaker(countErrors(redis, metrics), {
-    failures: config.breakerFailures,
-    resetMs: config.breakerResetMs,
-    probe: () => redis.probe(),
-    random: Math.random,
-    onTransition: (from, to) => {
+    onError: (reason) => metrics.storeFailed(reason),
+    onTransition: (shard, from, to) => {
       metrics.breakerMoved(from, to);
-      transitions.push({ atMs: performance.timeOrigin + performance.now(), from, to });
+      transitions.push({ atMs: performance.timeOrigin + performance.now(), shard, from, to });
       if (transitions.length > transitionsTold) transitions.shift();
-      log.info({ from, to }, `breaker ${from} -> ${to}`);
+      log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
     },
   });
-  const limiter = new Limiter({ breaker, batcher: new Batcher(breaker, batchSizeMax), fallback });
-
-  const readiness = (): Readiness => ({
-    status: 'ready',
-    mechanism: breaker.state === 'closed' && redis.ready ? 'redis' : 'fallback',
-    breaker: { state: breaker.state, transitions },
-    redis: redis.ready ? 'connected' : 'disconnected',
+  const limiter = new Limiter({ topology, fallback, nowUs });
+  const instances = new Instances({
+    nowUs,
+    onCount: (count) => {
+      fallback.instances = count;
+      log.info({ instances: count }, `instances that share the limit: ${count}`);
+    },
   });
-  const policies = { redis: config.policy, fallback: config.fallbackPolicy };
+  if (config.instances === undefined) instances.start(topology.client);
+  else fallback.instances = config.instances;
+
+  const readiness = (): Readiness => {
+    const states = topology.shards.map(({ breaker }) => breaker.state);
+    const connected = topology.shards.length > 0 && topology.shards.every(({ store }) => store.ready);
+    return {
+      status: 'ready',
+      mechanism: connected && states.every((state) => state === 'closed') ? 'redis' : 'fallback',
+      breaker: { state: worstOf(states), transitions },
+      redis: connected ? 'connected' : 'disconnected',
+      instances: fallback.instances,
+    };
+  };
+  const policyOf = (mechanism: Mechanism) => (mechanism === 'redis' ? config.policy : fallback.policy);
   const api = createApi({
-    rateLimit: rateLimit({ limiter, metrics, policies, keyHeader: config.keyHeader }),
+    rateLimit: rateLimit({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
     metrics,
     readiness,
     onError: (error) => log.error({ err: error }, 'unexpected error'),
   });
 
   const server = createServer(serverOptions, api);
-  const closeParts = async () => {
-    breaker.close();
-    await redis.close();
+  const closeParts = () => {
+    instances.stop();
+    topology.close();
   };
   try {
     await listening(server, config);
   } catch (error) {
-    await closeParts();
+    closeParts();
     throw error;
   }
   return {
     server,
     async stop(graceMs) {
       await closeServer(server, graceMs);
-      await closeParts();
+      closeParts();
     },
   };
 }
@@ -106,20 +114,9 @@ function listening(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** Every call that fails, and every take that fails for its key alone, is counted once. */
-function countErrors(store: Store, metrics: Metrics): Store {
-  return {
-    async takeMany(takes) {
-      try {
-        const outcomes = await store.takeMany(takes);
-        for (const outcome of outcomes) if (outcome instanceof StoreError) metrics.storeFailed(outcome.reason);
-        return outcomes;
-      } catch (error) {
-        if (error instanceof StoreError) metrics.storeFailed(error.reason);
-        throw error;
-      }
-    },
-  };
+/** Of several breakers, the state that tells most of trouble. */
+function worstOf(states: readonly BreakerState[]): BreakerState {
+  return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
 }
 
 /**

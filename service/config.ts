@@ -1,14 +1,19 @@
 // The service's settings: one row each. All mistakes are found in one reading, and the README's table is this one.
 
+import type { HostPort, RedisAddress } from './redis-options.ts';
 import type { Policy } from './store.ts';
 
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** `redis://` or `rediss://` with everything needed to connect. */
-  readonly redisUrl: string;
+  readonly redis: RedisAddress;
   readonly policy: Policy;
+  /** Of all instances together; each has its share of the refill. */
   readonly fallbackPolicy: Policy;
+  /** Instances that share the limit; undefined: they are counted in Redis. */
+  readonly instances: number | undefined;
+  /** Processes that serve the port. */
+  readonly workers: number;
   /** Lower-case name of the header whose value is the key; undefined: the client's address is. */
   readonly keyHeader: string | undefined;
   readonly redisTimeoutMs: number;
@@ -41,6 +46,15 @@ const optional = (allowed: string, pattern: RegExp) => ({
   parse: (text: string) => (text === '' || pattern.test(text) ? text : undefined),
 });
 
+/** Comma-separated addresses. */
+const addresses = {
+  allowed: 'nothing, or host:port,host:port…',
+  parse: (text: string) => {
+    const all = text === '' ? [] : text.split(',').map((part) => hostPortOf(part.trim()));
+    return all.includes(undefined) ? undefined : all;
+  },
+};
+
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'];
 
 export const configRows = [
@@ -59,8 +73,7 @@ export const configRows = [
     unit: '',
     meaning: 'the one Redis, as host:port',
     allowed: 'host:port',
-    parse: (text) =>
-      /^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(text) && isRedisUrl(`redis://${text}`) ? text : undefined,
+    parse: hostPortOf,
   },
   {
     name: 'REDIS_URL',
@@ -69,7 +82,28 @@ export const configRows = [
     meaning: 'the same with user, password, database, TLS; wins over `REDIS_ADDR`',
     secret: true,
     allowed: 'nothing, or redis://… or rediss://… with an optional user, password and database',
-    parse: (text) => (text === '' || isRedisUrl(text) ? text : undefined),
+    parse: (text) => (text === '' ? null : redisUrlOf(text)),
+  },
+  {
+    name: 'REDIS_CLUSTER_ADDRS',
+    default: '',
+    unit: '',
+    meaning: 'Redis Cluster: some of its nodes, as host:port,host:port…; user, password and TLS come from `REDIS_URL`',
+    ...addresses,
+  },
+  {
+    name: 'REDIS_SENTINEL_ADDRS',
+    default: '',
+    unit: '',
+    meaning: 'Sentinels, as host:port,host:port…; user, password, database and TLS come from `REDIS_URL`',
+    ...addresses,
+  },
+  {
+    name: 'REDIS_SENTINEL_NAME',
+    default: '',
+    unit: '',
+    meaning: 'what the Sentinels call the master',
+    ...optional('a name without spaces', /^\S+$/),
   },
   {
     name: 'RATE_LIMIT',
@@ -94,10 +128,12 @@ export const configRows = [
   },
   {
     name: 'INSTANCES',
-    default: '1',
+    default: '',
     unit: '',
-    meaning: 'instances that share the limit; each refills its fallback buckets at the policy’s rate divided by this',
-    ...whole(1, 10_000),
+    meaning:
+      'instances that share the limit, each of which refills its fallback buckets at its share of the policy’s rate; without it they are counted in Redis',
+    allowed: 'nothing, or a whole number from 1 to 10000',
+    parse: (text) => (text === '' ? null : whole(1, 10_000).parse(text)),
   },
   {
     name: 'KEY_HEADER',
@@ -135,6 +171,13 @@ export const configRows = [
     ...whole(1, 10_000_000),
   },
   {
+    name: 'WORKERS',
+    default: '1',
+    unit: 'processes',
+    meaning: 'processes that serve the port together; each has its share of `RATE_LIMIT_BURST` and `FALLBACK_MAX_KEYS`',
+    ...whole(1, 256),
+  },
+  {
     name: 'LOG_LEVEL',
     default: 'info',
     unit: '',
@@ -162,21 +205,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (value === undefined) mistakes.push(`${row.name} is ${shown}; allowed: ${row.allowed}`);
     values.set(row.name, value);
   }
-  if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
   const text = (name: Name) => values.get(name) as string;
   const number = (name: Name) => values.get(name) as number;
+  const redis = redisAddressOf(values, mistakes);
+  if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
 
   const refillPerSecond = number('RATE_LIMIT') / number('RATE_LIMIT_WINDOW_SEC');
   return {
     host: text('HOST'),
     port: number('PORT'),
-    redisUrl: text('REDIS_URL') || `redis://${text('REDIS_ADDR')}`,
+    redis,
     policy: { name: 'default', capacity: number('RATE_LIMIT'), refillPerSecond },
-    fallbackPolicy: {
-      name: 'default',
-      capacity: number('RATE_LIMIT_BURST'),
-      refillPerSecond: refillPerSecond / number('INSTANCES'),
-    },
+    fallbackPolicy: { name: 'default', capacity: number('RATE_LIMIT_BURST'), refillPerSecond },
+    instances: number('INSTANCES') ?? undefined,
+    workers: number('WORKERS'),
     keyHeader: text('KEY_HEADER').toLowerCase() || undefined,
     redisTimeoutMs: number('REDIS_TIMEOUT_MS'),
     breakerFailures: number('BREAKER_FAILURES'),
@@ -186,12 +228,58 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
-function isRedisUrl(text: string): boolean {
+interface RedisUrl extends HostPort {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: boolean;
+  readonly db: number;
+}
+
+/** Where Redis is, by the variables that say so; those that contradict each other are mistakes. */
+function redisAddressOf(values: ReadonlyMap<Name, unknown>, mistakes: string[]): RedisAddress | undefined {
+  const url = values.get('REDIS_URL') as RedisUrl | null | undefined;
+  const nodes = (values.get('REDIS_CLUSTER_ADDRS') ?? []) as HostPort[];
+  const sentinels = (values.get('REDIS_SENTINEL_ADDRS') ?? []) as HostPort[];
+  const name = values.get('REDIS_SENTINEL_NAME') as string;
+  const { username, password, tls = false, db = 0 } = url ?? {};
+  if (nodes.length > 0 && sentinels.length > 0) {
+    mistakes.push('REDIS_CLUSTER_ADDRS and REDIS_SENTINEL_ADDRS are both set; allowed: one of them');
+  }
+  if (sentinels.length > 0 !== Boolean(name)) {
+    const missing = name ? 'REDIS_SENTINEL_ADDRS' : 'REDIS_SENTINEL_NAME';
+    mistakes.push(`${missing} is not set; allowed: both REDIS_SENTINEL_ADDRS and REDIS_SENTINEL_NAME, or neither`);
+  }
+  if (nodes.length > 0) {
+    if (db !== 0)
+      mistakes.push(`REDIS_URL names database ${db}; allowed with REDIS_CLUSTER_ADDRS: 0, a cluster has no other`);
+    return { kind: 'cluster', nodes, username, password, tls };
+  }
+  if (sentinels.length > 0) return { kind: 'sentinel', sentinels, name, username, password, tls, db };
+  const at = url ?? (values.get('REDIS_ADDR') as HostPort | undefined);
+  return at && { kind: 'single', host: at.host, port: at.port, username, password, tls, db };
+}
+
+/** `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets. */
+function hostPortOf(text: string): HostPort | undefined {
+  if (!/^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(text)) return undefined;
+  return redisUrlOf(`redis://${text}`);
+}
+
+function redisUrlOf(text: string): RedisUrl | undefined {
   try {
     const url = new URL(text);
-    decodeURIComponent(url.username + url.password);
-    return /^rediss?:$/.test(url.protocol) && url.hostname !== '' && url.port !== '0' && /^\/?\d*$/.test(url.pathname);
+    const allowed =
+      /^rediss?:$/.test(url.protocol) && url.hostname !== '' && url.port !== '0' && /^\/?\d*$/.test(url.pathname);
+    if (!allowed) return undefined;
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || 6379),
+      username: decodeURIComponent(url.username) || undefined,
+      password: decodeURIComponent(url.password) || undefined,
+      tls: url.protocol === 'rediss:',
+      db: Number(url.pathname.slice(1)),
+    };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,19 +1,20 @@
 // The composition that keeps the promise: Redis decides when it can in time, the fallback otherwise; somebody always
 // decides.
 //
-//   take ─▶ breaker closed? ─ yes ─▶ batcher ─▶ breaker ─▶ redis store ─▶ decision
-//                │ no                               │ StoreError
-//                └────────────▶ fallback ◀──────────┘
+//   take ─▶ breaker closed? ─ yes ─▶ denied, for all that is known? ─ no ─▶ batcher ─▶ breaker ─▶ redis ─▶ decision
+//                │ no                          │ yes: decided                 │ StoreError
+//                └────────────▶ fallback ◀─────┼──────────────────────────────┘
+//                                              ▼
 
-import type { Batcher } from './batcher.ts';
-import type { Breaker } from './breaker.ts';
 import type { LocalStore } from './local-store.ts';
+import type { Shard, Topology } from './shard.ts';
 import { type Decision, StoreError } from './store.ts';
 
 export interface LimiterParts {
-  readonly breaker: Breaker;
-  readonly batcher: Batcher;
+  readonly topology: Topology;
   readonly fallback: LocalStore;
+  /** A clock that never goes back, in microseconds. */
+  readonly nowUs: () => number;
 }
 
 export class Limiter {
@@ -25,13 +26,37 @@ export class Limiter {
 
   /** Decides one take. Rejects only on a defect of ours, never because of Redis. */
   async take(key: string, cost: number): Promise<Decision> {
-    const { breaker, batcher, fallback } = this.#parts;
-    if (breaker.state !== 'closed') return fallback.take(key, cost);
+    const { topology, nowUs } = this.#parts;
+    const shard = topology.shardOf(key);
+    if (shard?.breaker.state !== 'closed') return this.#takeLocally(shard, key, cost);
+    const arrivedUs = nowUs();
+    const denial = shard.last.denialOf(key, cost, arrivedUs);
+    if (denial) return denial;
     try {
-      return await batcher.take({ key, cost });
+      const decision = await shard.batcher.take({ key, cost });
+      shard.last.learn(key, decision, arrivedUs);
+      return decision;
     } catch (error) {
-      if (error instanceof StoreError) return fallback.take(key, cost);
+      if (error instanceof StoreError) return this.#takeLocally(shard, key, cost);
       throw error;
     }
+  }
+
+  /**
+   * Gives the key a full bucket here and in Redis. Other instances may go on denying it for as long as Redis told them
+   * to. Rejects when Redis does not hear it.
+   */
+  async reset(key: string): Promise<void> {
+    const shard = this.#parts.topology.shardOf(key);
+    this.#parts.fallback.forget(key);
+    shard?.last.forget(key);
+    if (!shard) throw new StoreError('disconnected', 'no Redis is known for this key');
+    await shard.store.reset(key);
+    shard.last.forget(key); // and what Redis said while it was asked
+  }
+
+  #takeLocally(shard: Shard | undefined, key: string, cost: number): Decision {
+    const { fallback, nowUs } = this.#parts;
+    return fallback.take(key, cost, shard?.last.tokensMax(key, nowUs()));
   }
 }

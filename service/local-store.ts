@@ -4,9 +4,14 @@
 // allowed are in use at once, further keys share a fixed number of overflow buckets, chosen by hash. So no bucket in
 // use is ever dropped, which means that nobody can wash a denied key clean by sending many others; the price is that
 // strangers may share a bucket while the flood lasts.
+//
+// Each of n instances refills at an n-th of the policy's rate. That is a clock which runs n times slower, so a change
+// of n leaves every bucket's tokens as they are.
 
+import { BucketMap } from './bucket-map.ts';
+import { hashOf } from './hash.ts';
 import type { Decision, Policy } from './store.ts';
-import { bucketOf, decisionOf, take } from './token-bucket.ts';
+import { type Bucket, bucketOf, decisionOf, take } from './token-bucket.ts';
 
 export interface LocalStoreOptions {
   /** At most this many buckets of their own. */
@@ -16,19 +21,21 @@ export interface LocalStoreOptions {
 }
 
 const overflowBuckets = 4096;
-/** How many buckets one take looks at to see whether they may be forgotten: more than it can add. */
-const sweptPerTake = 4;
 
 export class LocalStore {
-  readonly #bucket;
-  readonly #keysMax;
-  readonly #nowUs;
-  /** When each key's bucket is full again. */
-  readonly #fullAtUs = new Map<string, number>();
+  readonly #policy: Policy;
+  readonly #bucket: Bucket;
+  readonly #keysMax: number;
+  readonly #nowUs: () => number;
+  readonly #own = new BucketMap();
   readonly #overflowFullAtUs = new Float64Array(overflowBuckets);
-  #sweep: IterableIterator<[string, number]> | undefined;
+  #instances = 1;
+  /** The slowed clock's last change of speed, on both clocks. */
+  #changedAtUs = { real: 0, slowed: 0 };
 
+  /** `policy`: that of all instances together; each of them gets its capacity, and its share of the refill. */
   constructor(policy: Policy, { keysMax, nowUs }: LocalStoreOptions) {
+    this.#policy = policy;
     this.#bucket = bucketOf(policy);
     this.#keysMax = keysMax;
     this.#nowUs = nowUs;
@@ -36,56 +43,56 @@ export class LocalStore {
 
   /** Buckets in memory, the shared ones not counted. */
   get size(): number {
-    return this.#fullAtUs.size;
+    return this.#own.size;
   }
 
-  /** Decides at once; never fails. */
-  take(key: string, cost: number): Decision {
-    const nowUs = Math.floor(this.#nowUs());
-    this.#forgetFull(nowUs);
-    const fullAtUs = this.#fullAtUs.get(key);
-    const taken =
-      fullAtUs === undefined && this.#fullAtUs.size >= this.#keysMax
-        ? this.#takeShared(key, nowUs, cost)
-        : this.#takeOwn(key, fullAtUs ?? this.#sharedFullAtUs(key), nowUs, cost);
-    return decisionOf(this.#bucket, taken, cost, 'fallback');
+  /** The policy of this instance alone. */
+  get policy(): Policy {
+    return { ...this.#policy, refillPerSecond: this.#policy.refillPerSecond / this.#instances };
   }
 
-  #takeOwn(key: string, fullAtUs: number, nowUs: number, cost: number) {
+  get instances(): number {
+    return this.#instances;
+  }
+
+  /** How many instances share the refill from now on. */
+  set instances(count: number) {
+    const real = this.#nowUs();
+    this.#changedAtUs = { real, slowed: this.#slowed(real) };
+    this.#instances = count;
+  }
+
+  /** Decides at once; never fails. A key that has no bucket yet gets one with `tokensMax` tokens at the most. */
+  take(key: string, cost: number, tokensMax: number = Number.POSITIVE_INFINITY): Decision {
+    const nowUs = Math.floor(this.#slowed(this.#nowUs()));
+    this.#own.sweep(nowUs);
+    const ownFullAtUs = this.#own.get(key);
+    const shared = hashOf(key) % overflowBuckets;
+    // A key that gets a bucket of its own takes the debt of its shared one along: room that appears pardons nobody.
+    const fullAtUs =
+      ownFullAtUs ?? Math.max(this.#overflowFullAtUs[shared] ?? 0, nowUs + this.#debtUsOf(Math.max(0, tokensMax)));
     const taken = take(this.#bucket, fullAtUs, nowUs, cost);
-    if (taken.allowed) this.#fullAtUs.set(key, nowUs + taken.debtUs);
-    return taken;
-  }
-
-  #takeShared(key: string, nowUs: number, cost: number) {
-    const taken = take(this.#bucket, this.#sharedFullAtUs(key), nowUs, cost);
-    if (taken.allowed) this.#overflowFullAtUs[hashOf(key) % overflowBuckets] = nowUs + taken.debtUs;
-    return taken;
-  }
-
-  /** A key that gets a bucket of its own takes the debt of its shared one along: room that appears pardons nobody. */
-  #sharedFullAtUs(key: string): number {
-    return this.#overflowFullAtUs[hashOf(key) % overflowBuckets] ?? 0;
-  }
-
-  /** A slow hand that goes round the buckets, a few at each take, and drops those that are full again. */
-  #forgetFull(nowUs: number): void {
-    for (let i = 0; i < sweptPerTake && this.#fullAtUs.size > 0; i++) {
-      this.#sweep ??= this.#fullAtUs.entries();
-      const next = this.#sweep.next();
-      if (next.done) {
-        this.#sweep = undefined;
-        return;
-      }
-      const [key, fullAtUs] = next.value;
-      if (fullAtUs <= nowUs) this.#fullAtUs.delete(key);
+    if (taken.debtUs > 0) {
+      if (ownFullAtUs !== undefined || this.#own.size < this.#keysMax) this.#own.set(key, nowUs + taken.debtUs);
+      else if (taken.allowed) this.#overflowFullAtUs[shared] = nowUs + taken.debtUs;
     }
+    const decision = decisionOf(this.#bucket, taken, cost, 'fallback');
+    if (this.#instances === 1) return decision;
+    const { retryAfterMs, resetMs } = decision;
+    return { ...decision, retryAfterMs: retryAfterMs * this.#instances, resetMs: resetMs * this.#instances };
   }
-}
 
-/** FNV-1a over UTF-16 code units, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+  /** The key's bucket is full again. The shared one, if it has none, stays as it is: it is not the key's alone. */
+  forget(key: string): void {
+    this.#own.delete(key);
+  }
+
+  /** What a bucket with so many tokens owes. */
+  #debtUsOf(tokens: number): number {
+    return Math.ceil(Math.max(0, this.#bucket.capacity - tokens) * this.#bucket.tokenUs);
+  }
+
+  #slowed(realUs: number): number {
+    return this.#changedAtUs.slowed + (realUs - this.#changedAtUs.real) / this.#instances;
+  }
 }

@@ -9,8 +9,8 @@ import type { Mechanism, Policy } from './store.ts';
 export interface MiddlewareOptions {
   readonly limiter: Limiter;
   readonly metrics: Metrics;
-  /** The policy that each mechanism enforces. */
-  readonly policies: Readonly<Record<Mechanism, Policy>>;
+  /** The policy that each mechanism enforces now. */
+  readonly policyOf: (mechanism: Mechanism) => Policy;
   /** Lower-case name of the header whose value is the key. */
   readonly keyHeader: string | undefined;
 }
@@ -18,9 +18,7 @@ export interface MiddlewareOptions {
 /** Longest key, in characters. Longer ones are refused: a key costs memory here and in Redis. */
 export const keyLengthMax = 256;
 
-export function rateLimit({ limiter, metrics, policies, keyHeader }: MiddlewareOptions): RequestHandler {
-  const policyHeaders = { redis: policyHeader(policies.redis), fallback: policyHeader(policies.fallback) };
-
+export function rateLimit({ limiter, metrics, policyOf, keyHeader }: MiddlewareOptions): RequestHandler {
   return async (request, response, next) => {
     const startMs = performance.now();
 
@@ -41,8 +39,8 @@ export function rateLimit({ limiter, metrics, policies, keyHeader }: MiddlewareO
     metrics.decided(decision, (performance.now() - startMs) / 1000);
 
     // 4. Tell.
-    const policy = policies[decision.mechanism];
-    response.setHeader(...policyHeaders[decision.mechanism]);
+    const policy = policyOf(decision.mechanism);
+    response.setHeader(...policyHeader(policy));
     for (const [name, value] of decisionHeaders(policy, decision, Date.now())) response.setHeader(name, value);
 
     // 5. On or out.

@@ -1,11 +1,12 @@
-// The shared buckets: every take of a call in one run of token-bucket.lua, over one connection, within one deadline.
+// The shared buckets behind one connection: every take of a call in one run of token-bucket.lua, within one deadline.
 //
 //   takeMany ──▶ EVALSHA keys… tokenUs capacityUs deadlineUs cost… ──▶ { nowUs, r… } ──▶ decisions
 //                     │ no reply by the deadline: StoreError 'timeout'; the script, should it run later, takes nothing
+//
+// With Redis Cluster the keys of one script must share a slot, so there is one run for each hash tag among the takes.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
 import { ClockOffset } from './clock-offset.ts';
 import { deadline } from './deadline.ts';
 import { storeErrorOf } from './redis-errors.ts';
@@ -15,82 +16,92 @@ import { type Bucket, bucketOf, decisionOf } from './token-bucket.ts';
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
 const scriptSha = createHash('sha1').update(script).digest('hex');
 
+const keyPrefix = 'rl:';
 const probeCost = '0';
-/** Longest wait between two attempts to connect, before jitter. */
-const reconnectMsMax = 500;
+
+/** The commands that a store sends; both ioredis's `Redis` and its `Cluster` have them. */
+export interface RedisClient {
+  evalsha(sha: string, keyCount: number, ...args: string[]): Promise<unknown>;
+  eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+}
 
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`, with user, password and database where needed. */
-  readonly url: string;
+  readonly client: RedisClient;
   readonly policy: Policy;
   /** The longest that one call may take. */
   readonly timeoutMs: number;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
-  /** Put before every key. */
-  readonly keyPrefix: string;
-  /** Told when the connection comes and goes. */
-  readonly onConnection?: (event: 'ready' | 'lost', detail: string) => void;
+  /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master. */
+  readonly tags?: { readonly of: (key: string) => string; readonly probe: string };
+}
+
+/** Takes that share a slot, and where each stands in the call. */
+interface Group {
+  readonly keys: string[];
+  readonly costs: string[];
+  readonly at: number[];
 }
 
 export class RedisStore implements Store {
-  readonly #redis: Redis;
+  readonly #options: RedisStoreOptions;
   readonly #bucket: Bucket;
   readonly #bucketArguments: readonly string[];
-  readonly #timeoutMs: number;
-  readonly #nowUs: () => number;
-  readonly #keyPrefix: string;
   readonly #offset = new ClockOffset();
-  #ready = false;
+  /** Why takes cannot be sent; undefined when they can. */
+  #down: StoreError | undefined = new StoreError('disconnected', 'not connected yet');
   /** Why Redis's clock is not known: how the probe failed that should have told it. */
   #unprobed = new StoreError('timeout', "Redis's clock is not known yet");
-  /** Why there is no connection. */
-  #lost = new StoreError('disconnected', 'not connected yet');
 
   constructor(options: RedisStoreOptions) {
+    this.#options = options;
     this.#bucket = bucketOf(options.policy);
     this.#bucketArguments = [String(this.#bucket.tokenUs), String(this.#bucket.capacityUs)];
-    this.#timeoutMs = options.timeoutMs;
-    this.#nowUs = options.nowUs;
-    this.#keyPrefix = options.keyPrefix;
-    this.#redis = new Redis(options.url, connectionOptions);
-    this.#redis.on('error', (error) => {
-      this.#lost = storeErrorOf(error);
-    });
-    this.#redis.on('close', () => {
-      if (this.#ready) options.onConnection?.('lost', this.#lost.message);
-      this.#ready = false;
-    });
-    this.#redis.on('ready', async () => {
-      // Perhaps another Redis, with another clock: learn it before the first take needs it.
-      this.#offset.forget();
-      await this.probe().catch((error) => {
-        this.#unprobed = storeErrorOf(error);
-      });
-      this.#ready = this.#redis.status === 'ready';
-      this.#lost = new StoreError('disconnected', 'the connection was closed');
-      if (this.#ready) options.onConnection?.('ready', options.url.replace(/\/\/[^@/]*@/, '//'));
-    });
   }
 
   /** Whether takes can be sent at all. */
   get ready(): boolean {
-    return this.#ready;
+    return this.#down === undefined;
+  }
+
+  /**
+   * There is a connection, perhaps to another Redis with another clock: learns it before the first take needs it.
+   * Takes are sent when this resolves; it never rejects.
+   */
+  async connected(): Promise<void> {
+    this.#offset.forget();
+    const lostBefore = this.#down;
+    await this.probe().catch((error) => {
+      this.#unprobed = storeErrorOf(error);
+    });
+    if (this.#down === lostBefore) this.#down = undefined;
+  }
+
+  /** The connection is gone; takes fail at once, for this reason. */
+  lost(error: unknown): void {
+    const { reason, message } = storeErrorOf(error);
+    this.#down = new StoreError(reason, message);
   }
 
   async takeMany(takes: readonly Take[]): Promise<Outcome[]> {
-    if (!this.#ready) throw new StoreError(this.#lost.reason, this.#lost.message);
-    const keys: string[] = [];
-    const costs: string[] = [];
-    let sameCost = true;
-    for (const { key, cost } of takes) {
-      keys.push(this.#keyPrefix + key);
-      costs.push(String(cost));
-      if (cost !== takes[0]?.cost) sameCost = false;
+    if (this.#down) throw new StoreError(this.#down.reason, this.#down.message);
+    const groups = this.#groupsOf(takes);
+    const [only] = groups;
+    if (only && groups.length === 1) return this.#outcomesOf(only, takes, await this.#run(only.keys, only.costs));
+    const replies = await Promise.allSettled(groups.map(({ keys, costs }) => this.#run(keys, costs)));
+    const failed = replies.find((reply) => reply.status === 'rejected');
+    if (failed && replies.every(({ status }) => status === 'rejected')) throw failed.reason;
+    const outcomes: Outcome[] = [];
+    for (const [i, group] of groups.entries()) {
+      const reply = replies[i] as (typeof replies)[number];
+      const decided =
+        reply.status === 'fulfilled'
+          ? this.#outcomesOf(group, takes, reply.value)
+          : group.at.map(() => storeErrorOf(reply.reason));
+      for (const [j, at] of group.at.entries()) outcomes[at] = decided[j] as Outcome;
     }
-    const reply = await this.#run(keys, sameCost ? costs.slice(0, 1) : costs);
-    if (reply.length !== takes.length + 1) throw new StoreError('late', 'Redis ran the script after its deadline');
-    return takes.map(({ cost }, i) => this.#outcomeOf(reply[i + 1], cost));
+    return outcomes;
   }
 
   /**
@@ -98,11 +109,39 @@ export class RedisStore implements Store {
    * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
    */
   async probe(): Promise<void> {
-    await this.#run([this.#keyPrefix], [probeCost]);
+    const { tags } = this.#options;
+    await this.#run([tags ? `${keyPrefix}{${tags.probe}}` : keyPrefix], [probeCost]);
   }
 
-  async close(): Promise<void> {
-    this.#redis.disconnect();
+  /** Gives the key a full bucket. */
+  async reset(key: string): Promise<void> {
+    await this.#options.client.del(this.#nameOf(key, this.#options.tags?.of(key)));
+  }
+
+  #nameOf(key: string, tag: string | undefined): string {
+    return tag === undefined ? keyPrefix + key : `${keyPrefix}{${tag}}:${key}`;
+  }
+
+  #groupsOf(takes: readonly Take[]): Group[] {
+    const { tags } = this.#options;
+    const groups = new Map<string | undefined, Group>();
+    for (const [i, { key, cost }] of takes.entries()) {
+      const tag = tags?.of(key);
+      let group = groups.get(tag);
+      if (!group) {
+        group = { keys: [], costs: [], at: [] };
+        groups.set(tag, group);
+      }
+      group.keys.push(this.#nameOf(key, tag));
+      group.costs.push(String(cost));
+      group.at.push(i);
+    }
+    return [...groups.values()];
+  }
+
+  #outcomesOf({ at }: Group, takes: readonly Take[], reply: readonly unknown[]): Outcome[] {
+    if (reply.length !== at.length + 1) throw new StoreError('late', 'Redis ran the script after its deadline');
+    return at.map((index, i) => this.#outcomeOf(reply[i + 1], (takes[index] as Take).cost));
   }
 
   #outcomeOf(result: unknown, cost: number): Outcome {
@@ -113,10 +152,11 @@ export class RedisStore implements Store {
 
   /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline at the latest. */
   #run(keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
-    const untilUs = this.#nowUs() + this.#timeoutMs * 1000;
+    const { timeoutMs, nowUs } = this.#options;
+    const untilUs = nowUs() + timeoutMs * 1000;
     return new Promise((resolve, reject) => {
-      const settle = deadline(this.#timeoutMs, () => {
-        reject(new StoreError('timeout', `no reply from Redis within ${this.#timeoutMs} ms`));
+      const settle = deadline(timeoutMs, () => {
+        reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
       });
       this.#runUntil(untilUs, keys, costs)
         // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
@@ -128,43 +168,30 @@ export class RedisStore implements Store {
   }
 
   async #runUntil(untilUs: number, keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
-    const sentUs = this.#nowUs();
+    const { nowUs } = this.#options;
+    const sentUs = nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
     // A probe teaches the clock, so it cannot need it; late, it still takes nothing.
     const deadlineUs = costs[0] === probeCost ? 0 : this.#offset.toRedisUs(untilUs);
     if (deadlineUs === undefined) throw this.#unprobed;
-    const reply = await this.#evaluate(keys.length, [...keys, ...this.#bucketArguments, String(deadlineUs), ...costs]);
+    const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
+    const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
+    const reply = await this.#evaluate(keys.length, args);
     if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
       throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);
     }
-    this.#offset.learn(reply[0], sentUs, this.#nowUs());
+    this.#offset.learn(reply[0], sentUs, nowUs());
     return reply;
   }
 
   /** NOSCRIPT is the one error that is answered by sending again: the script did not run, so nothing counts twice. */
   async #evaluate(keyCount: number, args: string[]): Promise<unknown> {
+    const { client } = this.#options;
     try {
-      return await this.#redis.evalsha(scriptSha, keyCount, ...args);
+      return await client.evalsha(scriptSha, keyCount, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return this.#redis.eval(script, keyCount, ...args);
+      return client.eval(script, keyCount, ...args);
     }
   }
 }
-
-/** ioredis's defaults hide an outage behind queues and retries; here the caller has a better answer at hand. */
-const connectionOptions = {
-  enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
-  maxRetriesPerRequest: 0, // never send a take twice: it would count twice
-  autoResendUnfulfilledCommands: false, // likewise after a reconnect
-  connectTimeout: 500, // ms; a SYN into the void must not hold up recovery
-  socketTimeout: 2000, // ms; a silent connection with calls in flight is given up on a slow schedule, not on each timeout
-  enableReadyCheck: false, // no INFO: the probe after 'ready' asks what matters, whether the script runs
-  keepAlive: 10_000, // ms
-  retryStrategy: (attempt: number) => Math.min(25 * 2 ** attempt, reconnectMsMax) * (0.5 + Math.random() / 2),
-  reconnectOnError: (error: Error) => error.message.includes('READONLY'), // a failover left us with a replica
-  disableClientInfo: true, // no CLIENT SETINFO: Redis before 7.2 answers it with an error
-};
-
-/** How long a recovery may wait for the connection: one attempt that just failed, the wait, the handshake. */
-export const reconnectBoundMs: number = 500 + reconnectMsMax;

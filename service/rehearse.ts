@@ -4,6 +4,7 @@
 import { Batcher } from './batcher.ts';
 import { Breaker } from './breaker.ts';
 import { deadline } from './deadline.ts';
+import { LastDecisions } from './last-decisions.ts';
 import { Limiter } from './limiter.ts';
 import { LocalStore } from './local-store.ts';
 import { type Outcome, type Policy, StoreError } from './store.ts';
@@ -22,7 +23,15 @@ export async function rehearse(policy: Policy, nowUs: () => number): Promise<voi
   for (let i = 0; i < outages; i++) {
     const breaker = new Breaker(hanging, { failures: 3, resetMs: 1000, probe: async () => {}, random: Math.random });
     const fallback = new LocalStore(policy, { keysMax: takesPerOutage, nowUs });
-    const limiter = new Limiter({ breaker, batcher: new Batcher(breaker, 1), fallback });
+    const shard = {
+      name: 'a rehearsal',
+      store: { ready: true, reset: async () => {} },
+      breaker,
+      batcher: new Batcher(breaker, 1),
+      last: new LastDecisions(policy, takesPerOutage),
+    };
+    const topology = { shards: [shard], shardOf: () => shard, close: () => {} };
+    const limiter = new Limiter({ topology, fallback, nowUs });
     await Promise.all(Array.from({ length: takesPerOutage }, (_, n) => limiter.take(`rehearsal ${n}`, 1)));
     breaker.close();
   }

@@ -4,6 +4,9 @@
 // they can have happened (what is charged earlier has more time to refill), those under way at the same time are charged
 // in full, and so is every take that Redis may have executed without its answer arriving. If even that level holds a
 // token, the refusal was wrong.
+//
+// An instance may act on what Redis told it last: a fallback bucket may start with the tokens that Redis had left, and a
+// denial may be repeated until Redis would have had a token again, be it that Redis has forgotten everything meanwhile.
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
@@ -23,7 +26,8 @@ export const needlessRefusal: Check = {
     const wrong: { source: Source; answer: AnswerEvent; level: number }[] = [];
     for (const source of sourcesOf(history)) {
       refusals += source.rejects.length;
-      wrong.push(...wrongRefusals(source).map((found) => ({ source, ...found })));
+      for (const found of wrongRefusals(source))
+        if (!repeatsFormer(source, found.answer)) wrong.push({ source, ...found });
     }
     const first = wrong[0];
     const detail = first
@@ -39,9 +43,18 @@ export const needlessRefusal: Check = {
   },
 };
 
+/** Whether the bucket that Redis lost would have refused it too. */
+function repeatsFormer({ former }: Source, answer: AnswerEvent): boolean {
+  return former !== undefined && wrongRefusals({ ...former, rejects: [answer] }).length === 0;
+}
+
 export function wrongRefusals(source: Source): { answer: AnswerEvent; level: number }[] {
   const perMs = (source.refillPerSecond * (1 - driftRatio)) / 1000;
-  const charges = source.admits.toSorted((a, b) => a.receivedMs - b.receivedMs);
+  // Takes and tellings in the order in which their clients knew of them.
+  const charges = [...source.admits, ...source.told].sort((a, b) => a.receivedMs - b.receivedMs);
+  const told = new Set(source.told);
+  const charged = (before: number, charge: AnswerEvent) =>
+    told.has(charge) ? Math.min(before, charge.remaining ?? 0) : before - 1;
   const spanMsMax = charges.reduce((max, { sentMs, receivedMs }) => Math.max(max, receivedMs - sentMs), 0);
   const wrong: { answer: AnswerEvent; level: number }[] = [];
   let level = source.capacity;
@@ -54,14 +67,14 @@ export function wrongRefusals(source: Source): { answer: AnswerEvent; level: num
   for (const answer of source.rejects.toSorted((a, b) => a.sentMs - b.sentMs)) {
     for (let charge = charges[next]; charge && charge.receivedMs <= answer.sentMs; charge = charges[++next]) {
       refillTo(charge.receivedMs);
-      level = Math.max(0, level - 1);
+      level = Math.max(0, charged(level, charge));
     }
     refillTo(answer.sentMs);
     let lowest = level;
     for (let i = next; i < charges.length; i++) {
       const charge = charges[i] as AnswerEvent;
       if (charge.receivedMs > answer.receivedMs + spanMsMax) break;
-      if (charge.sentMs <= answer.receivedMs) lowest -= 1;
+      if (charge.sentMs <= answer.receivedMs) lowest = charged(lowest, charge);
     }
     // Those that Redis may have executed, at any time since: at the worst now.
     lowest -= source.uncertain.filter(({ sentMs }) => sentMs <= answer.receivedMs).length;

@@ -15,6 +15,10 @@ export interface Source {
   readonly rejects: AnswerEvent[];
   /** Takes that Redis may have executed although its answer did not come from there. */
   readonly uncertain: AnswerEvent[];
+  /** Of a fallback: what its instance was told by Redis, from which a bucket may start. */
+  readonly told: AnswerEvent[];
+  /** Of a bucket in Redis: the one that was lost before it. */
+  readonly former: Source | undefined;
 }
 
 /** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
@@ -25,21 +29,27 @@ export function sourcesOf(history: History): Source[] {
   const losses = stateLosses(history);
   const sources = new Map<string, Source>();
 
-  const source = (name: string, key: string, mechanism: 'redis' | 'fallback'): Source => {
+  const source = (name: string, key: string, mechanism: 'redis' | 'fallback', former?: Source): Source => {
     const id = `${name}\n${key}`;
     const existing = sources.get(id);
     if (existing) return existing;
     const capacity = mechanism === 'redis' ? bounds.capacity : bounds.fallbackCapacity;
     const refillPerSecond = mechanism === 'redis' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
-    const created: Source = { name, key, capacity, refillPerSecond, admits: [], rejects: [], uncertain: [] };
+    const lists = { admits: [], rejects: [], uncertain: [], told: [] };
+    const created: Source = { name, key, capacity, refillPerSecond, ...lists, former };
     sources.set(id, created);
     return created;
   };
   const redisSource = (answer: AnswerEvent): Source => {
     if (isControl(history, answer.instance)) return source('control redis', answer.key, 'redis');
     const before = losses.filter(({ beginMs }) => answer.receivedMs > beginMs).length;
-    return source(before === 0 ? 'redis' : `redis after state loss ${before}`, answer.key, 'redis');
+    return afterLosses(before, answer.key);
   };
+  const afterLosses = (count: number, key: string): Source =>
+    count === 0
+      ? source('redis', key, 'redis')
+      : source(`redis after state loss ${count}`, key, 'redis', afterLosses(count - 1, key));
+  const fallbackSource = ({ instance, key }: AnswerEvent): Source => source(`fallback of ${instance}`, key, 'fallback');
 
   for (const answer of history.answers) {
     const straddles = losses.some(({ beginMs, endMs }) => answer.sentMs <= endMs && answer.receivedMs > beginMs);
@@ -47,8 +57,8 @@ export function sourcesOf(history: History): Source[] {
       // Decided by the bucket that was lost or by the new one: nobody can tell, so it counts for neither.
       redisSource(answer).uncertain.push(answer);
     } else if (answer.mechanism === 'redis') file(redisSource(answer), answer);
-    else if (answer.mechanism === 'fallback')
-      file(source(`fallback of ${answer.instance}`, answer.key, 'fallback'), answer);
+    else if (answer.mechanism === 'fallback') file(fallbackSource(answer), answer);
+    if (answer.mechanism === 'redis') fallbackSource(answer).told.push(answer);
     if (answer.mechanism !== 'redis' && !breakerWasOpen(history, answer)) redisSource(answer).uncertain.push(answer);
   }
   return [...sources.values()];

@@ -18,9 +18,19 @@ describe('readConfig', () => {
     expect(readConfig({})).toEqual({
       host: '127.0.0.1',
       port: 8080,
-      redisUrl: 'redis://localhost:6379',
+      redis: {
+        kind: 'single',
+        host: 'localhost',
+        port: 6379,
+        username: undefined,
+        password: undefined,
+        tls: false,
+        db: 0,
+      },
       policy: { name: 'default', capacity: 5, refillPerSecond: 0.5 },
       fallbackPolicy: { name: 'default', capacity: 5, refillPerSecond: 0.5 },
+      instances: undefined,
+      workers: 1,
       keyHeader: undefined,
       redisTimeoutMs: 5,
       breakerFailures: 3,
@@ -40,6 +50,7 @@ describe('readConfig', () => {
         RATE_LIMIT_WINDOW_SEC: '20',
         RATE_LIMIT_BURST: '7',
         INSTANCES: '5',
+        WORKERS: '2',
         KEY_HEADER: 'X-Api-Key',
         REDIS_TIMEOUT_MS: '9',
         BREAKER_FAILURES: '1',
@@ -50,9 +61,19 @@ describe('readConfig', () => {
     ).toEqual({
       host: '0.0.0.0',
       port: 1,
-      redisUrl: 'redis://redis-1:7000',
+      redis: {
+        kind: 'single',
+        host: 'redis-1',
+        port: 7000,
+        username: undefined,
+        password: undefined,
+        tls: false,
+        db: 0,
+      },
       policy: { name: 'default', capacity: 100, refillPerSecond: 5 },
-      fallbackPolicy: { name: 'default', capacity: 7, refillPerSecond: 1 },
+      fallbackPolicy: { name: 'default', capacity: 7, refillPerSecond: 5 },
+      instances: 5,
+      workers: 2,
       keyHeader: 'x-api-key',
       redisTimeoutMs: 9,
       breakerFailures: 1,
@@ -64,7 +85,45 @@ describe('readConfig', () => {
 
   it('prefers REDIS_URL to REDIS_ADDR', () => {
     const url = 'rediss://user:p%40ss@redis.example:6380/2';
-    expect(readConfig({ REDIS_URL: url, REDIS_ADDR: 'other:1' }).redisUrl).toBe(url);
+    expect(readConfig({ REDIS_URL: url, REDIS_ADDR: 'other:1' }).redis).toEqual({
+      kind: 'single',
+      host: 'redis.example',
+      port: 6380,
+      username: 'user',
+      password: 'p@ss',
+      tls: true,
+      db: 2,
+    });
+  });
+
+  it('takes Sentinel and Cluster for the place, and REDIS_URL for the credentials', () => {
+    const url = 'rediss://user:secret@ignored';
+    const credentials = { username: 'user', password: 'secret', tls: true };
+    const nodes = [
+      { host: 'a', port: 1 },
+      { host: '::1', port: 2 },
+    ];
+    expect([
+      readConfig({ REDIS_URL: url, REDIS_CLUSTER_ADDRS: 'a:1, [::1]:2' }).redis,
+      readConfig({ REDIS_URL: `${url}/3`, REDIS_SENTINEL_ADDRS: 'a:1,[::1]:2', REDIS_SENTINEL_NAME: 'main' }).redis,
+    ]).toMatchObject([
+      { kind: 'cluster', nodes, ...credentials },
+      { kind: 'sentinel', sentinels: nodes, name: 'main', db: 3, ...credentials },
+    ]);
+  });
+
+  it('names variables that contradict each other', () => {
+    expect([
+      ...mistakesOf({ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_SENTINEL_ADDRS: 'a:1', REDIS_SENTINEL_NAME: 'main' }),
+      ...mistakesOf({ REDIS_SENTINEL_ADDRS: 'a:1' }),
+      ...mistakesOf({ REDIS_SENTINEL_NAME: 'main' }),
+      ...mistakesOf({ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_URL: 'redis://a/2' }),
+    ]).toEqual([
+      'REDIS_CLUSTER_ADDRS and REDIS_SENTINEL_ADDRS are both set; allowed: one of them',
+      'REDIS_SENTINEL_NAME is not set; allowed: both REDIS_SENTINEL_ADDRS and REDIS_SENTINEL_NAME, or neither',
+      'REDIS_SENTINEL_ADDRS is not set; allowed: both REDIS_SENTINEL_ADDRS and REDIS_SENTINEL_NAME, or neither',
+      'REDIS_URL names database 2; allowed with REDIS_CLUSTER_ADDRS: 0, a cluster has no other',
+    ]);
   });
 
   it('ignores what it does not know', () => {
@@ -123,7 +182,11 @@ const refused: Record<string, readonly string[]> = {
   RATE_LIMIT: ['', '0', '-1', '1.5', 'many', '1000001', 'Infinity', 'NaN'],
   RATE_LIMIT_WINDOW_SEC: ['', '0', '86401', '1m'],
   RATE_LIMIT_BURST: ['', '0', '1000001', 'x'],
-  INSTANCES: ['', '0', '10001', '2.5'],
+  REDIS_CLUSTER_ADDRS: ['a', 'a:1,', 'a:1;b:2', 'redis://a:1', 'a:1,b:99999'],
+  REDIS_SENTINEL_ADDRS: ['a', ',a:1', 'a:0'],
+  REDIS_SENTINEL_NAME: ['my master', ' '],
+  INSTANCES: ['0', '10001', '2.5'],
+  WORKERS: ['', '0', '257', 'all'],
   KEY_HEADER: ['a b', 'x:', 'näme', 'a\nb', '"x"'],
   REDIS_TIMEOUT_MS: ['', '0', '60001', '5ms', '0.5'],
   BREAKER_FAILURES: ['', '0', '1001', 'three'],
@@ -143,7 +206,7 @@ describe('each variable', () => {
   });
 
   it('REDIS_ADDR takes an IPv6 address in brackets', () => {
-    expect(readConfig({ REDIS_ADDR: '[::1]:6379' }).redisUrl).toBe('redis://[::1]:6379');
+    expect(readConfig({ REDIS_ADDR: '[::1]:6379' }).redis).toMatchObject({ host: '::1', port: 6379 });
   });
 });
 

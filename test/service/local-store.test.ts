@@ -74,8 +74,8 @@ describe('LocalStore', () => {
     for (let i = 0; i < 1000; i++) store.take(`old-${i}`, 1);
     expect(store.size).toBe(1000);
     clock.us += 1_000_000;
-    // Each take looks at 4 buckets and adds 1 at the most.
-    for (let i = 0; i < 400; i++) store.take('new', 1);
+    // Each take looks at 2 buckets and adds 1 at the most.
+    for (let i = 0; i < 800; i++) store.take('new', 1);
     expect(store.size).toBe(1);
   });
 

@@ -3,23 +3,24 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../chaos/processes.ts';
-import { RedisStore } from '../../service/redis-store.ts';
+import type { RedisStore } from '../../service/redis-store.ts';
 import { type Outcome, StoreError, type StoreErrorReason, type Take } from '../../service/store.ts';
 import { startNonsense } from '../support/nonsense.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { type ConnectedStore, connectStore } from '../support/redis-store.ts';
 import { until } from '../support/until.ts';
 
 const policy = { name: 'default', capacity: 5, refillPerSecond: 0.001 };
-const stores: RedisStore[] = [];
-afterEach(async () => {
-  for (const store of stores.splice(0)) await store.close();
+const connections: ConnectedStore[] = [];
+afterEach(() => {
+  for (const connection of connections.splice(0)) connection.close();
 });
 
 /** A store with time enough that only what a test breaks can fail. */
 function createStore(url: string, timeoutMs = 1000): RedisStore {
-  const store = new RedisStore({ url, policy, timeoutMs, nowUs: () => performance.now() * 1000, keyPrefix: 'rl:' });
-  stores.push(store);
-  return store;
+  const connection = connectStore(url, policy, timeoutMs);
+  connections.push(connection);
+  return connection.store;
 }
 
 async function connected(url: string, timeoutMs?: number): Promise<RedisStore> {

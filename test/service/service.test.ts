@@ -49,7 +49,13 @@ describe('the service without any Redis', () => {
     const response = await fetch(`${service.url}/readyz`);
     expect([response.status, await response.json()]).toEqual([
       200,
-      { status: 'ready', mechanism: 'fallback', breaker: { state: 'closed', transitions: [] }, redis: 'disconnected' },
+      {
+        status: 'ready',
+        mechanism: 'fallback',
+        breaker: { state: 'closed', transitions: [] },
+        redis: 'disconnected',
+        instances: 1,
+      },
     ]);
   });
 

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RedisStore } from '../../service/redis-store.ts';
+import type { RedisStore } from '../../service/redis-store.ts';
 import { type Decision, StoreError } from '../../service/store.ts';
 import { bucketOf, decisionOf, take } from '../../service/token-bucket.ts';
 import { type Admission, admissionExcess } from '../support/leaky-bucket.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { connectStore } from '../support/redis-store.ts';
 import { until } from '../support/until.ts';
 
 const script = readFileSync(new URL('../../service/token-bucket.lua', import.meta.url), 'utf8');
@@ -296,9 +297,8 @@ describe('token-bucket.lua on a real Redis', () => {
 
   it('lets two instances under concurrent load admit no more than the bound over any window, and no less than all of it', async () => {
     const policy = { name: 'default', capacity: 20, refillPerSecond: 200 };
-    const nowUs = () => performance.now() * 1000;
-    const options = { url: redis.url, policy, timeoutMs: 2000, nowUs, keyPrefix: 'rl:' };
-    const stores = [new RedisStore(options), new RedisStore(options)];
+    const connections = [connectStore(redis.url, policy, 2000), connectStore(redis.url, policy, 2000)];
+    const stores = connections.map(({ store }) => store);
     const admissions: Admission[] = [];
     const rejections: { sentMs: number }[] = [];
     try {
@@ -320,7 +320,7 @@ describe('token-bucket.lua on a real Redis', () => {
       };
       await Promise.all([1, 2, 3, 1, 2, 5].map((batch, i) => client(stores[i % 2] as RedisStore, batch)));
     } finally {
-      for (const store of stores) await store.close();
+      for (const connection of connections) connection.close();
     }
     expect(admissionExcess(admissions, 20, 200)).toBe(0);
 
@@ -338,13 +338,8 @@ describe('token-bucket.lua on a real Redis', () => {
   });
 
   it('tells each take of a batch as a decision, the same key twice in order', async () => {
-    const store = new RedisStore({
-      url: redis.url,
-      policy: { name: 'default', capacity: 2, refillPerSecond: 0.001 },
-      timeoutMs: 2000,
-      nowUs: () => performance.now() * 1000,
-      keyPrefix: 'twice:',
-    });
+    await redis.admin.flushall();
+    const { store, close } = connectStore(redis.url, { name: 'default', capacity: 2, refillPerSecond: 0.001 }, 2000);
     try {
       await until('a connection', 2000, () => store.ready);
       const outcomes = (await store.takeMany([
@@ -361,7 +356,7 @@ describe('token-bucket.lua on a real Redis', () => {
         { ...common, allowed: false, remaining: 2, retryAfterMs: Number.POSITIVE_INFINITY, resetMs: 0 },
       ]);
     } finally {
-      await store.close();
+      close();
     }
   });
 });

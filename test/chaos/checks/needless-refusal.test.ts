@@ -4,7 +4,7 @@ import { needlessRefusal, wrongRefusals } from '../../../chaos/checks/needless-r
 import type { Source } from '../../../chaos/checks/sources.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
-import { answer, buildHistory, historyWith, move } from '../../support/history-builder.ts';
+import { answer, buildHistory, fault, historyWith, move } from '../../support/history-builder.ts';
 
 const refused = { status: 429, remaining: 0 };
 const burst = (count: number, atMs: number, changes: Partial<AnswerEvent> = {}) =>
@@ -19,6 +19,8 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
     admits: answers.filter(({ status }) => status === 200),
     rejects: answers.filter(({ status }) => status === 429),
     uncertain,
+    told: [],
+    former: undefined,
   };
 }
 
@@ -117,8 +119,28 @@ describe('wrong refusals', () => {
     const uncertain = [answer(1000, { mechanism: 'fallback', receivedMs: 1006 })];
     const admits = burst(9, 1301);
     const rejects = [answer(1305, refused)];
-    const late = { name: 'redis', key: 'k0', capacity: 10, refillPerSecond: 4, admits, rejects, uncertain };
+    const whole = sourceOf({ capacity: 10, refillPerSecond: 4, answers: [] }, uncertain);
+    const late = { ...whole, admits, rejects };
     expect(wrongRefusals(late)).toEqual([]);
+  });
+
+  it('are not found where a fallback starts from the tokens that Redis had left for its instance, and only from those', () => {
+    const told = [answer(1000, { remaining: 2 })];
+    const fallback = sourceOf({ capacity: 5, refillPerSecond: 0.001, answers: [] });
+    const rejects = [answer(1100, { ...refused, mechanism: 'fallback' })];
+    expect([
+      wrongRefusals({ ...fallback, told, admits: burst(2, 1050, { mechanism: 'fallback' }), rejects }),
+      wrongRefusals({ ...fallback, told, admits: burst(1, 1050, { mechanism: 'fallback' }), rejects: [] }),
+      wrongRefusals({ ...fallback, admits: burst(2, 1050, { mechanism: 'fallback' }), rejects }),
+      wrongRefusals({ ...fallback, told: [answer(1000, { remaining: 4 })], admits: burst(2, 1050), rejects }),
+    ]).toMatchObject([[], [], [{ level: expect.closeTo(3, 3) }], [{ level: expect.closeTo(2, 3) }]]);
+  });
+
+  it('are not found where a denial repeats what Redis said before it forgot, until it would have had a token again', () => {
+    const faults = [fault('inject', 2000, { losesState: true }), fault('heal', 3000)];
+    const emptied = [...burst(10, 1900), answer(1950, refused)];
+    const at = (ms: number) => needlessRefusal.judge(historyWith([...emptied, answer(ms, refused)], { faults }))[0];
+    expect([at(2100)?.verdict, at(2450)?.verdict]).toEqual(['pass', 'fail']);
   });
 
   it.each([1, 2, 3, 10, 100])('are always found where a bucket of %i was full', (capacity) => {

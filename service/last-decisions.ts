@@ -1,0 +1,61 @@
+// What Redis last said of each key, as far as it still matters. It serves twice:
+//
+// - the denial memo: tokens can only have become fewer since, through other instances, never more than the refill. So
+//   until a denied key's bucket holds a token again at the earliest, this instance answers for Redis without asking it;
+// - the fallback: a key's fallback bucket starts from what Redis had left for it, not full.
+//
+// An entry is the instant at which the bucket is full again, counted from when the take arrived here: Redis decided
+// later, so the true instant is later too, and a denial from memory never outlasts Redis's own.
+
+import { BucketMap } from './bucket-map.ts';
+import type { Decision, Policy } from './store.ts';
+import { type Bucket, bucketOf, decisionOf } from './token-bucket.ts';
+
+export class LastDecisions {
+  readonly #bucket: Bucket;
+  readonly #keysMax: number;
+  readonly #known = new BucketMap();
+
+  /** `keysMax`: beyond so many keys, the one that came first is forgotten; that costs a question to Redis, no token. */
+  constructor(policy: Policy, keysMax: number) {
+    this.#bucket = bucketOf(policy);
+    this.#keysMax = keysMax;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Takes in a decision of Redis about a take that arrived at `arrivedUs`. */
+  learn(key: string, decision: Decision, arrivedUs: number): void {
+    this.#known.sweep(arrivedUs);
+    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldest();
+    this.#known.set(key, arrivedUs + Math.floor(decision.resetMs * 1000));
+  }
+
+  /** Redis's denial, when it is certain that Redis would deny; undefined when it must be asked. */
+  denialOf(key: string, cost: number, nowUs: number): Decision | undefined {
+    const fullAtUs = this.#known.get(key);
+    if (fullAtUs === undefined) return undefined;
+    const debtUs = Math.min(fullAtUs - nowUs, this.#bucket.capacityUs);
+    if (debtUs + cost * this.#bucket.tokenUs <= this.#bucket.capacityUs) return undefined;
+    return decisionOf(this.#bucket, { allowed: false, debtUs }, cost, 'redis');
+  }
+
+  /** Tokens, with their fraction, that Redis's bucket holds at the most; `Infinity` when nothing is known of the key. */
+  tokensMax(key: string, nowUs: number): number {
+    const fullAtUs = this.#known.get(key);
+    if (fullAtUs === undefined || fullAtUs <= nowUs) return Number.POSITIVE_INFINITY;
+    return (this.#bucket.capacityUs - Math.min(fullAtUs - nowUs, this.#bucket.capacityUs)) / this.#bucket.tokenUs;
+  }
+
+  /** Somebody gave the key its tokens back. */
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+
+  /** Redis may have lost its data, or is another one. */
+  clear(): void {
+    this.#known.clear();
+  }
+}

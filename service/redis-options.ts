@@ -1,0 +1,50 @@
+// Where Redis is, and how ioredis is told to behave. Its defaults hide an outage behind queues and retries; here the
+// caller has a better answer at hand.
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Credentials {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: boolean;
+}
+
+export type RedisAddress =
+  | ({ readonly kind: 'single'; readonly db: number } & HostPort & Credentials)
+  | ({
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly HostPort[];
+      readonly name: string;
+      readonly db: number;
+    } & Credentials)
+  | ({ readonly kind: 'cluster'; readonly nodes: readonly HostPort[] } & Credentials);
+
+const connectMsMax = 500;
+/** Longest wait between two attempts to connect, before jitter. */
+const reconnectMsMax = 500;
+
+/** Wait before the n-th attempt to connect again, in milliseconds; jittered, so that instances do not come in one wave. */
+export function retryMs(attempt: number): number {
+  return Math.min(25 * 2 ** attempt, reconnectMsMax) * (0.5 + Math.random() / 2);
+}
+
+/** Of every connection, whatever the topology. */
+export function connectionOptions({ username, password, tls }: Credentials) {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+    enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
+    maxRetriesPerRequest: 0, // never send a take twice: it would count twice
+    autoResendUnfulfilledCommands: false, // likewise after a reconnect
+    connectTimeout: connectMsMax, // ms; a SYN into the void must not hold up recovery
+    socketTimeout: 2000, // ms; a silent connection with calls in flight is given up on a slow schedule, not on each timeout
+    enableReadyCheck: false, // no INFO: the probe after 'ready' asks what matters, whether the script runs
+    keepAlive: 10_000, // ms
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'), // a failover left us with a replica
+    disableClientInfo: true, // no CLIENT SETINFO: Redis before 7.2 answers it with an error
+  };
+}

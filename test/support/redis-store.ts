@@ -1,0 +1,29 @@
+// A store connected to a Redis of a test's.
+
+import { readConfig } from '../../service/config.ts';
+import { connectSingle } from '../../service/redis-single.ts';
+import type { RedisStore } from '../../service/redis-store.ts';
+import type { Policy } from '../../service/store.ts';
+
+export interface ConnectedStore {
+  readonly store: RedisStore;
+  close(): void;
+}
+
+/** Begins to connect; `store.ready` tells when takes can be sent. */
+export function connectStore(url: string, policy: Policy, timeoutMs: number): ConnectedStore {
+  const address = readConfig({ REDIS_URL: url }).redis;
+  if (address.kind === 'cluster') throw new Error('a cluster is not one Redis');
+  const { store, close } = connectSingle(address, {
+    policy,
+    timeoutMs,
+    nowUs: () => performance.now() * 1000,
+    breakerFailures: 3,
+    breakerResetMs: 1000,
+    keysMax: 1000,
+    onConnection: () => {},
+    onError: () => {},
+    onTransition: () => {},
+  });
+  return { store, close };
+}
