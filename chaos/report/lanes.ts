@@ -9,9 +9,9 @@
 // Bins begin at multiples of their width, so the bins of a slice of answers are those of the whole wherever the slice
 // covers them: who watches a run needs to compute only the last ones anew.
 
-import { type AnswerEvent, type History, isControl, latencyMs } from '../history.ts';
+import { type AnswerEvent, type History, latencyMs } from '../history.ts';
 import { type BreakerLane, stateAt } from './breaker-lane.ts';
-import { type Latencies, latenciesOf } from './summary.ts';
+import { type Latencies, latenciesAmong } from './summary.ts';
 
 /** Width of a bin of the charts. */
 export const binMs = 250;
@@ -56,58 +56,47 @@ export interface Detours {
 }
 
 /** The answers of the faulted instances, or of the control. */
-export function armOf(history: History, arm: 'faulted' | 'control'): AnswerEvent[] {
-  return history.answers.filter(({ instance }) => isControl(history, instance) === (arm === 'control'));
+export function armOf({ run, answers }: History, arm: 'faulted' | 'control'): AnswerEvent[] {
+  const controls = new Set(run.instances.filter(({ control }) => control).map(({ name }) => name));
+  return answers.filter(({ instance }) => controls.has(instance) === (arm === 'control'));
 }
 
 export function tally(answers: readonly AnswerEvent[]): Tally {
-  const counts: Record<Outcome, number> = {
-    'redis allowed': 0,
-    'redis refused': 0,
-    'fallback allowed': 0,
-    'fallback refused': 0,
-    untold: 0,
-    failed: 0,
-  };
-  for (const answer of answers) counts[outcomeOf(answer)]++;
-  return { requests: answers.length, latencyMs: latenciesOf(answers), outcomes: counts };
-}
-
-/** `untold`: an answer that does not say who decided. */
-function outcomeOf({ status, mechanism }: AnswerEvent): Outcome {
-  if (status === 0 || status >= 500) return 'failed';
-  if (mechanism === null) return 'untold';
-  return `${mechanism} ${status === 429 ? 'refused' : 'allowed'}`;
+  const counter = new Counter();
+  for (const answer of answers) counter.add(answer);
+  return counter.tally();
 }
 
 /** By the scheduled time, in order; stretches without any request have no bin. */
 export function binsOf(answers: readonly AnswerEvent[], widthMs: number = binMs): Bin[] {
-  return grouped(answers, widthMs).map(([startMs, group]) => ({ startMs, ...tally(group) }));
+  const counters = new Map<number, Counter>();
+  for (const answer of answers) entry(counters, binStart(answer, widthMs), () => new Counter()).add(answer);
+  return inOrder(counters).map(([startMs, counter]) => ({ startMs, ...counter.tally() }));
 }
 
 /**
- * At most about `max` of them: the slowest of each bin, then the slowest of all up to a quarter, then every n-th, so that
- * the picture shows both the mass and what stands out.
+ * At most `max` of them: the slowest of each of a quarter as many slices of time, and for the rest every n-th, so that the
+ * picture shows both the mass and what stands out.
  */
-export function pointsOf(answers: readonly AnswerEvent[], max: number, widthMs: number = binMs): Points {
+export function pointsOf(answers: readonly AnswerEvent[], max: number): Points {
   const point = (answer: AnswerEvent): Point => ({ atMs: answer.scheduledMs, latencyMs: latencyMs(answer) });
   if (answers.length <= max) return { points: answers.map(point), of: answers.length };
+  let fromMs = Number.POSITIVE_INFINITY;
+  let toMs = Number.NEGATIVE_INFINITY;
+  for (const { scheduledMs } of answers) {
+    fromMs = Math.min(fromMs, scheduledMs);
+    toMs = Math.max(toMs, scheduledMs);
+  }
+  const sliceMs = Math.max((toMs - fromMs) / (max / 4 - 1), Number.MIN_VALUE);
   const slowest = new Map<number, AnswerEvent>();
   for (const answer of answers) {
-    const bin = Math.floor(answer.scheduledMs / widthMs);
-    const known = slowest.get(bin);
-    if (!known || latencyMs(answer) > latencyMs(known)) slowest.set(bin, answer);
+    const slice = Math.floor((answer.scheduledMs - fromMs) / sliceMs);
+    const known = slowest.get(slice);
+    if (!known || latencyMs(answer) > latencyMs(known)) slowest.set(slice, answer);
   }
-  const every = <T>(all: readonly T[], room: number): T[] => {
-    const step = Math.max(1, Math.ceil(all.length / Math.max(1, room)));
-    return all.filter((_, i) => i % step === 0);
-  };
-  const chosen = new Set(every([...slowest.values()], max / 2));
-  const latencies = Float64Array.from(answers, latencyMs).sort();
-  const slowMs = latencies[latencies.length - Math.ceil(max / 4)] ?? Number.POSITIVE_INFINITY;
-  const slow = answers.filter((answer) => latencyMs(answer) > slowMs);
-  for (const answer of slow) chosen.add(answer);
-  for (const answer of every(answers, max - chosen.size)) chosen.add(answer);
+  const chosen = new Set(slowest.values());
+  const step = Math.ceil(answers.length / (max - chosen.size));
+  for (let i = 0; i < answers.length; i += step) chosen.add(answers[i] as AnswerEvent);
   return { points: [...chosen].map(point), of: answers.length };
 }
 
@@ -118,15 +107,22 @@ export function detoursOf(
   widthMs: number = binMs,
 ): Detours[] {
   const lanes = new Map(breakers.map((lane) => [lane.instance, lane]));
-  const away = answers.filter((answer) => answer.mechanism === 'fallback' || outcomeOf(answer) === 'failed');
-  return grouped(away, widthMs).map(([startMs, group]) => {
-    const reasons = new Map<string, number>();
-    for (const answer of group) {
-      const reason = reasonOf(answer, lanes.get(answer.instance));
-      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    }
-    return { startMs, reasons };
-  });
+  const bins = new Map<number, Map<string, number>>();
+  for (const answer of answers) {
+    if (answer.mechanism !== 'fallback' && outcomeOf(answer) !== 'failed') continue;
+    const reasons = entry(bins, binStart(answer, widthMs), () => new Map<string, number>());
+    const reason = reasonOf(answer, lanes.get(answer.instance));
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return inOrder(bins).map(([startMs, reasons]) => ({ startMs, reasons }));
+}
+
+/** `untold`: an answer that does not say who decided. */
+function outcomeOf({ status, mechanism }: AnswerEvent): Outcome {
+  if (status === 0 || status >= 500) return 'failed';
+  if (mechanism === null) return 'untold';
+  if (mechanism === 'redis') return status === 429 ? 'redis refused' : 'redis allowed';
+  return status === 429 ? 'fallback refused' : 'fallback allowed';
 }
 
 function reasonOf(answer: AnswerEvent, breaker: BreakerLane | undefined): string {
@@ -136,13 +132,43 @@ function reasonOf(answer: AnswerEvent, breaker: BreakerLane | undefined): string
   return stateAt(breaker, answer.sentMs) === 'closed' ? 'call to Redis failed or late' : 'breaker not closed';
 }
 
-function grouped(answers: readonly AnswerEvent[], widthMs: number): [startMs: number, AnswerEvent[]][] {
-  const groups = new Map<number, AnswerEvent[]>();
-  for (const answer of answers) {
-    const startMs = Math.floor(answer.scheduledMs / widthMs) * widthMs;
-    const group = groups.get(startMs);
-    if (group) group.push(answer);
-    else groups.set(startMs, [answer]);
+class Counter {
+  readonly #latenciesMs: number[] = [];
+  readonly #outcomes: Record<Outcome, number> = {
+    'redis allowed': 0,
+    'redis refused': 0,
+    'fallback allowed': 0,
+    'fallback refused': 0,
+    untold: 0,
+    failed: 0,
+  };
+
+  add(answer: AnswerEvent): void {
+    this.#latenciesMs.push(latencyMs(answer));
+    this.#outcomes[outcomeOf(answer)]++;
   }
-  return [...groups].sort(([a], [b]) => a - b);
+
+  tally(): Tally {
+    return {
+      requests: this.#latenciesMs.length,
+      latencyMs: latenciesAmong(this.#latenciesMs),
+      outcomes: { ...this.#outcomes },
+    };
+  }
+}
+
+function binStart({ scheduledMs }: AnswerEvent, widthMs: number): number {
+  return Math.floor(scheduledMs / widthMs) * widthMs;
+}
+
+function entry<T>(map: Map<number, T>, key: number, create: () => T): T {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const created = create();
+  map.set(key, created);
+  return created;
+}
+
+function inOrder<T>(map: ReadonlyMap<number, T>): [number, T][] {
+  return [...map].sort(([a], [b]) => a - b);
 }
