@@ -37,7 +37,7 @@ ${run.gaps.length > 0 && markup`<div class="gaps" role="note"><p><b>Not all of t
 
 export function checksTable(checks: readonly CheckResult[]): Markup {
   const sorted = checks.toSorted((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
-  return markup`<div class="scroll" role="region" tabindex="0" aria-label="Checks"><table class="checks">
+  return markup`<div class="scroll" role="region" tabindex="0" aria-label="Table of checks"><table class="checks">
 <thead><tr><th scope="col">verdict</th><th scope="col">check</th><th scope="col">measured</th><th scope="col">limit</th><th scope="col">margin</th><th scope="col">unit</th></tr></thead>
 ${sorted.map(
   (check) => markup`<tbody class="${check.verdict}">
