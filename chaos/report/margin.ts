@@ -16,7 +16,9 @@ export function marginOf({ name, measured, limit }: CheckResult): number | null 
 export function marginText(check: CheckResult): string {
   const margin = marginOf(check);
   if (margin === null) return '–';
-  return check.limit ? `${figure(margin)} (${figure(Math.round((100 * margin) / check.limit) || 0)} %)` : figure(margin);
+  return check.limit
+    ? `${figure(margin)} (${figure(Math.round((100 * margin) / check.limit) || 0)} %)`
+    : figure(margin);
 }
 
 /** `≤ 9` or `≥ 99`. */
