@@ -1,4 +1,5 @@
-// The programs that the native driver starts: where each is found, and whether it is what its name says.
+// The programs that the native driver starts, and the browser of the tests: where each is found, and whether it is what
+// its name says.
 
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -7,7 +8,7 @@ import { promisify } from 'node:util';
 import { LabError } from './errors.ts';
 
 export interface Binary {
-  readonly name: 'redis-server' | 'toxiproxy-server' | 'prometheus';
+  readonly name: 'redis-server' | 'toxiproxy-server' | 'prometheus' | 'chromium';
   /** Environment variable with a path that wins over all else. */
   readonly variable: string;
   /** Finds the version in what `--version` prints; no match means another program. */
@@ -19,6 +20,13 @@ export const binaries: readonly Binary[] = [
   { name: 'toxiproxy-server', variable: 'TOXIPROXY_SERVER_BIN', version: /toxiproxy-server version (\S+)/ },
   { name: 'prometheus', variable: 'PROMETHEUS_BIN', version: /prometheus, version (\S+)/ },
 ];
+
+/** Only the tests of the report look at it in a browser; no scenario needs one. */
+export const browser: Binary = {
+  name: 'chromium',
+  variable: 'CHROMIUM',
+  version: /(?:Chromium|Google Chrome)\D* (\d\S*)/,
+};
 
 export interface Found {
   readonly path: string;

@@ -1,7 +1,7 @@
 // The ways in which `npm run setup` gets programs onto a machine.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Binary, labBin } from './binaries.ts';
@@ -35,6 +35,7 @@ const formulae: Readonly<Record<Name, string>> = {
   'redis-server': 'redis',
   'toxiproxy-server': 'toxiproxy',
   prometheus: 'prometheus',
+  chromium: 'chromium',
 };
 const brew: Route = {
   serves: ['redis-server', 'toxiproxy-server', 'prometheus'],
@@ -63,6 +64,26 @@ const aptGo: Route = {
   },
 };
 
+/** Not on Ubuntu, whose package of this name only asks for a snap. */
+const aptChromium: Route = {
+  serves: ['chromium'],
+  available: async () => (await apt.available()) && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8')),
+  install: (names) => apt.install(names),
+};
+
+const playwright: Route = {
+  serves: ['chromium'],
+  available: async () => true,
+  async install() {
+    const dependencies = (await apt.available()) ? ['--with-deps'] : [];
+    await run('npx', ['playwright', 'install', ...dependencies, 'chromium']);
+    const { chromium } = await import('@playwright/test');
+    mkdirSync(labBin, { recursive: true });
+    rmSync(join(labBin, 'chromium'), { force: true });
+    symlinkSync(chromium.executablePath(), join(labBin, 'chromium'));
+  },
+};
+
 /**
  * A Go that can build the module. Since 1.21 every Go fetches the version that a module asks for. An older one, as in
  * Debian 12, is made to fetch such a version as the module that it is distributed as.
@@ -80,12 +101,13 @@ async function recentGo(): Promise<string> {
 }
 
 /** In order of preference. */
-export const routes: readonly Route[] = [apt, brew, go, aptGo];
+export const routes: readonly Route[] = [apt, brew, go, aptGo, aptChromium, playwright];
 
 /** What to type where no route leads. */
 export const byHand: Readonly<Record<Name, string>> = {
   'redis-server': 'sudo apt-get install redis-server   (or brew install redis)',
   prometheus: 'sudo apt-get install prometheus   (or brew install prometheus)',
+  chromium: 'sudo apt-get install chromium   (or CHROMIUM=/path/to/chrome)',
   'toxiproxy-server': `GOBIN="$PWD/.lab/bin" go install ${toxiproxyModule}/cmd/server@v${toxiproxyVersion} && mv .lab/bin/server .lab/bin/toxiproxy-server`,
 };
 

@@ -2,17 +2,18 @@
 //
 //   redis-server, prometheus   apt-get (Debian or Ubuntu, as root), brew
 //   toxiproxy-server           brew, or go install into .lab/bin (as root, with a Go from apt-get if there is none)
+//   chromium, for the tests    apt-get (Debian, as root), or Playwright's own, linked into .lab/bin
 //
 // Prints what it does. Repeating it changes nothing. When it cannot help, one line says what to type.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Binary, binaries, find } from './binaries.ts';
+import { type Binary, binaries, browser, find } from './binaries.ts';
 import { exitStatus, LabError } from './errors.ts';
 import { byHand, routes, say } from './setup-routes.ts';
 
 async function setup(): Promise<void> {
-  const missing = await missingOf(binaries);
+  const missing = await missingOf([...binaries, browser]);
   for (const route of routes) {
     const served = missing.filter(({ name }) => route.serves.includes(name)).map(({ name }) => name);
     if (served.length === 0 || !(await route.available())) continue;

@@ -1,7 +1,6 @@
 // `npm run scenario`: lists the experiments, or runs those named and gives a verdict.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
@@ -9,7 +8,8 @@ import { native } from '../chaos/drivers/native.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { exitStatus, LabError, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
-import { type Journal, journalOf } from '../chaos/report/journal.ts';
+import type { Journal } from '../chaos/report/journal.ts';
+import { leave } from '../chaos/report/leave.ts';
 import { ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
 import { runScenario } from '../chaos/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
@@ -90,18 +90,23 @@ async function run(scenario: Scenario, options: Arguments, signal: AbortSignal):
   const onProgress: Parameters<typeof runScenario>[0]['onProgress'] = (state) => progress.show(state);
   try {
     const result = await runScenario({ scenario, fault, driver, seed, rate, service, out, signal, onProgress });
-    const journal = journalOf(result.history, result.checks, result.endedAt);
-    writeFileSync(join(result.directory, 'journal.json'), `${JSON.stringify(journal, null, 2)}\n`);
+    const journal = leave(result.directory, { ...result, gaps: [], described: true });
     progress.clear();
     if (!json) {
       process.stdout.write(`\n${table(journal)}\n`);
       process.stdout.write(`${verdictText(journal.verdict)} ${scenario.name}: ${reasonOf(journal, result.checks)}\n`);
-      process.stdout.write(`${result.directory}\n`);
+      process.stdout.write(`report: ${fromHere(join(result.directory, 'report.html'))}\n`);
     }
     return journal;
   } finally {
     progress.clear();
   }
+}
+
+/** As it can be typed or opened from here. */
+function fromHere(path: string): string {
+  const shorter = relative(process.cwd(), path);
+  return shorter.startsWith('..') ? path : shorter;
 }
 
 async function main(): Promise<number> {

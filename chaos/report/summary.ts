@@ -41,7 +41,12 @@ export function summarize(history: History, phase: Phase): PhaseSummary {
 }
 
 export function latenciesOf(answers: readonly AnswerEvent[]): Latencies {
-  const sorted = ascending(answers.map(latencyMs));
+  return latenciesAmong(answers.map(latencyMs));
+}
+
+/** Of latencies in ms, in any order. */
+export function latenciesAmong(latenciesMs: readonly number[]): Latencies {
+  const sorted = ascending(latenciesMs);
   const at = (q: number) => {
     const value = quantile(sorted, q);
     return Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;

@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
 import type { Progress } from '../runner.ts';
 import type { Journal } from './journal.ts';
-import { latenciesOf } from './summary.ts';
+import { tally } from './lanes.ts';
 
 /** Colours when the stream is a terminal and NO_COLOR is not set; `styleText` looks at both. */
 export function verdictText(verdict: Verdict, stream: NodeJS.WriteStream = process.stdout): string {
@@ -38,11 +38,11 @@ export class ProgressLine {
 function describe({ phase, remainingMs, answers, breakers }: Progress): string {
   if (phase === 'starting') return 'starting redis, toxiproxy, prometheus and the limiters';
   if (phase === 'judging') return 'judging';
-  const { p99 } = latenciesOf(answers);
-  const fallback = answers.filter(({ mechanism }) => mechanism === 'fallback').length;
-  const share = answers.length === 0 ? '–' : `${Math.round((100 * fallback) / answers.length)} %`;
+  const { requests, latencyMs, outcomes } = tally(answers);
+  const fallback = outcomes['fallback allowed'] + outcomes['fallback refused'];
+  const share = requests === 0 ? '–' : `${Math.round((100 * fallback) / requests)} %`;
   const states = [...breakers].map(([name, state]) => `${name.replace('limiter-', '')} ${state}`).join(', ');
-  const latency = p99 === null ? '–' : `${p99.toFixed(1)} ms`;
+  const latency = latencyMs.p99 === null ? '–' : `${latencyMs.p99.toFixed(1)} ms`;
   return `${phase.padEnd(9)} ${(remainingMs / 1000).toFixed(0).padStart(2)} s left  p99 ${latency}  fallback ${share}  breakers: ${states}`;
 }
 

@@ -1,0 +1,59 @@
+// Each instance's breaker over time, from the moves that were recorded.
+
+import type { BreakerEvent, History } from '../history.ts';
+
+export interface BreakerSpan {
+  /** `closed`, `open` or `half-open`. */
+  readonly state: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface BreakerLane {
+  readonly instance: string;
+  readonly control: boolean;
+  /** It tells of its breaker; without that its spans mean nothing, and there are none. */
+  readonly told: boolean;
+  readonly spans: readonly BreakerSpan[];
+}
+
+/** One lane per instance, each from `startMs` to `endMs` without gaps. */
+export function breakerLanes({ run, breaker }: History, startMs: number, endMs: number): BreakerLane[] {
+  return run.instances.map(({ name, control, tellsBreaker }) => ({
+    instance: name,
+    control,
+    told: tellsBreaker,
+    spans: tellsBreaker
+      ? spansOf(
+          breaker.filter(({ instance }) => instance === name),
+          startMs,
+          endMs,
+        )
+      : [],
+  }));
+}
+
+function spansOf(moves: readonly BreakerEvent[], startMs: number, endMs: number): BreakerSpan[] {
+  const spans: BreakerSpan[] = [];
+  let state = moves[0]?.from ?? 'closed';
+  let sinceMs = startMs;
+  for (const { atMs, to } of moves) {
+    if (atMs > sinceMs) spans.push({ state, startMs: sinceMs, endMs: atMs });
+    state = to;
+    sinceMs = Math.max(atMs, startMs);
+  }
+  if (endMs > sinceMs || spans.length === 0) spans.push({ state, startMs: sinceMs, endMs: Math.max(endMs, sinceMs) });
+  return spans;
+}
+
+/** The state at an instant; that of the nearest span before or after the lane. */
+export function stateAt({ spans }: BreakerLane, atMs: number): string {
+  let low = 0;
+  let high = spans.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((spans[middle]?.startMs ?? 0) <= atMs) low = middle;
+    else high = middle - 1;
+  }
+  return spans[low]?.state ?? 'closed';
+}

@@ -1,0 +1,87 @@
+// Tells the lines of events.ndjson from what only looks like them. Every field that anything computes with is looked at.
+
+import type { HistoryEvent } from '../history.ts';
+import { phaseNames } from '../scenario.ts';
+
+type Test = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Test>>;
+
+const text: Test = (value) => typeof value === 'string';
+const flag: Test = (value) => typeof value === 'boolean';
+const number: Test = (value) => typeof value === 'number' && Number.isFinite(value);
+const oneOf =
+  (...allowed: readonly unknown[]): Test =>
+  (value) =>
+    allowed.includes(value);
+const object =
+  (shape: Shape): Test =>
+  (value) =>
+    isRecord(value) && Object.entries(shape).every(([name, test]) => test(value[name]));
+const list =
+  (test: Test): Test =>
+  (value) =>
+    Array.isArray(value) && value.every(test);
+const optional =
+  (test: Test): Test =>
+  (value) =>
+    value === undefined || test(value);
+
+const bounds: Shape = {
+  capacity: number,
+  refillPerSecond: number,
+  fallbackCapacity: number,
+  fallbackRefillPerSecond: number,
+  redisTimeoutMs: number,
+  breakerFailures: number,
+  breakerResetMs: number,
+  resetJitterRatio: number,
+  reconnectMs: number,
+  p99Ms: number,
+};
+
+const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
+  run: object({
+    version: number,
+    scenario: text,
+    hypothesis: text,
+    fault: (value) => value === null || object({ kind: text })(value),
+    seed: number,
+    driver: text,
+    rate: number,
+    startedAt: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+    bounds: object(bounds),
+    instances: list(object({ name: text, control: flag, tellsBreaker: flag })),
+    environment: (value) => isRecord(value) && Object.values(value).every(text),
+  }),
+  answer: object({
+    instance: text,
+    key: text,
+    scheduledMs: number,
+    sentMs: number,
+    receivedMs: number,
+    status: number,
+    mechanism: oneOf('redis', 'fallback', null),
+    error: optional(text),
+  }),
+  phase: object({ phase: oneOf(...phaseNames, 'end'), atMs: number }),
+  fault: object({
+    action: oneOf('inject', 'heal'),
+    fault: text,
+    target: text,
+    beginMs: number,
+    endMs: number,
+    losesState: flag,
+  }),
+  probe: object({ instance: text, atMs: number, expected: text, seen: text, detail: text }),
+  breaker: object({ instance: text, atMs: number, from: text, to: text }),
+};
+
+export function isEvent(value: unknown): value is HistoryEvent {
+  if (!isRecord(value)) return false;
+  const type = value.type;
+  return typeof type === 'string' && Object.hasOwn(shapes, type) && shapes[type as HistoryEvent['type']](value);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

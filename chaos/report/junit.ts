@@ -1,0 +1,43 @@
+// junit.xml: a run for CI servers. A check is a test case; one that cannot tell is an error, since it never passes.
+//
+// Kept to what both usual schemas allow, Jenkins' junit-10.xsd and the stricter one of Ant's JUnit task: no attributes on
+// the root, no time zone in the timestamp, elements in this order.
+
+import type { CheckResult, Verdict } from '../checks/check.ts';
+import type { Journal } from './journal.ts';
+import { marginText } from './margin.ts';
+import { type Markup, markup } from './markup.ts';
+import type { Run } from './run.ts';
+import { commandOf, placeOf, verdictSentence } from './story.ts';
+
+export function junitOf(run: Run, journal: Journal): string {
+  const { scenario, seed, driver, verdict, checks, duration, start, environment } = journal;
+  const count = (wanted: Verdict) => checks.filter((check) => check.verdict === wanted).length;
+  const properties = { seed: String(seed), driver, verdict, ...environment };
+  return markup`<?xml version="1.0" encoding="UTF-8"?>
+<testsuites>
+  <testsuite name="${scenario}" package="chaos" id="0" timestamp="${start.slice(0, 19)}" hostname="localhost" tests="${checks.length}" failures="${count('fail')}" errors="${count('unknown')}" time="${duration.toFixed(3)}">
+    <properties>${Object.entries(properties).map(
+      ([name, value]) => markup`
+      <property name="${name}" value="${value}"/>`,
+    )}
+    </properties>${checks.map((check) => testcase(scenario, check))}
+    <system-out>${verdict.toUpperCase()} ${scenario}: ${verdictSentence(journal)}
+${commandOf(run)}</system-out>
+    <system-err>${run.gaps.join('\n')}</system-err>
+  </testsuite>
+</testsuites>
+`.text;
+}
+
+function testcase(scenario: string, check: CheckResult): Markup {
+  const open = markup`
+    <testcase classname="${scenario}" name="${placeOf(check)}" time="0"`;
+  if (check.verdict === 'pass') return markup`${open}/>`;
+  const { measured, limit, unit, detail } = check;
+  const figures = `measured ${measured ?? 'nothing'}, limit ${limit ?? 'none'} ${unit}, margin ${marginText(check)}`;
+  const body = markup`message="${detail}">${figures}`;
+  return check.verdict === 'fail'
+    ? markup`${open}><failure type="${check.name}" ${body}</failure></testcase>`
+    : markup`${open}><error type="unknown" ${body}</error></testcase>`;
+}

@@ -1,0 +1,81 @@
+// `npm run report`: makes the files that a run leaves again, from its events alone, also after a crash; or one page that
+// shows two runs side by side.
+
+import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { exitStatus, LabError, UsageError } from '../errors.ts';
+import { journalOf } from './journal.ts';
+import { leave } from './leave.ts';
+import { comparisonOf, type Side } from './page/comparison.ts';
+import { readRun } from './read-run.ts';
+import { verdictSentence } from './story.ts';
+import { verdictText } from './terminal.ts';
+
+const usage = 'npm run report -- runs/latest…, or npm run report -- --compare runs/a runs/b';
+
+function main(): void {
+  const { values, positionals } = parseOrExplain();
+  if (values.compare) {
+    const [a, b, ...others] = positionals;
+    if (!a || !b || others.length > 0) throw new UsageError(`--compare takes two runs.\n${usage}`);
+    say(compare(a, b));
+    return;
+  }
+  if (positionals.length === 0) throw new UsageError(`Which run?\n${usage}`);
+  for (const path of positionals) {
+    const directory = directoryOf(path);
+    const run = readRun(join(directory, 'events.ndjson'));
+    const journal = leave(directory, run);
+    say(`${verdictText(journal.verdict)} ${journal.scenario}: ${verdictSentence(journal)}`);
+    for (const gap of run.gaps) say(`  ${gap}`);
+    say(shown(join(directory, 'report.html')));
+  }
+}
+
+/** Beside the second run's directory; returns the path. */
+function compare(pathA: string, pathB: string): string {
+  const side = (path: string): Side => {
+    const directory = directoryOf(path);
+    const run = readRun(join(directory, 'events.ndjson'));
+    return { name: basename(directory), run, journal: journalOf(run.history, run.checks, run.endedAt) };
+  };
+  const [a, b] = [side(pathA), side(pathB)];
+  const out = join(dirname(directoryOf(pathB)), `compare-${a.name}-${b.name}.html`);
+  writeFileSync(out, comparisonOf(a, b));
+  return shown(out);
+}
+
+/** The run's directory, also when its events are named. */
+function directoryOf(path: string): string {
+  if (!existsSync(path)) throw new UsageError(`There is no run ${path}.\n${usage}`);
+  const directory = statSync(path).isDirectory() ? path : dirname(path);
+  if (!existsSync(join(directory, 'events.ndjson'))) throw new UsageError(`${path} holds no events.ndjson.\n${usage}`);
+  return realpathSync(directory);
+}
+
+function parseOrExplain() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { compare: { type: 'boolean', default: false } } });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\n${usage}`);
+  }
+}
+
+/** As it can be typed from here. */
+function shown(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+try {
+  main();
+} catch (error) {
+  const expected = error instanceof UsageError || error instanceof LabError || 'code' in (error as Error);
+  process.stderr.write(`${expected ? (error as Error).message : `A defect of the lab: ${(error as Error).stack}`}\n`);
+  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+}

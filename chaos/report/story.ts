@@ -1,0 +1,161 @@
+// A run in a few sentences: what was broken, what happened, whether the promise held. For whoever has ten seconds.
+
+import { serviceDefaults } from '../bounds.ts';
+import type { CheckResult } from '../checks/check.ts';
+import type { FaultSpec } from '../scenario.ts';
+import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
+import type { Journal } from './journal.ts';
+import type { Run } from './run.ts';
+import { reasonOf } from './terminal.ts';
+import { type FaultWindow, timelineOf } from './timeline.ts';
+
+export interface Story {
+  readonly broken: string;
+  readonly happened: readonly string[];
+  readonly promise: string;
+}
+
+export function storyOf(run: Run, journal: Journal): Story {
+  const windows = timelineOf(run.history).faults;
+  return {
+    broken: brokenIn(run, windows),
+    happened: [...breakerStory(run, windows), ...answerStory(run, journal), ...recoveryStory(run)],
+    promise: promiseOf(run, journal),
+  };
+}
+
+/** One or two sentences: what decided the verdict. */
+export function verdictSentence(journal: Journal): string {
+  const { verdict, checks } = journal;
+  if (verdict === 'pass') return `${capitalized(reasonOf(journal, checks))}.`;
+  const decisive = checks.filter((check) => check.verdict === verdict);
+  const first = decisive[0];
+  if (!first) return 'Nothing was judged.';
+  const others = decisive.length - 1;
+  const detail = first.detail.replace(/\.$/, '');
+  if (verdict === 'unknown') {
+    const more = others > 0 ? `, nor about ${counted(others, 'other check')}` : '';
+    return `Cannot tell about ${placeOf(first)} (${detail})${more}.`;
+  }
+  const more = others > 0 ? ` So did ${counted(others, 'other check')}.` : '';
+  return `${capitalized(placeOf(first))} failed${figuresOf(first)} (${detail}).${more}`;
+}
+
+/** `latency in onset`, `availability`. */
+export function placeOf({ name, phase }: CheckResult): string {
+  return phase === 'all' ? name : `${name} in ${phase}`;
+}
+
+function figuresOf({ measured, limit, unit }: CheckResult): string {
+  return measured === null || limit === null ? '' : `: ${figure(measured)} ${unit}, limit ${figure(limit)}`;
+}
+
+/** What has to be typed to see it again. Settings that differ from the service's defaults are spelled out. */
+export function commandOf({ history: { run } }: Run): string {
+  const { bounds } = run;
+  const settings: Partial<Record<keyof typeof serviceDefaults, number>> = {
+    RATE_LIMIT: bounds.capacity,
+    RATE_LIMIT_WINDOW_SEC: rounded(bounds.capacity / bounds.refillPerSecond),
+    RATE_LIMIT_BURST: bounds.fallbackCapacity,
+    INSTANCES: rounded(bounds.refillPerSecond / bounds.fallbackRefillPerSecond),
+    REDIS_TIMEOUT_MS: bounds.redisTimeoutMs,
+    BREAKER_FAILURES: bounds.breakerFailures,
+    BREAKER_RESET_MS: bounds.breakerResetMs,
+  };
+  const differing = Object.entries(settings).filter(
+    ([name, value]) => String(value) !== serviceDefaults[name as keyof typeof settings],
+  );
+  const command = `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} --seed ${run.seed} --rate ${run.rate}`;
+  return [...differing.map(([name, value]) => `${name}=${value}`), command].join(' ');
+}
+
+function brokenIn({ history: { run }, described }: Run, windows: readonly FaultWindow[]): string {
+  if (!described) return 'Not known: the line that tells it is missing.';
+  if (!run.fault) return 'Nothing: this run shows how it is when all is well.';
+  const [window] = windows;
+  const what = faultText(run.fault);
+  if (!window) return `${what}, but the run ended before that.`;
+  const from = seconds(window.startMs, 1);
+  if (!window.healed) return `${what}, from ${from} until the run was cut off.`;
+  return `${what}, from ${from} to ${seconds(window.endMs, 1)}.`;
+}
+
+export function faultText(fault: FaultSpec): string {
+  switch (fault.kind) {
+    case 'partition':
+      return 'Every packet between the limiters and Redis was dropped';
+    case 'latency':
+      return `Redis was ${fault.latencyMs} ± ${fault.jitterMs} ms away in each direction`;
+    case 'redis-kill':
+      return 'Redis was killed, and came back empty';
+    default:
+      return `The fault “${(fault as { kind: string }).kind}” was in place`;
+  }
+}
+
+function breakerStory({ history: { run, breaker } }: Run, windows: readonly FaultWindow[]): string[] {
+  const [window] = windows;
+  const faulted = run.instances.filter(({ control }) => !control);
+  if (!window) return [];
+  if (faulted.some(({ tellsBreaker }) => !tellsBreaker)) return ['The limiter does not tell of its breaker.'];
+  const openings = faulted.flatMap(({ name }) => {
+    const open = breaker.find((move) => move.instance === name && move.to === 'open' && move.atMs >= window.startMs);
+    return open && open.atMs <= window.endMs ? [open.atMs - window.startMs] : [];
+  });
+  if (openings.length === 0) return ['No breaker opened.'];
+  const slowest = `${figure(Math.round(Math.max(...openings)))} ms after the injection began`;
+  if (openings.length < faulted.length) return [`${openings.length} of ${faulted.length} breakers opened.`];
+  return [faulted.length === 1 ? `The breaker opened ${slowest}.` : `Every breaker was open ${slowest}.`];
+}
+
+function answerStory({ history: { run } }: Run, { phases }: Journal): string[] {
+  const parts = run.fault ? [phases.onset, phases.fault] : Object.values(phases);
+  const requests = parts.reduce((sum, phase) => sum + (phase?.requests ?? 0), 0);
+  const by = (mechanism: 'redis' | 'fallback') =>
+    parts.reduce((sum, phase) => sum + (phase?.mechanism[mechanism] ?? 0), 0);
+  if (requests === 0) return [];
+  const mechanism = run.fault ? 'fallback' : 'redis';
+  const decided = `${figure(share(by(mechanism), requests))} % of ${counted(requests, 'request')}`;
+  return run.fault
+    ? [`While it lasted the fallback decided ${decided}.`]
+    : [`Redis decided ${decided}, the fallback ${grouped(by('fallback'))}.`];
+}
+
+function recoveryStory({ checks }: Run): string[] {
+  const recovery = checks.find(({ name }) => name === 'recovery');
+  if (!recovery) return [];
+  if (recovery.measured === null) return [`After the heal: ${recovery.detail}.`];
+  return [`After the heal Redis decided again within ${duration(recovery.measured)}.`];
+}
+
+function promiseOf({ history: { run }, described }: Run, { verdict, phases }: Journal): string {
+  if (!described) return 'Cannot be told: the limits are not known.';
+  const all = Object.values(phases);
+  const requests = all.reduce((sum, phase) => sum + phase.requests, 0);
+  const answered = all.reduce((sum, phase) => sum + phase.answered, 0);
+  const worst = Object.entries(phases)
+    .map(([name, { latencyMs, requests: n }]) => [name, n === 0 ? null : (latencyMs.p99 ?? Infinity)] as const)
+    .reduce<readonly [string, number | null]>((a, b) => ((b[1] ?? -1) > (a[1] ?? -1) ? b : a), ['', null]);
+  const lead = { pass: 'Yes.', fail: 'No.', unknown: 'Cannot be told.' }[verdict];
+  const [where, p99Ms] = worst;
+  const p99 =
+    p99Ms === null
+      ? ''
+      : p99Ms === Number.POSITIVE_INFINITY
+        ? `; in ${where} more than 1 % were not`
+        : `; worst p99 ${figure(p99Ms)} ms (${where}) of ${figure(run.bounds.p99Ms)} ms`;
+  return `${lead} ${grouped(answered)} of ${counted(requests, 'request')} answered${p99}.`;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}
+
+/** For a shell, when it needs to be. */
+function quoted(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,79 @@
+// summary.md: a run as a comment on a pull request.
+
+import type { Verdict } from '../checks/check.ts';
+import { figure, grouped } from './figures.ts';
+import type { Journal } from './journal.ts';
+import { limitText, marginText } from './margin.ts';
+import type { Run } from './run.ts';
+import { commandOf, placeOf, storyOf, verdictSentence } from './story.ts';
+
+const signs: Readonly<Record<Verdict, string>> = { pass: '✅ pass', fail: '❌ fail', unknown: '❔ unknown' };
+const severity: readonly Verdict[] = ['fail', 'unknown', 'pass'];
+
+export function summaryMdOf(run: Run, journal: Journal): string {
+  const { scenario, verdict, checks, phases, experiment } = journal;
+  const story = storyOf(run, journal);
+  const sorted = checks.toSorted((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
+  const lines = [
+    `### ${signs[verdict]}: ${plain(scenario)}`,
+    '',
+    plain(verdictSentence(journal)),
+    '',
+    `> ${plain(experiment.description)}`,
+    '',
+    `- **What was broken:** ${plain(story.broken)}`,
+    `- **What happened:** ${plain(story.happened.join(' ') || 'Nothing that was recorded.')}`,
+    `- **Did the promise hold?** ${plain(story.promise)}`,
+    ...run.gaps.map((gap) => `- **Missing:** ${plain(gap)}`),
+    '',
+    ...table(
+      ['phase', 'requests', 'answered', 'p50 ms', 'p99 ms', 'control p99 ms', 'redis', 'fallback'],
+      Object.entries(phases).map(([name, phase]) => [
+        name,
+        grouped(phase.requests),
+        grouped(phase.answered),
+        figure(phase.latencyMs.p50),
+        figure(phase.latencyMs.p99),
+        figure(phase.controlLatencyMs.p99),
+        grouped(phase.mechanism.redis),
+        grouped(phase.mechanism.fallback),
+      ]),
+    ),
+    '',
+    '<details><summary>Checks</summary>',
+    '',
+    ...table(
+      ['verdict', 'check', 'measured', 'limit', 'margin', 'unit', 'witness'],
+      sorted.map((check) => [
+        signs[check.verdict],
+        placeOf(check),
+        figure(check.measured),
+        limitText(check),
+        marginText(check),
+        check.unit,
+        check.detail,
+      ]),
+    ),
+    '',
+    '</details>',
+    '',
+    '```sh',
+    commandOf(run),
+    '```',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map(plain).join(' | ')} |`;
+  return [line(head), `| ${head.map(() => '---').join(' | ')} |`, ...rows.map(line)];
+}
+
+/** Text that Markdown and the HTML in it leave alone, on one line. */
+function plain(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replace(/[\\`*_{}[\]|~@#]/g, '\\$&');
+}

@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { fleet } from '../../../chaos/checks/fleet.ts';
+import { admissionLane } from '../../../chaos/report/admission-lane.ts';
+import { breakerLanes, stateAt } from '../../../chaos/report/breaker-lane.ts';
+import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report/lanes.ts';
+import { stretchAt, timelineOf } from '../../../chaos/report/timeline.ts';
+import { answer, buildHistory, fault, move } from '../../support/history-builder.ts';
+
+describe('bins', () => {
+  it('begin at multiples of their width, and stretches without requests have none', () => {
+    const answers = [answer(260, { latencyMs: 4 }), answer(10), answer(1000, { latencyMs: 7 })];
+    expect(binsOf(answers).map(({ startMs, requests, latencyMs }) => [startMs, requests, latencyMs.max])).toEqual([
+      [0, 1, 1],
+      [250, 1, 4],
+      [1000, 1, 7],
+    ]);
+  });
+
+  it('of a slice are those of the whole, so that a viewer needs only the last ones anew', () => {
+    const answers = armOf(buildHistory(), 'faulted');
+    const late = answers.filter(({ scheduledMs }) => scheduledMs >= 5000);
+    expect(binsOf(late)).toEqual(binsOf(answers).filter(({ startMs }) => startMs >= 5000));
+  });
+
+  it('count each answer once, by who decided and what', () => {
+    const { requests, outcomes } = tally([
+      answer(0),
+      answer(0, { status: 429 }),
+      answer(0, { mechanism: 'fallback' }),
+      answer(0, { mechanism: 'fallback', status: 429 }),
+      answer(0, { mechanism: null }),
+      answer(0, { mechanism: 'redis', status: 503 }),
+      answer(0, { mechanism: null, status: 0 }),
+    ]);
+    expect({ requests, outcomes }).toEqual({
+      requests: 7,
+      outcomes: {
+        'redis allowed': 1,
+        'redis refused': 1,
+        'fallback allowed': 1,
+        'fallback refused': 1,
+        untold: 1,
+        failed: 2,
+      },
+    });
+  });
+
+  it('have no p99 where more than one in a hundred was never answered', () => {
+    const answers = Array.from({ length: 100 }, (_, i) => answer(i, { status: i < 2 ? 0 : 200 }));
+    expect(tally(answers).latencyMs).toEqual({ p50: 1, p99: null, p999: null, max: null });
+  });
+});
+
+describe('points', () => {
+  it('are all answers where there is room', () => {
+    expect(pointsOf([answer(1), answer(2, { status: 0 })], 10)).toEqual({
+      points: [
+        { atMs: 1, latencyMs: 1 },
+        { atMs: 2, latencyMs: Number.POSITIVE_INFINITY },
+      ],
+      of: 2,
+    });
+  });
+
+  it('are a sample elsewhere, which never leaves out what stands out', () => {
+    const answers = Array.from({ length: 10_000 }, (_, i) => answer(i, { latencyMs: i % 1000 === 777 ? 50 : 1 }));
+    const { points, of } = pointsOf(answers, 400);
+    expect(of).toBe(10_000);
+    expect(points.length).toBeLessThanOrEqual(400);
+    expect(points.length).toBeGreaterThan(300);
+    expect(points.filter(({ latencyMs }) => latencyMs === 50)).toHaveLength(10);
+  });
+
+  it('of answers that were all due at once are a sample as well', () => {
+    const answers = Array.from({ length: 1000 }, (_, i) => answer(5, { latencyMs: i }));
+    expect(pointsOf(answers, 100).points.length).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('the breaker lane', () => {
+  it('covers the whole run without a gap, for each instance', () => {
+    const [first, , control] = breakerLanes(buildHistory(), 0, 10_000);
+    expect(first).toEqual({
+      instance: 'limiter-1',
+      control: false,
+      told: true,
+      spans: [
+        { state: 'closed', startMs: 0, endMs: 1016 },
+        { state: 'open', startMs: 1016, endMs: 5003 },
+        { state: 'half-open', startMs: 5003, endMs: 5005 },
+        { state: 'closed', startMs: 5005, endMs: 10_000 },
+      ],
+    });
+    expect(control?.spans).toEqual([{ state: 'closed', startMs: 0, endMs: 10_000 }]);
+  });
+
+  it('says nothing of an instance that does not tell', () => {
+    const instances = [{ name: 'limiter-1', control: false, tellsBreaker: false }];
+    expect(breakerLanes(buildHistory({ instances, breaker: [] }), 0, 1000)).toEqual([
+      { instance: 'limiter-1', control: false, told: false, spans: [] },
+    ]);
+  });
+
+  it('tells the state at an instant', () => {
+    const [lane] = breakerLanes(buildHistory({ breaker: [move('limiter-1', 100, 'closed', 'open')] }), 0, 1000);
+    expect([0, 99, 100, 5000].map((ms) => lane && stateAt(lane, ms))).toEqual(['closed', 'closed', 'open', 'open']);
+  });
+});
+
+describe('answers that Redis did not give', () => {
+  it('are counted by reason', () => {
+    const history = buildHistory({ phases: [], answers: [], breaker: [move('limiter-1', 500, 'closed', 'open')] });
+    const answers = [
+      answer(10, { mechanism: 'fallback' }),
+      answer(20),
+      answer(600, { mechanism: 'fallback' }),
+      answer(610, { mechanism: 'fallback' }),
+      answer(620, { mechanism: null, status: 0, error: 'ECONNRESET' }),
+      answer(630, { mechanism: null, status: 502 }),
+    ];
+    expect(detoursOf(answers, breakerLanes(history, 0, 1000))).toEqual([
+      { startMs: 0, reasons: new Map([['call to Redis failed or late', 1]]) },
+      {
+        startMs: 500,
+        reasons: new Map([
+          ['breaker not closed', 2],
+          ['no answer: ECONNRESET', 1],
+          ['status 502', 1],
+        ]),
+      },
+    ]);
+  });
+});
+
+describe('the admission lane', () => {
+  const greedy = (mechanism: 'redis' | 'fallback') => ({
+    key: 'k0',
+    mechanism,
+    status: (i: number) => (i < 4 ? 200 : 429),
+  });
+  it.each([
+    ['of a partition', { kind: 'partition' } as const],
+    ['of a Redis that comes back empty', { kind: 'redis-kill' } as const],
+  ])('%s ends at the figures of the check that judges it, and never over the bound', (_, kind) => {
+    const history = buildHistory({
+      fault: kind,
+      phases: {
+        baseline: greedy('redis'),
+        onset: greedy('fallback'),
+        fault: greedy('fallback'),
+        heal: greedy('redis'),
+        recovered: greedy('redis'),
+      },
+    });
+    const lane = admissionLane(history);
+    const { measured, limit } = fleet.judge(history)[0] ?? {};
+    expect(lane?.key).toBe('k0');
+    const last = lane?.steps.at(-1);
+    expect([last?.admitted, last?.bound]).toEqual([measured, limit]);
+    expect(lane?.steps.filter(({ admitted, bound }) => admitted > bound)).toEqual([]);
+  });
+
+  it('shows where a limiter that admits everybody leaves the bound', () => {
+    const lane = admissionLane(buildHistory({ fault: null, phases: [{ name: 'baseline', ms: 1000, key: 'k0' }] }));
+    const over = lane?.steps.find(({ admitted, bound }) => admitted > bound);
+    expect(over).toMatchObject({ admitted: 11 });
+  });
+
+  it('does not exist where nobody was asked', () => {
+    expect(admissionLane(buildHistory({ phases: [] }))).toBeUndefined();
+  });
+});
+
+describe('the timeline', () => {
+  it('has the phases, and one window for a fault on several links', () => {
+    const { endMs, stretches, faults } = timelineOf(buildHistory());
+    expect({ endMs, names: stretches.map(({ name }) => name), faults }).toEqual({
+      endMs: 10_000,
+      names: ['baseline', 'onset', 'fault', 'heal', 'recovered'],
+      faults: [{ fault: 'partition', targets: ['limiter-1', 'limiter-2'], startMs: 1000, endMs: 5001, healed: true }],
+    });
+  });
+
+  it('leaves a fault in place that was never healed', () => {
+    const history = buildHistory({ faults: [fault('inject', 1000)], complete: false });
+    expect(timelineOf(history).faults).toEqual([
+      { fault: 'partition', targets: ['limiter-1'], startMs: 1000, endMs: 9998.333333333334, healed: false },
+    ]);
+  });
+
+  it('tells two faults one after the other apart', () => {
+    const faults = [fault('inject', 1000), fault('heal', 2000), fault('inject', 3000), fault('heal', 4000)];
+    expect(timelineOf(buildHistory({ faults })).faults.map(({ startMs, endMs }) => [startMs, endMs])).toEqual([
+      [1000, 2001],
+      [3000, 4001],
+    ]);
+  });
+
+  it('calls warm-up what comes before the first phase', () => {
+    const history = buildHistory({ phases: [], answers: [answer(2000)] });
+    const timeline = timelineOf({ ...history, phases: [{ name: 'baseline', startMs: 1000, endMs: 3000 }] });
+    expect([500, 1500, 3000].map((ms) => stretchAt(timeline, ms))).toEqual(['warm-up', 'baseline', 'baseline']);
+  });
+});

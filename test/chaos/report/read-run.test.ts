@@ -1,0 +1,108 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { worstOf } from '../../../chaos/checks/check.ts';
+import { LabError } from '../../../chaos/errors.ts';
+import { readRun } from '../../../chaos/report/read-run.ts';
+import { eventsOf } from '../../support/history-builder.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { linesOf, runWith, specs } from '../../support/runs.ts';
+
+let temporary: ReturnType<typeof temporaryDirectory>;
+beforeEach(() => {
+  temporary = temporaryDirectory();
+});
+afterEach(() => temporary[Symbol.dispose]());
+
+const read = (text: string) => readRun(join(runWith(temporary.path, 'run', text), 'events.ndjson'));
+const verdictOf = ({ checks }: ReturnType<typeof readRun>) => worstOf(checks.map(({ verdict }) => verdict));
+
+describe('reading a run', () => {
+  it('gives back what was recorded, and nothing is missing', () => {
+    const events = eventsOf(specs.pass);
+    const run = read(linesOf(events));
+    expect(run.gaps).toEqual([]);
+    expect(run.history.answers).toEqual(events.filter(({ type }) => type === 'answer'));
+    expect([run.described, verdictOf(run), run.endedAt]).toEqual([true, 'pass', '2026-11-24T04:00:10.000Z']);
+  });
+
+  it('finds the lines that do not fit into one piece of the file', () => {
+    const run = read(linesOf(eventsOf({ phases: { recovered: { rate: 4000 } } })));
+    expect([run.history.answers.length, run.gaps]).toEqual([1.5 * (2 * 600 + 1800 + 1200 + 12_000), []]);
+  });
+
+  it('of a file that was cut off takes what is whole, says so, and never passes', () => {
+    const text = linesOf(eventsOf({ complete: false }));
+    const run = read(text.slice(0, -20));
+    expect(run.gaps).toEqual([
+      'The last line is incomplete.',
+      'The run was cut off before its end: what came after is missing.',
+    ]);
+    expect(verdictOf(run)).toBe('unknown');
+  });
+
+  it('takes no failure from a run of which something is missing, but tells what it looks like', () => {
+    const complete = linesOf(eventsOf(specs.fail));
+    expect(verdictOf(read(complete))).toBe('fail');
+    temporary[Symbol.dispose]();
+    temporary = temporaryDirectory();
+    const run = read(`${complete}not JSON\n`);
+    expect(verdictOf(run)).toBe('unknown');
+    expect(run.checks.find(({ name }) => name === 'availability')).toMatchObject({
+      verdict: 'unknown',
+      detail: expect.stringMatching(/^a failure, if nothing were missing: first: status 503/),
+    });
+  });
+
+  it('leaves out lines that are not JSON or no event, and counts them', () => {
+    const foreign = [
+      '{}',
+      '[1]',
+      '7',
+      '{"type":"answer","key":1}',
+      '{"type":"__proto__"}',
+      '{"type":"phase","phase":"x"}',
+    ];
+    const run = read(`${linesOf(eventsOf())}{"cut\n${foreign.join('\n')}\n\n`);
+    expect(run.gaps).toEqual([
+      '1 line could not be read and is left out.',
+      '6 lines told of nothing that this report knows.',
+    ]);
+  });
+
+  it('shows what it can without the line that tells what was run', () => {
+    const run = read(linesOf(eventsOf().slice(1)));
+    expect(run).toMatchObject({
+      described: false,
+      gaps: ['The line that tells what was run is missing: neither the limits nor the settings are known.'],
+      history: {
+        run: {
+          instances: [
+            { name: 'limiter-1', control: false, tellsBreaker: true },
+            { name: 'limiter-2', control: false, tellsBreaker: true },
+            { name: 'limiter-control', control: true, tellsBreaker: false },
+          ],
+        },
+      },
+    });
+    expect(run.checks.map(({ name, verdict }) => [name, verdict])).toEqual([['history', 'unknown']]);
+  });
+
+  it('says when the format is of another version', () => {
+    const [first, ...rest] = eventsOf();
+    const text = `${JSON.stringify({ ...first, version: 2 })}\n${linesOf(rest)}`;
+    expect(read(text).gaps).toEqual(['It was written in version 2 of the format; this report knows 1.']);
+  });
+
+  it.each(['', '\n\n', 'GIF89a\u0000\u0001', '{"type":"span"}\n'])(
+    'refuses a file in which nothing is known: %j',
+    (text) => {
+      expect(() => read(text)).toThrow(LabError);
+    },
+  );
+
+  it('passes on why a file cannot be read', () => {
+    mkdirSync(join(temporary.path, 'events.ndjson'));
+    expect(() => readRun(join(temporary.path, 'events.ndjson'))).toThrow(/EISDIR/);
+  });
+});

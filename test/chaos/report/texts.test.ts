@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { runChecks } from '../../../chaos/checks/check.ts';
+import { checks } from '../../../chaos/checks/index.ts';
+import { duration, figure, unbroken } from '../../../chaos/report/figures.ts';
+import { journalOf } from '../../../chaos/report/journal.ts';
+import { junitOf } from '../../../chaos/report/junit.ts';
+import { limitText, marginOf, marginText } from '../../../chaos/report/margin.ts';
+import { type Content, embedded, escaped, markup } from '../../../chaos/report/markup.ts';
+import type { Run } from '../../../chaos/report/run.ts';
+import { commandOf, storyOf, verdictSentence } from '../../../chaos/report/story.ts';
+import { summaryMdOf } from '../../../chaos/report/summary-md.ts';
+import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { specs } from '../../support/runs.ts';
+
+const endedAt = '2026-11-24T04:00:10.000Z';
+const runOf = (spec: HistorySpec = {}): Run => {
+  const history = buildHistory(spec);
+  return { history, checks: runChecks(checks, history), endedAt, gaps: [], described: true };
+};
+const journal = (run: Run) => journalOf(run.history, run.checks, endedAt);
+const story = (spec: HistorySpec) => storyOf(runOf(spec), journal(runOf(spec)));
+const sentence = (spec: HistorySpec) => verdictSentence(journal(runOf(spec)));
+
+describe('markup', () => {
+  it('escapes what is inserted, and joins lists', () => {
+    const items: Content[] = ['<a>', markup`<b>&amp;</b>`, 7, null, undefined, false];
+    expect(markup`<p title="${`"'`}">${items}</p>`.text).toBe('<p title="&quot;&#39;">&lt;a&gt;<b>&amp;</b>7</p>');
+  });
+
+  it('lets no character through that a document may not hold', () => {
+    expect(escaped('a\u0000b\u001bc\ud800d\uffff\u0085\n😀')).toBe('a\ufffdb\ufffdc\ufffdd\ufffd\ufffd\n😀');
+  });
+
+  it('embeds JSON that cannot end its script', () => {
+    expect(embedded(['</script>']).text).toBe('["\\u003c/script>"]');
+  });
+});
+
+describe('figures', () => {
+  it('have three or four digits', () => {
+    expect([null, Number.NaN, Infinity, 0, 3, 1234, 3.456, 34.56, 3456.78, -2.5].map(figure)).toEqual([
+      '–',
+      '–',
+      '∞',
+      '0',
+      '3',
+      '1,234',
+      '3.46',
+      '34.6',
+      '3,457',
+      '−2.50',
+    ]);
+  });
+
+  it('choose the unit of a duration, and stay with it at the end of a line', () => {
+    expect([3.78, 1500].map(duration)).toEqual(['3.78 ms', '1.50 s']);
+    expect(unbroken('p99 5 ms of ≤ 9 ms (56 %), 12 something')).toBe(
+      'p99\u00a05\u00a0ms of ≤\u00a09\u00a0ms (56\u00a0%), 12 something',
+    );
+  });
+});
+
+describe('the margin', () => {
+  it('is never negative in a check that passed, nor positive in one that failed by its limit', () => {
+    for (const spec of [specs.pass, { fault: null }, { fault: { kind: 'redis-kill' } }] as const) {
+      const passed = runOf(spec).checks.filter(({ verdict }) => verdict === 'pass');
+      expect(passed.filter((check) => (marginOf(check) ?? 0) < 0)).toEqual([]);
+    }
+    const failed = runOf(specs.fail).checks.filter(({ verdict }) => verdict === 'fail');
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed.filter((check) => (marginOf(check) ?? 0) > 0)).toEqual([]);
+  });
+
+  it('is told with its part of the limit, and the limit with its direction', () => {
+    const check = { phase: 'all', verdict: 'pass', unit: '', detail: '' } as const;
+    const latency = { ...check, name: 'latency', measured: 3, limit: 9 };
+    const share = { ...check, name: 'fails-open', measured: 100, limit: 99 };
+    const nothing = { ...check, name: 'trip', measured: null, limit: null };
+    expect([latency, share, nothing].map((c) => [limitText(c), marginText(c)])).toEqual([
+      ['≤ 9', '6 (67 %)'],
+      ['≥ 99', '1 (1 %)'],
+      ['–', '–'],
+    ]);
+  });
+});
+
+describe('the story', () => {
+  it('of a pass tells what was broken, what happened, and that the promise held', () => {
+    expect(story({})).toEqual({
+      broken: 'Every packet between the limiters and Redis was dropped, from 1.0 s to 5.0 s.',
+      happened: [
+        'Every breaker was open 16 ms after the injection began.',
+        'While it lasted the fallback decided 100 % of 2,400 requests.',
+        'After the heal Redis decided again within 3.33 ms.',
+      ],
+      promise: 'Yes. 6,000 of 6,000 requests answered; worst p99 1 ms (baseline) of 9 ms.',
+    });
+  });
+
+  it('of a fail says no', () => {
+    expect(story(specs.fail).promise).toBe('No. 5,991 of 6,000 requests answered; worst p99 1,465 ms (onset) of 9 ms.');
+    expect(sentence(specs.fail)).toBe(
+      'Availability failed: 24 requests, limit 0 (first: status 503 from limiter-1 at 1.000 s). So did 1 other check.',
+    );
+  });
+
+  it('of an unknown does not pretend', () => {
+    expect(story(specs.unknown).promise).toMatch(/^Cannot be told\. /);
+    expect(sentence(specs.unknown)).toBe(
+      'Cannot tell about fault-bit in fault (not seen on limiter-1, limiter-2), nor about 2 other checks.',
+    );
+  });
+
+  it('of a run without a fault tells that nothing was broken', () => {
+    expect(story({ fault: null, phases: [{ name: 'baseline', ms: 2000 }] })).toMatchObject({
+      broken: 'Nothing: this run shows how it is when all is well.',
+      happened: ['Redis decided 100 % of 1,200 requests, the fallback 0.'],
+    });
+  });
+
+  it('of a phase without answers does not call it fast', () => {
+    expect(story({ phases: { fault: { status: 0 } } }).promise).toContain('in fault more than 1 % were not');
+  });
+});
+
+describe('the command that shows it again', () => {
+  it('has the seed, and the settings that differ from the defaults', () => {
+    expect(commandOf(runOf({ bounds: { redisTimeoutMs: 2000 } }))).toBe(
+      'RATE_LIMIT=10 RATE_LIMIT_WINDOW_SEC=5 INSTANCES=2 REDIS_TIMEOUT_MS=2000 npm run scenario partition -- --driver native --seed 42 --rate 600',
+    );
+  });
+
+  it('is safe to paste, whatever the name', () => {
+    const run = runOf();
+    const renamed = { ...run, history: { ...run.history, run: { ...run.history.run, scenario: "a'; rm -rf /" } } };
+    expect(commandOf(renamed)).toContain(`npm run scenario 'a'\\''; rm -rf /' --`);
+  });
+});
+
+describe('summary.md', () => {
+  it('tells verdict, story and figures', () => {
+    const run = runOf(specs.fail);
+    const text = summaryMdOf(run, journal(run));
+    expect(text.split('\n').slice(0, 10)).toEqual([
+      '### ❌ fail: partition',
+      '',
+      'Availability failed: 24 requests, limit 0 (first: status 503 from limiter-1 at 1.000 s). So did 1 other check.',
+      '',
+      '> All will be well.',
+      '',
+      expect.stringMatching(/^- \*\*What was broken:\*\* Every packet/),
+      expect.stringMatching(/^- \*\*What happened:\*\* Every breaker/),
+      expect.stringMatching(/^- \*\*Did the promise hold\?\*\* No\. /),
+      '',
+    ]);
+    expect(text).toContain(
+      '| onset | 600 | 600 | 1.97 | 1,465 | 1 | 0 | 600 |'.replace(
+        '1.97',
+        String(figure(journal(run).phases.onset?.latencyMs.p50 ?? null)),
+      ),
+    );
+  });
+
+  it('keeps markup and tables whole, whatever stands in a detail', () => {
+    const run = runOf();
+    const odd = { ...run.checks[0], verdict: 'fail', detail: 'a | b\n<script> @all `x`' } as Run['checks'][number];
+    const text = summaryMdOf({ ...run, checks: [odd] }, journal({ ...run, checks: [odd] }));
+    expect(text).toContain('a \\| b &lt;script> \\@all \\`x\\` |');
+    expect(text).not.toContain('<script>');
+  });
+});
+
+describe('junit.xml', () => {
+  it('counts a failed check as a failure, and one that cannot tell as an error', () => {
+    const [fail, unknown] = [specs.fail, specs.unknown].map((spec) => junitOf(runOf(spec), journal(runOf(spec))));
+    expect(fail).toContain('tests="15" failures="2" errors="0"');
+    expect(fail).toContain('<failure type="availability" message="first: status 503 from limiter-1 at 1.000 s">');
+    expect(unknown).toContain('tests="15" failures="0" errors="3"');
+  });
+});
