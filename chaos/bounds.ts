@@ -31,8 +31,8 @@ export function serviceEnvironment(
   return settings;
 }
 
-/** `instances`: how many share one Redis, and so the limit, where the settings leave it to them to count. */
-export function boundsOf(settings: Readonly<Record<string, string>>, instances: number): Bounds {
+/** INSTANCES must be set: the judge has to know what the instances would otherwise count for themselves. */
+export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
   const number = (name: keyof typeof serviceDefaults): number => {
     const value = Number(settings[name] ?? serviceDefaults[name]);
     if (!(value > 0)) throw new LabError(`${name} is "${settings[name]}"; allowed: a whole number over 0`);
@@ -43,7 +43,7 @@ export function boundsOf(settings: Readonly<Record<string, string>>, instances: 
     capacity: number('RATE_LIMIT'),
     refillPerSecond,
     fallbackCapacity: number('RATE_LIMIT_BURST'),
-    fallbackRefillPerSecond: refillPerSecond / (settings.INSTANCES ? number('INSTANCES') : instances),
+    fallbackRefillPerSecond: refillPerSecond / number('INSTANCES'),
     redisTimeoutMs: number('REDIS_TIMEOUT_MS'),
     breakerFailures: number('BREAKER_FAILURES'),
     breakerResetMs: number('BREAKER_RESET_MS'),

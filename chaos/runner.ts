@@ -131,7 +131,7 @@ async function experiment(
     driver: environment.driver,
     rate,
     startedAt: new Date(zero.epochMs).toISOString(),
-    bounds: boundsOf(service, plan.targets.length),
+    bounds: boundsOf(service),
     instances: environment.instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
     environment: environment.versions,
   });

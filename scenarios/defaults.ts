@@ -8,9 +8,10 @@ export const timing: Scenario['timing'] = { warmupMs: 3000, baselineMs: 5000, fa
 /** At 1,000 requests/s a third of these keys ask for more than the policy allows, the most popular for 75 times that. */
 export const keys: Scenario['keys'] = { count: 400, skew: 1 };
 
-/** 10 tokens per key, refilled in 5 s. */
+/** 10 tokens per key, refilled in 5 s; two instances share the limit. */
 export const service: Scenario['service'] = {
   RATE_LIMIT: '10',
   RATE_LIMIT_WINDOW_SEC: '5',
   RATE_LIMIT_BURST: '5',
+  INSTANCES: '2',
 };

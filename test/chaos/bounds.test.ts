@@ -12,16 +12,16 @@ describe("the judge's bounds", () => {
   });
 
   it.each([
-    {},
+    { INSTANCES: '1' },
     { RATE_LIMIT: '10', RATE_LIMIT_WINDOW_SEC: '5', RATE_LIMIT_BURST: '7', INSTANCES: '2' },
-    { REDIS_TIMEOUT_MS: '50', BREAKER_FAILURES: '9', BREAKER_RESET_MS: '250' },
+    { INSTANCES: '3', REDIS_TIMEOUT_MS: '50', BREAKER_FAILURES: '9', BREAKER_RESET_MS: '250' },
   ])('mean by %j what the service means', (settings) => {
     const { policy, fallbackPolicy, instances, redisTimeoutMs, breakerFailures, breakerResetMs } = readConfig(settings);
-    expect(boundsOf(settings, 3)).toEqual({
+    expect(boundsOf(settings)).toEqual({
       capacity: policy.capacity,
       refillPerSecond: policy.refillPerSecond,
       fallbackCapacity: fallbackPolicy.capacity,
-      fallbackRefillPerSecond: fallbackPolicy.refillPerSecond / (instances ?? 3),
+      fallbackRefillPerSecond: fallbackPolicy.refillPerSecond / (instances ?? Number.NaN),
       redisTimeoutMs,
       breakerFailures,
       breakerResetMs,
@@ -32,8 +32,8 @@ describe("the judge's bounds", () => {
   });
 
   it.each(['0', '-1', 'ten', ''])('are refused when a setting is "%s"', (value) => {
-    expect(() => boundsOf({ RATE_LIMIT: value }, 1)).toThrow(LabError);
-    expect(() => boundsOf({ RATE_LIMIT: value }, 1)).toThrow(`RATE_LIMIT is "${value}"`);
+    expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(LabError);
+    expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(`RATE_LIMIT is "${value}"`);
   });
 });
 
