@@ -42,7 +42,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     keyPrefix: 'rl:',
     onConnection: (event, detail) => log.info({ redis: event, detail }, `redis connection ${event}`),
   });
-  const breaker = new Breaker(countErrors(redis, metrics), {
+  const breaker = new Breaker(measured(redis, metrics), {
     failures: config.breakerFailures,
     resetMs: config.breakerResetMs,
     probe: () => redis.probe(),
@@ -106,12 +106,14 @@ function listening(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** Every call that fails, and every take that fails for its key alone, is counted once. */
-function countErrors(store: Store, metrics: Metrics): Store {
+/** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
+function measured(store: Store, metrics: Metrics): Store {
   return {
     async takeMany(takes) {
+      const startMs = performance.now();
       try {
         const outcomes = await store.takeMany(takes);
+        metrics.storeAnswered((performance.now() - startMs) / 1000);
         for (const outcome of outcomes) if (outcome instanceof StoreError) metrics.storeFailed(outcome.reason);
         return outcomes;
       } catch (error) {
