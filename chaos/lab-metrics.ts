@@ -107,6 +107,7 @@ export class LabMetrics implements AsyncDisposable {
     for (const { name, control } of instances) {
       const arm = control ? 'control' : 'faulted';
       this.#arms.set(name, { arm, latency: this.#latency.labels(arm) });
+      this.#latency.zero({ arm });
       for (const mechanism of ['redis', 'fallback']) {
         for (const status of ['200', '429']) this.#answers.inc({ arm, limiter: name, mechanism, status }, 0);
       }
