@@ -7,9 +7,9 @@ import { native } from '../../chaos/drivers/native.ts';
 import { partition as partitionFault } from '../../chaos/faults/network.ts';
 import { type AnswerEvent, type History, isControl } from '../../chaos/history.ts';
 import { type RunResult, runScenario } from '../../chaos/runner.ts';
+import { controlName } from '../../chaos/scenario.ts';
 import { queryAt, queryRange, type Series } from '../../prometheus/query.ts';
 import { limiterJob } from '../../prometheus/rules.ts';
-import { controlName } from '../../chaos/scenario.ts';
 import { partition } from '../../scenarios/partition.ts';
 import { committedDashboards, type Query, queriesOf } from '../support/dashboards.ts';
 import { temporaryDirectory } from '../support/lab-processes.ts';
@@ -89,7 +89,6 @@ beforeAll(async () => {
   for (let seed = 1; seed <= attemptsMax; seed++) {
     const run = await observedRun(seed);
     observed = run.observed;
-    console.log(run.result.verdict, JSON.stringify(observed.alerts.map((a) => [a.labels, a.samples.length, fired(a).map((s) => s - atS(0))])), JSON.stringify(run.result.checks.filter((c) => c.verdict !== 'pass')));
     if (run.result.verdict !== 'unknown') break; // otherwise the machine was too noisy to tell anything
   }
 }, attemptsMax * 60_000);
