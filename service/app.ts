@@ -40,6 +40,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     breakerResetMs: config.breakerResetMs,
     keysMax: config.fallbackKeysMax,
     onConnection: (event, detail) => log.info({ redis: event, detail }, `redis connection ${event}`),
+    onAnswer: (seconds) => metrics.storeAnswered(seconds),
     onError: (reason) => metrics.storeFailed(reason),
     onTransition: (shard, from, to) => {
       metrics.breakerMoved(from, to);

@@ -35,7 +35,7 @@ export const native: Driver = async (options) => {
 async function startAll(
   programs: Programs,
   started: AsyncDisposableStack,
-  { service, limiterMain, logs }: EnvironmentOptions,
+  { service, limiterMain, logs, labMetricsAddress }: EnvironmentOptions,
 ): Promise<Environment> {
   const undo = new UndoLog();
   started.defer(() => undo.done());
@@ -134,15 +134,21 @@ async function startAll(
   async function startPrometheus(): Promise<string> {
     const port = await freePort();
     const config = join(data, 'prometheus.yml');
+    const url = `http://${loopback}:${port}`;
     const address = (url: string) => url.replace('http://', '');
     await writeFile(
       config,
       prometheusConfig([
-        ...instances.map(({ name, url }) => ({ job: 'limiter', address: address(url), instance: name })),
+        ...instances.map(({ name, control, url }) => ({
+          job: control ? controlName : 'limiter', // no part of the fleet: it would thin its shares and disagree with it
+          address: address(url),
+          instance: name,
+        })),
         { job: 'toxiproxy', address: `${loopback}:${toxiproxyPort}`, instance: 'toxiproxy' },
+        { job: 'prometheus', address: address(url), instance: 'prometheus' },
+        { job: 'lab', address: labMetricsAddress, instance: 'lab' },
       ]),
     );
-    const url = `http://${loopback}:${port}`;
     const args = [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(data, 'prometheus')}`,
