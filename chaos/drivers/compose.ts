@@ -10,17 +10,9 @@ import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
 import { findStack, type Service, services, upCommand } from './compose-stack.ts';
+import { type Engine, findEngine, type Inspection, type Label, removeLabelled, runLabel } from './engine.ts';
 import {
-  type Engine,
-  findEngine,
-  type Inspection,
-  type Label,
-  publishedPort,
-  removeLabelled,
-  runLabel,
-} from './engine.ts';
-import {
-  frontUrl,
+  addressOf,
   limiterPort,
   listenOn,
   prometheusPort,
@@ -28,6 +20,7 @@ import {
   redisPort,
   storeLink,
   toxiproxyPort,
+  urlOf,
 } from './links.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
@@ -58,7 +51,7 @@ export const compose: Driver = async (options) => {
   );
   const parts = Object.fromEntries(inspected) as Inspections;
   for (const name of ['limiter-1', 'limiter-2'] as const) checkSettings(name, parts[name], options.service);
-  const toxiproxyUrl = `http://${engine.host}:${publishedPort(parts.toxiproxy, toxiproxyPort)}`;
+  const toxiproxyUrl = urlOf(await addressOf(engine, parts.toxiproxy, toxiproxyPort));
   const toxiproxy = new ToxiproxyApi(toxiproxyUrl);
   await checkUntouched(toxiproxy);
 
@@ -104,27 +97,29 @@ async function attach(
   const control = await copy(parts['limiter-1'], name, { REDIS_ADDR: `toxiproxy:${store}` });
   const limiters = { 'limiter-1': parts['limiter-1'], 'limiter-2': parts['limiter-2'], [controlName]: control };
 
-  const instances = links.map(({ name, front, store }): Instance => {
-    const url = `http://${engine.host}:${publishedPort(limiters[name], limiterPort)}`;
+  const instanceOf = async ({ name, front, store }: (typeof links)[number]): Promise<Instance> => {
+    const url = urlOf(await addressOf(engine, limiters[name], limiterPort));
     return {
       name,
       control: name === controlName,
-      frontUrl: frontUrl(engine, parts.toxiproxy, front),
+      frontUrl: urlOf(await addressOf(engine, parts.toxiproxy, front)),
       url,
-      storeLink: storeLink(engine, parts.toxiproxy, `${name}-store`, store),
+      storeLink: await storeLink(engine, parts.toxiproxy, `${name}-store`, store),
     };
-  });
+  };
+  const instances = await Promise.all(links.map(instanceOf));
   await Promise.all(instances.map(usesRedis));
-  const prometheusUrl = `http://${engine.host}:${publishedPort(parts.prometheus, prometheusPort)}`;
+  const prometheusUrl = urlOf(await addressOf(engine, parts.prometheus, prometheusPort));
 
   return {
     driver: 'compose',
     instances,
     toxiproxy,
-    redis: redisIn(engine.dockerode.getContainer(parts.redis.Id), watch, {
-      host: engine.host,
-      port: publishedPort(parts.toxiproxy, labPort),
-    }),
+    redis: redisIn(
+      engine.dockerode.getContainer(parts.redis.Id),
+      watch,
+      await addressOf(engine, parts.toxiproxy, labPort),
+    ),
     prometheusUrl,
     versions: await versionsOf(engine, { limiter: control.Id, redis: parts.redis.Id, toxiproxy, prometheusUrl }),
     broken: watch.broken,

@@ -11,10 +11,10 @@ import { LabError } from '../errors.ts';
 import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
-import { type Engine, findEngine, publishedPort, removeLabelled, runLabel } from './engine.ts';
+import { type Engine, findEngine, removeLabelled, runLabel } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import {
-  frontUrl,
+  addressOf,
   limiterPort,
   listenOn,
   prometheusPort,
@@ -22,6 +22,7 @@ import {
   redisPort,
   storeLink,
   toxiproxyPort,
+  urlOf,
 } from './links.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
@@ -88,7 +89,7 @@ async function startAll(
     start('redis-control', new Redis(imageOf('REDIS_IMAGE'))),
   ]);
   const ports = await inspect(toxiproxy);
-  const api = new ToxiproxyApi(`http://${engine.host}:${publishedPort(ports, toxiproxyPort)}`);
+  const api = new ToxiproxyApi(urlOf(await addressOf(engine, ports, toxiproxyPort)));
   for (const { name, redis, front, store } of links) {
     await api.createProxy(`${name}-store`, `${redis}:${redisPort}`, listenOn(store));
     await api.createProxy(`${name}-front`, `${name}:${limiterPort}`, listenOn(front));
@@ -98,28 +99,25 @@ async function startAll(
   const startInstance = async ({ name, front, store }: (typeof links)[number]) => {
     const environment = { ...service, REDIS_ADDR: `toxiproxy:${store}` };
     const limiter = await start(name, new Limiter(image).withEnvironment(environment));
-    const url = `http://${engine.host}:${publishedPort(await inspect(limiter), limiterPort)}`;
+    const url = urlOf(await addressOf(engine, await inspect(limiter), limiterPort));
     const instance: Instance = {
       name,
       control: name === controlName,
-      frontUrl: frontUrl(engine, ports, front),
+      frontUrl: urlOf(await addressOf(engine, ports, front)),
       url,
-      storeLink: storeLink(engine, ports, `${name}-store`, store),
+      storeLink: await storeLink(engine, ports, `${name}-store`, store),
     };
     return { id: limiter.getId(), instance };
   };
   const limiters = await Promise.all(links.map(startInstance));
   const prometheus = await inspect(await start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'))));
-  const prometheusUrl = `http://${engine.host}:${publishedPort(prometheus, prometheusPort)}`;
+  const prometheusUrl = urlOf(await addressOf(engine, prometheus, prometheusPort));
 
   return {
     driver: 'containers',
     instances: limiters.map(({ instance }) => instance),
     toxiproxy: api,
-    redis: redisIn(engine.dockerode.getContainer(redis.getId()), watch, {
-      host: engine.host,
-      port: publishedPort(ports, labPort),
-    }),
+    redis: redisIn(engine.dockerode.getContainer(redis.getId()), watch, await addressOf(engine, ports, labPort)),
     prometheusUrl,
     versions: await versionsOf(engine, {
       limiter: limiters[0]?.id ?? '',

@@ -1,8 +1,9 @@
-// The links of an environment in containers: each is a port of Toxiproxy's container, published on the host.
+// The links of an environment in containers: each is a port of Toxiproxy's container.
 //
 //   load ──▶ front port ──▶ limiter:8080 ──▶ store port ──▶ redis:6379
 //                                    lab ──▶ lab port  ──▶ redis:6379
 
+import { connect } from 'node:net';
 import { until } from '../clock.ts';
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
@@ -16,22 +17,60 @@ export const toxiproxyPort = 8474;
 export const prometheusPort = 9090;
 
 const readyMs = 10_000;
+const connectMsMax = 300;
 
 /** What a proxy listens on inside its container. */
 export function listenOn(port: number): string {
   return `0.0.0.0:${port}`;
 }
 
-export function frontUrl({ host }: Engine, toxiproxy: Inspection, port: number): string {
-  return `http://${host}:${publishedPort(toxiproxy, port)}`;
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
-export function storeLink({ host }: Engine, toxiproxy: Inspection, proxy: string, port: number): StoreLink {
-  return { proxy, host, port: publishedPort(toxiproxy, port) };
+/**
+ * The way from here to a container's port: its own address on the bridge where that can be reached, as on Linux, else
+ * the published port. Docker carries what is sent to a published loopback port through a process of its own, which on
+ * a small machine costs milliseconds that a limiter would be blamed for.
+ */
+export async function addressOf({ host }: Engine, inspection: Inspection, port: number): Promise<Address> {
+  const published = { host, port: publishedPort(inspection, port) };
+  for (const { IPAddress } of Object.values(inspection.NetworkSettings.Networks)) {
+    if (IPAddress && (await accepts(IPAddress, port))) return { host: IPAddress, port };
+  }
+  return published;
+}
+
+export function urlOf({ host, port }: Address): string {
+  return `http://${host}:${port}`;
+}
+
+export async function storeLink(
+  engine: Engine,
+  toxiproxy: Inspection,
+  proxy: string,
+  port: number,
+): Promise<StoreLink> {
+  return { proxy, ...(await addressOf(engine, toxiproxy, port)) };
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: connectMsMax });
+    const settle = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket
+      .once('connect', () => settle(true))
+      .once('error', () => settle(false))
+      .once('timeout', () => settle(false));
+  });
 }
 
 /** A Redis in a container, which can be killed and started anew. `at` is a way to it that is never faulted. */
-export function redisIn(container: Container, watch: ContainerWatch, at: { host: string; port: number }): RedisHandle {
+export function redisIn(container: Container, watch: ContainerWatch, at: Address): RedisHandle {
   let killing: Promise<void> | undefined;
   let starting: Promise<void> | undefined;
   const kill = async () => {
