@@ -4,7 +4,7 @@
 // the opposite order.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, release, tmpdir, type } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prometheusConfig } from '../../prometheus/native.ts';
 import { type Binary, binaries, find } from '../binaries.ts';
@@ -15,6 +15,7 @@ import { freePort, LabProcess } from '../processes.ts';
 import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
+import { machine } from './versions.ts';
 
 const readyMs = 10_000;
 const loopback = '127.0.0.1';
@@ -124,8 +125,7 @@ async function startAll(
       redis: programs.versions['redis-server'] ?? '',
       toxiproxy: programs.versions['toxiproxy-server'] ?? '',
       prometheus: programs.versions.prometheus ?? '',
-      cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-      kernel: `${type()} ${release()}`,
+      ...machine(),
     },
     broken: broken.promise,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
