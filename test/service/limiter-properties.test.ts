@@ -23,6 +23,8 @@ beforeEach(() => {
 });
 afterEach(() => time[Symbol.dispose]());
 
+const keys = ['a', 'b', 'c'];
+
 const legMs = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(1, 2) },
   { weight: 1, arbitrary: fc.constantFrom(3, 4, 5, 6, 50, 1500) },
@@ -42,7 +44,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('take' as const),
       member,
-      key: fc.constantFrom('a', 'a', 'b', 'c'),
+      key: fc.constantFrom(...keys, 'a'),
       times: fc.constantFrom(1, 1, 2, 12),
     }),
   },
@@ -76,7 +78,7 @@ async function live(keysMax: number, steps: readonly Step[]): Promise<SimulatedF
   }
   for (const { link } of fleet.members) link.state = { kind: 'up', thereMs: 1, backMs: 1 };
   await pass(4000);
-  for (const { take } of fleet.members) for (const key of ['a', 'b', 'c']) take(key);
+  for (const { take } of fleet.members) for (const key of keys) take(key);
   await pass(2 * timeoutMs);
   return fleet;
 }
@@ -96,11 +98,13 @@ describe('two limiters that share a Redis, whatever the network does and in what
         takes += history.answers.length;
         for (const { status, mechanism } of history.answers) seen.add(`${mechanism} ${status}`);
         for (const { from, to } of history.breaker) seen.add(`${from} to ${to}`);
-        expect(runChecks(bounds, history).filter(({ verdict }) => verdict === 'fail')).toEqual([]);
+        // Past the cap a key may lose what Redis said of it, and then has more left than it was told.
+        const judged = keysMax < keys.length ? bounds.filter((check) => check !== remaining) : bounds;
+        expect(runChecks(judged, history).filter(({ verdict }) => verdict === 'fail')).toEqual([]);
         const late = history.answers.filter(({ sentMs, receivedMs }) => receivedMs - sentMs > answerMsMax + 1e-6);
         expect(late).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 8000 },
     );
     // A property over what never happens would prove nothing.
     expect(takes).toBeGreaterThan(10_000);
@@ -121,7 +125,7 @@ describe('two limiters that share a Redis, whatever the network does and in what
         expect(ghosts).toEqual([]);
         late += fleet.redis.lateScripts;
       }),
-      { numRuns: 200 },
+      { numRuns: 4000 },
     );
     expect(late).toBeGreaterThan(100);
   });
