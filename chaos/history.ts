@@ -82,6 +82,8 @@ export interface ProbeEvent {
 export interface BreakerEvent {
   readonly type: 'breaker';
   readonly instance: string;
+  /** Which Redis it guards, where an instance tells: it has a breaker for each. */
+  readonly shard?: string;
   readonly atMs: number;
   readonly from: string;
   readonly to: string;

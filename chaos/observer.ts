@@ -10,7 +10,7 @@ const pingMsMax = 400;
 const readyzMsMax = 2000;
 
 interface Readyz {
-  readonly breaker?: { readonly transitions?: readonly { atMs: number; from: string; to: string }[] };
+  readonly breaker?: { readonly transitions?: readonly { atMs: number; shard?: string; from: string; to: string }[] };
 }
 
 /** Time zero of a run, on both clocks. */
@@ -34,9 +34,10 @@ export async function breakerMoves({ name, url }: Instance, zero: Zero): Promise
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(readyzMsMax) });
     const { breaker } = (await response.json()) as Readyz;
     return breaker?.transitions
-      ?.map(({ atMs, from, to }) => ({
+      ?.map(({ atMs, shard, from, to }) => ({
         type: 'breaker' as const,
         instance: name,
+        ...(shard === undefined ? {} : { shard }),
         atMs: Math.round((atMs - zero.epochMs) * 1000) / 1000,
         from,
         to,

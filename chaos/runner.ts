@@ -284,6 +284,7 @@ class BreakerWatch {
     const unseen = moves.filter(({ atMs }) => atMs > knownMs);
     if (unseen.length > 0) this.#recorder.record(...unseen);
     const last = moves.at(-1);
+    if (last && last.atMs < knownMs) return; // a look that took longer than the next one
     if (last) this.#recorded.set(name, last.atMs);
     this.states.set(name, last?.to ?? 'closed');
   }

@@ -4,6 +4,8 @@
 export type FaultSpec =
   /** Every store link drops all data in both directions; connections stay up. */
   | { readonly kind: 'partition' }
+  /** Every store link holds all data back, in both directions, and delivers it when healed; connections stay up. */
+  | { readonly kind: 'stall' }
   /** Every store link delays data by `latencyMs` ± `jitterMs`, in both directions. */
   | { readonly kind: 'latency'; readonly latencyMs: number; readonly jitterMs: number }
   /** SIGKILL of Redis; restarted empty, on the same port, when healed. */

@@ -5,5 +5,6 @@ import { baseline } from './baseline.ts';
 import { latency } from './latency.ts';
 import { partition } from './partition.ts';
 import { redisKill } from './redis-kill.ts';
+import { stall } from './stall.ts';
 
-export const scenarios: readonly Scenario[] = [baseline, partition, latency, redisKill];
+export const scenarios: readonly Scenario[] = [baseline, partition, stall, latency, redisKill];

@@ -32,8 +32,10 @@ export class Instances {
   #client: RedisClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #count = 1;
-  /** When the present count was last seen. */
-  #seenAtUs = 0;
+  /** When Redis last answered. */
+  #heardAtUs = Number.NEGATIVE_INFINITY;
+  /** Since when only smaller counts than the present one have been seen, at the earliest. */
+  #fewerSinceUs = 0;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
@@ -57,15 +59,17 @@ export class Instances {
   }
 
   /**
-   * A greater count holds at once, a smaller one only when no greater was seen for a while: after an outage the others
-   * take a second to speak again, and have not gone away.
+   * A greater count holds at once, a smaller one only when no greater was seen for a while in which Redis answered: after
+   * an outage the others take a second to speak again, and have not gone away.
    */
   see(count: number): void {
     const nowUs = this.#options.nowUs();
-    if (count >= this.#count) this.#seenAtUs = nowUs;
-    if (count === this.#count || (count < this.#count && nowUs - this.#seenAtUs < silentMsMax * 1000)) return;
+    const cutOff = nowUs - this.#heardAtUs > silentMsMax * 1000;
+    this.#heardAtUs = nowUs;
+    if (count >= this.#count || cutOff) this.#fewerSinceUs = nowUs;
+    if (count === this.#count || (count < this.#count && nowUs - this.#fewerSinceUs < silentMsMax * 1000)) return;
     this.#count = count;
-    this.#seenAtUs = nowUs;
+    this.#fewerSinceUs = nowUs;
     this.#options.onCount(count);
   }
 }

@@ -2,6 +2,7 @@
 
 import { admission } from './admission.ts';
 import { availability } from './availability.ts';
+import { breaker } from './breaker.ts';
 import type { Check } from './check.ts';
 import { failsOpen } from './fails-open.ts';
 import { faultBit } from './fault-bit.ts';
@@ -9,6 +10,7 @@ import { fleet } from './fleet.ts';
 import { latency } from './latency.ts';
 import { needlessRefusal } from './needless-refusal.ts';
 import { recovery } from './recovery.ts';
+import { remaining } from './remaining.ts';
 import { trip } from './trip.ts';
 
 export const checks: readonly Check[] = [
@@ -16,9 +18,11 @@ export const checks: readonly Check[] = [
   availability,
   latency,
   trip,
+  breaker,
   failsOpen,
   recovery,
   admission,
   fleet,
   needlessRefusal,
+  remaining,
 ];

@@ -43,18 +43,25 @@ export const needlessRefusal: Check = {
   },
 };
 
-/** Whether the bucket that Redis lost would have refused it too. */
+/** Whether a bucket that Redis lost would have refused it too: the last one, or one before it. */
 function repeatsFormer({ former }: Source, answer: AnswerEvent): boolean {
-  return former !== undefined && wrongRefusals({ ...former, rejects: [answer] }).length === 0;
+  if (former === undefined) return false;
+  return wrongRefusals({ ...former, rejects: [answer] }).length === 0 || repeatsFormer(former, answer);
 }
 
 export function wrongRefusals(source: Source): { answer: AnswerEvent; level: number }[] {
   const perMs = (source.refillPerSecond * (1 - driftRatio)) / 1000;
   // Takes and tellings in the order in which their clients knew of them.
   const charges = [...source.admits, ...source.told].sort((a, b) => a.receivedMs - b.receivedMs);
-  const told = new Set(source.told);
-  const charged = (before: number, charge: AnswerEvent) =>
-    told.has(charge) ? Math.min(before, charge.remaining ?? 0) : before - 1;
+  // Admissions whose clients knew of them while a telling was under way may have come after it, and have taken from it.
+  const toldTokens = new Map(
+    source.told.map((telling) => {
+      const { sentMs, receivedMs } = telling;
+      const since = source.admits.filter((admit) => admit.receivedMs >= sentMs && admit.receivedMs <= receivedMs);
+      return [telling, Math.max(0, (telling.remaining ?? 0) - since.length)];
+    }),
+  );
+  const charged = (before: number, charge: AnswerEvent) => Math.min(before, toldTokens.get(charge) ?? before - 1);
   const spanMsMax = charges.reduce((max, { sentMs, receivedMs }) => Math.max(max, receivedMs - sentMs), 0);
   const wrong: { answer: AnswerEvent; level: number }[] = [];
   let level = source.capacity;

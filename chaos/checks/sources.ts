@@ -13,7 +13,7 @@ export interface Source {
   readonly refillPerSecond: number;
   readonly admits: AnswerEvent[];
   readonly rejects: AnswerEvent[];
-  /** Takes that Redis may have executed although its answer did not come from there. */
+  /** Takes that this bucket may have decided: Redis, without being heard, or just before or after it lost its data. */
   readonly uncertain: AnswerEvent[];
   /** Of a fallback: what its instance was told by Redis, from which a bucket may start. */
   readonly told: AnswerEvent[];
@@ -40,10 +40,12 @@ export function sourcesOf(history: History): Source[] {
     sources.set(id, created);
     return created;
   };
-  const redisSource = (answer: AnswerEvent): Source => {
-    if (isControl(history, answer.instance)) return source('control redis', answer.key, 'redis');
-    const before = losses.filter(({ beginMs }) => answer.receivedMs > beginMs).length;
-    return afterLosses(before, answer.key);
+  /** Redis's bucket that decided it, if Redis did; several when nobody can tell whether that was before a loss or after. */
+  const redisSources = (answer: AnswerEvent): Source[] => {
+    if (isControl(history, answer.instance)) return [source('control redis', answer.key, 'redis')];
+    const surely = losses.filter(({ endMs }) => endMs < answer.sentMs).length;
+    const possibly = losses.filter(({ beginMs }) => beginMs < answer.receivedMs).length;
+    return Array.from({ length: 1 + possibly - surely }, (_, i) => afterLosses(surely + i, answer.key));
   };
   const afterLosses = (count: number, key: string): Source =>
     count === 0
@@ -52,14 +54,13 @@ export function sourcesOf(history: History): Source[] {
   const fallbackSource = ({ instance, key }: AnswerEvent): Source => source(`fallback of ${instance}`, key, 'fallback');
 
   for (const answer of history.answers) {
-    const straddles = losses.some(({ beginMs, endMs }) => answer.sentMs <= endMs && answer.receivedMs > beginMs);
-    if (answer.mechanism === 'redis' && straddles && !isControl(history, answer.instance)) {
-      // Decided by the bucket that was lost or by the new one: nobody can tell, so it counts for neither.
-      redisSource(answer).uncertain.push(answer);
-    } else if (answer.mechanism === 'redis') file(redisSource(answer), answer);
-    else if (answer.mechanism === 'fallback') file(fallbackSource(answer), answer);
+    const possible = redisSources(answer);
+    const [only] = possible;
+    if (answer.mechanism === 'fallback') file(fallbackSource(answer), answer);
+    else if (answer.mechanism === 'redis' && only && possible.length === 1) file(only, answer);
     if (answer.mechanism === 'redis') fallbackSource(answer).told.push(answer);
-    if (answer.mechanism !== 'redis' && !breakerWasOpen(history, answer)) redisSource(answer).uncertain.push(answer);
+    const isUncertain = answer.mechanism === 'redis' ? possible.length > 1 : !breakerWasOpen(history, answer);
+    if (isUncertain) for (const bucket of possible) bucket.uncertain.push(answer);
   }
   return [...sources.values()];
 }

@@ -14,6 +14,7 @@ export type DriverName = 'native' | 'containers' | 'compose';
 /** Who can put which fault on. */
 export const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverName[]>> = {
   partition: ['native', 'containers', 'compose'],
+  stall: ['native', 'containers', 'compose'],
   latency: ['native', 'containers', 'compose'],
   'redis-kill': ['native', 'containers', 'compose'],
 };

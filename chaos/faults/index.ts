@@ -2,13 +2,15 @@
 
 import type { FaultSpec } from '../scenario.ts';
 import type { Fault } from './fault.ts';
-import { latency, partition } from './network.ts';
+import { latency, partition, stall } from './network.ts';
 import { redisKill } from './redis.ts';
 
 export function faultOf(spec: FaultSpec): Fault {
   switch (spec.kind) {
     case 'partition':
       return partition();
+    case 'stall':
+      return stall();
     case 'latency':
       return latency(spec.latencyMs, spec.jitterMs);
     case 'redis-kill':

@@ -27,6 +27,12 @@ export function partition(): Fault {
   return toxics('partition', drop, ({ outcome }) => outcome === 'silent');
 }
 
+/** Holds all data back in both directions, and delivers it late, when it is taken off: Toxiproxy's `bandwidth` 0. */
+export function stall(): Fault {
+  const hold = bothStreams.map((stream) => ({ type: 'bandwidth', stream, attributes: { rate: 0 } }) as const);
+  return toxics('stall', hold, ({ outcome }) => outcome === 'silent');
+}
+
 /** Delays data by `latencyMs` ± `jitterMs` in each direction. */
 export function latency(latencyMs: number, jitterMs: number): Fault {
   const attributes = { latency: latencyMs, jitter: jitterMs };

@@ -73,7 +73,7 @@ const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
     losesState: flag,
   }),
   probe: object({ instance: text, atMs: number, expected: text, seen: text, detail: text }),
-  breaker: object({ instance: text, atMs: number, from: text, to: text }),
+  breaker: object({ instance: text, shard: optional(text), atMs: number, from: text, to: text }),
 };
 
 export function isEvent(value: unknown): value is HistoryEvent {

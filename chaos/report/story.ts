@@ -84,6 +84,8 @@ export function faultText(fault: FaultSpec): string {
   switch (fault.kind) {
     case 'partition':
       return 'Every packet between the limiters and Redis was dropped';
+    case 'stall':
+      return 'Every packet between the limiters and Redis was held back, and delivered late';
     case 'latency':
       return `Redis was ${fault.latencyMs} ± ${fault.jitterMs} ms away in each direction`;
     case 'redis-kill':

@@ -1,13 +1,10 @@
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Binary, binaries, find } from '../../chaos/binaries.ts';
 import { LabError } from '../../chaos/errors.ts';
 import { ping } from '../../chaos/ping.ts';
-import { freePort, LabProcess } from '../../chaos/processes.ts';
+import { freePort } from '../../chaos/processes.ts';
 import { ToxiproxyApi } from '../../chaos/toxiproxy.ts';
-import { UndoLog } from '../../chaos/undo.ts';
-import { temporaryDirectory } from '../support/lab-processes.ts';
+import { startToxiproxy } from '../support/toxiproxy.ts';
 
 const latency = { type: 'latency', stream: 'downstream', attributes: { latency: 100, jitter: 0 } } as const;
 const timeout = { type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } } as const;
@@ -23,17 +20,7 @@ describe('the API of a Toxiproxy that runs', () => {
   };
 
   beforeAll(async () => {
-    const directory = started.use(temporaryDirectory());
-    const undo = new UndoLog(join(directory.path, 'undo'));
-    const found = await find(binaries.find(({ name }) => name === 'toxiproxy-server') as Binary);
-    if (!found) throw new Error('toxiproxy-server is not installed: npm run setup');
-    const port = await freePort();
-    const log = join(directory.path, 'toxiproxy.log');
-    const args = ['-host', '127.0.0.1', '-port', String(port)];
-    const process = await LabProcess.start({ name: 'toxiproxy', command: found.path, args, log, undo });
-    started.defer(() => process.stop());
-    api = new ToxiproxyApi(`http://127.0.0.1:${port}`);
-    await process.ready(5000, () => api.version());
+    ({ api } = started.use(await startToxiproxy()));
     // A Redis as far as PING goes.
     const server = createServer((socket) => {
       socket.on('data', () => socket.write('+PONG\r\n'));

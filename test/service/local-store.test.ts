@@ -111,6 +111,98 @@ describe('LocalStore', () => {
     expect([2, 1, 1].map((cost) => store.take('late', cost).allowed)).toEqual([false, true, false]);
   });
 
+  it('refills at its share of the rate when several instances share it, and tells the times of that', () => {
+    const { clock, store } = onFakeClock();
+    store.instances = 2;
+    expect([store.instances, store.policy]).toEqual([2, { name: 'default', capacity: 3, refillPerSecond: 0.5 }]);
+    expect([store.take('a', 3), store.take('a', 1)]).toEqual([
+      { allowed: true, limit: 3, remaining: 0, retryAfterMs: 0, resetMs: 6000, mechanism: 'fallback' },
+      { allowed: false, limit: 3, remaining: 0, retryAfterMs: 2000, resetMs: 6000, mechanism: 'fallback' },
+    ]);
+    clock.us += 1_999_999;
+    expect(store.take('a', 1).allowed).toBe(false);
+    clock.us += 1;
+    expect([store.take('a', 1).allowed, store.take('a', 1).allowed]).toEqual([true, false]);
+  });
+
+  it('leaves every bucket as it is when the number of instances changes', () => {
+    const { clock, store } = onFakeClock();
+    store.take('a', 3);
+    clock.us += 500_000; // half a token
+    store.instances = 4;
+    expect(store.take('a', 1)).toMatchObject({ allowed: false, remaining: 0, retryAfterMs: 2000, resetMs: 10_000 });
+    clock.us += 2_000_000; // the other half, at a quarter of the rate
+    store.instances = 1;
+    expect([store.take('a', 1), store.take('a', 1)]).toMatchObject([
+      { allowed: true, remaining: 0, resetMs: 3000 },
+      { allowed: false, retryAfterMs: 1000 },
+    ]);
+  });
+
+  it('never admits more than the shares over time allow, however the number of instances changes', () => {
+    const step = fc.record({
+      instances: fc.integer({ min: 1, max: 5 }),
+      waitUs: fc.integer({ min: 0, max: 2_500_000 }),
+      cost: fc.integer({ min: 1, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), (steps) => {
+        const { clock, store } = onFakeClock();
+        let level = 3; // tokens
+        for (const { instances, waitUs, cost } of steps) {
+          clock.us += waitUs;
+          level = Math.min(3, level + waitUs / 1_000_000 / store.instances);
+          store.instances = instances;
+          const { allowed, remaining } = store.take('a', cost);
+          if (allowed) level -= cost;
+          expect(level).toBeGreaterThanOrEqual(-1e-4); // whole microseconds
+          expect(remaining).toBeLessThanOrEqual(level + 1e-4);
+          if (!allowed) expect(level).toBeLessThan(cost + 1e-4);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('starts a bucket with so many tokens as it is told, at the most its capacity', () => {
+    const { store } = onFakeClock();
+    const start = (key: string, tokens: number) => {
+      const { allowed, remaining, retryAfterMs, resetMs } = store.take(key, 1, tokens);
+      return [allowed, remaining, retryAfterMs, resetMs];
+    };
+    expect([start('none', 0), start('half', 0.5), start('one', 1), start('some', 2.5), start('more', 9)]).toEqual([
+      [false, 0, 1000, 3000],
+      [false, 0, 500, 2500],
+      [true, 0, 0, 3000],
+      [true, 1, 0, 1500],
+      [true, 2, 0, 1000],
+    ]);
+  });
+
+  it('keeps the bucket of a key that it denied with the tokens it was told, and heeds no second telling', () => {
+    const { clock, store } = onFakeClock();
+    store.take('a', 1, 0);
+    expect([store.size, store.take('a', 1, 3).allowed]).toEqual([1, false]);
+    clock.us += 1_000_000;
+    expect(store.take('a', 1, 0).allowed).toBe(true);
+  });
+
+  it('fills the bucket of a key that is forgotten, and leaves the others', () => {
+    const { store } = onFakeClock();
+    store.take('a', 3);
+    store.take('b', 3);
+    store.forget('a');
+    expect([store.take('a', 3).allowed, store.take('b', 1).allowed]).toEqual([true, false]);
+  });
+
+  it('does not fill a shared bucket for one of its keys', () => {
+    const { store } = onFakeClock(1);
+    store.take('first', 1);
+    store.take('late', 3);
+    store.forget('late');
+    expect(store.take('late', 1).allowed).toBe(false);
+  });
+
   it('admits no key more than its bucket over any window, whatever the keys, the order, the times and the cap', () => {
     const step = fc.record({
       key: fc.nat({ max: 12 }).map((n) => `key-${n}`),

@@ -121,7 +121,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   for (const phase of phases) {
     startMs[phase.name] = atMs;
     events.push({ type: 'phase', phase: phase.name, atMs });
-    events.push(...answersOf(phase, atMs, instances));
+    events.push(...answersOf(phase, atMs, run));
     atMs += phase.ms ?? 1000;
   }
   if (spec.complete ?? true) events.push({ type: 'phase', phase: 'end', atMs });
@@ -168,8 +168,8 @@ export function probe(
   return { type: 'probe', instance, atMs, expected, seen, detail: `${seen} after 1.0 ms` };
 }
 
-export function move(instance: string, atMs: number, from: string, to: string): BreakerEvent {
-  return { type: 'breaker', instance, atMs, from, to };
+export function move(instance: string, atMs: number, from: string, to: string, shard?: string): BreakerEvent {
+  return { type: 'breaker', instance, ...(shard === undefined ? {} : { shard }), atMs, from, to };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
@@ -178,7 +178,7 @@ function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
   return usualPhases.map((phase) => ({ ...phase, ...changes[phase.name] }));
 }
 
-function answersOf(phase: PhaseSpec, startMs: number, instances: readonly InstanceInfo[]): AnswerEvent[] {
+function answersOf(phase: PhaseSpec, startMs: number, { instances, bounds }: RunEvent): AnswerEvent[] {
   const { ms = 1000, rate = 600 } = phase;
   const faulted = instances.filter(({ control }) => !control);
   const control = instances.find((instance) => instance.control);
@@ -189,7 +189,10 @@ function answersOf(phase: PhaseSpec, startMs: number, instances: readonly Instan
     const key = each(phase.key ?? `${phase.name}-${i}`, i);
     const status = each(phase.status ?? 200, i);
     const mechanism = status === 0 ? null : each(phase.mechanism ?? 'redis', i);
-    const common = { key, scheduledMs, sentMs, status } as const;
+    // What is left of a key's bucket when it asks for the first time.
+    const left = (mechanism === 'fallback' ? bounds.fallbackCapacity : bounds.capacity) - 1;
+    const remaining = status === 429 ? 0 : left;
+    const common = { key, scheduledMs, sentMs, status, remaining } as const;
     const index = i % faulted.length;
     const instance = faulted[index]?.name ?? '';
     const receivedMs = scheduledMs + each(phase.latencyMs ?? 1, i);

@@ -136,11 +136,42 @@ describe('wrong refusals', () => {
     ]).toMatchObject([[], [], [{ level: expect.closeTo(3, 3) }], [{ level: expect.closeTo(2, 3) }]]);
   });
 
+  it('are not found where the answer that told of the tokens reached its client after a later admission', () => {
+    const told = [answer(1000, { remaining: 2, receivedMs: 1010 })];
+    const fallback = sourceOf({ capacity: 5, refillPerSecond: 0.001, answers: [] });
+    const rejects = [answer(1100, { ...refused, mechanism: 'fallback' })];
+    const admitsAt = (...ms: number[]) => ms.map((at) => answer(at, { mechanism: 'fallback' }));
+    expect([
+      wrongRefusals({ ...fallback, told, admits: admitsAt(1003, 1020), rejects }),
+      wrongRefusals({ ...fallback, told, admits: admitsAt(1003), rejects }),
+      wrongRefusals({ ...fallback, told, admits: admitsAt(990), rejects }),
+    ]).toMatchObject([[], [], [{ level: expect.closeTo(2, 3) }]]);
+  });
+
   it('are not found where a denial repeats what Redis said before it forgot, until it would have had a token again', () => {
     const faults = [fault('inject', 2000, { losesState: true }), fault('heal', 3000)];
     const emptied = [...burst(10, 1900), answer(1950, refused)];
     const at = (ms: number) => needlessRefusal.judge(historyWith([...emptied, answer(ms, refused)], { faults }))[0];
     expect([at(2100)?.verdict, at(2450)?.verdict]).toEqual(['pass', 'fail']);
+  });
+
+  it('are not found where it repeats what Redis said before it forgot twice', () => {
+    const faults = [2000, 2100].map((ms) => fault('inject', ms, { losesState: true }));
+    const emptied = [...burst(10, 1900), answer(1950, refused)];
+    const at = (ms: number) => needlessRefusal.judge(historyWith([...emptied, answer(ms, refused)], { faults }))[0];
+    expect([at(2200)?.verdict, at(2450)?.verdict]).toEqual(['pass', 'fail']);
+  });
+
+  it('are not found where takes without an answer emptied the bucket just before Redis forgot it', () => {
+    const faults = [fault('inject', 1010, { losesState: true })];
+    const unheard = burst(10, 1000, { mechanism: 'fallback', instance: 'limiter-2', receivedMs: 1012 });
+    const heardLate = burst(10, 1000, { instance: 'limiter-2', receivedMs: 1012 });
+    const reject = answer(1004, refused);
+    expect(
+      [unheard, heardLate, []].map(
+        (takes) => needlessRefusal.judge(historyWith([...takes, reject], { faults }))[0]?.verdict,
+      ),
+    ).toEqual(['pass', 'pass', 'fail']);
   });
 
   it.each([1, 2, 3, 10, 100])('are always found where a bucket of %i was full', (capacity) => {

@@ -49,6 +49,7 @@ describe('the choice of a driver', () => {
 describe('a scenario', () => {
   const able = {
     partition: ['native'],
+    stall: ['native'],
     latency: ['native'],
     'redis-kill': ['native', 'containers'],
   } as const;

@@ -1,0 +1,57 @@
+// Bound 5: a breaker moves closed → open → half-open → open or closed, and in no other way.
+//
+// Judged by what the instances tell: each move must be one of these and begin where the one before it ended. An instance
+// has a breaker for each Redis that it uses.
+
+import type { BreakerEvent, History } from '../history.ts';
+import type { Check, CheckResult, Verdict } from './check.ts';
+
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  closed: ['open'],
+  open: ['half-open'],
+  'half-open': ['open', 'closed'],
+};
+
+export const breaker: Check = {
+  name: 'breaker',
+  property: 'a breaker moves closed → open → half-open → open or closed, and in no other way',
+  judge(history: History): CheckResult[] {
+    const { instances } = history.run;
+    const byBreaker = Map.groupBy(history.breaker, nameOf);
+    const wrong = [...byBreaker.values()].flatMap(wrongMoves).sort((a, b) => a.move.atMs - b.move.atMs);
+    const state = (verdict: Verdict, detail: string): CheckResult[] => [
+      { name: 'breaker', phase: 'all', verdict, measured: wrong.length, limit: 0, unit: 'moves', detail },
+    ];
+    const [first] = wrong;
+    if (first) {
+      const { move, was } = first;
+      const at = `at ${(move.atMs / 1000).toFixed(3)} s`;
+      return state(
+        'fail',
+        `the breaker of ${nameOf(move)}, which was ${was}, moved from ${move.from} to ${move.to} ${at}`,
+      );
+    }
+    const silent = instances.find(({ tellsBreaker }) => !tellsBreaker);
+    if (silent) return state('unknown', `${silent.name} does not tell of its breaker`);
+    if (instances.length === 0) return state('unknown', 'no instance');
+    return state('pass', `${history.breaker.length} moves, each of them allowed`);
+  },
+};
+
+interface WrongMove {
+  readonly move: BreakerEvent;
+  /** Its state before, by the move before. */
+  readonly was: string;
+}
+
+/** Those of one breaker, in order of time. What it was before its first move is not known but by that move. */
+function wrongMoves(moves: readonly BreakerEvent[]): WrongMove[] {
+  return moves.flatMap((move, i) => {
+    const was = moves[i - 1]?.to ?? move.from;
+    return was === move.from && allowed[move.from]?.includes(move.to) ? [] : [{ move, was }];
+  });
+}
+
+function nameOf({ instance, shard }: BreakerEvent): string {
+  return shard === undefined ? instance : `${instance} for ${shard}`;
+}

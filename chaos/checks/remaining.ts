@@ -1,0 +1,80 @@
+// Bound 4: what is told of the tokens left never exceeds what an earlier answer and the refill allow:
+//
+//   remaining_b ≤ min(B, remaining_a + r·Δ) − c_b    for any two answers a, b of one bucket, a before b
+//
+// `remaining` is told in whole tokens, so after a there were less than remaining_a + 1. Between the two lie other takes;
+// those that were certainly admitted after a and before b count as well. Instants are the kindest: a decided as early, b
+// as late as sending and receipt allow, and only an answer received before the request was sent counts as earlier.
+
+import type { AnswerEvent, History } from '../history.ts';
+import type { Check, CheckResult } from './check.ts';
+import { driftRatio, type Source, sourcesOf } from './sources.ts';
+
+const roundingTokens = 1e-6;
+
+export const remaining: Check = {
+  name: 'remaining',
+  property: 'no answer tells of more tokens than the one before it and the refill allow',
+  judge(history: History): CheckResult[] {
+    let told = 0;
+    let worst: { source: Source; overstated: Overstated } | undefined;
+    for (const source of sourcesOf(history)) {
+      told += [...source.admits, ...source.rejects].filter((answer) => answer.remaining !== null).length;
+      const overstated = overstatedIn(source);
+      if (overstated && overstated.tokens > (worst?.overstated.tokens ?? 0)) worst = { source, overstated };
+    }
+    const state = (verdict: CheckResult['verdict'], measured: number | null, detail: string): CheckResult[] => [
+      { name: 'remaining', phase: 'all', verdict, measured, limit: 0, unit: 'tokens too many', detail },
+    ];
+    if (told === 0) return state('unknown', null, 'no answer tells what remains');
+    if (!worst) return state('pass', 0, `${told} answers, none of which tells of a token too many`);
+    const { source, overstated } = worst;
+    const { answer, tokens } = overstated;
+    const at = `at ${(answer.sentMs / 1000).toFixed(3)} s`;
+    const most = ((answer.remaining ?? 0) - tokens).toFixed(2);
+    return state(
+      'fail',
+      tokens,
+      `${source.name} told key ${source.key} ${answer.remaining} ${at}; at most ${most} can be`,
+    );
+  },
+};
+
+export interface Overstated {
+  readonly answer: AnswerEvent;
+  /** Told beyond what can be; over 0. */
+  readonly tokens: number;
+}
+
+/** The answer of one bucket that tells of the most tokens too many; undefined when none does. */
+export function overstatedIn(source: Source): Overstated | undefined {
+  const { capacity, admits, rejects, former } = source;
+  const perMs = (source.refillPerSecond * (1 + driftRatio)) / 1000;
+  const admitted = new Set(admits);
+  const costOf = (answer: AnswerEvent) => (admitted.has(answer) ? 1 : 0);
+  const answers = [...admits, ...rejects].filter((answer) => answer.remaining !== null);
+  const bySending = answers.toSorted((a, b) => a.sentMs - b.sentMs);
+  const byReceipt = answers.toSorted((a, b) => a.receivedMs - b.receivedMs);
+
+  /** At `t` ≥ `sinceMs` the bucket holds at most `atZero + perMs · t`, and never more than its capacity. */
+  let atZero = Number.POSITIVE_INFINITY;
+  let sinceMs = Number.NEGATIVE_INFINITY;
+  const learn = (answer: AnswerEvent) => {
+    if (admitted.has(answer) && answer.sentMs >= sinceMs) atZero -= 1;
+    // After a loss, an instance may repeat a refusal of the bucket that was lost.
+    const says = admitted.has(answer) || former === undefined;
+    if (says) atZero = Math.min(atZero, (answer.remaining ?? 0) + 1 - perMs * answer.sentMs);
+    sinceMs = Math.max(sinceMs, answer.receivedMs);
+  };
+
+  let worst: Overstated | undefined;
+  let next = 0;
+  for (const answer of bySending) {
+    for (let known = byReceipt[next]; known && known.receivedMs < answer.sentMs; known = byReceipt[++next])
+      learn(known);
+    const most = Math.min(capacity, atZero + perMs * answer.receivedMs) - costOf(answer);
+    const tokens = (answer.remaining ?? 0) - most;
+    if (tokens > Math.max(roundingTokens, worst?.tokens ?? 0)) worst = { answer, tokens };
+  }
+  return worst;
+}

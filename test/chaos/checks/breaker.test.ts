@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { breaker } from '../../../chaos/checks/breaker.ts';
+import type { BreakerEvent } from '../../../chaos/history.ts';
+import { buildHistory, historyWith, move, usualInstances } from '../../support/history-builder.ts';
+
+const judge = (...moves: BreakerEvent[]) => breaker.judge(historyWith([], { breaker: moves }));
+/** One breaker's way through these states, a second each. */
+const way = (...states: string[]) => of('limiter-1', ...states);
+const of = (instance: string, ...states: string[]) =>
+  states.slice(1).map((to, i) => move(instance, 1000 * (i + 1), states[i] as string, to));
+
+describe('the breaker check', () => {
+  it('passes a run in which each breaker opened, probed and closed', () => {
+    expect(breaker.judge(buildHistory())).toEqual([
+      {
+        name: 'breaker',
+        phase: 'all',
+        verdict: 'pass',
+        measured: 0,
+        limit: 0,
+        unit: 'moves',
+        detail: '6 moves, each of them allowed',
+      },
+    ]);
+  });
+
+  it('passes breakers that never moved', () => {
+    expect(judge()).toMatchObject([{ verdict: 'pass', detail: '0 moves, each of them allowed' }]);
+  });
+
+  it('passes probes that fail before one is answered, and a second opening after that', () => {
+    const around = way('closed', 'open', 'half-open', 'open', 'half-open', 'closed', 'open');
+    expect(judge(...around)).toMatchObject([{ verdict: 'pass', measured: 0 }]);
+  });
+
+  it('passes a breaker that was open when the run began', () => {
+    expect(judge(...way('open', 'half-open', 'closed'))).toMatchObject([{ verdict: 'pass', measured: 0 }]);
+  });
+
+  it.each([
+    ['closed', 'half-open'],
+    ['closed', 'closed'],
+    ['open', 'closed'],
+    ['open', 'open'],
+    ['half-open', 'half-open'],
+    ['closed', 'ajar'],
+    ['ajar', 'open'],
+  ])('fails a move from %s to %s', (from, to) => {
+    expect(judge(...way(from, to))).toMatchObject([
+      {
+        verdict: 'fail',
+        measured: 1,
+        detail: `the breaker of limiter-1, which was ${from}, moved from ${from} to ${to} at 1.000 s`,
+      },
+    ]);
+  });
+
+  it('fails a move that does not begin where the one before it ended, and names the first', () => {
+    const moves = [...way('closed', 'open'), move('limiter-1', 1500, 'half-open', 'closed')];
+    expect(judge(...moves, move('limiter-1', 2000, 'open', 'half-open'))).toMatchObject([
+      {
+        verdict: 'fail',
+        measured: 2,
+        detail: 'the breaker of limiter-1, which was open, moved from half-open to closed at 1.500 s',
+      },
+    ]);
+  });
+
+  it('follows each instance by itself', () => {
+    const both = [...of('limiter-1', 'closed', 'open', 'half-open'), ...of('limiter-2', 'closed', 'open', 'half-open')];
+    expect(judge(...both)).toMatchObject([{ verdict: 'pass' }]);
+  });
+
+  it('follows the breaker of each shard by itself', () => {
+    const shards = ['10.0.0.1:6379', '10.0.0.2:6379'].map((shard) => move('limiter-1', 1000, 'closed', 'open', shard));
+    expect(judge(...shards)).toMatchObject([{ verdict: 'pass', measured: 0 }]);
+    const again = move('limiter-1', 2000, 'closed', 'open', '10.0.0.2:6379');
+    expect(judge(...shards, again)).toMatchObject([
+      {
+        verdict: 'fail',
+        measured: 1,
+        detail: 'the breaker of limiter-1 for 10.0.0.2:6379, which was open, moved from closed to open at 2.000 s',
+      },
+    ]);
+  });
+
+  it('is unknown when an instance does not tell of its breaker', () => {
+    const instances = usualInstances.map((instance, i) => ({ ...instance, tellsBreaker: i !== 1 }));
+    expect(breaker.judge(historyWith([], { instances }))).toMatchObject([
+      { verdict: 'unknown', measured: 0, detail: 'limiter-2 does not tell of its breaker' },
+    ]);
+  });
+
+  it('is unknown without an instance', () => {
+    expect(breaker.judge(historyWith([], { instances: [] }))).toMatchObject([{ verdict: 'unknown' }]);
+  });
+});

@@ -1,0 +1,100 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Environment, Instance } from '../../../chaos/environment.ts';
+import { partition, stall } from '../../../chaos/faults/network.ts';
+import { ping } from '../../../chaos/ping.ts';
+import { startToxiproxy, type ToxiproxyProcess } from '../../support/toxiproxy.ts';
+import { until } from '../../support/until.ts';
+
+const host = '127.0.0.1';
+const request = '*1\r\n$4\r\nPING\r\n';
+
+/** A Redis as far as PING goes, behind a store link; it counts what reaches it. */
+describe('a store link', () => {
+  const started = new AsyncDisposableStack();
+  let toxiproxy: ToxiproxyProcess;
+  let server: Server;
+  let pings = 0;
+  let links = 0;
+
+  beforeAll(async () => {
+    toxiproxy = started.use(await startToxiproxy());
+    server = createServer((socket) => {
+      socket.on('data', () => {
+        pings++;
+        socket.write('+PONG\r\n');
+      });
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    started.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  });
+  afterAll(() => started.disposeAsync());
+
+  async function createLink() {
+    const address = server.address();
+    if (!address || typeof address === 'string') throw new Error('no port');
+    const proxy = `store-${links++}`;
+    const port = await toxiproxy.api.createProxy(proxy, `${host}:${address.port}`);
+    const storeLink = { proxy, host, port };
+    const instance: Instance = { name: 'limiter-1', control: false, frontUrl: '', url: '', storeLink };
+    const environment: Environment = {
+      driver: 'the test',
+      instances: [instance],
+      toxiproxy: toxiproxy.api,
+      redis: { kill: async () => {}, start: async () => {} },
+      prometheusUrl: '',
+      versions: {},
+      broken: new Promise<never>(() => {}),
+      [Symbol.asyncDispose]: async () => {},
+    };
+    return { port, environment, instance };
+  }
+
+  /** Asks over a connection that stays; tells what came back and whether it was closed. */
+  async function asking(port: number) {
+    const socket: Socket = connect({ host, port });
+    const state = { received: '', isClosed: false };
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      state.received += text;
+    });
+    socket.on('close', () => {
+      state.isClosed = true;
+    });
+    socket.on('error', () => {});
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.write(request);
+    return { state, [Symbol.dispose]: () => socket.destroy() };
+  }
+
+  it('that stalls answers nothing, which its probe sees, and delivers what it held when it is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = stall();
+    await fault.inject(environment, instance);
+    const before = pings;
+    using asked = await asking(port);
+    const seen = await ping(host, port, 200);
+    expect([seen.outcome, fault.bites(seen), pings - before, asked.state]).toEqual([
+      'silent',
+      true,
+      0,
+      { received: '', isClosed: false },
+    ]);
+    await fault.heal(environment, instance);
+    await until('the answer that was held', 2000, () => asked.state.received !== '');
+    expect(asked.state).toEqual({ received: '+PONG\r\n', isClosed: false });
+    const healed = await ping(host, port, 1000);
+    expect([healed.outcome, fault.bites(healed)]).toEqual(['pong', false]);
+  });
+
+  it('that is partitioned answers nothing either, but what it dropped never arrives', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = partition();
+    await fault.inject(environment, instance);
+    using asked = await asking(port);
+    expect(fault.bites(await ping(host, port, 200))).toBe(true);
+    await fault.heal(environment, instance);
+    await until('the end of the connection', 2000, () => asked.state.isClosed);
+    expect(asked.state.received).toBe('');
+  });
+});

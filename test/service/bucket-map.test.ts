@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { BucketMap } from '../../service/bucket-map.ts';
+
+/** Buckets named a, b, c…, full again at these instants. */
+function mapOf(...fullAtUs: number[]): BucketMap {
+  const map = new BucketMap();
+  for (const [i, us] of fullAtUs.entries()) map.set(String.fromCharCode(97 + i), us);
+  return map;
+}
+
+const kept = (map: BucketMap, keys: string) => [...keys].map((key) => map.get(key));
+
+describe('BucketMap', () => {
+  it('knows what was put in, and nothing else', () => {
+    const map = mapOf(5, 7);
+    map.set('a', 6);
+    expect([map.size, ...kept(map, 'abc')]).toEqual([2, 6, 7, undefined]);
+    map.delete('a');
+    map.delete('c');
+    expect([map.size, ...kept(map, 'abc')]).toEqual([1, undefined, 7, undefined]);
+  });
+
+  it('drops buckets that are full as its hand comes to them, two at a visit, and keeps the others', () => {
+    const map = mapOf(10, 30, 10, 20, 30);
+    map.sweep(20);
+    expect(kept(map, 'abcde')).toEqual([undefined, 30, 10, 20, 30]);
+    map.sweep(20);
+    expect(kept(map, 'abcde')).toEqual([undefined, 30, undefined, undefined, 30]);
+  });
+
+  it('goes round again, and so finds later what was not full before', () => {
+    const map = mapOf(10, 20);
+    map.sweep(0);
+    map.sweep(0); // the end of the round
+    map.sweep(20);
+    expect([map.size, ...kept(map, 'ab')]).toEqual([0, undefined, undefined]);
+  });
+
+  it('comes, within a round, to a bucket that was put in after the round began', () => {
+    const map = mapOf(10, 10);
+    map.sweep(5);
+    map.set('c', 3);
+    map.sweep(5);
+    expect(kept(map, 'abc')).toEqual([10, 10, undefined]);
+  });
+
+  it('keeps the memory to what is in use when each visit adds a bucket', () => {
+    const map = new BucketMap();
+    const lastsUs = 100;
+    let sizeMax = 0;
+    for (let us = 0; us < 10_000; us++) {
+      map.sweep(us);
+      map.set(`key-${us}`, us + lastsUs);
+      sizeMax = Math.max(sizeMax, map.size);
+    }
+    expect(sizeMax).toBeLessThanOrEqual(2 * lastsUs + 2);
+  });
+
+  it('forgets the key that was first put in, be it written since', () => {
+    const map = mapOf(1, 2, 3);
+    map.set('a', 9);
+    map.deleteOldest();
+    expect(kept(map, 'abc')).toEqual([undefined, 2, 3]);
+  });
+
+  it('does nothing with nothing', () => {
+    const map = new BucketMap();
+    map.deleteOldest();
+    map.sweep(1);
+    map.delete('a');
+    expect(map.size).toBe(0);
+  });
+
+  it('can be filled again after it was emptied in the middle of a round', () => {
+    const map = mapOf(10, 10, 10);
+    map.sweep(0);
+    map.clear();
+    map.set('d', 1);
+    expect([map.size, ...kept(map, 'abcd')]).toEqual([1, undefined, undefined, undefined, 1]);
+    map.sweep(1);
+    expect(map.size).toBe(0);
+  });
+});

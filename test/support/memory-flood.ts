@@ -1,0 +1,51 @@
+// A limiter in a process of its own that finds no Redis and is asked for a great many keys, each once; writes by how many
+// bytes its resident memory grew.
+//
+//   node memory-flood.ts KEYS    settings from the environment, as those of the service
+
+import { readConfig } from '../../service/config.ts';
+import { Limiter } from '../../service/limiter.ts';
+import { LocalStore } from '../../service/local-store.ts';
+import { connect } from '../../service/redis-connect.ts';
+
+const keyCount = Number(process.argv[2]);
+const warmupKeys = 1000;
+const warmupTakes = 200_000;
+const takesPerTurn = 1000;
+
+const config = readConfig({ REDIS_ADDR: '127.0.0.1:1', ...process.env }); // nothing listens on port 1
+const nowUs = () => performance.now() * 1000;
+const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
+const topology = connect(config.redis, {
+  policy: config.policy,
+  timeoutMs: config.redisTimeoutMs,
+  nowUs,
+  breakerFailures: config.breakerFailures,
+  breakerResetMs: config.breakerResetMs,
+  keysMax: config.fallbackKeysMax,
+  onConnection: () => {},
+  onAnswer: () => {},
+  onError: () => {},
+  onTransition: () => {},
+});
+const limiter = new Limiter({ topology, fallback, nowUs });
+
+/** As an API key might be; no two alike. */
+const keyOf = (n: number) => `acct_${Math.imul(n, 0x9e3779b1).toString(16)}_${n.toString(36).padStart(24, '0')}`;
+
+async function flood(takes: number, keyOfTake: (n: number) => string): Promise<number> {
+  let rssMax = 0;
+  for (let n = 0; n < takes; n += takesPerTurn) {
+    await Promise.all(Array.from({ length: takesPerTurn }, (_, i) => limiter.take(keyOfTake(n + i), 1)));
+    await new Promise(setImmediate);
+    rssMax = Math.max(rssMax, process.memoryUsage.rss());
+  }
+  return rssMax;
+}
+
+const before = await flood(warmupTakes, (n) => `warm-up ${n % warmupKeys}`);
+const after = await flood(keyCount, keyOf);
+process.stdout.write(
+  JSON.stringify({ grownBytes: after - before, buckets: fallback.size, breaker: topology.shards[0]?.breaker.state }),
+);
+topology.close();

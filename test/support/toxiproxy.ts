@@ -1,0 +1,29 @@
+// A Toxiproxy of a test's own.
+
+import { join } from 'node:path';
+import { type Binary, binaries, find } from '../../chaos/binaries.ts';
+import { freePort, LabProcess } from '../../chaos/processes.ts';
+import { ToxiproxyApi } from '../../chaos/toxiproxy.ts';
+import { UndoLog } from '../../chaos/undo.ts';
+import { temporaryDirectory } from './lab-processes.ts';
+
+export interface ToxiproxyProcess extends AsyncDisposable {
+  readonly api: ToxiproxyApi;
+}
+
+export async function startToxiproxy(): Promise<ToxiproxyProcess> {
+  await using started = new AsyncDisposableStack();
+  const directory = started.use(temporaryDirectory());
+  const undo = new UndoLog(join(directory.path, 'undo'));
+  const found = await find(binaries.find(({ name }) => name === 'toxiproxy-server') as Binary);
+  if (!found) throw new Error('toxiproxy-server is not installed: npm run setup');
+  const port = await freePort();
+  const log = join(directory.path, 'toxiproxy.log');
+  const args = ['-host', '127.0.0.1', '-port', String(port)];
+  const process = await LabProcess.start({ name: 'toxiproxy', command: found.path, args, log, undo });
+  started.defer(() => process.stop());
+  const api = new ToxiproxyApi(`http://127.0.0.1:${port}`);
+  await process.ready(5000, () => api.version());
+  const owned = started.move();
+  return { api, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
