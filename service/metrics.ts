@@ -16,6 +16,13 @@ const transitions: readonly (readonly [BreakerState, BreakerState])[] = [
   ['half-open', 'closed'],
 ];
 
+/** What is looked up when the page is asked for. */
+export interface MetricsSources {
+  readonly fallbackKeys: () => number;
+  /** Of every Redis master known now. */
+  readonly breakerStates: () => readonly BreakerState[];
+}
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new Counter({
@@ -28,12 +35,6 @@ export class Metrics {
     name: 'rate_limit_latency_seconds',
     help: 'Time from the arrival of a request to its decision.',
     buckets: [0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.009, 0.012, 0.025, 0.05, 0.1, 0.5, 2.5],
-    registers: [this.#registry],
-  });
-  readonly #breakerState = new Gauge({
-    name: 'rate_limit_breaker_state',
-    help: 'The state of the breaker: 1 for the current one, 0 for the others.',
-    labelNames: ['state'],
     registers: [this.#registry],
   });
   readonly #breakerTransitions = new Counter({
@@ -50,7 +51,17 @@ export class Metrics {
   });
   readonly #decided;
 
-  constructor(fallbackKeys: () => number) {
+  constructor({ fallbackKeys, breakerStates }: MetricsSources) {
+    new Gauge({
+      name: 'rate_limit_breaker_state',
+      help: 'Redis masters whose breaker is in this state; with one Redis 1 for the current state and 0 for the others.',
+      labelNames: ['state'],
+      registers: [this.#registry],
+      collect() {
+        const current = breakerStates();
+        for (const state of states) this.set({ state }, current.filter((it) => it === state).length);
+      },
+    });
     new Gauge({
       name: 'rate_limit_fallback_keys',
       help: 'Fallback buckets in memory.',
@@ -74,7 +85,6 @@ export class Metrics {
     }
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
-    for (const state of states) this.#breakerState.set({ state }, state === 'closed' ? 1 : 0);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -88,8 +98,6 @@ export class Metrics {
   }
 
   breakerMoved(from: BreakerState, to: BreakerState): void {
-    this.#breakerState.set({ state: from }, 0);
-    this.#breakerState.set({ state: to }, 1);
     this.#breakerTransitions.inc({ from, to });
   }
 

@@ -1,16 +1,15 @@
 // One Redis, found by its address or through Sentinel: one connection, one shard.
 
 import { Redis } from 'ioredis';
+import { follow, type OnConnection } from './redis-connection.ts';
 import { connectionOptions, type RedisAddress, retryMs } from './redis-options.ts';
 import { RedisStore } from './redis-store.ts';
 import { createShard, type ShardOptions, type Topology } from './shard.ts';
-import { StoreError } from './store.ts';
 
 export interface ConnectOptions extends ShardOptions {
   readonly timeoutMs: number;
   readonly nowUs: () => number;
-  /** Told when a connection comes and goes. */
-  readonly onConnection: (event: 'ready' | 'lost', detail: string) => void;
+  readonly onConnection: OnConnection;
 }
 
 export interface SingleTopology extends Topology {
@@ -25,21 +24,7 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
   const store = new RedisStore({ ...options, client: redis });
   const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
   const shard = createShard(where, store, options);
-  let reason: unknown = new StoreError('disconnected', 'the connection was closed');
-  redis.on('error', (error) => {
-    reason = error;
-    store.lost(error);
-  });
-  redis.on('close', () => {
-    if (store.ready) options.onConnection('lost', `${where}: ${(reason as Error).message}`);
-    store.lost(reason);
-  });
-  redis.on('ready', async () => {
-    reason = new StoreError('disconnected', 'the connection was closed');
-    await store.connected();
-    shard.last.clear(); // perhaps another Redis, or one that forgot
-    if (store.ready) options.onConnection('ready', where);
-  });
+  follow(redis, () => ({ shard, store }), options.onConnection);
   return {
     client: redis,
     store,
@@ -63,5 +48,8 @@ function redisOptions(address: SingleAddress) {
     sentinelCommandTimeout: 500, // ms; a Sentinel that hangs must not hold up the others
     failoverDetector: true, // moves as soon as a Sentinel says so, not only when the old master drops the connection
     role: 'master' as const,
+    // ioredis takes `tls` for neither of the two when it asks Sentinel, and would speak in the clear.
+    enableTLSForSentinelMode: address.tls,
+    ...(address.tls ? { sentinelTLS: {} } : {}),
   };
 }

@@ -33,8 +33,8 @@ export interface RedisStoreOptions {
   readonly timeoutMs: number;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
-  /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master. */
-  readonly tags?: { readonly of: (key: string) => string; readonly probe: string };
+  /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master now. */
+  readonly tags?: { readonly of: (key: string) => string; readonly probe: () => string };
 }
 
 /** Takes that share a slot, and where each stands in the call. */
@@ -110,7 +110,7 @@ export class RedisStore implements Store {
    */
   async probe(): Promise<void> {
     const { tags } = this.#options;
-    await this.#run([tags ? `${keyPrefix}{${tags.probe}}` : keyPrefix], [probeCost]);
+    await this.#run([tags ? `${keyPrefix}{${tags.probe()}}` : keyPrefix], [probeCost]);
   }
 
   /** Gives the key a full bucket. */
