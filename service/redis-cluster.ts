@@ -39,7 +39,7 @@ export function connectCluster(
     enableReadyCheck: false, // some slots without a master are those keys' trouble alone
     slotsRefreshInterval: slotsRefreshMs,
     slotsRefreshTimeout: 500, // ms; then the next node is asked
-    maxRedirections: 3, // the deadline ends it anyway; this ends what goes on behind it
+    maxRedirections: 2, // moved, and on the move again; the store has a better answer to a TRYAGAIN than to repeat it
     retryDelayOnFailover: 0, // never wait and send again: the fallback has answered by then
     retryDelayOnClusterDown: 0,
     retryDelayOnTryAgain: 0,
@@ -107,6 +107,7 @@ function tagIndexOf(key: string): number {
   return hashOf(key) % tagCount;
 }
 
-function tagOf(key: string): string {
+/** A key's hash tag. */
+export function tagOf(key: string): string {
   return tags[tagIndexOf(key)] as string;
 }
