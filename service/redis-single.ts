@@ -25,12 +25,20 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
   const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
   const shard = createShard(where, store, options);
   follow(redis, () => ({ shard, store }), options.onConnection);
+  let again: NodeJS.Timeout | undefined;
+  let closing = false;
+  // ioredis gives up for good when a Sentinel announces a failover while it asks for the master. We never do.
+  redis.on('end', () => {
+    if (!closing) again = setTimeout(() => redis.connect().catch(() => {}), retryMs(1));
+  });
   return {
     client: redis,
     store,
     shards: [shard],
     shardOf: () => shard,
     close() {
+      closing = true;
+      clearTimeout(again);
       shard.breaker.close();
       redis.disconnect();
     },
@@ -48,7 +56,7 @@ function redisOptions(address: SingleAddress) {
     sentinelCommandTimeout: 500, // ms; a Sentinel that hangs must not hold up the others
     failoverDetector: true, // moves as soon as a Sentinel says so, not only when the old master drops the connection
     role: 'master' as const,
-    // ioredis takes `tls` for neither of the two when it asks Sentinel, and would speak in the clear.
+    // Without these two, ioredis speaks in the clear to Sentinels and to the master that they name.
     enableTLSForSentinelMode: address.tls,
     ...(address.tls ? { sentinelTLS: {} } : {}),
   };

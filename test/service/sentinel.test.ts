@@ -51,16 +51,6 @@ async function askThrough(change: () => Promise<unknown>) {
 const statusesOf = (answers: readonly { status: number }[]) => [...new Set(answers.map(({ status }) => status))];
 
 describe('the service over Sentinel', () => {
-  it('goes with SENTINEL FAILOVER to the new master', async () => {
-    const { former, now, answers } = await askThrough(() =>
-      (sentinel.sentinels[0] as (typeof sentinel.sentinels)[number]).admin.call('SENTINEL', 'FAILOVER', masterName),
-    );
-    expect(now.port).not.toBe(former.port);
-    expect(statusesOf(answers)).toEqual([200]);
-    expect(quantileMs(answers, 0.99)).toBeLessThan(50);
-    await sentinel.healthy();
-  });
-
   it('decides on the fallback when the master is killed, and in its successor without a restart', async () => {
     const { former, answers, since } = await askThrough(async () => (await sentinel.master()).kill());
     expect(statusesOf(answers)).toEqual([200]);
@@ -84,5 +74,15 @@ describe('the service over Sentinel', () => {
     await until('Redis to decide', 5000, async () => (await readinessOf(other)).mechanism === 'redis');
     await first?.restart();
     await sentinel.healthy();
+  });
+
+  // The last: a Sentinel takes ten seconds to make a replica of the former master.
+  it('goes with SENTINEL FAILOVER to the new master', async () => {
+    const { former, now, answers } = await askThrough(() =>
+      (sentinel.sentinels[0] as (typeof sentinel.sentinels)[number]).admin.call('SENTINEL', 'FAILOVER', masterName),
+    );
+    expect(now.port).not.toBe(former.port);
+    expect(statusesOf(answers)).toEqual([200]);
+    expect(quantileMs(answers, 0.99)).toBeLessThan(50);
   });
 });
