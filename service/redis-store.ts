@@ -138,7 +138,8 @@ export class RedisStore implements Store {
   #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<unknown[]> {
     const { timeoutMs, nowUs } = this.#options;
     return new Promise((resolve, reject) => {
-      const settle = deadline((untilUs - nowUs()) / 1000, () => {
+      const leftMs = Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000)); // a timer cuts off what is not whole
+      const settle = deadline(leftMs, () => {
         reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
       });
       this.#runUntil(untilUs, keys, costs)

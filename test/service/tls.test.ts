@@ -12,6 +12,8 @@ import { until } from '../support/until.ts';
 
 /** All that the service needs, with one Redis. */
 const commands = '+evalsha +eval +time +get +set +del +zadd +zremrangebyscore +pexpire +zcard +zrem';
+/** And with a cluster. */
+const clusterCommands = '+cluster|slots +client|setname +asking +readonly +readwrite';
 const keys = '~rl:* ~rl-instances';
 
 let certificates: Certificates;
@@ -21,7 +23,7 @@ beforeAll(async () => {
   certificates = await createCertificates();
   tlsPort = await freePort();
   // A cluster of one: a cluster's client can find its way in it, and any other is served as well.
-  const cluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--tls-cluster', 'yes'];
   redis = await startRedis([
     ...certificates.redisArgs(tlsPort),
     ...cluster,
@@ -32,7 +34,7 @@ beforeAll(async () => {
   await until('the cluster', 5000, async () => String(await redis.admin.cluster('INFO')).includes('cluster_state:ok'));
   for (const rule of [
     `limiter on >secret ${keys} ${commands}`,
-    `cluster-limiter on >secret ${keys} ${commands} +cluster|slots`,
+    `cluster-limiter on >secret ${keys} ${commands} ${clusterCommands}`,
     `reader on >secret ~* +get`,
   ]) {
     await redis.admin.call('ACL', 'SETUSER', ...rule.split(' '));
@@ -59,10 +61,14 @@ const reasonsOf = async (service: ServiceProcess) =>
     .map(([label]) => /"(.*)"/.exec(label)?.[1]);
 
 async function expectRedisToDecide(service: ServiceProcess, key: string) {
+  await redis.admin.call('ACL', 'LOG', 'RESET');
   await until('Redis', 5000, async () => (await readinessOf(service)).redis === 'connected');
   expect((await ask(service.url, key)).mechanism).toBe('redis');
   expect(await redis.admin.keys(`rl:*${key}`)).toHaveLength(1);
-  expect(await reasonsOf(service)).toEqual([]);
+  expect({ reasons: await reasonsOf(service), refused: await redis.admin.call('ACL', 'LOG') }).toEqual({
+    reasons: [],
+    refused: [],
+  });
 }
 
 async function expectFallback(service: ServiceProcess, reason: string) {
