@@ -185,7 +185,11 @@ export class RedisStore implements Store {
   }
 }
 
-/** https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multiple-keys-operations */
+/**
+ * Whether Redis refused several keys of a slot because some have moved already (TRYAGAIN). ioredis tries twice more, one
+ * of them anywhere, and then tells the last refusal only.
+ * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multiple-keys-operations
+ */
 function isOnTheMove(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('TRYAGAIN');
+  return error instanceof Error && /^(TRYAGAIN|Too many Cluster redirections)/.test(error.message);
 }
