@@ -31,7 +31,8 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   await rehearse(config.fallbackPolicy, nowUs);
 
   const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
-  const metrics = new Metrics(() => fallback.size);
+  const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
+  const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates });
   const topology = connect(config.redis, {
     policy: config.policy,
     timeoutMs: config.redisTimeoutMs,
@@ -61,7 +62,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   else fallback.instances = config.instances;
 
   const readiness = (): Readiness => {
-    const states = topology.shards.map(({ breaker }) => breaker.state);
+    const states = breakerStates();
     const connected = topology.shards.length > 0 && topology.shards.every(({ store }) => store.ready);
     return {
       status: 'ready',

@@ -262,7 +262,8 @@ function redisAddressOf(values: ReadonlyMap<Name, unknown>, mistakes: string[]):
 /** `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets. */
 function hostPortOf(text: string): HostPort | undefined {
   if (!/^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(text)) return undefined;
-  return redisUrlOf(`redis://${text}`);
+  const url = redisUrlOf(`redis://${text}`);
+  return url && { host: url.host, port: url.port };
 }
 
 function redisUrlOf(text: string): RedisUrl | undefined {

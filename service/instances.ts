@@ -43,10 +43,15 @@ export class Instances {
 
   start(client: RedisClient): void {
     this.#client = client;
-    const beat = async () => {
-      const seen = await client.eval(beatScript, 1, key, this.#id, String(silentMsMax)).catch(() => undefined);
-      if (typeof seen === 'number') this.see(seen);
-      if (this.#client) this.#timer = setTimeout(beat, beatEveryMs * (0.9 + 0.2 * Math.random()));
+    const beat = () => {
+      // Not one after the other: a reply that was lost with its connection never comes, not even as an error.
+      this.#timer = setTimeout(beat, beatEveryMs * (0.9 + 0.2 * Math.random()));
+      client.eval(beatScript, 1, key, this.#id, String(silentMsMax)).then(
+        (seen) => {
+          if (typeof seen === 'number' && this.#client) this.see(seen);
+        },
+        () => {}, // the store's own calls say what ails Redis
+      );
     };
     beat();
   }

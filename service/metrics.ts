@@ -31,6 +31,13 @@ const leftOut = ['resources', 'handles', 'requests'].flatMap((what) => [
   `nodejs_active_${what}_total`,
 ]);
 
+/** What is looked up when the page is asked for. */
+export interface MetricsSources {
+  readonly fallbackKeys: () => number;
+  /** Of every Redis master known now. */
+  readonly breakerStates: () => readonly BreakerState[];
+}
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new Counter({
@@ -43,12 +50,6 @@ export class Metrics {
     name: 'rate_limit_latency_seconds',
     help: 'Time from the arrival of a request to its decision.',
     buckets: latencyBuckets,
-    registers: [this.#registry],
-  });
-  readonly #breakerState = new Gauge({
-    name: 'rate_limit_breaker_state',
-    help: 'The state of the breaker: 1 for the current one, 0 for the others.',
-    labelNames: ['state'],
     registers: [this.#registry],
   });
   readonly #breakerTransitions = new Counter({
@@ -71,7 +72,17 @@ export class Metrics {
   });
   readonly #decided;
 
-  constructor(fallbackKeys: () => number) {
+  constructor({ fallbackKeys, breakerStates }: MetricsSources) {
+    new Gauge({
+      name: 'rate_limit_breaker_state',
+      help: 'Redis masters whose breaker is in this state; with one Redis 1 for the current state and 0 for the others.',
+      labelNames: ['state'],
+      registers: [this.#registry],
+      collect() {
+        const current = breakerStates();
+        for (const state of states) this.set({ state }, current.filter((it) => it === state).length);
+      },
+    });
     new Gauge({
       name: 'rate_limit_fallback_keys',
       help: 'Fallback buckets in memory.',
@@ -95,7 +106,6 @@ export class Metrics {
     }
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
-    for (const state of states) this.#breakerState.set({ state }, state === 'closed' ? 1 : 0);
     collectDefaultMetrics({ register: this.#registry });
     for (const name of leftOut) this.#registry.removeSingleMetric(name);
   }
@@ -114,8 +124,6 @@ export class Metrics {
   }
 
   breakerMoved(from: BreakerState, to: BreakerState): void {
-    this.#breakerState.set({ state: from }, 0);
-    this.#breakerState.set({ state: to }, 1);
     this.#breakerTransitions.inc({ from, to });
   }
 

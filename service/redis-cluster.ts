@@ -8,10 +8,11 @@
 
 import { Cluster, Command, type Redis } from 'ioredis';
 import { hashOf } from './hash.ts';
+import { begin, type Connected, follow } from './redis-connection.ts';
 import { connectionOptions, type RedisAddress, retryMs } from './redis-options.ts';
 import type { ConnectOptions } from './redis-single.ts';
 import { RedisStore } from './redis-store.ts';
-import { createShard, type Shard, type Topology } from './shard.ts';
+import { createShard, type Topology } from './shard.ts';
 
 /** Few, for full batches; their slots are evenly spread, so up to so many masters share the work. */
 const tagCount = 16;
@@ -34,54 +35,64 @@ export function connectCluster(
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     redisOptions: connectionOptions(address),
     clusterRetryStrategy: retryMs,
+    clusterNodeRetryStrategy: retryMs, // a master that comes back is the same one; nobody needs to be asked first
     enableReadyCheck: false, // some slots without a master are those keys' trouble alone
     slotsRefreshInterval: slotsRefreshMs,
     slotsRefreshTimeout: 500, // ms; then the next node is asked
-    maxRedirections: 3, // the deadline ends it anyway; this ends what goes on behind it
+    maxRedirections: 2, // moved, and on the move again; the store has a better answer to a TRYAGAIN than to repeat it
     retryDelayOnFailover: 0, // never wait and send again: the fallback has answered by then
     retryDelayOnClusterDown: 0,
     retryDelayOnTryAgain: 0,
   });
-  const shards = new Map<NodeKey, { readonly shard: Shard; readonly store: RedisStore }>();
-  let byTag: (Shard | undefined)[] = [];
+  const masters = new Map<NodeKey, Connected>();
+  const followed = new WeakSet<Redis>();
+  let owners: readonly (NodeKey | undefined)[] = [];
 
-  const start = async (key: NodeKey) => {
-    const entry = shards.get(key);
-    if (!entry) return;
-    await entry.store.connected();
-    entry.shard.last.clear(); // perhaps another Redis, or one that forgot
-    if (shards.get(key) === entry) options.onConnection('ready', key);
+  const addMaster = (key: NodeKey) => {
+    const probe = () => tags[owners.indexOf(key)] as string;
+    const store = new RedisStore({ ...options, client: cluster, tags: { of: tagOf, probe } });
+    masters.set(key, { store, shard: createShard(key, store, options) });
   };
-  /** Gives every master of a tag a shard, and ends those of nodes that are masters no more. */
-  const follow = () => {
-    const owners = tags.map((tag) => cluster.slots[slotOf(tag)]?.[0]);
-    for (const [key, { shard }] of shards) {
-      if (owners.includes(key)) continue;
-      shard.breaker.close();
-      shards.delete(key);
-      options.onConnection('lost', `${key} is no master any more`);
-    }
-    for (const [i, key] of owners.entries()) {
-      if (key === undefined || shards.has(key)) continue;
-      const tag = { of: tagOf, probe: tags[i] as string };
-      const store = new RedisStore({ ...options, client: cluster, tags: tag });
-      shards.set(key, { store, shard: createShard(key, store, options) });
-      start(key);
-    }
-    byTag = owners.map((key) => (key === undefined ? undefined : shards.get(key)?.shard));
+  const removeMaster = (key: NodeKey, { shard }: Connected) => {
+    shard.breaker.close();
+    masters.delete(key);
+    options.onConnection('lost', `${key}: it is no master any more`);
   };
-  cluster.on('refresh', follow);
-  cluster.on('+node', ({ options: { host, port } }: Redis) => start(`${host}:${port}`));
-  cluster.on('error', () => {}); // no node answers; each shard's calls say so themselves
+  /** ioredis connects at the first command; here nobody's take is to be the first. */
+  const connectTo = (key: NodeKey) => {
+    const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === key);
+    const master = masters.get(key);
+    if (!node || !master) return;
+    if (!followed.has(node)) {
+      followed.add(node);
+      follow(node, () => masters.get(key), options.onConnection);
+    }
+    if (node.status === 'wait')
+      node.connect().catch(() => {}); // its store is told by the event
+    else if (node.status === 'ready' && !master.store.ready) begin(master, options.onConnection);
+  };
+  cluster.on('refresh', () => {
+    owners = tags.map((tag) => cluster.slots[slotOf(tag)]?.[0]);
+    for (const [key, master] of masters) if (!owners.includes(key)) removeMaster(key, master);
+    for (const key of new Set(owners)) {
+      if (key === undefined) continue;
+      if (!masters.has(key)) addMaster(key);
+      connectTo(key);
+    }
+  });
+  cluster.on('error', () => {}); // no node answers; each master's connection says so itself
 
   return {
     client: cluster,
     get shards() {
-      return [...shards.values()].map(({ shard }) => shard);
+      return [...masters.values()].map(({ shard }) => shard);
     },
-    shardOf: (key) => byTag[hashOf(key) % tagCount],
+    shardOf(key) {
+      const owner = owners[tagIndexOf(key)];
+      return owner === undefined ? undefined : masters.get(owner)?.shard;
+    },
     close() {
-      for (const { shard } of shards.values()) shard.breaker.close();
+      for (const { shard } of masters.values()) shard.breaker.close();
       cluster.disconnect();
     },
   };
@@ -92,6 +103,11 @@ function slotOf(tag: string): number {
   return new Command('get', [tag]).getSlot();
 }
 
-function tagOf(key: string): string {
-  return tags[hashOf(key) % tagCount] as string;
+function tagIndexOf(key: string): number {
+  return hashOf(key) % tagCount;
+}
+
+/** A key's hash tag. */
+export function tagOf(key: string): string {
+  return tags[tagIndexOf(key)] as string;
 }

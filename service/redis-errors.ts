@@ -10,6 +10,8 @@ const replyReasons: Readonly<Record<string, StoreErrorReason>> = {
   NOREPLICAS: 'noreplicas',
   OOM: 'oom',
   MISCONF: 'misconf',
+  CLUSTERDOWN: 'clusterdown',
+  TRYAGAIN: 'clusterdown',
   BUSY: 'busy',
   NOSCRIPT: 'noscript',
   NOAUTH: 'noauth',
@@ -27,10 +29,11 @@ export function storeErrorOf(error: unknown): StoreError {
 
 function reasonOf(message: string, code: string | undefined): StoreErrorReason {
   if (/max(imum)? number of clients/i.test(message)) return 'maxclients';
+  if (message.startsWith('Too many Cluster redirections')) return 'clusterdown';
   // An error raised inside a script may carry the cause's word further on: "ERR Error running script …: -READONLY …".
   const word = /^-?([A-Z]+)\b/.exec(message)?.[1];
   if (word && word !== 'ERR' && replyReasons[word]) return replyReasons[word];
-  const inner = /[-@: ](LOADING|READONLY|MASTERDOWN|NOREPLICAS|OOM|MISCONF|NOPERM)\b/.exec(message)?.[1];
+  const inner = /[-@: ](LOADING|READONLY|MASTERDOWN|NOREPLICAS|OOM|MISCONF|NOPERM|CLUSTERDOWN)\b/.exec(message)?.[1];
   if (inner && replyReasons[inner]) return replyReasons[inner];
   if (/ECONNREFUSED/.test(code ?? message)) return 'refused';
   if (/Protocol error|Unknown RESP type|Unexpected|ParserError/i.test(message) && !code) return 'protocol';

@@ -1,16 +1,15 @@
 // One Redis, found by its address or through Sentinel: one connection, one shard.
 
 import { Redis } from 'ioredis';
+import { follow, type OnConnection } from './redis-connection.ts';
 import { connectionOptions, type RedisAddress, retryMs } from './redis-options.ts';
 import { RedisStore } from './redis-store.ts';
 import { createShard, type ShardOptions, type Topology } from './shard.ts';
-import { StoreError } from './store.ts';
 
 export interface ConnectOptions extends ShardOptions {
   readonly timeoutMs: number;
   readonly nowUs: () => number;
-  /** Told when a connection comes and goes. */
-  readonly onConnection: (event: 'ready' | 'lost', detail: string) => void;
+  readonly onConnection: OnConnection;
 }
 
 export interface SingleTopology extends Topology {
@@ -25,20 +24,12 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
   const store = new RedisStore({ ...options, client: redis });
   const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
   const shard = createShard(where, store, options);
-  let reason: unknown = new StoreError('disconnected', 'the connection was closed');
-  redis.on('error', (error) => {
-    reason = error;
-    store.lost(error);
-  });
-  redis.on('close', () => {
-    if (store.ready) options.onConnection('lost', `${where}: ${(reason as Error).message}`);
-    store.lost(reason);
-  });
-  redis.on('ready', async () => {
-    reason = new StoreError('disconnected', 'the connection was closed');
-    await store.connected();
-    shard.last.clear(); // perhaps another Redis, or one that forgot
-    if (store.ready) options.onConnection('ready', where);
+  follow(redis, () => ({ shard, store }), options.onConnection);
+  let again: NodeJS.Timeout | undefined;
+  let closing = false;
+  // ioredis gives up for good when a Sentinel announces a failover while it asks for the master. We never do.
+  redis.on('end', () => {
+    if (!closing) again = setTimeout(() => redis.connect().catch(() => {}), retryMs(1));
   });
   return {
     client: redis,
@@ -46,6 +37,8 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
     shards: [shard],
     shardOf: () => shard,
     close() {
+      closing = true;
+      clearTimeout(again);
       shard.breaker.close();
       redis.disconnect();
     },
@@ -63,5 +56,8 @@ function redisOptions(address: SingleAddress) {
     sentinelCommandTimeout: 500, // ms; a Sentinel that hangs must not hold up the others
     failoverDetector: true, // moves as soon as a Sentinel says so, not only when the old master drops the connection
     role: 'master' as const,
+    // Without these two, ioredis speaks in the clear to Sentinels and to the master that they name.
+    enableTLSForSentinelMode: address.tls,
+    ...(address.tls ? { sentinelTLS: {} } : {}),
   };
 }

@@ -10,13 +10,13 @@ import { readFileSync } from 'node:fs';
 import { ClockOffset } from './clock-offset.ts';
 import { deadline } from './deadline.ts';
 import { storeErrorOf } from './redis-errors.ts';
+import { type Group, probeNameIn, SlotGroups } from './slot-groups.ts';
 import { type Outcome, type Policy, type Store, StoreError, type Take } from './store.ts';
 import { type Bucket, bucketOf, decisionOf } from './token-bucket.ts';
 
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
 const scriptSha = createHash('sha1').update(script).digest('hex');
 
-const keyPrefix = 'rl:';
 const probeCost = '0';
 
 /** The commands that a store sends; both ioredis's `Redis` and its `Cluster` have them. */
@@ -33,21 +33,20 @@ export interface RedisStoreOptions {
   readonly timeoutMs: number;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
-  /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master. */
-  readonly tags?: { readonly of: (key: string) => string; readonly probe: string };
+  /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master now. */
+  readonly tags?: { readonly of: (key: string) => string; readonly probe: () => string };
 }
 
-/** Takes that share a slot, and where each stands in the call. */
-interface Group {
-  readonly keys: string[];
-  readonly costs: string[];
-  readonly at: number[];
-}
+/** A group's fate: Redis's reply, or why there is none. */
+type Run =
+  | { readonly group: Group; readonly reply: readonly unknown[]; readonly error?: undefined }
+  | { readonly group: Group; readonly reply?: undefined; readonly error: StoreError };
 
 export class RedisStore implements Store {
   readonly #options: RedisStoreOptions;
   readonly #bucket: Bucket;
   readonly #bucketArguments: readonly string[];
+  readonly #groups: SlotGroups;
   readonly #offset = new ClockOffset();
   /** Why takes cannot be sent; undefined when they can. */
   #down: StoreError | undefined = new StoreError('disconnected', 'not connected yet');
@@ -56,6 +55,7 @@ export class RedisStore implements Store {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
+    this.#groups = new SlotGroups(options.tags?.of, options.nowUs);
     this.#bucket = bucketOf(options.policy);
     this.#bucketArguments = [String(this.#bucket.tokenUs), String(this.#bucket.capacityUs)];
   }
@@ -67,15 +67,20 @@ export class RedisStore implements Store {
 
   /**
    * There is a connection, perhaps to another Redis with another clock: learns it before the first take needs it.
-   * Takes are sent when this resolves; it never rejects.
+   * Takes are sent when this resolves, to whether Redis answered; it never rejects.
    */
-  async connected(): Promise<void> {
+  async connected(): Promise<boolean> {
     this.#offset.forget();
     const lostBefore = this.#down;
-    await this.probe().catch((error) => {
-      this.#unprobed = storeErrorOf(error);
-    });
+    const answered = await this.probe().then(
+      () => true,
+      (error) => {
+        this.#unprobed = storeErrorOf(error);
+        return false;
+      },
+    );
     if (this.#down === lostBefore) this.#down = undefined;
+    return answered;
   }
 
   /** The connection is gone; takes fail at once, for this reason. */
@@ -86,20 +91,15 @@ export class RedisStore implements Store {
 
   async takeMany(takes: readonly Take[]): Promise<Outcome[]> {
     if (this.#down) throw new StoreError(this.#down.reason, this.#down.message);
-    const groups = this.#groupsOf(takes);
-    const [only] = groups;
-    if (only && groups.length === 1) return this.#outcomesOf(only, takes, await this.#run(only.keys, only.costs));
-    const replies = await Promise.allSettled(groups.map(({ keys, costs }) => this.#run(keys, costs)));
-    const failed = replies.find((reply) => reply.status === 'rejected');
-    if (failed && replies.every(({ status }) => status === 'rejected')) throw failed.reason;
+    const untilUs = this.#untilUs();
+    const runs = (await Promise.all(this.#groups.of(takes).map((group) => this.#runGroup(group, untilUs)))).flat();
+    const failed = runs.find((run) => run.error !== undefined);
+    if (failed && runs.every(({ error }) => error !== undefined)) throw failed.error;
     const outcomes: Outcome[] = [];
-    for (const [i, group] of groups.entries()) {
-      const reply = replies[i] as (typeof replies)[number];
-      const decided =
-        reply.status === 'fulfilled'
-          ? this.#outcomesOf(group, takes, reply.value)
-          : group.at.map(() => storeErrorOf(reply.reason));
-      for (const [j, at] of group.at.entries()) outcomes[at] = decided[j] as Outcome;
+    for (const { group, reply, error } of runs) {
+      for (const [i, at] of group.at.entries()) {
+        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1], (takes[at] as Take).cost);
+      }
     }
     return outcomes;
   }
@@ -109,39 +109,28 @@ export class RedisStore implements Store {
    * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
    */
   async probe(): Promise<void> {
-    const { tags } = this.#options;
-    await this.#run([tags ? `${keyPrefix}{${tags.probe}}` : keyPrefix], [probeCost]);
+    await this.#run([probeNameIn(this.#options.tags?.probe())], [probeCost], this.#untilUs());
   }
 
   /** Gives the key a full bucket. */
   async reset(key: string): Promise<void> {
-    await this.#options.client.del(this.#nameOf(key, this.#options.tags?.of(key)));
+    await this.#options.client.del(this.#groups.nameOf(key));
   }
 
-  #nameOf(key: string, tag: string | undefined): string {
-    return tag === undefined ? keyPrefix + key : `${keyPrefix}{${tag}}:${key}`;
+  #untilUs(): number {
+    return this.#options.nowUs() + this.#options.timeoutMs * 1000;
   }
 
-  #groupsOf(takes: readonly Take[]): Group[] {
-    const { tags } = this.#options;
-    const groups = new Map<string | undefined, Group>();
-    for (const [i, { key, cost }] of takes.entries()) {
-      const tag = tags?.of(key);
-      let group = groups.get(tag);
-      if (!group) {
-        group = { keys: [], costs: [], at: [] };
-        groups.set(tag, group);
-      }
-      group.keys.push(this.#nameOf(key, tag));
-      group.costs.push(String(cost));
-      group.at.push(i);
+  /** Never rejects. A group whose slot is on the move goes again, key by key: the script did not run. */
+  async #runGroup(group: Group, untilUs: number): Promise<Run[]> {
+    try {
+      return [{ group, reply: await this.#run(group.keys, group.costs, untilUs) }];
+    } catch (cause) {
+      const error = storeErrorOf(cause);
+      const apart = isOnTheMove(error) ? this.#groups.apart(group) : [group];
+      if (apart.length === 1) return [{ group, error }];
+      return (await Promise.all(apart.map((one) => this.#runGroup(one, untilUs)))).flat();
     }
-    return [...groups.values()];
-  }
-
-  #outcomesOf({ at }: Group, takes: readonly Take[], reply: readonly unknown[]): Outcome[] {
-    if (reply.length !== at.length + 1) throw new StoreError('late', 'Redis ran the script after its deadline');
-    return at.map((index, i) => this.#outcomeOf(reply[i + 1], (takes[index] as Take).cost));
   }
 
   #outcomeOf(result: unknown, cost: number): Outcome {
@@ -150,19 +139,23 @@ export class RedisStore implements Store {
     return decisionOf(this.#bucket, taken, cost, 'redis');
   }
 
-  /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline at the latest. */
-  #run(keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
+  /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
+  #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<unknown[]> {
     const { timeoutMs, nowUs } = this.#options;
-    const untilUs = nowUs() + timeoutMs * 1000;
     return new Promise((resolve, reject) => {
-      const settle = deadline(timeoutMs, () => {
+      const leftMs = Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000)); // a timer cuts off what is not whole
+      const settle = deadline(leftMs, () => {
         reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
       });
       this.#runUntil(untilUs, keys, costs)
         // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
         // taught the offset and the script took nothing, so sending once more is safe.
         .then((reply) => (reply.length === 1 + keys.length ? reply : this.#runUntil(untilUs, keys, costs)))
-        .then(resolve, (error) => reject(storeErrorOf(error)))
+        .then((reply) => {
+          if (reply.length === 1 + keys.length) resolve(reply);
+          else reject(new StoreError('late', 'Redis ran the script after its deadline'));
+        })
+        .catch((error) => reject(storeErrorOf(error)))
         .finally(settle);
     });
   }
@@ -190,8 +183,18 @@ export class RedisStore implements Store {
     try {
       return await client.evalsha(scriptSha, keyCount, ...args);
     } catch (error) {
+      if (isOnTheMove(error)) this.#groups.keepApart(args[0] as string); // heard even after the deadline
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
       return client.eval(script, keyCount, ...args);
     }
   }
+}
+
+/**
+ * Whether Redis refused several keys of a slot because some have moved already (TRYAGAIN). ioredis tries twice more, one
+ * of them anywhere, and then tells the last refusal only.
+ * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multiple-keys-operations
+ */
+function isOnTheMove(error: unknown): boolean {
+  return error instanceof Error && /^(TRYAGAIN|Too many Cluster redirections)/.test(error.message);
 }

@@ -44,15 +44,19 @@ export interface ShardOptions {
 const batchSizeMax = 128;
 
 export function createShard(name: string, store: RedisStore, options: ShardOptions): Shard {
+  const last = new LastDecisions(options.policy, options.keysMax);
   const breaker = new Breaker(measured(store, options), {
     failures: options.breakerFailures,
     resetMs: options.breakerResetMs,
     probe: () => store.probe(),
     random: Math.random,
-    onTransition: (from, to) => options.onTransition(name, from, to),
+    onTransition: (from, to) => {
+      if (to === 'closed') last.clear(); // while nobody asked it, Redis may have forgotten
+      options.onTransition(name, from, to);
+    },
   });
   const batcher = new Batcher(breaker, batchSizeMax);
-  return { name, store, breaker, batcher, last: new LastDecisions(options.policy, options.keysMax) };
+  return { name, store, breaker, batcher, last };
 }
 
 /** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */

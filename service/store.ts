@@ -51,6 +51,7 @@ export const storeErrorReasons = [
   'noreplicas', // too few replicas to accept writes
   'oom', // maxmemory reached and nothing may be evicted
   'misconf', // Redis refuses writes because it cannot persist them
+  'clusterdown', // Redis Cluster: nobody owns the key's slot, or it is on the move
   'busy', // another script has been running for too long
   'noscript', // the script is not in Redis's cache (it is sent again; seen only when that fails)
   'noauth', // no or wrong credentials

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Instances } from '../../service/instances.ts';
+import type { RedisClient } from '../../service/redis-store.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -89,6 +90,26 @@ describe('Instances', () => {
       see(count);
     }
     expect(told).toEqual([4, 3, 2]);
+  });
+});
+
+describe('Instances whose Redis answers as told', () => {
+  /** A Redis whose n-th answer to a beat is `answer(n)`. */
+  const answering = (answer: (n: number) => Promise<unknown>): RedisClient => {
+    let n = 0;
+    return { evalsha: () => answer(n++), eval: () => answer(n++), del: async () => 0 };
+  };
+
+  it('go on counting when a reply never comes, as with a connection that broke', async () => {
+    const counts: number[] = [];
+    const instances = new Instances({ onCount: (count) => counts.push(count), nowUs: () => performance.now() * 1000 });
+    try {
+      instances.start(answering((n) => (n === 0 ? new Promise(() => {}) : Promise.resolve(3))));
+      await until('the second reply', 3000, () => counts.length > 0);
+      expect(counts).toEqual([3]);
+    } finally {
+      instances.stop();
+    }
   });
 });
 

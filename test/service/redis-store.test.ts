@@ -107,6 +107,17 @@ describe('RedisStore', () => {
     expect(await store.takeMany(one)).toEqual([first]);
   });
 
+  it('connects again even when ioredis has given up', async () => {
+    await using redis = await startRedis();
+    const { store, client, close } = connectStore(redis.url, policy, 1000);
+    connections.push({ store, client, close });
+    await until('a connection', 2000, () => store.ready);
+    client.disconnect(); // what it does to itself when a Sentinel announces a failover while it asks for the master
+    await until('the loss', 1000, () => !store.ready);
+    await until('a connection', 2000, () => store.ready);
+    expect(await store.takeMany(one)).toEqual([first]);
+  });
+
   it('starts afresh with another Redis in the same place, whatever its clock', async () => {
     const port = await freePort();
     let store: RedisStore;

@@ -1,5 +1,6 @@
 // A store connected to a Redis of a test's.
 
+import type { Redis } from 'ioredis';
 import { readConfig } from '../../service/config.ts';
 import { connectSingle } from '../../service/redis-single.ts';
 import type { RedisStore } from '../../service/redis-store.ts';
@@ -7,6 +8,7 @@ import type { Policy } from '../../service/store.ts';
 
 export interface ConnectedStore {
   readonly store: RedisStore;
+  readonly client: Redis;
   close(): void;
 }
 
@@ -14,7 +16,7 @@ export interface ConnectedStore {
 export function connectStore(url: string, policy: Policy, timeoutMs: number): ConnectedStore {
   const address = readConfig({ REDIS_URL: url }).redis;
   if (address.kind === 'cluster') throw new Error('a cluster is not one Redis');
-  const { store, close } = connectSingle(address, {
+  const { store, client, close } = connectSingle(address, {
     policy,
     timeoutMs,
     nowUs: () => performance.now() * 1000,
@@ -26,5 +28,5 @@ export function connectStore(url: string, policy: Policy, timeoutMs: number): Co
     onError: () => {},
     onTransition: () => {},
   });
-  return { store, close };
+  return { store, client, close };
 }

@@ -1,0 +1,71 @@
+// A client that asks the service over and over and notes how it was answered: slow enough to leave the machine alone,
+// dense enough to see a gap.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Answer {
+  readonly key: string;
+  readonly status: number;
+  readonly mechanism: string | null;
+  readonly ms: number;
+}
+
+export interface Asking extends AsyncDisposable {
+  /** Everything so far. */
+  readonly answers: readonly Answer[];
+  /** Each key's newest answer. */
+  newest(): ReadonlyMap<string, Answer>;
+  /** Resolves with all answers when the last has come. */
+  stop(): Promise<readonly Answer[]>;
+}
+
+/** The service names its key header so. */
+export const keyHeader = 'X-Api-Key';
+
+export async function ask(url: string, key: string): Promise<Answer> {
+  const startMs = performance.now();
+  const response = await fetch(url, { headers: { [keyHeader]: key } });
+  const ms = performance.now() - startMs;
+  await response.arrayBuffer();
+  return { key, status: response.status, mechanism: response.headers.get('x-ratelimit-mechanism'), ms };
+}
+
+/** Asks for one key after the other, round and round, one every `everyMs`, whether or not the last was answered. */
+export function keepAsking(url: string, keys: readonly string[], everyMs = 5): Asking {
+  const answers: Answer[] = [];
+  const newest = new Map<string, Answer>();
+  let going = true;
+  const all = (async () => {
+    const pending: Promise<unknown>[] = [];
+    for (let i = 0; going; i++) {
+      const one = ask(url, keys[i % keys.length] as string).then((answer) => {
+        answers.push(answer);
+        newest.set(answer.key, answer);
+      });
+      one.catch(() => {}); // thrown by all() below
+      pending.push(one);
+      await sleep(everyMs);
+    }
+    await Promise.all(pending);
+  })();
+  all.catch(() => {}); // seen by whoever stops it
+  const stop = async () => {
+    going = false;
+    await all;
+    return answers;
+  };
+  return {
+    answers,
+    newest: () => newest,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
+
+/** The latency under which `ratio` of the answers stayed, in milliseconds. */
+export function quantileMs(answers: readonly Answer[], ratio: number): number {
+  const sorted = answers.map(({ ms }) => ms).sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * ratio) - 1] ?? Number.NaN;
+}
