@@ -9,6 +9,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { acceptBacklog } from './app.ts';
 import type { Config } from './config.ts';
@@ -19,6 +20,9 @@ import { WorkerSlot } from './worker-slot.ts';
 
 /** How long the workers have to tell about themselves; who is late counts with what it last said. */
 const gatherMsMax = 500;
+
+/** How long a stop waits for connections to be taken that were accepted before; some milliseconds are usual. */
+const handOutMsMax = 1000;
 
 /** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
 export async function startPrimary(
@@ -38,6 +42,8 @@ export class Primary {
   readonly #metrics = new WorkersMetrics(() => this.#slots.filter(({ ready }) => ready).length);
   /** Accepted, and not given to a worker yet. */
   readonly #waiting: Socket[] = [];
+  /** That nothing waits any more. */
+  #handedOut = Promise.withResolvers<void>();
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
@@ -55,7 +61,10 @@ export class Primary {
           random: Math.random,
           onRestart: () => this.#metrics.restarted(),
           onMessage: (slot, message) => this.#hear(slot, message),
-          onEnd: (slot, { ready, why }) => {
+          onFree: () => this.#handOut(),
+          onEnd: (slot, { ready, why, connection }) => {
+            if (connection) this.#waiting.unshift(connection);
+            this.#handOut();
             for (const gathering of this.#gatherings.values()) gathering.done(slot);
             if (!ready) this.#firstReady.reject(new Error(`worker ${slot.number} ended at its start (${why})`));
           },
@@ -81,13 +90,9 @@ export class Primary {
   /** Lets every worker answer what was accepted, for at most `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#server.close();
-    const ready = this.#slots.filter((slot) => slot.ready);
-    for (const [i, connection] of this.#waiting.splice(0).entries()) {
-      const slot = ready[i % ready.length];
-      if (slot) slot.give(connection);
-      else connection.destroy();
-    }
-    await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
+    this.#handedOut = Promise.withResolvers();
+    if (this.#waiting.length > 0) await Promise.race([this.#handedOut.promise, sleep(handOutMsMax)]);
+    await Promise.all(this.#slots.map((slot) => slot.stop(graceMs - handOutMsMax)));
   }
 
   #hear(slot: WorkerSlot, message: FromWorker): void {
@@ -105,6 +110,7 @@ export class Primary {
       slot.give(this.#waiting.shift() as Socket);
       tried = -1;
     }
+    if (this.#waiting.length === 0) this.#handedOut.resolve();
   }
 
   async #answer(slot: WorkerSlot, id: number, what: keyof Overview): Promise<void> {

@@ -20,9 +20,22 @@ export interface WorkerSlotOptions {
   /** Another worker starts in the place of one that ended. */
   readonly onRestart: () => void;
   readonly onMessage: (slot: WorkerSlot, message: FromWorker) => void;
-  /** `ready`: it had come so far. `why`: the exit status or the signal. */
-  readonly onEnd: (slot: WorkerSlot, ended: { readonly ready: boolean; readonly why: string }) => void;
+  /** The worker can be given a connection again. */
+  readonly onFree: () => void;
+  readonly onEnd: (slot: WorkerSlot, ended: WorkerEnd) => void;
 }
+
+export interface WorkerEnd {
+  /** It had come so far that it could decide. */
+  readonly ready: boolean;
+  /** The exit status or the signal. */
+  readonly why: string;
+  /** It was given this one and did not take it. */
+  readonly connection: Socket | undefined;
+}
+
+/** A worker that hangs, or has no descriptor left, is not waited for longer. */
+const takenMsMax = 5000;
 
 const restartMsMin = 100;
 const restartMsMax = 10_000;
@@ -39,8 +52,9 @@ export class WorkerSlot {
   readonly #options: WorkerSlotOptions;
   #child: ChildProcess | undefined;
   #state: 'down' | 'starting' | 'ready' | 'stopping' = 'down';
-  /** It was given a connection and has not said yet that it has it. */
-  #handingOver = false;
+  /** Given to it, and it has not said yet that it has it. */
+  #given: Socket | undefined;
+  #givenTooLong: NodeJS.Timeout | undefined;
   #startedAtMs = 0;
   #deathsInARow = 0;
   #restart: NodeJS.Timeout | undefined;
@@ -75,7 +89,7 @@ export class WorkerSlot {
 
   /** It can be given a connection now. One at a time: so a worker that hangs holds up one and not all. */
   get free(): boolean {
-    return this.#state === 'ready' && !this.#handingOver && this.#child?.connected === true;
+    return this.#state === 'ready' && !this.#given && this.#child?.connected === true;
   }
 
   /** What this slot's workers, dead and living, have counted together. */
@@ -89,10 +103,14 @@ export class WorkerSlot {
   }
 
   give(connection: Socket): void {
-    this.#handingOver = true;
-    this.#child?.send({ type: 'connection' } satisfies FromPrimary, connection, (error) => {
-      if (error) connection.destroy(); // it died at this very moment
-    });
+    this.#taken();
+    this.#given = connection;
+    this.#givenTooLong = setTimeout(() => {
+      this.#taken();
+      this.#options.onFree();
+    }, takenMsMax);
+    // Kept open here until it is taken there: Node would forget it if the worker died in between.
+    this.#child?.send({ type: 'connection' } satisfies FromPrimary, connection, { keepOpen: true }, () => {});
   }
 
   send(message: FromPrimary): void {
@@ -114,17 +132,28 @@ export class WorkerSlot {
 
   #hear(message: FromWorker): void {
     if (message.type === 'ready' && this.#state === 'starting') this.#state = 'ready';
-    if (message.type === 'taken') this.#handingOver = false;
+    if (message.type === 'taken') this.#taken();
     if ('metrics' in message) for (const metric of message.metrics) this.#metrics.set(metric.name, metric);
     if ('readiness' in message) this.#readiness = message.readiness;
     this.#options.onMessage(this, message);
   }
 
+  /** The worker has the connection, or has had its time: either way it is no longer ours. */
+  #taken(): void {
+    clearTimeout(this.#givenTooLong);
+    this.#given?.destroy();
+    this.#given = undefined;
+  }
+
   #ended(child: ChildProcess, why: string): void {
     if (child !== this.#child) return;
+    // Dead, but perhaps not heard to the end.
+    if (child.connected) return void setImmediate(() => this.#ended(child, why));
     const ready = this.#state === 'ready';
+    const connection = this.#given;
+    this.#given = undefined;
+    this.#taken();
     this.#child = undefined;
-    this.#handingOver = false;
     this.#lasting = sumOf([this.#lasting, lastingOf([...this.#metrics.values()])]);
     this.#metrics.clear();
     this.#readiness = undefined;
@@ -142,7 +171,7 @@ export class WorkerSlot {
         this.start();
       }, afterMs);
     }
-    this.#options.onEnd(this, { ready, why });
+    this.#options.onEnd(this, { ready, why, connection });
   }
 }
 
