@@ -42,8 +42,8 @@ export class Primary {
   readonly #metrics = new WorkersMetrics(() => this.#slots.filter(({ ready }) => ready).length);
   /** Accepted, and not given to a worker yet. */
   readonly #waiting: Socket[] = [];
-  /** That nothing waits any more. */
-  #handedOut = Promise.withResolvers<void>();
+  /** Stopping: that nothing waits any more. */
+  readonly #handedOut = Promise.withResolvers<void>();
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
@@ -90,8 +90,8 @@ export class Primary {
   /** Lets every worker answer what was accepted, for at most `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.#server.close();
-    this.#handedOut = Promise.withResolvers();
-    if (this.#waiting.length > 0) await Promise.race([this.#handedOut.promise, sleep(handOutMsMax)]);
+    this.#handOut();
+    await Promise.race([this.#handedOut.promise, sleep(handOutMsMax)]);
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs - handOutMsMax)));
   }
 
@@ -110,7 +110,7 @@ export class Primary {
       slot.give(this.#waiting.shift() as Socket);
       tried = -1;
     }
-    if (this.#waiting.length === 0) this.#handedOut.resolve();
+    if (!this.#server.listening && this.#waiting.length === 0) this.#handedOut.resolve();
   }
 
   async #answer(slot: WorkerSlot, id: number, what: keyof Overview): Promise<void> {

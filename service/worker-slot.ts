@@ -70,6 +70,7 @@ export class WorkerSlot {
   }
 
   start(): void {
+    clearTimeout(this.#restart);
     const child = this.#options.fork(this.number);
     this.#child = child;
     this.#state = 'starting';
