@@ -27,7 +27,6 @@ export async function work(config: Config, log: Logger, graceMs: number): Promis
     if (message.type === 'connection') {
       say({ type: 'taken' });
       if (!socket) return; // its client has gone
-      socket.allowHalfOpen = true; // as an HTTP server has it: who says no more may still listen
       server.emit('connection', socket);
       socket.resume();
     }
