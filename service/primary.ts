@@ -154,6 +154,7 @@ class Gathering {
       resolve();
     };
     this.over = promise;
+    if (asked.length === 0) this.#end();
   }
 
   done(slot: WorkerSlot): void {

@@ -42,6 +42,9 @@ const restartMsMax = 10_000;
 /** Who lived so long did not die of its start. */
 const settledMs = 10_000;
 
+/** Of a worker's grace, what is kept for its end and ours. */
+const endingMs = 500;
+
 /** Wait before the next start, in milliseconds, after so many early deaths in a row (1 or more). */
 export function restartMs(deathsInARow: number, random: () => number): number {
   return Math.round(Math.min(restartMsMin * 2 ** (deathsInARow - 1), restartMsMax) * (0.5 + random() / 2));
@@ -79,7 +82,9 @@ export class WorkerSlot {
     child.on('message', (message: FromWorker) => {
       if (child === this.#child) this.#hear(message);
     });
-    child.on('error', (error) => this.#ended(child, error.message)); // could not be started, or not be told
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#ended(child, error.message); // never started; of all else, its exit tells
+    });
     child.on('exit', (code, signal) => this.#ended(child, signal ?? `status ${code}`));
   }
 
@@ -149,7 +154,7 @@ export class WorkerSlot {
   #ended(child: ChildProcess, why: string): void {
     if (child !== this.#child) return;
     // Dead, but perhaps not heard to the end.
-    if (child.connected) return void setImmediate(() => this.#ended(child, why));
+    if (child.pid !== undefined && child.connected) return void setImmediate(() => this.#ended(child, why));
     const ready = this.#state === 'ready';
     const connection = this.#given;
     this.#given = undefined;
@@ -175,6 +180,3 @@ export class WorkerSlot {
     this.#options.onEnd(this, { ready, why, connection });
   }
 }
-
-/** Of a worker's grace, what is kept for its end and ours. */
-const endingMs = 500;

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../service/config.ts';
 import { type MetricsSnapshot, pageOf } from '../../service/metrics.ts';
 import { type Readiness, readinessOf } from '../../service/readiness.ts';
@@ -73,7 +73,7 @@ describe('readinessOf', () => {
 
 /** A process that only says what a test makes it say. */
 class FakeChild extends EventEmitter {
-  readonly pid = 1;
+  pid: number | undefined = 1;
   connected = true;
   send() {}
 
@@ -82,6 +82,18 @@ class FakeChild extends EventEmitter {
     this.emit('exit', null, 'SIGKILL');
   }
 }
+
+describe('a slot', () => {
+  it('waits and tries again when a worker cannot even be started', async () => {
+    const children: FakeChild[] = [];
+    const slot = slotWith(children);
+    const child = children[0] as FakeChild;
+    child.pid = undefined; // what Node leaves when the system has no process to give
+    child.emit('error', new Error('spawn EAGAIN'));
+    await vi.waitFor(() => expect(children.length).toBe(2));
+    await slot.stop(0);
+  });
+});
 
 /** A slot whose workers never come by themselves; `slot.start()` stands for the wait's end. */
 function slotWith(children: FakeChild[]) {
