@@ -49,6 +49,8 @@ export interface EnvironmentOptions {
   readonly limiterMain?: string | undefined;
   /** Directory that takes the parts' output. */
   readonly logs: string;
+  /** `host:port` of the lab's own metrics, for the environment's Prometheus. */
+  readonly labMetricsAddress: string;
 }
 
 /** Starts an environment in which every instance already answers from Redis. */

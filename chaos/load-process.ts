@@ -46,7 +46,10 @@ let targets: readonly Target[] = [];
 process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
-    targets = [...plan.targets, plan.control].map(({ instance, url }) => ({ instance, pool: poolOf(url) }));
+    targets = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
+      instance,
+      pool: poolOf(url),
+    }));
     for (const { pool } of targets) await warmUp(pool, plan.keyHeader);
     tell({ type: 'ready' });
   } else if (plan) {
@@ -109,7 +112,7 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   metronome.on('message', (due: number) => {
     for (const arrival of arrivals.slice(sent, due)) {
       request(arrival, arrival.target);
-      if (arrival.target === 0) request(arrival, plan.targets.length);
+      if (plan.control && arrival.target === 0) request(arrival, plan.targets.length);
     }
     sent = due;
   });

@@ -14,7 +14,7 @@ export interface LoadPlan {
   readonly keyHeader: string;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];
   /** Gets what the first target gets, at the same time. */
-  readonly control: { readonly instance: string; readonly url: string };
+  readonly control?: { readonly instance: string; readonly url: string };
 }
 
 export interface Arrival {

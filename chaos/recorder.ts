@@ -11,6 +11,7 @@ export class Recorder implements Disposable {
   readonly #fd: number;
   #closed = false;
   readonly #onError: (error: Error) => void;
+  readonly #listeners: ((event: HistoryEvent) => void)[] = [];
 
   /** Creates the run's directory under `out`, and points `latest` there at it. `onError` is told when writing fails. */
   constructor(out: string, scenario: string, seed: number, now: Date, onError: (error: Error) => void) {
@@ -30,6 +31,11 @@ export class Recorder implements Disposable {
     return join(this.directory, 'logs');
   }
 
+  /** Told of each event once it is in the file. */
+  onEvent(listener: (event: HistoryEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
   record(...events: readonly HistoryEvent[]): void {
     if (this.#closed) return; // what still happens while a stopped run unwinds
     this.events.push(...events);
@@ -38,6 +44,7 @@ export class Recorder implements Disposable {
     } catch (error) {
       this.#onError(new LabError(`${this.directory}/events.ndjson cannot be written: ${(error as Error).message}`));
     }
+    for (const listener of this.#listeners) for (const event of events) listener(event);
   }
 
   [Symbol.dispose](): void {

@@ -13,6 +13,7 @@ import type { Driver, Environment, Instance } from './environment.ts';
 import { type Fault, faulted } from './faults/fault.ts';
 import { Generator } from './generator.ts';
 import { type AnswerEvent, type BreakerEvent, type History, historyOf, historyVersion } from './history.ts';
+import { LabMetrics } from './lab-metrics.ts';
 import { breakerMoves, probeLinks, sinceZeroMs, type Zero, zeroIn } from './observer.ts';
 import { Recorder } from './recorder.ts';
 import { healMs, onsetMs, type PhaseName, type Scenario } from './scenario.ts';
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly out: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** The verdict is known, and the environment, with its Prometheus, still stands. */
+  readonly beforeEnd?: (environment: Environment, history: History) => Promise<void>;
 }
 
 export interface Progress {
@@ -68,10 +71,13 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
   using recorder = new Recorder(out, scenario.name, seed, new Date(), (error) => stop.abort(error));
   onProgress({ phase: 'starting', remainingMs: 0, answers: [], breakers: new Map() });
+  await using metrics = await LabMetrics.start(scenario.name);
+  recorder.onEvent((event) => metrics.record(event));
   await using environment = await driver({
     service: { ...options.service, KEY_HEADER: keyHeader },
     limiterMain: options.limiterMain,
     logs: recorder.logs,
+    labMetricsAddress: metrics.address,
   });
   environment.broken.catch((error) => stop.abort(error));
   await experiment(options, environment, recorder, stop.signal);
@@ -79,6 +85,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   onProgress({ phase: 'judging', remainingMs: 0, answers: [], breakers: new Map() });
   const history = historyOf(recorder.events);
   const results = runChecks(checks, history);
+  metrics.judged(results);
+  await options.beforeEnd?.(environment, history);
   return {
     directory: recorder.directory,
     history,

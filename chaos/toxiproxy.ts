@@ -21,9 +21,9 @@ export class ToxiproxyApi {
     this.#client = new Toxiproxy(url);
   }
 
-  /** Creates a proxy that listens on a free loopback port, which it returns. */
-  async createProxy(name: string, upstream: string): Promise<number> {
-    const body = { name, listen: '127.0.0.1:0', upstream, enabled: true };
+  /** Creates a proxy that listens there, by default on a free loopback port, and returns the port. */
+  async createProxy(name: string, upstream: string, listen = '127.0.0.1:0'): Promise<number> {
+    const body = { name, listen, upstream, enabled: true };
     const proxy = await this.#call(`create proxy ${name}`, this.#client.createProxy(body));
     const port = Number(/:(\d+)$/.exec(proxy.listen)?.[1]);
     if (!port) throw new LabError(`Toxiproxy created proxy ${name} but says that it listens on "${proxy.listen}"`);
@@ -61,6 +61,20 @@ export class ToxiproxyApi {
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
     const { data } = await this.#call(`list toxics of ${proxyName}`, this.#client.api.get<{ name: string }[]>(path));
     return data.map(({ name }) => name);
+  }
+
+  /** Removes the proxy and closes its connections. Safe to call when there is none. */
+  async removeProxy(name: string): Promise<void> {
+    const url = `${this.#client.host}/proxies/${name}`;
+    if (!(await this.proxies()).includes(name)) return;
+    await this.#call(`remove proxy ${name}`, this.#client.api.delete(url));
+  }
+
+  /** The names of all proxies. */
+  async proxies(): Promise<string[]> {
+    const url = `${this.#client.host}/proxies`;
+    const { data } = await this.#call('list proxies', this.#client.api.get<Record<string, unknown>>(url));
+    return Object.keys(data);
   }
 
   /** Toxiproxy's version; rejects when it does not answer. */

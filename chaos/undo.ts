@@ -1,4 +1,4 @@
-// What must be put right if the runner dies: a file that lists every process and directory of a run while they exist.
+// What must be put right if the runner dies: a file that lists all that a run started, made or broke, while it is so.
 //
 // The record is written at once when something comes to be and removed when all of it is gone, so that after `kill -9`
 // of the runner `npm run heal` finds what is left. A process is known by its id and the moment it started: an id that
@@ -8,10 +8,26 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, until } from './clock.ts';
+import type { Label } from './drivers/engine.ts';
+import { LabError } from './errors.ts';
+import { ToxiproxyApi } from './toxiproxy.ts';
 
 export type UndoEntry =
   | { readonly kind: 'process'; readonly name: string; readonly pid: number; readonly startedAt: string }
-  | { readonly kind: 'directory'; readonly path: string };
+  | { readonly kind: 'directory'; readonly path: string }
+  /** Containers and networks of ours: all that bear the label. */
+  | { readonly kind: 'labelled'; readonly label: Label }
+  /** A container that is not ours and that we break: it must run. */
+  | { readonly kind: 'container'; readonly name: string; readonly id: string }
+  /** A Toxiproxy that is not ours: its `links` get toxics, and the `proxies` are our own. */
+  | {
+      readonly kind: 'toxiproxy';
+      readonly url: string;
+      readonly links: readonly string[];
+      readonly proxies: readonly string[];
+    };
+
+type ToxiproxyEntry = Extract<UndoEntry, { kind: 'toxiproxy' }>;
 
 export const undoDirectory = join(import.meta.dirname, '..', '.lab', 'undo');
 
@@ -30,6 +46,18 @@ export class UndoLog {
 
   directory(path: string): void {
     this.#append({ kind: 'directory', path });
+  }
+
+  labelled(label: Label): void {
+    this.#append({ kind: 'labelled', label });
+  }
+
+  container(name: string, id: string): void {
+    this.#append({ kind: 'container', name, id });
+  }
+
+  toxiproxy(url: string, links: readonly string[], proxies: readonly string[]): void {
+    this.#append({ kind: 'toxiproxy', url, links, proxies });
   }
 
   /** All of it is gone. */
@@ -52,8 +80,17 @@ export async function heal(directory: string = undoDirectory): Promise<string[]>
       said.push(`A run is in progress (process ${runner.pid}); left alone.`);
       continue;
     }
-    for (const entry of entries.reverse()) said.push(...(await undo(entry)));
-    rmSync(path, { force: true });
+    let failed = false;
+    for (const entry of entries.reverse()) {
+      try {
+        said.push(...(await undo(entry)));
+      } catch (error) {
+        if (!(error instanceof LabError)) throw error;
+        said.push(`${error.message}. What ${file} names is still to be put right: npm run heal`);
+        failed = true;
+      }
+    }
+    if (!failed) rmSync(path, { force: true });
   }
   return said;
 }
@@ -71,12 +108,46 @@ function readEntries(path: string): UndoEntry[] {
 }
 
 async function undo(entry: UndoEntry): Promise<string[]> {
-  if (entry.kind === 'directory') {
-    if (!existsSync(entry.path)) return [];
-    rmSync(entry.path, { recursive: true, force: true });
-    return [`Removed the directory ${entry.path}.`];
+  switch (entry.kind) {
+    case 'process':
+      return undoProcess(entry);
+    case 'directory':
+      if (!existsSync(entry.path)) return [];
+      rmSync(entry.path, { recursive: true, force: true });
+      return [`Removed the directory ${entry.path}.`];
+    case 'labelled': {
+      const { findEngine, removeLabelled } = await import('./drivers/engine.ts');
+      return (await removeLabelled(await findEngine(), entry.label)).map((what) => `Removed the ${what}.`);
+    }
+    case 'container': {
+      const { findEngine, revive } = await import('./drivers/engine.ts');
+      return (await revive(await findEngine(), entry.id)) ? [`Started ${entry.name} again.`] : [];
+    }
+    case 'toxiproxy':
+      return undoToxiproxy(entry);
+    default:
+      return entry satisfies never;
   }
-  const { name, pid, startedAt } = entry;
+}
+
+/** Nothing to do when it does not answer: its toxics ended with it. */
+async function undoToxiproxy({ url, links, proxies }: ToxiproxyEntry): Promise<string[]> {
+  const toxiproxy = new ToxiproxyApi(url);
+  const there = await toxiproxy.proxies().catch((): string[] => []);
+  const said: string[] = [];
+  for (const name of links.filter((link) => there.includes(link))) {
+    const toxics = await toxiproxy.toxicsOf(name);
+    await toxiproxy.removeToxics(name);
+    if (toxics.length > 0) said.push(`Took ${toxics.join(', ')} off ${name}.`);
+  }
+  for (const name of proxies.filter((proxy) => there.includes(proxy))) {
+    await toxiproxy.removeProxy(name);
+    said.push(`Removed the proxy ${name}.`);
+  }
+  return said;
+}
+
+async function undoProcess({ name, pid, startedAt }: Extract<UndoEntry, { kind: 'process' }>): Promise<string[]> {
   if (!isSame(pid, startedAt)) return [];
   process.kill(pid, 'SIGCONT'); // a frozen process does not hear SIGTERM
   process.kill(pid, 'SIGTERM');

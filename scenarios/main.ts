@@ -1,10 +1,10 @@
-// `npm run scenario`: lists the experiments, or runs those named and gives a verdict.
+// `npm run scenario`: lists the experiments, or runs those named and gives a verdict. `npm run suite`: runs them all.
 
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
-import { native } from '../chaos/drivers/native.ts';
+import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { exitStatus, LabError, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
@@ -14,16 +14,17 @@ import { ProgressLine, reasonOf, table, verdictText } from '../chaos/report/term
 import { runScenario } from '../chaos/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { scenarios } from './index.ts';
+import { runSuite, suiteTable } from './suite.ts';
 
-const drivers: Readonly<Record<string, Driver>> = { auto: native, native };
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
 const usage = 'npm run scenario NAME… [-- --driver D --seed N --rate N --out DIR --json], or -- --list [--json]';
 
 interface Arguments {
   readonly chosen: readonly Scenario[];
   readonly list: boolean;
+  readonly suite: boolean;
   readonly json: boolean;
-  readonly driver: Driver;
+  readonly driver: string;
   readonly seed: number;
   readonly rate: number;
   readonly out: string;
@@ -31,9 +32,8 @@ interface Arguments {
 
 function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseOrExplain(args);
-  const driver = Object.hasOwn(drivers, values.driver) ? drivers[values.driver] : undefined;
-  if (!driver)
-    throw new UsageError(`There is no driver "${values.driver}". Drivers: ${Object.keys(drivers).join(', ')}.`);
+  if (!driverNames.includes(values.driver))
+    throw new UsageError(`There is no driver "${values.driver}". Drivers: ${driverNames.join(', ')}.`);
   const chosen = positionals.map((name) => {
     const scenario = scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new UsageError(`There is no scenario "${name}".\n\n${listing()}`);
@@ -41,9 +41,10 @@ function readArguments(args: readonly string[]): Arguments {
   });
   return {
     chosen,
-    list: values.list || chosen.length === 0,
+    list: values.list || (chosen.length === 0 && !values.suite),
+    suite: values.suite,
     json: values.json,
-    driver,
+    driver: values.driver,
     seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
     rate: whole('--rate', values.rate, 1, 20_000),
     out: values.out,
@@ -62,10 +63,11 @@ function parseOrExplain(args: readonly string[]) {
         out: { type: 'string', default: runsDirectory },
         json: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
+        suite: { type: 'boolean', default: false },
       },
     });
   } catch (error) {
-    const options = '--driver, --seed, --rate, --out, --json, --list';
+    const options = '--driver, --seed, --rate, --out, --json, --list, --suite';
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
   }
 }
@@ -82,8 +84,14 @@ function listing(): string {
   return `Scenarios:\n${lines.join('\n')}\n\nRun one: ${usage}\n`;
 }
 
-async function run(scenario: Scenario, options: Arguments, signal: AbortSignal): Promise<Journal> {
-  const { driver, seed, rate, out, json } = options;
+async function run(
+  scenario: Scenario,
+  options: Arguments,
+  driver: Driver,
+  seed: number,
+  signal: AbortSignal,
+): Promise<Journal> {
+  const { rate, out, json } = options;
   const fault = scenario.fault && faultOf(scenario.fault);
   const service = serviceEnvironment(scenario.service, process.env);
   const progress = new ProgressLine(scenario.name, process.stderr);
@@ -119,8 +127,22 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => interrupt.abort(new Interrupted(signal)));
   }
+  const { driver, why } = await chooseDriver(options.driver);
+  if (options.driver === 'auto') process.stderr.write(`driver: ${driver.name} (${why})\n`);
+  const runOne = (scenario: Scenario, seed: number) => run(scenario, options, driver.start, seed, interrupt.signal);
+  if (options.suite) {
+    const chosen = options.chosen.length > 0 ? options.chosen : scenarios;
+    const outcome = await runSuite(chosen, options.seed, runOne, (scenario) => refusal(driver.name, scenario));
+    const text = options.json ? JSON.stringify(outcome.journals, null, 2) : suiteTable(outcome);
+    process.stdout.write(`${text}\n`);
+    return exitStatus[outcome.verdict];
+  }
   const journals: Journal[] = [];
-  for (const scenario of options.chosen) journals.push(await run(scenario, options, interrupt.signal));
+  for (const scenario of options.chosen) {
+    const refused = refusal(driver.name, scenario);
+    if (refused) throw new UsageError(refused);
+    journals.push(await runOne(scenario, options.seed));
+  }
   if (options.json) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);
   const verdict: Verdict = worstOf(journals.map((journal) => journal.verdict));
   return exitStatus[verdict];

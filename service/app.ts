@@ -62,6 +62,7 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
     breakerResetMs: config.breakerResetMs,
     keysMax: config.fallbackKeysMax,
     onConnection: (event, detail) => log.info({ redis: event, detail }, `redis connection ${event}`),
+    onAnswer: (seconds) => metrics.storeAnswered(seconds),
     onError: (reason) => metrics.storeFailed(reason),
     onTransition: (shard, from, to) => {
       metrics.breakerMoved(from, to);

@@ -6,37 +6,45 @@
 
 import type { Decision, Policy } from './store.ts';
 
-export type Header = readonly [name: string, value: string];
+/** Names and values in turn, as `writeHead` takes them. */
+export type Headers = string[];
 
-/** `"default";q=5;w=10`: quota in tokens, window in seconds. Constant for a policy. */
-export function policyHeader(policy: Policy): Header {
+/** Name and value: `"default";q=5;w=10`, quota in tokens and window in seconds. Constant for a policy. */
+export function policyHeader(policy: Policy): [name: string, value: string] {
   return ['RateLimit-Policy', `"${policy.name}";q=${policy.capacity};w=${windowSeconds(policy)}`];
 }
 
 /** The headers of every answer, `nowMs` being Unix time. */
-export function decisionHeaders(policy: Policy, decision: Decision, nowMs: number): Header[] {
-  const headers: Header[] = [
-    ['X-RateLimit-Limit', String(decision.limit)],
-    ['X-RateLimit-Remaining', String(decision.remaining)],
-    ['X-RateLimit-Reset', String(Math.ceil((nowMs + decision.resetMs) / 1000))],
-    ['RateLimit', `"${policy.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / 1000)}`],
-    ['X-RateLimit-Mechanism', decision.mechanism],
+export function decisionHeaders(policy: Policy, decision: Decision, nowMs: number): Headers {
+  const headers = [
+    'X-RateLimit-Limit',
+    String(decision.limit),
+    'X-RateLimit-Remaining',
+    String(decision.remaining),
+    'X-RateLimit-Reset',
+    String(Math.ceil((nowMs + decision.resetMs) / 1000)),
+    'RateLimit',
+    `"${policy.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / 1000)}`,
+    'X-RateLimit-Mechanism',
+    decision.mechanism,
   ];
   if (!decision.allowed && Number.isFinite(decision.retryAfterMs))
-    headers.push(['Retry-After', String(retryAfterSeconds(decision))]);
+    headers.push('Retry-After', String(retryAfterSeconds(decision)));
   return headers;
 }
 
-/** The body of a 429, as `application/problem+json`. */
+/** The body of a 429, as `application/problem+json`, in ASCII. */
 export function quotaExceeded(policy: Policy, decision: Decision): string {
-  return JSON.stringify({
-    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
-    title: 'Request cannot be satisfied as assigned quota has been exceeded',
-    status: 429,
-    detail: `Quota of ${decision.limit} requests in ${windowSeconds(policy)} s is used up. Try again in ${retryAfterSeconds(decision)} s.`,
-    'violated-policies': [policy.name],
-  });
+  const detail = `Quota of ${decision.limit} requests in ${windowSeconds(policy)} s is used up. Try again in ${retryAfterSeconds(decision)} s.`;
+  return `${quotaExceededStart}${detail}","violated-policies":["${policy.name}"]}`;
 }
+
+/** What is the same in every such body; no value of it needs escaping. */
+const quotaExceededStart = `${JSON.stringify({
+  type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  title: 'Request cannot be satisfied as assigned quota has been exceeded',
+  status: 429,
+}).slice(0, -1)},"detail":"`;
 
 /** The body of any other refusal, as `application/problem+json`. */
 export function problem(status: number, title: string, detail: string): string {

@@ -24,22 +24,27 @@ export class Limiter {
     this.#parts = parts;
   }
 
-  /** Decides one take. Rejects only on a defect of ours, never because of Redis. */
-  async take(key: string, cost: number): Promise<Decision> {
+  /**
+   * Decides one take: at once where nobody need be asked, else by a promise. Throws or rejects only on a defect of ours,
+   * never because of Redis.
+   */
+  take(key: string, cost: number): Decision | Promise<Decision> {
     const { topology, nowUs } = this.#parts;
     const shard = topology.shardOf(key);
     if (shard?.breaker.state !== 'closed') return this.#takeLocally(shard, key, cost);
     const arrivedUs = nowUs();
     const denial = shard.last.denialOf(key, cost, arrivedUs);
     if (denial) return denial;
-    try {
-      const decision = await shard.batcher.take({ key, cost });
-      shard.last.learn(key, decision, arrivedUs);
-      return decision;
-    } catch (error) {
-      if (error instanceof StoreError) return this.#takeLocally(shard, key, cost);
-      throw error;
-    }
+    return shard.batcher.take({ key, cost }).then(
+      (decision) => {
+        shard.last.learn(key, decision, arrivedUs);
+        return decision;
+      },
+      (error) => {
+        if (error instanceof StoreError) return this.#takeLocally(shard, key, cost);
+        throw error;
+      },
+    );
   }
 
   /**

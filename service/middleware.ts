@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import { decisionHeaders, policyHeader, problem, quotaExceeded } from './headers.ts';
 import type { Limiter } from './limiter.ts';
 import type { Metrics } from './metrics.ts';
-import type { Mechanism, Policy } from './store.ts';
+import type { Decision, Mechanism, Policy } from './store.ts';
 
 export interface MiddlewareOptions {
   readonly limiter: Limiter;
@@ -19,7 +19,7 @@ export interface MiddlewareOptions {
 export const keyLengthMax = 256;
 
 export function rateLimit({ limiter, metrics, policyOf, keyHeader }: MiddlewareOptions): RequestHandler {
-  return async (request, response, next) => {
+  return (request, response, next) => {
     const startMs = performance.now();
 
     // 1. Whose bucket?
@@ -32,21 +32,26 @@ export function rateLimit({ limiter, metrics, policyOf, keyHeader }: MiddlewareO
       return;
     }
 
+    const decided = (decision: Decision) => {
+      // 3. Count.
+      metrics.decided(decision, (performance.now() - startMs) / 1000);
+
+      // 4. Tell.
+      const policy = policyOf(decision.mechanism);
+      const headers = [...policyHeader(policy), ...decisionHeaders(policy, decision, Date.now())];
+
+      // 5. On or out.
+      if (decision.allowed) {
+        for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string);
+        return next();
+      }
+      const body = quotaExceeded(policy, decision);
+      headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
+      response.writeHead(429, headers).end(body, 'latin1'); // in one write; a denial must cost little
+    };
+
     // 2. Decide.
-    const decision = await limiter.take(key, 1);
-
-    // 3. Count.
-    metrics.decided(decision, (performance.now() - startMs) / 1000);
-
-    // 4. Tell.
-    const policy = policyOf(decision.mechanism);
-    response.setHeader(...policyHeader(policy));
-    for (const [name, value] of decisionHeaders(policy, decision, Date.now())) response.setHeader(name, value);
-
-    // 5. On or out.
-    if (decision.allowed) return next();
-    response.statusCode = 429;
-    response.setHeader('Content-Type', 'application/problem+json');
-    response.end(quotaExceeded(policy, decision));
+    const decision = limiter.take(key, 1);
+    return decision instanceof Promise ? decision.then(decided) : decided(decision);
   };
 }

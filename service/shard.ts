@@ -34,6 +34,8 @@ export interface ShardOptions {
   /** Keys whose last decision is remembered, at the most. */
   readonly keysMax: number;
   readonly onTransition: (shard: string, from: BreakerState, to: BreakerState) => void;
+  /** A call was answered, after so many seconds. */
+  readonly onAnswer: (seconds: number) => void;
   /** A call failed, or a take for its key's sake alone. */
   readonly onError: (reason: StoreErrorReason) => void;
 }
@@ -42,7 +44,7 @@ export interface ShardOptions {
 const batchSizeMax = 128;
 
 export function createShard(name: string, store: RedisStore, options: ShardOptions): Shard {
-  const breaker = new Breaker(counted(store, options.onError), {
+  const breaker = new Breaker(measured(store, options), {
     failures: options.breakerFailures,
     resetMs: options.breakerResetMs,
     probe: () => store.probe(),
@@ -53,12 +55,14 @@ export function createShard(name: string, store: RedisStore, options: ShardOptio
   return { name, store, breaker, batcher, last: new LastDecisions(options.policy, options.keysMax) };
 }
 
-/** Every call that fails, and every take that fails for its key alone, is counted once. */
-function counted(store: Store, onError: ShardOptions['onError']): Store {
+/** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
+function measured(store: Store, { onAnswer, onError }: ShardOptions): Store {
   return {
     async takeMany(takes): Promise<Outcome[]> {
+      const startMs = performance.now();
       try {
         const outcomes = await store.takeMany(takes);
+        onAnswer((performance.now() - startMs) / 1000);
         for (const outcome of outcomes) if (outcome instanceof StoreError) onError(outcome.reason);
         return outcomes;
       } catch (error) {

@@ -4,7 +4,7 @@
 // the opposite order.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, release, tmpdir, type } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prometheusConfig } from '../../prometheus/native.ts';
 import { type Binary, binaries, find } from '../binaries.ts';
@@ -15,6 +15,7 @@ import { freePort, LabProcess } from '../processes.ts';
 import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
+import { machine } from './versions.ts';
 
 const readyMs = 10_000;
 const loopback = '127.0.0.1';
@@ -35,7 +36,7 @@ export const native: Driver = async (options) => {
 async function startAll(
   programs: Programs,
   started: AsyncDisposableStack,
-  { service, limiterMain, logs }: EnvironmentOptions,
+  { service, limiterMain, logs, labMetricsAddress }: EnvironmentOptions,
 ): Promise<Environment> {
   const undo = new UndoLog();
   started.defer(() => undo.done());
@@ -124,8 +125,7 @@ async function startAll(
       redis: programs.versions['redis-server'] ?? '',
       toxiproxy: programs.versions['toxiproxy-server'] ?? '',
       prometheus: programs.versions.prometheus ?? '',
-      cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-      kernel: `${type()} ${release()}`,
+      ...machine(),
     },
     broken: broken.promise,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
@@ -134,15 +134,21 @@ async function startAll(
   async function startPrometheus(): Promise<string> {
     const port = await freePort();
     const config = join(data, 'prometheus.yml');
+    const url = `http://${loopback}:${port}`;
     const address = (url: string) => url.replace('http://', '');
     await writeFile(
       config,
       prometheusConfig([
-        ...instances.map(({ name, url }) => ({ job: 'limiter', address: address(url), instance: name })),
+        ...instances.map(({ name, control, url }) => ({
+          job: control ? controlName : 'limiter', // no part of the fleet: it would thin its shares and disagree with it
+          address: address(url),
+          instance: name,
+        })),
         { job: 'toxiproxy', address: `${loopback}:${toxiproxyPort}`, instance: 'toxiproxy' },
+        { job: 'prometheus', address: address(url), instance: 'prometheus' },
+        { job: 'lab', address: labMetricsAddress, instance: 'lab' },
       ]),
     );
-    const url = `http://${loopback}:${port}`;
     const args = [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(data, 'prometheus')}`,

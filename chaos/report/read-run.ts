@@ -97,7 +97,7 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
     driver: 'unknown',
     rate: 0,
     startedAt: new Date(0).toISOString(),
-    bounds: boundsOf({}),
+    bounds: boundsOf({ INSTANCES: '1' }),
     instances: [...names]
       .sort()
       .map((name) => ({ name, control: name === controlName, tellsBreaker: tells.has(name) })),

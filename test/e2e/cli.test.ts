@@ -8,7 +8,7 @@ import { scenarios } from '../../scenarios/index.ts';
 import { run, temporaryDirectory } from '../support/lab-processes.ts';
 
 const scenario = (args: readonly string[], env: Record<string, string> = {}) =>
-  run(['scenarios/main.ts', ...args], env);
+  run(['scenarios/main.ts', '--driver', 'native', ...args], env);
 
 /** Runs it with an output directory of its own, which must not have come to be. */
 async function refused(args: readonly string[]) {

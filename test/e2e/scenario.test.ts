@@ -60,8 +60,13 @@ describe('the partition', () => {
     'passes: every request is decided in time, by the fallback during the fault and by Redis after it',
     async () => {
       const attempt = (seed: number) =>
-        run(['run', 'scenario', 'partition', '--', '--seed', String(seed), '--out', out.path], {}, 'npm');
-      const { status, stdout, left } = await unlessUnknown(attempt, (result) => result.status === 2);
+        run(
+          ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
+          {},
+          'npm',
+        );
+      const { status, stdout, stderr, left } = await unlessUnknown(attempt, (result) => result.status === 2);
+      expect([0, 1, 2], `a verdict, and not: ${stderr}`).toContain(status);
       const { verdict, checks, phases, breaker } = latestJournal();
       expect({ status, verdict, left }, stdout).toEqual({ status: 0, verdict: 'pass', left: [] });
       expect(stdout).toContain('PASS partition: every request answered');
@@ -95,7 +100,7 @@ describe('the partition', () => {
     async () => {
       const attempt = (seed: number) =>
         run(
-          ['run', 'scenario', 'partition', '--', '--seed', String(seed), '--out', out.path],
+          ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
           { REDIS_TIMEOUT_MS: '2000' },
           'npm',
         );
@@ -144,7 +149,16 @@ describe('a run that is ended in mid-fault', () => {
   it(
     'by kill -9 is put right by heal, which says what it ended, and then that nothing is left',
     async () => {
-      await using runner = new LabCommand(['scenarios/main.ts', 'partition', '--seed', '1', '--out', out.path]);
+      await using runner = new LabCommand([
+        'scenarios/main.ts',
+        'partition',
+        '--driver',
+        'native',
+        '--seed',
+        '1',
+        '--out',
+        out.path,
+      ]);
       await runner.says(/^partition: fault /m, minuteMs);
       const started = processes(runner.noted);
       expect(started.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));
@@ -178,7 +192,16 @@ describe('a run that is ended in mid-fault', () => {
   ] as const)(
     'by %s ends all that it started, soon, and exits with %i',
     async (signal, status) => {
-      await using runner = new LabCommand(['scenarios/main.ts', 'partition', '--seed', '1', '--out', out.path]);
+      await using runner = new LabCommand([
+        'scenarios/main.ts',
+        'partition',
+        '--driver',
+        'native',
+        '--seed',
+        '1',
+        '--out',
+        out.path,
+      ]);
       await runner.says(/^partition: (onset|fault) /m, minuteMs);
       const started = processes(runner.noted);
       expect(started.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));

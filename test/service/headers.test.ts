@@ -19,7 +19,10 @@ const nowMs = 1_700_000_000_000;
 const membersOf = (text: string) =>
   parseList(text).map(([value, parameters]) => [value, Object.fromEntries(parameters as Item[1])]);
 
-const headersOf = (decision: Decision, atMs = nowMs) => Object.fromEntries(decisionHeaders(policy, decision, atMs));
+const headersOf = (decision: Decision, atMs = nowMs) => {
+  const flat = decisionHeaders(policy, decision, atMs);
+  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : [])));
+};
 
 describe('policyHeader', () => {
   it('is a structured list of one string with the quota in tokens and the window in seconds', () => {

@@ -74,11 +74,12 @@ export class LabCommand implements AsyncDisposable {
     return [...this.#noted.values()];
   }
 
-  /** Of what it started: what is still there. */
+  /** Of the processes and directories that it started: what is still there. */
   get left(): readonly UndoEntry[] {
-    return this.noted.filter((entry) =>
-      entry.kind === 'directory' ? existsSync(entry.path) : startOf(entry.pid) === entry.startedAt,
-    );
+    return this.noted.filter((entry) => {
+      if (entry.kind === 'directory') return existsSync(entry.path);
+      return entry.kind === 'process' && startOf(entry.pid) === entry.startedAt;
+    });
   }
 
   /** Its files in the undo directory. */

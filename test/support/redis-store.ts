@@ -22,6 +22,7 @@ export function connectStore(url: string, policy: Policy, timeoutMs: number): Co
     breakerResetMs: 1000,
     keysMax: 1000,
     onConnection: () => {},
+    onAnswer: () => {},
     onError: () => {},
     onTransition: () => {},
   });

@@ -1,0 +1,89 @@
+// Which driver a run uses, and why.
+//
+//   auto   compose if this project's stack is up, else native if its programs are there, else containers if Docker answers
+
+import { binaries, find } from '../binaries.ts';
+import type { Driver } from '../environment.ts';
+import { LabError } from '../errors.ts';
+import type { FaultSpec, Scenario } from '../scenario.ts';
+import { findStack } from './compose-stack.ts';
+import { native } from './native.ts';
+
+export type DriverName = 'native' | 'containers' | 'compose';
+
+/** Who can put which fault on. */
+export const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverName[]>> = {
+  partition: ['native', 'containers', 'compose'],
+  latency: ['native', 'containers', 'compose'],
+  'redis-kill': ['native', 'containers', 'compose'],
+};
+
+export interface DriverEntry {
+  readonly name: DriverName;
+  /** Looks whether it can work on this machine, and tells why or why not. */
+  readonly look: () => Promise<{ readonly usable: boolean; readonly why: string }>;
+  readonly start: Driver;
+}
+
+const composeEntry: DriverEntry = {
+  name: 'compose',
+  async look() {
+    const stack = await findStack();
+    if (stack.state === 'unusable') return { usable: false, why: stack.why };
+    return { usable: true, why: "this project's Compose stack is up" };
+  },
+  // Loaded when it is used: half a second that the other drivers need not pay.
+  start: async (options) => (await import('./compose.ts')).compose(options),
+};
+
+const nativeEntry: DriverEntry = {
+  name: 'native',
+  async look() {
+    const found = await Promise.all(binaries.map(async (binary) => ({ name: binary.name, at: await find(binary) })));
+    const missing = found.filter(({ at }) => at === undefined).map(({ name }) => name);
+    if (missing.length > 0) return { usable: false, why: `not installed: ${missing.join(', ')}. Type: npm run setup` };
+    return { usable: true, why: `${found.map(({ name }) => name).join(', ')} are installed` };
+  },
+  start: native,
+};
+
+const containersEntry: DriverEntry = {
+  name: 'containers',
+  async look() {
+    const { findEngine } = await import('./engine.ts');
+    return findEngine().then(
+      () => ({ usable: true, why: 'Docker answers' }),
+      (error: Error) => ({ usable: false, why: error.message }),
+    );
+  },
+  start: async (options) => (await import('./containers.ts')).containers(options),
+};
+
+/** In the order in which `auto` tries them. */
+export const drivers: readonly DriverEntry[] = [composeEntry, nativeEntry, containersEntry];
+export const driverNames: readonly string[] = ['auto', 'native', 'containers', 'compose'];
+
+export interface Choice {
+  readonly driver: DriverEntry;
+  /** Why it is this one, in words. */
+  readonly why: string;
+}
+
+/** The driver of that name, or the first of all that can work here. Throws when none can, and says what to do. */
+export async function chooseDriver(name: string, candidates = drivers): Promise<Choice> {
+  const asked = candidates.filter((driver) => name === 'auto' || driver.name === name);
+  const refused: string[] = [];
+  for (const driver of asked) {
+    const { usable, why } = await driver.look();
+    if (usable) return { driver, why: name === 'auto' ? [why, ...refused].join('; ') : 'asked for' };
+    refused.push(`${driver.name}: ${why}`);
+  }
+  if (name !== 'auto') throw new LabError(`The ${name} driver cannot work: ${refused[0]?.slice(name.length + 2)}`);
+  throw new LabError(`No driver can work on this machine. Type: npm run setup   (${refused.join('; ')})`);
+}
+
+/** Why the driver cannot run the scenario; undefined when it can. */
+export function refusal(driver: DriverName, { name, fault }: Scenario, able = capabilities): string | undefined {
+  if (!fault || able[fault.kind].includes(driver)) return undefined;
+  return `The ${driver} driver cannot do ${fault.kind}, which ${name} needs. Drivers that can: ${able[fault.kind].join(', ')}.`;
+}

@@ -1,0 +1,203 @@
+// The compose driver: attaches to this project's stack, which somebody else has brought up. It stops and starts nothing
+// that an experiment does not break, but for the control arm, which it brings up beside the stack and takes away again:
+// a copy of limiter-1 with a Redis of its own.
+
+import { serviceDefaults } from '../bounds.ts';
+import { until } from '../clock.ts';
+import type { Driver, Environment, EnvironmentOptions, Instance } from '../environment.ts';
+import { LabError } from '../errors.ts';
+import { controlName } from '../scenario.ts';
+import { ToxiproxyApi } from '../toxiproxy.ts';
+import { UndoLog } from '../undo.ts';
+import { findStack, type Service, services, upCommand } from './compose-stack.ts';
+import { type Engine, findEngine, type Inspection, type Label, removeLabelled, runLabel } from './engine.ts';
+import {
+  addressOf,
+  limiterPort,
+  listenOn,
+  prometheusPort,
+  redisIn,
+  redisPort,
+  storeLink,
+  toxiproxyPort,
+  urlOf,
+} from './links.ts';
+import { versionsOf } from './versions.ts';
+import { ContainerWatch } from './watch.ts';
+
+const readyMs = 10_000;
+
+/** As in chaos/toxiproxy.json and docker-compose.yml. The control's are created for the run. */
+const links = [
+  { name: 'limiter-1', front: 18080, store: 16379 },
+  { name: 'limiter-2', front: 18081, store: 16380 },
+  { name: controlName, front: 18082, store: 16381 },
+] as const;
+const [, , controlLink] = links;
+const labPort = 16382;
+const controlRedis = 'redis-control';
+const stores = links.filter(({ name }) => name !== controlName).map(({ name }) => `${name}-store`);
+const ownProxies = [`${controlName}-store`, `${controlName}-front`, 'lab'];
+
+type Inspections = Readonly<Record<Service, Inspection>>;
+
+export const compose: Driver = async (options) => {
+  if (options.limiterMain) throw new LabError('The compose driver starts no limiters: it takes the ones that are up');
+  const stack = await findStack();
+  if (stack.state === 'unusable') throw new LabError(capitalised(stack.why));
+  const engine = await findEngine();
+  const inspected = await Promise.all(
+    services.map(async (name) => [name, await engine.dockerode.getContainer(stack.ids[name]).inspect()] as const),
+  );
+  const parts = Object.fromEntries(inspected) as Inspections;
+  for (const name of ['limiter-1', 'limiter-2'] as const) checkSettings(name, parts[name], options.service);
+  const toxiproxyUrl = urlOf(await addressOf(engine, parts.toxiproxy, toxiproxyPort));
+  const toxiproxy = new ToxiproxyApi(toxiproxyUrl);
+  await checkUntouched(toxiproxy);
+
+  const label = await runLabel(engine);
+  const undo = new UndoLog();
+  undo.labelled(label);
+  undo.toxiproxy(toxiproxyUrl, stores, ownProxies);
+  undo.container('redis', parts.redis.Id);
+  await using started = new AsyncDisposableStack();
+  started.defer(() => undo.done());
+  started.defer(async () => {
+    await removeLabelled(engine, label);
+  });
+  started.defer(async () => {
+    for (const name of ownProxies) await toxiproxy.removeProxy(name);
+  });
+  const environment = await attach(engine, parts, toxiproxy, label, started, options);
+  const all = started.move();
+  return { ...environment, [Symbol.asyncDispose]: () => all.disposeAsync() };
+};
+
+async function attach(
+  engine: Engine,
+  parts: Inspections,
+  toxiproxy: ToxiproxyApi,
+  label: Label,
+  started: AsyncDisposableStack,
+  { logs }: EnvironmentOptions,
+): Promise<Omit<Environment, typeof Symbol.asyncDispose>> {
+  const watch = started.use(await ContainerWatch.start(engine, logs));
+  for (const name of services) await watch.add(name, parts[name].Id);
+
+  const { name, front, store } = controlLink;
+  await toxiproxy.createProxy(`${name}-store`, `${controlRedis}:${redisPort}`, listenOn(store));
+  await toxiproxy.createProxy(`${name}-front`, `${name}:${limiterPort}`, listenOn(front));
+  await toxiproxy.createProxy('lab', `redis:${redisPort}`, listenOn(labPort));
+  const copy = async (of: Inspection, as: string, env: Record<string, string>) => {
+    const container = await copyOf(engine, of, as, env, label);
+    await watch.add(as, container.Id);
+    return container;
+  };
+  await copy(parts.redis, controlRedis, {});
+  const control = await copy(parts['limiter-1'], name, { REDIS_ADDR: `toxiproxy:${store}` });
+  const limiters = { 'limiter-1': parts['limiter-1'], 'limiter-2': parts['limiter-2'], [controlName]: control };
+
+  const instanceOf = async ({ name, front, store }: (typeof links)[number]): Promise<Instance> => {
+    const url = urlOf(await addressOf(engine, limiters[name], limiterPort));
+    return {
+      name,
+      control: name === controlName,
+      frontUrl: urlOf(await addressOf(engine, parts.toxiproxy, front)),
+      url,
+      storeLink: await storeLink(engine, parts.toxiproxy, `${name}-store`, store),
+    };
+  };
+  const instances = await Promise.all(links.map(instanceOf));
+  await Promise.all(instances.map(usesRedis));
+  const prometheusUrl = urlOf(await addressOf(engine, parts.prometheus, prometheusPort));
+
+  return {
+    driver: 'compose',
+    instances,
+    toxiproxy,
+    redis: redisIn(
+      engine.dockerode.getContainer(parts.redis.Id),
+      watch,
+      await addressOf(engine, parts.toxiproxy, labPort),
+    ),
+    prometheusUrl,
+    versions: await versionsOf(engine, { limiter: control.Id, redis: parts.redis.Id, toxiproxy, prometheusUrl }),
+    broken: watch.broken,
+  };
+}
+
+/** The judge must know what the limiters were told, and here it is not the lab that tells them. */
+function checkSettings(name: string, { Config }: Inspection, wanted: Readonly<Record<string, string>>): void {
+  const actual = new Map(Config.Env.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+  const { LOG_LEVEL: _irrelevant, ...expected } = { ...serviceDefaults, ...wanted };
+  const defaults: Readonly<Record<string, string>> = serviceDefaults;
+  const different = Object.entries(expected).filter(([key, value]) => (actual.get(key) ?? defaults[key]) !== value);
+  if (different.length === 0) return;
+  const found = different.map(([key, value]) => `${key} is ${actual.get(key) ?? 'not set'}, not ${value}`).join('; ');
+  const settings = different.map(([key, value]) => `${key}=${value}`).join(' ');
+  throw new LabError(
+    `${name} is not set as this experiment wants it: ${found}. Type: ${settings} ${upCommand}, or give its settings to npm run scenario`,
+  );
+}
+
+/** Somebody else's experiment, or what one left behind. */
+async function checkUntouched(toxiproxy: ToxiproxyApi): Promise<void> {
+  const proxies = await toxiproxy.proxies();
+  const missing = [...stores, ...links.slice(0, 2).map(({ name }) => `${name}-front`)].filter(
+    (name) => !proxies.includes(name),
+  );
+  if (missing.length > 0) throw new LabError(`Toxiproxy has no proxy ${missing.join(', ')}. Type: ${upCommand}`);
+  for (const name of proxies) {
+    const toxics = await toxiproxy.toxicsOf(name);
+    const found = ownProxies.includes(name) ? 'another run has made it' : toxics.join(', ');
+    if (found !== '') throw new LabError(`The proxy ${name} is in use: ${found}. Type: npm run heal`);
+  }
+}
+
+/** A container like another one, under a name of its own on the same networks, with the run's label. */
+async function copyOf(
+  engine: Engine,
+  { Config, HostConfig, NetworkSettings }: Inspection,
+  name: string,
+  env: Readonly<Record<string, string>>,
+  label: Label,
+): Promise<Inspection> {
+  const [network] = Object.keys(NetworkSettings.Networks);
+  if (!network) throw new LabError(`The stack's ${name} has no network`);
+  const container = await engine.dockerode.createContainer({
+    Image: Config.Image,
+    Cmd: Config.Cmd,
+    User: Config.User,
+    Env: [...Config.Env.filter((line) => !((line.split('=', 1)[0] ?? '') in env)), ...entries(env)],
+    ExposedPorts: Config.ExposedPorts ?? {},
+    Healthcheck: { Test: ['NONE'] },
+    Labels: { [label.name]: label.value },
+    HostConfig: { ...HostConfig, PortBindings: onAnyPort(HostConfig.PortBindings) },
+    NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [name] } } },
+  });
+  await container.start();
+  return container.inspect();
+}
+
+/** The same ports of the container, on loopback ports that the engine chooses. */
+function onAnyPort(bindings: unknown): Record<string, { HostIp: string; HostPort: string }[]> {
+  const ports = Object.keys(bindings ?? {});
+  return Object.fromEntries(ports.map((port) => [port, [{ HostIp: '127.0.0.1', HostPort: '0' }]]));
+}
+
+async function usesRedis({ name, url }: Instance): Promise<void> {
+  const ready = await until(readyMs, 50, async () => {
+    const response = await fetch(`${url}/readyz`).catch(() => undefined);
+    const readiness = (await response?.json().catch(() => undefined)) as { mechanism?: string } | undefined;
+    return readiness?.mechanism === 'redis' ? true : undefined;
+  });
+  if (!ready) throw new LabError(`${name} does not decide by Redis. See: docker compose logs ${name}`);
+}
+
+function entries(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,89 @@
+// The container engine, as the drivers and heal use it: found by testcontainers, with errors that say what to do.
+//
+// Whatever the lab creates there bears one label that is unique to the run. It is noted in the undo log before anything
+// exists, and removing all that bears it is how a run ends, however it ends.
+
+import {
+  type ContainerRuntimeClient,
+  getContainerRuntimeClient,
+  getReaper,
+  LABEL_TESTCONTAINERS_SESSION_ID,
+} from 'testcontainers';
+import { LabError } from '../errors.ts';
+
+export type Container = ReturnType<ContainerRuntimeClient['container']['getById']>;
+export type Inspection = Awaited<ReturnType<Container['inspect']>>;
+
+export interface Engine {
+  readonly client: ContainerRuntimeClient;
+  readonly dockerode: ContainerRuntimeClient['container']['dockerode'];
+  /** Where published ports are reached. */
+  readonly host: string;
+}
+
+/** Throws when no engine answers. */
+export async function findEngine(): Promise<Engine> {
+  // No reaper: it would be one image more, would get Docker's socket, and would outlive the run by ten seconds. The
+  // undo log does its work.
+  process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+  let client: ContainerRuntimeClient;
+  try {
+    client = await getContainerRuntimeClient();
+  } catch {
+    throw new LabError('Docker does not answer: it is not installed, or its engine is not running. Type: docker info');
+  }
+  const { host } = client.info.containerRuntime;
+  // Ports are published on the IPv4 loopback address only.
+  return { client, dockerode: client.container.dockerode, host: host === 'localhost' ? '127.0.0.1' : host };
+}
+
+export interface Label {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What marks all that this process creates: testcontainers puts it on its containers and networks by itself. */
+export async function runLabel({ client }: Engine): Promise<Label> {
+  const { sessionId } = await getReaper(client);
+  return { name: LABEL_TESTCONTAINERS_SESSION_ID, value: sessionId };
+}
+
+/** Removes every container and network with the label. Returns what it removed. Safe to repeat. */
+export async function removeLabelled({ dockerode }: Engine, { name, value }: Label): Promise<string[]> {
+  const filters = { label: [`${name}=${value}`] };
+  const containers = await dockerode.listContainers({ all: true, filters });
+  await Promise.all(
+    containers.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone)),
+  );
+  const networks = await dockerode.listNetworks({ filters });
+  await Promise.all(networks.map(({ Id }) => dockerode.getNetwork(Id).remove().catch(unlessGone)));
+  return [
+    ...containers.map(({ Names, Id }) => `container ${Names[0]?.slice(1) ?? Id}`),
+    ...networks.map(({ Name }) => `network ${Name}`),
+  ];
+}
+
+/** Starts a container that is stopped, and wakes one that is paused. Returns whether there was anything to do. */
+export async function revive({ dockerode }: Engine, id: string): Promise<boolean> {
+  const container = dockerode.getContainer(id);
+  const state = await container.inspect().then(
+    ({ State }) => State,
+    () => undefined,
+  );
+  if (!state || (state.Running && !state.Paused)) return false;
+  await (state.Paused ? container.unpause() : container.start());
+  return true;
+}
+
+/** The host's port that a container's port is published on, now: a restart may map it anew. */
+export function publishedPort({ Name, NetworkSettings }: Inspection, port: number): number {
+  const published = Number(NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort);
+  if (!published) throw new LabError(`${Name.slice(1)} does not publish its port ${port}`);
+  return published;
+}
+
+/** 404: it is gone already. 409: its removal is in progress. */
+function unlessGone(error: unknown): void {
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode !== 404 && statusCode !== 409) throw error;
+}

@@ -1,0 +1,229 @@
+// What the dashboards are made of: panels, variables and links that look alike on all of them.
+//
+// A panel is title, description, unit and queries; how it is drawn is decided here, once per kind.
+
+import {
+  GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  LegendDisplayMode,
+  ReduceDataOptionsBuilder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
+  AnnotationQueryBuilder,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+  MappingType,
+  QueryVariableBuilder,
+  RowBuilder,
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+  VariableHide,
+  VariableRefresh,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
+import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
+import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
+
+/** As provisioned. */
+export const datasourceUid = 'failopen-prometheus';
+const datasource = { type: 'prometheus', uid: `\${datasource}` };
+const tag = 'failopen';
+
+/** The promise, in seconds. */
+export const promiseSeconds = 0.009;
+/** The limiter instances that the variables choose, and the lab's runs. */
+export const chosen = 'job=~"$job", instance=~"$instance"';
+export const chosenRun = 'scenario=~"$scenario"';
+
+export interface Panel {
+  readonly title: string;
+  readonly description: string;
+  /** Grafana's id of a unit. */
+  readonly unit: string;
+  /** Expression and legend. */
+  readonly queries: readonly (readonly [string, string])[];
+  /** Of 24 columns. */
+  readonly width?: number;
+  /** Value from which on something is amiss; drawn as a line. */
+  readonly limit?: number;
+  /** What is amiss is to be below the limit. */
+  readonly lowIsBad?: boolean;
+  readonly stacked?: boolean;
+  readonly max?: number;
+}
+
+/** Colour and word of each value of a state. */
+export type States = Readonly<Record<number, readonly [string, string]>>;
+
+export function lines({ stacked, ...panel }: Panel): TimeSeries {
+  const builder = common(new TimeSeries(), panel)
+    .min(0)
+    .lineWidth(1)
+    .fillOpacity(stacked ? 40 : 8)
+    .drawStyle(GraphDrawStyle.Line)
+    .showPoints(VisibilityMode.Never)
+    .spanNulls(false)
+    .thresholdsStyle(
+      new GraphThresholdsStyleConfigBuilder().mode(
+        panel.limit === undefined ? GraphThresholdsStyleMode.Off : GraphThresholdsStyleMode.Dashed,
+      ),
+    )
+    .legend(new VizLegendOptionsBuilder().displayMode(LegendDisplayMode.List).showLegend(true))
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi));
+  if (panel.max !== undefined) builder.max(panel.max);
+  if (stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
+  return builder;
+}
+
+export function stat(panel: Panel): Stat {
+  return common(new Stat(), { width: 6, ...panel })
+    .height(4)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+}
+
+export function timeline(panel: Omit<Panel, 'unit'>, states: States): StateTimeline {
+  const options = Object.fromEntries(
+    Object.entries(states).map(([value, [text, color]]) => [value, { text, color, index: Number(value) }]),
+  );
+  return common(new StateTimeline(), { ...panel, unit: 'none' })
+    .mappings([{ type: MappingType.ValueToText, options }])
+    .mergeValues(true)
+    .showValue(VisibilityMode.Never)
+    .fillOpacity(80)
+    .lineWidth(0)
+    .legend(new VizLegendOptionsBuilder().displayMode(LegendDisplayMode.List).showLegend(true));
+}
+
+/** The labels of what the query gives, one series a row; `hidden` are not shown. */
+export function table({ queries, ...panel }: Panel, hidden: readonly string[]): Table {
+  const builder = common(new Table(), { ...panel, queries: [] });
+  const excludeByName = Object.fromEntries(hidden.map((name) => [name, true]));
+  for (const query of targets(queries)) builder.withTarget(query.instant().format(PromQueryFormat.Table));
+  return builder.withTransformation({ id: 'organize', options: { excludeByName } });
+}
+
+type AnyPanel = TimeSeries | Stat | StateTimeline | Table;
+
+function common<B extends AnyPanel>(builder: B, panel: Panel): B {
+  const { title, description, unit, queries, width, limit, lowIsBad } = panel;
+  builder
+    .title(title)
+    .description(description)
+    .unit(unit)
+    .datasource(datasource)
+    .span(width ?? 12)
+    .height(8);
+  const [fine, amiss] = lowIsBad ? ['red', 'green'] : ['green', 'red'];
+  const steps: Threshold[] = [{ value: null, color: limit === undefined ? 'green' : fine }];
+  if (limit !== undefined) steps.push({ value: limit, color: amiss });
+  builder.thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps));
+  for (const query of targets(queries)) builder.withTarget(query);
+  return builder;
+}
+
+function targets(queries: Panel['queries']): DataqueryBuilder[] {
+  return queries.map(([expr, legend], index) =>
+    new DataqueryBuilder()
+      .refId(String.fromCharCode(65 + index))
+      .datasource(datasource)
+      .expr(expr)
+      .legendFormat(legend),
+  );
+}
+
+export interface Row {
+  readonly title: string;
+  readonly panels: readonly AnyPanel[];
+}
+
+export interface Page {
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly rows: readonly Row[];
+}
+
+/** A whole dashboard, with the variables, links and annotations that all have. */
+export function dashboard({ uid, title, description, rows }: Page): DashboardBuilder {
+  const builder = new DashboardBuilder(title)
+    .uid(uid)
+    .description(description)
+    .tags([tag])
+    .readonly() // changed here and generated anew, never in a browser
+    .tooltip(DashboardCursorSync.Crosshair)
+    .time({ from: 'now-5m', to: 'now' })
+    .refresh('5s')
+    .link(
+      new DashboardLinkBuilder('Dashboards')
+        .type(DashboardLinkType.Dashboards)
+        .tags([tag])
+        .includeVars(true)
+        .keepTime(true),
+    )
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Faults')
+        .datasource(datasource)
+        .enable(true)
+        .iconColor('red')
+        .expr(`chaos_fault_active{${chosenRun}} == 1`)
+        .step('1s')
+        .titleFormat('{{fault}}')
+        .textFormat('{{link}}')
+        .tagKeys('scenario'),
+    )
+    .annotation(
+      new AnnotationQueryBuilder()
+        .name('Phases')
+        .datasource(datasource)
+        .enable(false)
+        .iconColor('blue')
+        .expr(`chaos_phase{${chosenRun}} == 1`)
+        .step('1s')
+        .titleFormat('{{phase}}')
+        .tagKeys('scenario'),
+    );
+  for (const variable of variables()) builder.withVariable(variable);
+  let id = 0;
+  for (const { title, panels } of rows) {
+    builder.withRow(new RowBuilder(title).id(++id));
+    for (const panel of panels) builder.withPanel(panel.id(++id));
+  }
+  return builder;
+}
+
+function variables() {
+  const choice = (name: string, label: string, query: string) =>
+    new QueryVariableBuilder(name)
+      .label(label)
+      .datasource(datasource)
+      .query(query)
+      .refresh(VariableRefresh.OnTimeRangeChanged)
+      .multi(true)
+      .includeAll(true)
+      .allValue('.+')
+      .current({ text: 'All', value: '$__all', selected: true });
+  return [
+    new DatasourceVariableBuilder('datasource')
+      .label('Data source')
+      .type('prometheus')
+      .hide(VariableHide.DontHide)
+      .current({ text: 'Prometheus', value: datasourceUid, selected: true }),
+    choice('job', 'Job', 'label_values(rate_limit_requests_total, job)'),
+    choice('instance', 'Instance', 'label_values(rate_limit_requests_total{job=~"$job"}, instance)'),
+    choice('scenario', 'Scenario', 'label_values(chaos_phase, scenario)').allValue('.*'),
+  ];
+}

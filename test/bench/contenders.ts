@@ -1,0 +1,62 @@
+// Who is measured: how each is started, and where it answers.
+
+import { join } from 'node:path';
+import { until } from '../../chaos/clock.ts';
+import { LabError, UsageError } from '../../chaos/errors.ts';
+import { freePort, LabProcess } from '../../chaos/processes.ts';
+import type { UndoLog } from '../../chaos/undo.ts';
+
+export interface Contender {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Where it answers; undefined: on the port that it is told in PORT. */
+  readonly url?: string;
+}
+
+export interface Running extends AsyncDisposable {
+  readonly name: string;
+  readonly url: string;
+}
+
+const program = (...path: string[]) => ({ command: process.execPath, args: [join(import.meta.dirname, ...path)] });
+
+export const contenders: readonly Contender[] = [
+  { name: 'bare Express', ...program('contenders', 'bare-express.ts') },
+  { name: 'failopen', ...program('..', '..', 'service', 'main.ts') },
+  { name: 'express-rate-limit + rate-limit-redis', ...program('contenders', 'express-rate-limit.ts') },
+  { name: 'rate-limiter-flexible', ...program('contenders', 'rate-limiter-flexible.ts') },
+];
+
+/** `NAME=COMMAND@URL`: a contender of the caller's; the shell runs its command. */
+export function peerOf(text: string): Contender {
+  const match = /^([^=]+)=(.+)@(https?:\/\/\S+)$/.exec(text);
+  if (!match) throw new UsageError(`--peer is "${text}"; allowed: NAME=COMMAND@URL`);
+  const [, name, command, url] = match as unknown as [string, string, string, string];
+  return { name, command: '/bin/sh', args: ['-c', `exec ${command}`], url };
+}
+
+export async function start(
+  { name, command, args, url }: Contender,
+  env: Readonly<Record<string, string>>,
+  log: string,
+  undo: UndoLog,
+): Promise<Running> {
+  const port = await freePort();
+  const process = await LabProcess.start({ name, command, args, env: { ...env, PORT: String(port) }, log, undo });
+  const at = url ?? `http://127.0.0.1:${port}/`;
+  const running = { name, url: at, [Symbol.asyncDispose]: () => process.stop() };
+  const answered = await until(10_000, 20, async () => {
+    if (process.end) throw new LabError(`${name} ${process.end}: ${process.tail()}`);
+    return fetch(at).then(
+      ({ ok }) => ok || undefined,
+      () => undefined,
+    );
+  }).catch(async (error) => {
+    await process.stop();
+    throw error;
+  });
+  if (answered) return running;
+  await process.stop();
+  throw new LabError(`${name} did not answer 200 at ${at} within 10 s: ${process.tail()}`);
+}

@@ -1,0 +1,224 @@
+// `npm run bench`: side by side with its peers. Every contender is loaded in every round, one after another, so that what
+// the machine does meanwhile happens to all of them; the figures are medians and ranges over the rounds, and ratios to
+// bare Express in the same round.
+//
+//   redis ◀── contender 1 … n, each a process of its own      one round: 1, 2, … n, next round: 2, … n, 1
+
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { binaries, find } from '../../chaos/binaries.ts';
+import { exitStatus, LabError, UsageError } from '../../chaos/errors.ts';
+import { ping } from '../../chaos/ping.ts';
+import { freePort, LabProcess } from '../../chaos/processes.ts';
+import { UndoLog } from '../../chaos/undo.ts';
+import { type Contender, contenders, peerOf, type Running, start } from './contenders.ts';
+import { type LatencyRun, latencyAt } from './latency.ts';
+import { medianOf, type Row, ratiosTo, table } from './table.ts';
+import { type Throughput, throughputOf } from './throughput.ts';
+
+const keyHeader = 'x-key';
+const warmUpS = 2;
+const bare = 'bare Express';
+const ours = 'failopen';
+
+interface Workload {
+  readonly name: string;
+  readonly title: string;
+  readonly keys: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const workloads: readonly Workload[] = [
+  {
+    name: 'many-keys',
+    title: '10,000 keys, all within their limit',
+    keys: 10_000,
+    env: { RATE_LIMIT: '1000', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '1000' },
+  },
+  {
+    name: 'hot-key',
+    title: 'one key, nearly always denied',
+    keys: 1,
+    env: { RATE_LIMIT: '100', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '100' },
+  },
+];
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
+      soak: { type: 'string', default: '60' },
+      peer: { type: 'string', multiple: true, default: [] },
+      out: { type: 'string', default: join(import.meta.dirname, '..', '..', 'runs') },
+    },
+  });
+  const whole = (name: 'rounds' | 'seconds' | 'soak', min: number) => {
+    const value = Number(values[name]);
+    if (Number.isInteger(value) && value >= min && value <= 600) return value;
+    throw new UsageError(`--${name} is "${values[name]}"; allowed: a whole number from ${min} to 600`);
+  };
+  const [rounds, seconds, soakS] = [whole('rounds', 1), whole('seconds', 1), whole('soak', 0)];
+  const all = [...contenders, ...values.peer.map(peerOf)];
+  const undo = new UndoLog();
+  const logs = mkdtempSync(join(tmpdir(), 'failopen-bench-'));
+  await using started = new AsyncDisposableStack();
+  started.defer(() => undo.done());
+  undo.directory(logs);
+  const redisPort = await startRedis(logs, undo, started);
+
+  const throughput: Record<string, Row[]> = {};
+  for (const workload of workloads) {
+    await using field = await startAll(all, workload, redisPort, logs, undo);
+    const figures = await interleaved(field.running, rounds, (it) =>
+      throughputOf(it.url, keyHeader, workload.keys, seconds),
+    );
+    throughput[workload.name] = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
+    print(`${workload.title}: requests per second`, throughput[workload.name] as Row[], figures);
+  }
+
+  const saturation = medianOf(throughput['many-keys']?.find(({ name }) => name === ours)?.values ?? []);
+  const [many] = workloads as readonly [Workload, ...Workload[]];
+  const pair = contenders.filter(({ name }) => name === bare || name === ours);
+  await using field = await startAll(pair, many, redisPort, logs, undo);
+  const half = { rate: Math.round(saturation / 2), seconds, seed: 1 };
+  const latencies = await interleavedLatency(field.running, rounds, (it) => latencyAt(it.url, keyHeader, half, undo));
+  const added = (at: 'p50' | 'p99') =>
+    (latencies.get(ours) ?? []).map(
+      (run, i) => (run.latencyMs[at] ?? 0) - (latencies.get(bare)?.[i]?.latencyMs[at] ?? 0),
+    );
+  say(`\nAt half of that, ${half.rate} requests/s, open loop: latency in ms\n`);
+  for (const [name, runs] of latencies) {
+    const at = (q: 'p50' | 'p99') => medianOf(runs.map(({ latencyMs }) => latencyMs[q] ?? Number.NaN)).toFixed(2);
+    say(
+      `  ${name.padEnd(14)} p50 ${at('p50')}  p99 ${at('p99')}  (generator ${medianOf(runs.map(({ lagMsP99 }) => lagMsP99)).toFixed(2)} late, p99)`,
+    );
+  }
+  say(`  added          p50 ${medianOf(added('p50')).toFixed(2)}  p99 ${medianOf(added('p99')).toFixed(2)}`);
+
+  const soak =
+    soakS === 0
+      ? undefined
+      : await latencyAt(
+          (field.running.find(({ name }) => name === ours) as Running).url,
+          keyHeader,
+          { rate: Math.round(saturation * 0.7), seconds: soakS, seed: 2 },
+          undo,
+        );
+  if (soak) {
+    say(
+      `\nAt 70 % of it for ${soakS} s with Redis in good health: ${soak.fallback} of ${soak.answers} decisions by the fallback`,
+    );
+    say(
+      `  p50 ${soak.latencyMs.p50}  p99 ${soak.latencyMs.p99} ms, generator ${soak.lagMsP99.toFixed(2)} ms late (p99)`,
+    );
+  }
+  mkdirSync(values.out, { recursive: true });
+  const file = join(values.out, `bench-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
+  const result = {
+    at: new Date().toISOString(),
+    cpu: `${cpus().length} × ${cpus()[0]?.model}`,
+    node: process.version,
+    rounds,
+    seconds,
+    throughput,
+    half,
+    latencies: Object.fromEntries(latencies),
+    soak,
+  };
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  say(`\n${file}`);
+}
+
+async function startRedis(logs: string, undo: UndoLog, started: AsyncDisposableStack): Promise<number> {
+  const binary = binaries.find(({ name }) => name === 'redis-server');
+  const found = binary && (await find(binary));
+  if (!found) throw new LabError('Not installed: redis-server. Type: npm run setup');
+  const port = await freePort();
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', logs];
+  const redis = await LabProcess.start({
+    name: 'redis',
+    command: found.path,
+    args,
+    log: join(logs, 'redis.log'),
+    undo,
+  });
+  started.defer(() => redis.stop());
+  await redis.ready(10_000, async () => ((await ping('127.0.0.1', port, 500)).outcome === 'pong' ? true : undefined));
+  return port;
+}
+
+async function startAll(all: readonly Contender[], { env }: Workload, redisPort: number, logs: string, undo: UndoLog) {
+  const stack = new AsyncDisposableStack();
+  const running: Running[] = [];
+  const settings = {
+    ...env,
+    NODE_ENV: 'production',
+    REDIS_PORT: String(redisPort),
+    REDIS_ADDR: `127.0.0.1:${redisPort}`,
+    KEY_HEADER: keyHeader,
+    LOG_LEVEL: 'warn',
+  };
+  try {
+    for (const contender of all) {
+      running.push(stack.use(await start(contender, settings, join(logs, 'contenders.log'), undo)));
+    }
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+  return { running, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function interleaved(
+  running: readonly Running[],
+  rounds: number,
+  measure: (it: Running) => Promise<Throughput>,
+): Promise<Map<string, Throughput[]>> {
+  const figures = new Map<string, Throughput[]>(running.map(({ name }) => [name, []]));
+  for (const it of running) await throughputOf(it.url, keyHeader, 100, warmUpS);
+  for (let round = 0; round < rounds; round++) {
+    for (const it of rotated(running, round)) figures.get(it.name)?.push(await measure(it));
+  }
+  return figures;
+}
+
+async function interleavedLatency(
+  running: readonly Running[],
+  rounds: number,
+  measure: (it: Running) => Promise<LatencyRun>,
+): Promise<Map<string, LatencyRun[]>> {
+  const figures = new Map<string, LatencyRun[]>(running.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const it of rotated(running, round)) figures.get(it.name)?.push(await measure(it));
+  }
+  return figures;
+}
+
+function rotated<T>(list: readonly T[], by: number): T[] {
+  return list.map((_, i) => list[(i + by) % list.length] as T);
+}
+
+function print(title: string, rows: readonly Row[], figures: ReadonlyMap<string, readonly Throughput[]>): void {
+  say(`\n${title}\n\n${table(rows)}`);
+  const shares = [...figures].map(
+    ([name, runs]) => `${name} ${(100 * medianOf(runs.map(({ allowed }) => allowed))).toFixed(1)} %`,
+  );
+  say(`  answered 2xx: ${shares.join(', ')}`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+process.exitCode = await main().then(
+  () => 0,
+  (error) => {
+    process.stderr.write(`${error instanceof LabError || error instanceof UsageError ? error.message : error.stack}\n`);
+    return error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS')
+      ? exitStatus.usage
+      : exitStatus.broken;
+  },
+);

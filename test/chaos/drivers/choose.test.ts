@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { chooseDriver, type DriverEntry, type DriverName, refusal } from '../../../chaos/drivers/choose.ts';
+import { LabError } from '../../../chaos/errors.ts';
+import { baseline } from '../../../scenarios/baseline.ts';
+import { redisKill } from '../../../scenarios/redis-kill.ts';
+
+const entry = (name: DriverName, usable: boolean, why: string): DriverEntry => ({
+  name,
+  look: async () => ({ usable, why }),
+  start: async () => {
+    throw new Error('not to be started');
+  },
+});
+const compose = entry('compose', false, 'the stack is not up');
+const native = entry('native', true, 'all is installed');
+const containers = entry('containers', true, 'Docker answers');
+
+describe('the choice of a driver', () => {
+  it('by auto is the first that can work, and says why not an earlier one', async () => {
+    expect(await chooseDriver('auto', [compose, native, containers])).toEqual({
+      driver: native,
+      why: 'all is installed; compose: the stack is not up',
+    });
+  });
+
+  it('by name is that one', async () => {
+    expect(await chooseDriver('containers', [compose, native, containers])).toEqual({
+      driver: containers,
+      why: 'asked for',
+    });
+  });
+
+  it('by name is refused with the reason when it cannot work, though others could', async () => {
+    await expect(chooseDriver('compose', [compose, native])).rejects.toThrow(
+      new LabError('The compose driver cannot work: the stack is not up'),
+    );
+  });
+
+  it('by auto is refused with one line that tells what to type when none can work', async () => {
+    const bare = entry('native', false, 'not installed: redis-server');
+    await expect(chooseDriver('auto', [compose, bare])).rejects.toThrow(
+      new LabError(
+        'No driver can work on this machine. Type: npm run setup   (compose: the stack is not up; native: not installed: redis-server)',
+      ),
+    );
+  });
+});
+
+describe('a scenario', () => {
+  const able = {
+    partition: ['native'],
+    latency: ['native'],
+    'redis-kill': ['native', 'containers'],
+  } as const;
+
+  it('that needs what the driver cannot do is refused, with the drivers that can', () => {
+    expect(refusal('compose', redisKill, able)).toBe(
+      'The compose driver cannot do redis-kill, which redis-kill needs. Drivers that can: native, containers.',
+    );
+  });
+
+  it('is taken by a driver that can, and by every driver when it breaks nothing', () => {
+    expect(refusal('containers', redisKill, able)).toBeUndefined();
+    expect(refusal('compose', baseline, able)).toBeUndefined();
+  });
+});

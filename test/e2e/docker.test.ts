@@ -1,0 +1,132 @@
+// The image, the stack and the drivers that need Docker. On a machine without it each test is left out, by name.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { Agent, request } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { imageOf } from '../../chaos/drivers/images.ts';
+import { freePort } from '../../chaos/processes.ts';
+import { LabCommand, projectDirectory, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { until } from '../support/until.ts';
+
+const minuteMs = 60_000;
+const image = 'failopen-limiter:lab';
+const hasDocker = spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
+const docker = (...args: string[]) => execFileSync('docker', args, { cwd: projectDirectory, encoding: 'utf8' }).trim();
+/** Every container and network there is. */
+const inventory = () => [
+  docker('ps', '--all', '--format', '{{.Names}}'),
+  docker('network', 'ls', '--format', '{{.Name}}'),
+];
+const images = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.endsWith('_IMAGE'))) as Record<
+  string,
+  string
+>;
+const lab = (args: readonly string[], env: Record<string, string> = {}) =>
+  run(['scenarios/main.ts', ...args], { ...images, ...env });
+
+describe.runIf(hasDocker)("the service's image", () => {
+  it(
+    'runs as nobody on a read-only file system without capabilities, and answers every request when it is stopped under load, within 2 s',
+    async () => {
+      const build = ['build', '--quiet', '--file', 'service/Dockerfile', '--tag', image];
+      docker(...build, '--build-arg', `NODE_IMAGE=${imageOf('NODE_IMAGE')}`, '.');
+      const size = (name: string) => Number(docker('image', 'inspect', '--format', '{{.Size}}', name));
+      expect(size(image) - size(imageOf('NODE_IMAGE'))).toBeLessThan(250e6);
+
+      const port = await freePort();
+      const confined = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--init'];
+      const id = docker('run', '--detach', ...confined, '--publish', `127.0.0.1:${port}:8080`, image);
+      try {
+        const url = `http://127.0.0.1:${port}`;
+        await until('the service', 10_000, async () => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok);
+        expect(docker('exec', id, 'id', '-u')).toBe('1000');
+        const clients = Array.from({ length: 20 }, () => askUntilClosed(port));
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        const startMs = performance.now();
+        const stopped = new LabCommand(['stop', '--time', '10', id], {}, 'docker');
+        const answers = await Promise.all(clients);
+        await stopped.ended;
+        expect(performance.now() - startMs).toBeLessThan(2000);
+        expect(answers.map(({ lost }) => lost)).toEqual(answers.map(() => 0));
+        expect(Math.min(...answers.map(({ answered }) => answered))).toBeGreaterThan(10);
+        expect(docker('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('0');
+      } finally {
+        docker('rm', '--force', '--volumes', id);
+      }
+    },
+    3 * minuteMs,
+  );
+});
+
+describe.runIf(hasDocker)('the containers driver', () => {
+  it(
+    'removes all that it made when it is interrupted in mid-fault',
+    async () => {
+      using out = temporaryDirectory();
+      const before = inventory();
+      const args = ['scenarios/main.ts', 'partition', '--driver', 'containers', '--rate', '200', '--out', out.path];
+      await using runner = new LabCommand(args, images);
+      await runner.says(/^partition: fault /m, 2 * minuteMs);
+      expect(inventory()).not.toEqual(before);
+      runner.kill('SIGINT');
+      const { status, stderr } = await runner.ended;
+      expect({ status, undo: runner.undoFiles }, stderr).toEqual({ status: 130, undo: [] });
+      expect(inventory()).toEqual(before);
+    },
+    4 * minuteMs,
+  );
+
+  it(
+    'says which image is missing and what to type, and leaves nothing',
+    async () => {
+      using out = temporaryDirectory();
+      const before = inventory();
+      const REDIS_IMAGE = 'localhost:1/not-there:1';
+      const { status, stderr } = await lab(['partition', '--driver', 'containers', '--out', out.path], { REDIS_IMAGE });
+      expect({ status, stderr }).toEqual({
+        status: 255,
+        stderr: expect.stringMatching(
+          /^The image localhost:1\/not-there:1 is not on this machine and cannot be pulled.*Type: docker pull localhost:1\/not-there:1, or name another with REDIS_IMAGE$/m,
+        ),
+      });
+      expect(inventory()).toEqual(before);
+    },
+    2 * minuteMs,
+  );
+});
+
+describe('without Docker', () => {
+  const env = { DOCKER_HOST: 'tcp://127.0.0.1:1' };
+
+  it('the compose driver refuses with one line that says why', async () => {
+    const { status, stdout, stderr } = await lab(['partition', '--driver', 'compose'], env);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 255,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^The compose driver cannot work: (docker compose says|Docker is not installed)[^\n]*\n$/,
+      ),
+    });
+  });
+});
+
+/** Asks over one connection, request after request, until the service closes it. */
+async function askUntilClosed(port: number): Promise<{ answered: number; lost: number }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = () =>
+    new Promise<'open' | 'closing' | 'lost'>((resolve) => {
+      const asked = request({ port, host: '127.0.0.1', agent }, (response) => {
+        response.resume();
+        response.on('end', () => resolve(response.headers.connection === 'close' ? 'closing' : 'open'));
+        response.on('error', () => resolve('lost'));
+      });
+      asked.on('error', () => resolve('lost'));
+      asked.end();
+    });
+  for (let answered = 0; ; answered++) {
+    const outcome = await ask();
+    if (outcome === 'open') continue;
+    agent.destroy();
+    return { answered: answered + 1, lost: outcome === 'lost' ? 1 : 0 };
+  }
+}

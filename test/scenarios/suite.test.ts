@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Verdict } from '../../chaos/checks/check.ts';
+import type { Journal } from '../../chaos/report/journal.ts';
+import { phaseNames } from '../../chaos/scenario.ts';
+import { baseline } from '../../scenarios/baseline.ts';
+import { latency } from '../../scenarios/latency.ts';
+import { partition } from '../../scenarios/partition.ts';
+import { runSuite, suiteTable } from '../../scenarios/suite.ts';
+
+const latencies = { p50: 1, p99: 4.25, p999: 6, max: 7 };
+const journal = (scenario: string, seed: number, verdict: Verdict): Journal => ({
+  experiment: { title: scenario, description: '', configuration: {} },
+  status: 'completed',
+  start: '',
+  end: '',
+  duration: 30,
+  deviated: verdict === 'fail',
+  steady_states: { before: { steady_state_met: true }, after: { steady_state_met: true }, during: [] },
+  run: [],
+  rollbacks: [],
+  scenario,
+  seed,
+  driver: 'native',
+  verdict,
+  checks: [{ name: 'latency', phase: 'fault', verdict, measured: 4.25, limit: 9, unit: 'ms p99', detail: '' }],
+  phases: Object.fromEntries(
+    phaseNames.map((name) => [
+      name,
+      {
+        startMs: 0,
+        endMs: 1,
+        requests: 1,
+        answered: 1,
+        status: {},
+        mechanism: { redis: 1, fallback: 0 },
+        latencyMs: latencies,
+        controlLatencyMs: latencies,
+      },
+    ]),
+  ),
+  breaker: [],
+  environment: {},
+});
+
+/** Runs that end with these verdicts, in order; `asked` tells what was run. */
+function runs(...verdicts: Verdict[]) {
+  const asked: string[] = [];
+  const run = async ({ name }: { name: string }, seed: number) => {
+    asked.push(`${name} ${seed}`);
+    return journal(name, seed, verdicts.shift() ?? 'pass');
+  };
+  return { asked, run };
+}
+const never = () => undefined;
+
+describe('the suite', () => {
+  it('runs every scenario in order, with the same seed', async () => {
+    const { asked, run } = runs();
+    const { verdict } = await runSuite([baseline, partition], 7, run, never);
+    expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'pass' });
+  });
+
+  it('tries an unknown again with the next seed, twice at most', async () => {
+    const { asked, run } = runs('unknown', 'pass', 'unknown', 'unknown', 'unknown');
+    const { rows, verdict } = await runSuite([baseline, partition], 7, run, never);
+    expect(asked).toEqual(['baseline 7', 'baseline 8', 'partition 7', 'partition 8', 'partition 9']);
+    expect(rows.map((row) => ('tries' in row ? row.tries : 0))).toEqual([2, 3]);
+    expect(verdict).toBe('unknown');
+  });
+
+  it('never tries a failure again, and goes on after it', async () => {
+    const { asked, run } = runs('fail');
+    const { verdict } = await runSuite([baseline, partition], 7, run, never);
+    expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'fail' });
+  });
+
+  it('is unknown when it ran nothing', async () => {
+    const { asked, run } = runs();
+    const { verdict } = await runSuite([baseline], 7, run, () => 'no reason');
+    expect({ asked, verdict }).toEqual({ asked: [], verdict: 'unknown' });
+  });
+
+  it('shows verdict, p99 of each phase and margin, marks what was tried again, and names what it left out', async () => {
+    const { run } = runs('unknown', 'pass');
+    const refusal = ({ name }: { name: string }) => (name === 'latency' ? 'the driver cannot do it' : undefined);
+    const table = suiteTable(await runSuite([baseline, latency, partition], 7, run, refusal));
+    expect(table.split('\n')).toEqual([
+      '  scenario   verdict   baseline     onset     fault      heal recovered    margin',
+      '  baseline   pass          4.25      4.25      4.25      4.25      4.25      4.75  try 2: unknown before',
+      '  latency    skipped: the driver cannot do it',
+      '  partition  pass          4.25      4.25      4.25      4.25      4.25      4.75',
+      '  p99 of each phase in ms from the scheduled send time; margin: ms left under the limit',
+      '',
+      'PASS suite: 2 of 2 passed, 1 skipped',
+    ]);
+  });
+});
