@@ -1,40 +1,22 @@
 // The routes of the standalone service.
 
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
-import type { BreakerState } from './breaker.ts';
 import { problem } from './headers.ts';
-import type { Metrics } from './metrics.ts';
-
-/** One change of the breaker, `atMs` in Unix time. */
-export interface Transition {
-  readonly atMs: number;
-  /** Which Redis it guards. */
-  readonly shard: string;
-  readonly from: BreakerState;
-  readonly to: BreakerState;
-}
-
-export interface Readiness {
-  readonly status: 'ready';
-  /** Who decides now; with Redis Cluster `redis` only when that holds for every key. */
-  readonly mechanism: 'redis' | 'fallback';
-  readonly breaker: { readonly state: BreakerState; readonly transitions: readonly Transition[] };
-  readonly redis: 'connected' | 'disconnected';
-  /** How many instances share the limit, as far as known. */
-  readonly instances: number;
-}
+import type { Readiness } from './readiness.ts';
 
 export interface ApiOptions {
   readonly rateLimit: RequestHandler;
-  readonly metrics: Metrics;
-  readonly readiness: () => Readiness;
+  /** The page that Prometheus scrapes. */
+  readonly page: () => Promise<string>;
+  readonly pageContentType: string;
+  readonly readiness: () => Readiness | Promise<Readiness>;
   readonly onError: (error: unknown) => void;
 }
 
 /** Largest request body that is read past; the service looks into none. */
 const bodyBytesMax = 64 * 1024;
 
-export function createApi({ rateLimit, metrics, readiness, onError }: ApiOptions): Express {
+export function createApi({ rateLimit, page, pageContentType, readiness, onError }: ApiOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -48,12 +30,13 @@ export function createApi({ rateLimit, metrics, readiness, onError }: ApiOptions
   app.get('/healthz', (_request, response) => {
     response.type('text/plain').end('ok\n');
   });
-  app.get('/readyz', (_request, response) => {
-    response.type('application/json').end(`${JSON.stringify(readiness())}\n`);
+  app.get('/readyz', async (_request, response) => {
+    response.type('application/json').end(`${JSON.stringify(await readiness())}\n`);
   });
   app.get('/metrics', async (_request, response) => {
-    response.setHeader('Content-Type', metrics.contentType);
-    response.end(await metrics.page());
+    const text = await page();
+    response.setHeader('Content-Type', pageContentType);
+    response.end(text);
   });
 
   app.use(refuseLargeBodies, rateLimit, (request, response) => {

@@ -1,24 +1,34 @@
 // The composition root: builds the parts from a configuration and starts and stops the server.
 
 import { createServer, type Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { createApi, type Readiness, type Transition } from './api.ts';
-import type { BreakerState } from './breaker.ts';
+import { createApi } from './api.ts';
 import type { Config } from './config.ts';
 import { Instances } from './instances.ts';
 import { Limiter } from './limiter.ts';
 import { LocalStore } from './local-store.ts';
 import { Metrics } from './metrics.ts';
 import { rateLimit } from './middleware.ts';
+import { type Readiness, type Transition, worstOf } from './readiness.ts';
 import { connect } from './redis-connect.ts';
 import { rehearse } from './rehearse.ts';
 import type { Mechanism } from './store.ts';
 
 export interface App {
   readonly server: Server;
+  /** Of this process alone. */
+  readonly metrics: Metrics;
+  /** Of this process alone. */
+  readonly readiness: () => Readiness;
   /** Answers what was accepted, for at most `graceMs`, then closes everything. */
-  stop(graceMs: number): Promise<void>;
+  readonly stop: (graceMs: number) => Promise<void>;
+}
+
+/** Who speaks for the whole service when it is more than this process. */
+export interface Spokesman {
+  readonly page: () => Promise<string>;
+  readonly readiness: () => Promise<Readiness>;
 }
 
 /** Breaker transitions that `/readyz` tells. */
@@ -26,6 +36,18 @@ const transitionsTold = 64;
 
 /** Builds the service and listens. Rejects when it cannot listen; Redis need not be there. */
 export async function startApp(config: Config, log: Logger): Promise<App> {
+  const app = await createService(config, log);
+  try {
+    await listening(app.server, config);
+  } catch (error) {
+    await app.stop(0);
+    throw error;
+  }
+  return app;
+}
+
+/** Builds the service without listening: connections are whatever the server is given. */
+export async function createService(config: Config, log: Logger, spokesman?: Spokesman): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
   await rehearse(config.fallbackPolicy, nowUs);
@@ -75,30 +97,32 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
   const policyOf = (mechanism: Mechanism) => (mechanism === 'redis' ? config.policy : fallback.policy);
   const api = createApi({
     rateLimit: rateLimit({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
-    metrics,
-    readiness,
+    page: spokesman?.page ?? (() => metrics.page()),
+    pageContentType: metrics.contentType,
+    readiness: spokesman?.readiness ?? readiness,
     onError: (error) => log.error({ err: error }, 'unexpected error'),
   });
 
   const server = createServer(serverOptions, api);
-  const closeParts = () => {
-    instances.stop();
-    topology.close();
-  };
-  try {
-    await listening(server, config);
-  } catch (error) {
-    closeParts();
-    throw error;
-  }
+  const connections = new Set<Socket>();
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   return {
     server,
+    metrics,
+    readiness,
     async stop(graceMs) {
-      await closeServer(server, graceMs);
-      closeParts();
+      await closeServer(server, connections, graceMs);
+      instances.stop();
+      topology.close();
     },
   };
 }
+
+/** Connections that may wait to be accepted. */
+export const acceptBacklog = 4096;
 
 const serverOptions = {
   keepAliveTimeout: 65_000, // ms; longer than the usual 60 s of a load balancer, so that it is the one to close
@@ -109,27 +133,23 @@ const serverOptions = {
 function listening(server: Server, { host, port }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: 4096 }, () => {
+    server.listen({ host, port, backlog: acceptBacklog }, () => {
       server.off('error', reject);
       resolve();
     });
   });
 }
 
-/** Of several breakers, the state that tells most of trouble. */
-function worstOf(states: readonly BreakerState[]): BreakerState {
-  return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
-}
-
 /**
  * Stops accepting connections and answers what arrives on the open ones, telling their clients to close, until none is
  * left. Idle ones get `quietMs` for a request that is already under way.
  */
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+async function closeServer(server: Server, connections: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const quietMs = 500;
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
   // net's close only stops accepting; http's would cut idle connections at once, and with them what is under way.
-  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  NetServer.prototype.close.call(server);
+  const closed = Promise.all([...connections].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   const quiet = setTimeout(() => server.closeIdleConnections(), quietMs);
   const repeat = setInterval(() => server.closeIdleConnections(), 2 * quietMs);
   const force = setTimeout(() => server.closeAllConnections(), graceMs);

@@ -1,12 +1,17 @@
-// The process: environment, signals, exit status. Nothing else in the service touches those.
+// The process: environment, signals, exit status. Nothing else in the service touches those. With WORKERS it is the
+// primary, and runs itself again as each of the workers.
 
+import { fork } from 'node:child_process';
 import { pino } from 'pino';
-import { type App, startApp } from './app.ts';
+import { startApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
+import { startPrimary } from './primary.ts';
+import { work } from './worker.ts';
 
 /** sysexits.h EX_CONFIG */
 const exitBadConfig = 78;
 const shutdownGraceMs = 10_000;
+const signals = ['SIGTERM', 'SIGINT'] as const;
 
 function configOrExit(): Config {
   try {
@@ -21,25 +26,41 @@ function configOrExit(): Config {
 const config = configOrExit();
 const log = pino({ level: config.logLevel });
 
-let app: App;
-try {
-  app = await startApp(config, log);
-} catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const why = code === 'EADDRINUSE' ? 'the port is taken; choose another with PORT' : message;
-  process.stderr.write(`Cannot listen on ${config.host}:${config.port}: ${why}\n`);
-  process.exit(1);
-}
-log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
+const forkWorker = (number: number) =>
+  fork(import.meta.filename, ['worker', String(number)], { serialization: 'advanced' }); // JSON has no NaN
 
-let stopping = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, async () => {
-    if (stopping) return;
-    stopping = true;
-    log.info(`${signal}: answering what was accepted, then stopping`);
-    await app.stop(shutdownGraceMs);
-    log.info('stopped');
-    process.exit(0);
-  });
+/** Whoever holds the port: this process alone, or the primary. */
+async function startOrExit(): Promise<{ stop(graceMs: number): Promise<void> }> {
+  try {
+    return config.workers === 1 ? await startApp(config, log) : await startPrimary(config, log, forkWorker);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'EADDRINUSE' ? 'the port is taken; choose another with PORT' : message;
+    process.stderr.write(`Cannot listen on ${config.host}:${config.port}: ${why}\n`);
+    process.exit(1);
+  }
 }
+
+async function serve(): Promise<void> {
+  const service = await startOrExit();
+  log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
+  let stopping = false;
+  for (const signal of signals) {
+    process.on(signal, async () => {
+      if (stopping) return;
+      stopping = true;
+      log.info(`${signal}: answering what was accepted, then stopping`);
+      await service.stop(shutdownGraceMs);
+      log.info('stopped');
+      process.exit(0);
+    });
+  }
+}
+
+if (process.argv[2] === 'worker') {
+  // A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
+  for (const signal of signals) process.on(signal, () => {});
+  await work(config, log.child({ worker: Number(process.argv[3]) }), shutdownGraceMs);
+  process.exit(0);
+}
+await serve();

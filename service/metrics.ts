@@ -4,7 +4,16 @@
 // exists from the start, so that a rate over it is 0 and not absent. No exemplars: they point at traces, and there are
 // none here; the page stays in the text format that every Prometheus reads.
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import type { BreakerState } from './breaker.ts';
 import { type Decision, type Mechanism, type StoreErrorReason, storeErrorReasons } from './store.ts';
 
@@ -40,6 +49,8 @@ export interface MetricsSources {
 
 export class Metrics {
   readonly #registry = new Registry();
+  /** What prom-client knows of the process: dearer to ask, and some of it starts anew with each asking. */
+  readonly #process = new Registry();
   readonly #requests = new Counter({
     name: 'rate_limit_requests_total',
     help: 'Requests decided, by who decided and what.',
@@ -75,7 +86,7 @@ export class Metrics {
   constructor({ fallbackKeys, breakerStates }: MetricsSources) {
     new Gauge({
       name: 'rate_limit_breaker_state',
-      help: 'Redis masters whose breaker is in this state; with one Redis 1 for the current state and 0 for the others.',
+      help: 'Redis masters whose breaker is in this state, summed over workers; with one of each 1 for the current state.',
       labelNames: ['state'],
       registers: [this.#registry],
       collect() {
@@ -106,8 +117,8 @@ export class Metrics {
     }
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
-    collectDefaultMetrics({ register: this.#registry });
-    for (const name of leftOut) this.#registry.removeSingleMetric(name);
+    collectDefaultMetrics({ register: this.#process });
+    for (const name of leftOut) this.#process.removeSingleMetric(name);
   }
 
   decided(decision: Decision, seconds: number): void {
@@ -133,6 +144,67 @@ export class Metrics {
 
   /** The page that Prometheus scrapes. */
   page(): Promise<string> {
-    return this.#registry.metrics();
+    return Registry.merge([this.#registry, this.#process]).metrics();
   }
+
+  /** What changes with the requests. */
+  counts(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  /** Everything on the page. */
+  all(): Promise<MetricsSnapshot> {
+    return Registry.merge([this.#registry, this.#process]).getMetricsAsJSON();
+  }
+}
+
+/** What the process in front of several workers counts of them. */
+export class WorkersMetrics {
+  readonly #registry = new Registry();
+  readonly #restarts = new Counter({
+    name: 'rate_limit_worker_restarts_total',
+    help: 'Workers started in place of one that ended.',
+    registers: [this.#registry],
+  });
+
+  /** `ready`: how many can decide now. */
+  constructor(ready: () => number) {
+    new Gauge({
+      name: 'rate_limit_workers',
+      help: 'Workers that can decide.',
+      registers: [this.#registry],
+      collect() {
+        this.set(ready());
+      },
+    });
+  }
+
+  restarted(): void {
+    this.#restarts.inc();
+  }
+
+  all(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON();
+  }
+}
+
+/** The metrics of a process at one instant, fit to be sent to another. */
+export type MetricsSnapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/** What holds beyond the life of the process that counted it. */
+export function lastingOf(snapshot: MetricsSnapshot): MetricsSnapshot {
+  return snapshot.filter(({ type }) => lastingTypes.has(String(type)));
+}
+
+const lastingTypes: ReadonlySet<string> = new Set(['counter', 'histogram']);
+
+/** Each metric over all snapshots, mostly their sum; a few that say nothing of several processes are left out. */
+export function sumOf(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
+  // Typed as without their values, which they have: they are what aggregate has just made of ours.
+  return AggregatorRegistry.aggregate([...snapshots]).getMetricsAsArray() as unknown as MetricsSnapshot;
+}
+
+/** The same as a page. Sums go in the order of the snapshots, so rounding cannot make one fall when none of its parts does. */
+export function pageOf(snapshots: readonly MetricsSnapshot[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...snapshots]).metrics();
 }

@@ -1,7 +1,8 @@
-import { Agent, get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../chaos/processes.ts';
 import { storeErrorReasons } from '../../service/store.ts';
+import { keepAliveLoad } from '../support/keep-alive-load.ts';
+import { seriesOf } from '../support/metrics-page.ts';
 import { startNonsense } from '../support/nonsense.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { startRedis } from '../support/redis.ts';
@@ -16,15 +17,6 @@ const mechanismOf = async (url: string, headers: Record<string, string> = {}) =>
   await response.text();
   return response.headers.get('x-ratelimit-mechanism');
 };
-
-/** The lines of /metrics that are series, as name{labels} → value. */
-async function seriesOf({ url }: { url: string }): Promise<Map<string, number>> {
-  const page = await (await fetch(`${url}/metrics`)).text();
-  const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
-  );
-}
 
 const bodyOf = async (response: Response) => ({
   status: response.status,
@@ -153,38 +145,16 @@ describe('the process', () => {
   it('loses no request on SIGTERM under keep-alive load, and exits with 0', async () => {
     await using redis = await startRedis();
     await using service = await startService({ ...unlimited, REDIS_ADDR: `127.0.0.1:${redis.port}` });
-    const statuses: number[] = [];
-    const lost: unknown[] = [];
-    let told = 0;
-
-    /** Asks over one connection until the server says that it closes it. */
-    const client = async () => {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      for (let closing = false; !closing; ) {
-        await new Promise<void>((resolve) => {
-          const request = get(service.url, { agent }, (response) => {
-            response.resume().once('end', () => {
-              statuses.push(response.statusCode ?? 0);
-              closing = response.headers.connection === 'close';
-              if (closing) told++;
-              resolve();
-            });
-          });
-          request.once('error', (error) => {
-            lost.push(error);
-            closing = true;
-            resolve();
-          });
-        });
-      }
-      agent.destroy();
-    };
-    const load = Promise.all(Array.from({ length: 30 }, client));
-    await until('load', 5000, () => statuses.length > 500);
+    const load = keepAliveLoad(service.url, 30);
+    await until('load', 5000, () => load.statuses.length > 500);
     service.child.process.kill('SIGTERM');
-    await load;
+    await load.over;
     expect(await service.child.ended).toEqual({ code: 0, signal: null });
-    expect({ lost, told, others: statuses.filter((it) => it !== 200) }).toEqual({ lost: [], told: 30, others: [] });
+    expect({ lost: load.lost, told: load.told(), others: load.statuses.filter((it) => it !== 200) }).toEqual({
+      lost: [],
+      told: 30,
+      others: [],
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 // What the service says of itself.
 
-import type { Readiness } from '../../service/api.ts';
+import type { Readiness } from '../../service/readiness.ts';
 
 interface Served {
   readonly url: string;
