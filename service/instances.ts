@@ -45,7 +45,7 @@ export class Instances {
     this.#client = client;
     const beat = () => {
       // Not one after the other: a reply that was lost with its connection never comes, not even as an error.
-      this.#timer = setTimeout(beat, beatEveryMs * (0.9 + 0.2 * Math.random()));
+      this.#timer = setTimeout(beat, Math.round(beatEveryMs * (0.9 + 0.2 * Math.random())));
       client.eval(beatScript, 1, key, this.#id, String(silentMsMax)).then(
         (seen) => {
           if (typeof seen === 'number' && this.#client) this.see(seen);

@@ -28,11 +28,14 @@ const reconnectMsMax = 500;
 
 /** Wait before the n-th attempt to connect again, in milliseconds; jittered, so that instances do not come in one wave. */
 export function retryMs(attempt: number): number {
-  return Math.min(25 * 2 ** attempt, reconnectMsMax) * (0.5 + Math.random() / 2);
+  return Math.round(Math.min(25 * 2 ** attempt, reconnectMsMax) * (0.5 + Math.random() / 2));
 }
 
-/** Of every connection, whatever the topology. */
-export function connectionOptions({ username, password, tls }: Credentials) {
+/**
+ * Of every connection, whatever the topology. `socketTimeoutMs`: a connection that is silent for so long with calls in
+ * flight is given up; a slow schedule, and not each timeout, or reconnecting would make storms.
+ */
+export function connectionOptions({ username, password, tls }: Credentials, socketTimeoutMs = 2000) {
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -41,7 +44,7 @@ export function connectionOptions({ username, password, tls }: Credentials) {
     maxRetriesPerRequest: 0, // never send a take twice: it would count twice
     autoResendUnfulfilledCommands: false, // likewise after a reconnect
     connectTimeout: connectMsMax, // ms; a SYN into the void must not hold up recovery
-    socketTimeout: 2000, // ms; a silent connection with calls in flight is given up on a slow schedule, not on each timeout
+    socketTimeout: socketTimeoutMs,
     enableReadyCheck: false, // no INFO: the probe after 'ready' asks what matters, whether the script runs
     keepAlive: 10_000, // ms
     reconnectOnError: (error: Error) => error.message.includes('READONLY'), // a failover left us with a replica

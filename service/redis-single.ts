@@ -8,6 +8,8 @@ import { createShard, type ShardOptions, type Topology } from './shard.ts';
 
 export interface ConnectOptions extends ShardOptions {
   readonly timeoutMs: number;
+  /** See `connectionOptions`. */
+  readonly socketTimeoutMs?: number;
   readonly nowUs: () => number;
   readonly onConnection: OnConnection;
 }
@@ -20,7 +22,7 @@ export interface SingleTopology extends Topology {
 type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'sentinel' }>;
 
 export function connectSingle(address: SingleAddress, options: ConnectOptions): SingleTopology {
-  const redis = new Redis(redisOptions(address));
+  const redis = new Redis(redisOptions(address, options.socketTimeoutMs));
   const store = new RedisStore({ ...options, client: redis });
   const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
   const shard = createShard(where, store, options);
@@ -45,8 +47,8 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
   };
 }
 
-function redisOptions(address: SingleAddress) {
-  const common = { ...connectionOptions(address), db: address.db, retryStrategy: retryMs };
+function redisOptions(address: SingleAddress, socketTimeoutMs: number | undefined) {
+  const common = { ...connectionOptions(address, socketTimeoutMs), db: address.db, retryStrategy: retryMs };
   if (address.kind === 'single') return { ...common, host: address.host, port: address.port };
   return {
     ...common,
