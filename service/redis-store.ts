@@ -143,7 +143,7 @@ export class RedisStore implements Store {
   #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<unknown[]> {
     const { timeoutMs, nowUs } = this.#options;
     return new Promise((resolve, reject) => {
-      const leftMs = Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000)); // a timer cuts off what is not whole
+      const leftMs = Math.max(1, Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000))); // a timer cuts off what is not whole
       const settle = deadline(leftMs, () => {
         reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
       });

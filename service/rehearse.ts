@@ -16,6 +16,8 @@ const outages = 8;
 const takesPerOutage = 20;
 /** Long enough for the calls to time out first. */
 const socketTimeoutMs = 5;
+/** The server hangs up after so long, should the machine have been too busy for a call to be in flight. */
+const connectionMsMax = 50;
 
 /** Some outages on parts of their own: calls time out, the breaker opens, the connection is given up. About 0.2 s. */
 export async function rehearse(policy: Policy, nowUs: () => number): Promise<void> {
@@ -57,6 +59,8 @@ export async function rehearse(policy: Policy, nowUs: () => number): Promise<voi
 /** Answers the greeting (HELLO, as a Redis that does not know it) and the first probe, and then no more. */
 function fallSilent(socket: Socket): void {
   const replies = ["-ERR unknown command 'HELLO'\r\n", `*2\r\n:${Date.now() * 1000}\r\n:0\r\n`];
+  const hangUp = setTimeout(() => socket.destroy(), connectionMsMax);
+  socket.on('close', () => clearTimeout(hangUp));
   socket.on('error', () => {});
   socket.on('data', () => {
     const reply = replies.shift();
