@@ -14,7 +14,7 @@ import { ping } from '../../chaos/ping.ts';
 import { freePort, LabProcess } from '../../chaos/processes.ts';
 import { UndoLog } from '../../chaos/undo.ts';
 import { type Contender, contenders, peerOf, type Running, start } from './contenders.ts';
-import { type LatencyRun, latencyAt } from './latency.ts';
+import { latencyAt } from './latency.ts';
 import { medianOf, type Row, ratiosTo, table } from './table.ts';
 import { type Throughput, throughputOf } from './throughput.ts';
 
@@ -72,6 +72,7 @@ async function main(): Promise<void> {
   const throughput: Record<string, Row[]> = {};
   for (const workload of workloads) {
     await using field = await startAll(all, workload, redisPort, logs, undo);
+    for (const it of field.running) await throughputOf(it.url, keyHeader, 100, warmUpS);
     const figures = await interleaved(field.running, rounds, (it) =>
       throughputOf(it.url, keyHeader, workload.keys, seconds),
     );
@@ -84,7 +85,7 @@ async function main(): Promise<void> {
   const pair = contenders.filter(({ name }) => name === bare || name === ours);
   await using field = await startAll(pair, many, redisPort, logs, undo);
   const half = { rate: Math.round(saturation / 2), seconds, seed: 1 };
-  const latencies = await interleavedLatency(field.running, rounds, (it) => latencyAt(it.url, keyHeader, half, undo));
+  const latencies = await interleaved(field.running, rounds, (it) => latencyAt(it.url, keyHeader, half, undo));
   const added = (at: 'p50' | 'p99') =>
     (latencies.get(ours) ?? []).map(
       (run, i) => (run.latencyMs[at] ?? 0) - (latencies.get(bare)?.[i]?.latencyMs[at] ?? 0),
@@ -172,25 +173,12 @@ async function startAll(all: readonly Contender[], { env }: Workload, redisPort:
   return { running, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-async function interleaved(
+async function interleaved<T>(
   running: readonly Running[],
   rounds: number,
-  measure: (it: Running) => Promise<Throughput>,
-): Promise<Map<string, Throughput[]>> {
-  const figures = new Map<string, Throughput[]>(running.map(({ name }) => [name, []]));
-  for (const it of running) await throughputOf(it.url, keyHeader, 100, warmUpS);
-  for (let round = 0; round < rounds; round++) {
-    for (const it of rotated(running, round)) figures.get(it.name)?.push(await measure(it));
-  }
-  return figures;
-}
-
-async function interleavedLatency(
-  running: readonly Running[],
-  rounds: number,
-  measure: (it: Running) => Promise<LatencyRun>,
-): Promise<Map<string, LatencyRun[]>> {
-  const figures = new Map<string, LatencyRun[]>(running.map(({ name }) => [name, []]));
+  measure: (it: Running) => Promise<T>,
+): Promise<Map<string, T[]>> {
+  const figures = new Map<string, T[]>(running.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const it of rotated(running, round)) figures.get(it.name)?.push(await measure(it));
   }
