@@ -116,6 +116,7 @@ async function experiment(
     seed,
     rate,
     durationMs,
+    urgent: true,
     keys: scenario.keys,
     keyHeader,
     targets: faulted(environment).map(({ name, frontUrl }) => ({ instance: name, url: frontUrl })),
