@@ -21,6 +21,7 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
     uncertain,
     told: [],
     former: undefined,
+    mayContinue: false,
   };
 }
 

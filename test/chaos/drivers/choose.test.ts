@@ -52,6 +52,7 @@ describe('a scenario', () => {
     stall: ['native'],
     latency: ['native'],
     'redis-kill': ['native', 'containers'],
+    'master-kill': ['native'],
   } as const;
 
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {
