@@ -7,7 +7,7 @@
 // The master that is killed is the first: it owns slot 0, and it is the first seed that a limiter is given.
 
 import type { Failover } from '../environment.ts';
-import { formed, type RedisNode } from './redis-node.ts';
+import { type AskedNode, formed } from './redis-node.ts';
 
 const slotCount = 16_384;
 const formMsMax = 20_000;
@@ -25,7 +25,7 @@ export const clusterSettings: Readonly<Record<string, string>> = {
 };
 
 /** Makes a cluster of them; the i-th replica follows the i-th master. Resolves when every node says that all is well. */
-export async function formCluster(masters: readonly RedisNode[], replicas: readonly RedisNode[]): Promise<void> {
+export async function formCluster(masters: readonly AskedNode[], replicas: readonly AskedNode[]): Promise<void> {
   const nodes = [...masters, ...replicas];
   await Promise.all(
     masters.map(async ({ admin }, i) => {
@@ -38,7 +38,7 @@ export async function formCluster(masters: readonly RedisNode[], replicas: reado
   for (const [i, { admin }] of nodes.entries()) {
     for (const { host, port } of nodes.slice(0, i)) await admin.cluster('MEET', host, port);
   }
-  const known = async (node: RedisNode) => (await linesOf(node)).filter(({ failed }) => !failed).length;
+  const known = async (node: AskedNode) => (await linesOf(node)).filter(({ failed }) => !failed).length;
   await formed('the cluster', formMsMax, async () =>
     (await Promise.all(nodes.map(known))).every((count) => count === nodes.length),
   );
@@ -54,8 +54,8 @@ export async function formCluster(masters: readonly RedisNode[], replicas: reado
 }
 
 /** Of the first master. */
-export function clusterFailover(nodes: readonly RedisNode[]): Failover {
-  const [victim] = nodes as readonly [RedisNode];
+export function clusterFailover(nodes: readonly AskedNode[]): Failover {
+  const [victim] = nodes as readonly [AskedNode];
   const living = () => nodes.filter(({ admin }) => admin.status === 'ready');
   return {
     victim: victim.address,
@@ -76,10 +76,10 @@ export function clusterFailover(nodes: readonly RedisNode[]): Failover {
   };
 }
 
-interface NodeLine {
+/** What CLUSTER NODES says of one. */
+export interface NodeLine {
   readonly address: string;
   readonly isMaster: boolean;
-  readonly isMyself: boolean;
   readonly failed: boolean;
   readonly masterId: string;
   /** Ranges, as `0-5460`. */
@@ -96,7 +96,6 @@ export function parseNodes(text: string): NodeLine[] {
       return {
         address: address.replace(/@.*/, ''),
         isMaster: flags.includes('master'),
-        isMyself: flags.includes('myself'),
         failed: /\b(fail\??|noaddr|handshake)(,|$)/.test(flags),
         masterId,
         slots: slots.filter((slot) => !slot.startsWith('[')),
@@ -104,7 +103,7 @@ export function parseNodes(text: string): NodeLine[] {
     });
 }
 
-async function linesOf({ admin }: RedisNode): Promise<NodeLine[]> {
+async function linesOf({ admin }: AskedNode): Promise<NodeLine[]> {
   return parseNodes(String(await admin.cluster('NODES')));
 }
 
@@ -115,7 +114,7 @@ function ownsFirstSlot({ isMaster, failed, slots }: NodeLine): boolean {
 /** Whether the node knows all others, each with a master or slots, the cluster as a whole, and is itself in step. */
 const isWell =
   (count: number) =>
-  async (node: RedisNode): Promise<boolean> => {
+  async (node: AskedNode): Promise<boolean> => {
     const [lines, info, role] = await Promise.all([linesOf(node), node.admin.cluster('INFO'), node.admin.role()]);
     return (
       lines.length === count &&

@@ -17,6 +17,9 @@ export interface RedisNode {
   start(): Promise<void>;
 }
 
+/** One that is asked, and nothing else done to. */
+export type AskedNode = Pick<RedisNode, 'host' | 'port' | 'address' | 'admin'>;
+
 const commandMsMax = 1000;
 const reconnectMs = 50;
 

@@ -3,7 +3,7 @@
 //   limiter ── who is master? ──▶ sentinels ── watch ──▶ master ── replicates to ──▶ replica
 
 import type { Failover } from '../environment.ts';
-import { formed, type RedisNode } from './redis-node.ts';
+import { type AskedNode, formed } from './redis-node.ts';
 
 const formMsMax = 20_000;
 /** Silence after which a Sentinel counts the master as dead. */
@@ -37,9 +37,9 @@ export function sentinelConfig(
 
 /** Resolves when every Sentinel knows the others, and as many replicas in step with the master as there are. */
 export async function sentinelsFormed(
-  sentinels: readonly RedisNode[],
-  master: RedisNode,
-  replicas: readonly RedisNode[],
+  sentinels: readonly AskedNode[],
+  master: AskedNode,
+  replicas: readonly AskedNode[],
 ): Promise<void> {
   await formed('the Sentinels', formMsMax, async () => {
     const states = await Promise.all(sentinels.map(stateOf));
@@ -57,8 +57,8 @@ export async function sentinelsFormed(
 }
 
 /** Named is who accepts a write: a Sentinel may name a master a moment before it is one. */
-export function sentinelFailover(sentinels: readonly RedisNode[], nodes: readonly RedisNode[]): Failover {
-  const [victim] = nodes as readonly [RedisNode];
+export function sentinelFailover(sentinels: readonly AskedNode[], nodes: readonly AskedNode[]): Failover {
+  const [victim] = nodes as readonly [AskedNode];
   return {
     victim: victim.address,
     async named() {
@@ -80,7 +80,7 @@ export function sentinelFailover(sentinels: readonly RedisNode[], nodes: readonl
 /** Nobody's bucket. */
 const writeProbe = 'failopen-lab';
 
-async function stateOf({ admin }: RedisNode): Promise<ReadonlyMap<string, string>> {
+async function stateOf({ admin }: AskedNode): Promise<ReadonlyMap<string, string>> {
   const fields = (await admin.call('SENTINEL', 'MASTER', masterName)) as string[];
   return new Map(fields.flatMap((name, i) => (i % 2 ? [] : [[name, fields[i + 1] ?? ''] as const])));
 }
