@@ -8,7 +8,7 @@ export const clusterMasterKill: Scenario = {
     'When one master of three is killed, the keys of the other two stay with Redis, its own are decided by the fallback, and go back to Redis when its replica has taken over.',
   topology: 'cluster',
   fault: { kind: 'master-kill' },
-  timing,
+  timing: { ...timing, faultMs: 7000, recoveryMs: 8000 },
   keys,
   service,
 };

@@ -17,14 +17,14 @@ export const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverNam
   stall: ['native', 'containers', 'compose'],
   latency: ['native', 'containers', 'compose'],
   'redis-kill': ['native', 'containers', 'compose'],
-  'master-kill': ['native'],
+  'master-kill': ['native', 'containers'],
 };
 
 /** Who can start, or is, which Redis. */
 export const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
   single: ['native', 'containers', 'compose'],
-  cluster: ['native'],
-  sentinel: ['native'],
+  cluster: ['native', 'containers'],
+  sentinel: ['native', 'containers'],
 };
 
 export interface DriverEntry {

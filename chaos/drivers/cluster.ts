@@ -36,7 +36,10 @@ export async function formCluster(masters: readonly AskedNode[], replicas: reado
     }),
   );
   for (const [i, { admin }] of nodes.entries()) {
-    for (const { host, port } of nodes.slice(0, i)) await admin.cluster('MEET', host, port);
+    for (const { address } of nodes.slice(0, i)) {
+      const [host = '', port = ''] = address.split(':');
+      await admin.cluster('MEET', host, port);
+    }
   }
   const known = async (node: AskedNode) => (await linesOf(node)).filter(({ failed }) => !failed).length;
   await formed('the cluster', formMsMax, async () =>

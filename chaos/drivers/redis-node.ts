@@ -1,13 +1,14 @@
-// One Redis process of several, and a connection of the lab's own to it, by which a topology is formed and watched.
+// One Redis of several, and a connection of the lab's own to it, by which a topology is formed and watched.
 
 import { Redis } from 'ioredis';
 import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
 
 export interface RedisNode {
+  /** Where the lab reaches it. */
   readonly host: string;
   readonly port: number;
-  /** `host:port`. */
+  /** `host:port` as the nodes and the limiters know it. */
   readonly address: string;
   /** Commands to a node that is away are rejected at once. */
   readonly admin: Redis;

@@ -28,6 +28,7 @@ export function sentinelConfig(
   return [
     `port ${port}`,
     `bind ${bind}`,
+    'protected-mode no', // loopback, or a network of the run's own
     `sentinel monitor ${masterName} ${master.host} ${master.port} ${quorum}`,
     `sentinel down-after-milliseconds ${masterName} ${downAfterMs}`,
     `sentinel failover-timeout ${masterName} ${failoverTimeoutMs}`,
@@ -48,7 +49,7 @@ export async function sentinelsFormed(
       states.every(
         (state) =>
           state.get('flags') === 'master' &&
-          state.get('port') === String(master.port) &&
+          `${state.get('ip')}:${state.get('port')}` === master.address &&
           state.get('num-other-sentinels') === String(sentinels.length - 1) &&
           state.get('num-slaves') === String(replicas.length),
       ) && roles.every((role) => role[3] === 'connected')

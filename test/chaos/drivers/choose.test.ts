@@ -64,9 +64,9 @@ describe('a scenario', () => {
 
   it('that needs another Redis than the driver can start is refused likewise', () => {
     expect(refusal('compose', clusterMasterKill)).toBe(
-      'The compose driver cannot give it Redis as cluster, which cluster-master-kill needs. Drivers that can: native.',
+      'The compose driver cannot give it Redis as cluster, which cluster-master-kill needs. Drivers that can: native, containers.',
     );
-    expect(refusal('native', clusterMasterKill)).toBeUndefined();
+    expect(refusal('containers', clusterMasterKill)).toBeUndefined();
   });
 
   it('is taken by a driver that can, and by every driver when it breaks nothing', () => {
