@@ -142,6 +142,9 @@ async function startNode(options: TopologyOptions, name: string, command: string
   return { ...way, address, admin, id: container.id, ...redisIn(container, watch, way) };
 }
 
+/** Last byte of the first address chosen, over those that an engine likes to give to itself. */
+const firstChosen = 16;
+
 export interface ChosenNetwork {
   readonly network: StartedNetwork;
   readonly name: string;
@@ -162,10 +165,10 @@ export async function chosenNetwork(
   const { IPAM } = (await any.inspect()) as { IPAM?: { Config?: { Subnet?: string }[] } };
   await any.remove();
   const Subnet = IPAM?.Config?.[0]?.Subnet ?? '';
-  const [, first, second] = /^(\d+)\.(\d+)\.\d+\.\d+\/(?:1[0-6])$/.exec(Subnet) ?? [];
-  if (first === undefined) throw new LabError(`The engine's networks are too small to choose addresses in: ${Subnet}`);
+  const [, base] = /^(\d+\.\d+\.\d+)\.0\/(?:[0-9]|1\d|2[0-4])$/.exec(Subnet) ?? [];
+  if (base === undefined) throw new LabError(`The engine's networks are too small to choose addresses in: ${Subnet}`);
   const name = `failopen-${value}`;
-  const IPRange = `${first}.${second}.1.0/24`; // what the engine gives by itself
+  const IPRange = `${base}.128/25`; // what the engine gives by itself
   const network = await dockerode.createNetwork({
     Name: name,
     Labels,
@@ -175,6 +178,6 @@ export async function chosenNetwork(
   return {
     network: new StartedNetwork(client, name, network),
     name,
-    nextAddress: () => `${first}.${second}.2.${++given}`,
+    nextAddress: () => `${base}.${firstChosen + given++}`,
   };
 }

@@ -25,7 +25,7 @@ export function masterKill(): Fault {
     losesState: 'perhaps',
     inject: ({ redis }) => redis.kill(),
     heal: ({ redis }) => redis.start(),
-    // Nothing stands between the lab and the node; a connection that was being made when it died is reset.
-    bites: ({ outcome }) => outcome === 'refused' || outcome === 'closed',
+    // Its machine refuses; where that was a container there is no machine any more, and nobody says anything.
+    bites: ({ outcome }) => outcome === 'refused' || outcome === 'closed' || outcome === 'silent',
   };
 }
