@@ -3,17 +3,18 @@
 //   limiter ──────────── addresses that the nodes tell ────────────▶ nodes     on the run's network
 //       lab ──▶ Toxiproxy's ports, one for each node ──────────────▶
 //
-// The nodes of a cluster, and Sentinels, know each other by address, and a container that is started again may get another
-// one. So the network is one whose addresses can be chosen, and each node has its own for as long as the run lasts.
+// A node that dies does so as a process, and its container stays: so it comes back at the address by which the others know
+// it, and the engine, which takes tens of milliseconds of a small machine to end a container, is no part of the fault.
 
-import { StartedNetwork } from 'testcontainers';
+import { until } from '../clock.ts';
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
+import { ping } from '../ping.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
 import type { Engine, Label } from './engine.ts';
 import { imageOf } from './images.ts';
-import { type Address, answers, redisIn, redisPort } from './links.ts';
+import { type Address, answers, redisPort } from './links.ts';
 import { adminOf, type RedisNode } from './redis-node.ts';
 import { masterName, replicationSettings, sentinelConfig, sentinelFailover, sentinelsFormed } from './sentinel.ts';
 import type { ContainerWatch } from './watch.ts';
@@ -32,7 +33,8 @@ export interface TopologyOptions {
   readonly engine: Engine;
   readonly label: Label;
   readonly watch: ContainerWatch;
-  readonly network: ChosenNetwork;
+  /** The run's own. */
+  readonly network: string;
   /** Opens a way for the lab to a node that is never faulted, and stays when the node is started again. */
   readonly openWay: (name: string, upstream: string) => Promise<Address>;
   readonly started: AsyncDisposableStack;
@@ -106,78 +108,83 @@ interface Node extends RedisNode {
   readonly id: string;
 }
 
-/** In the container's own layer, which outlives a kill: a node must know afterwards who it was. */
+/** In the container's own layer: a node must know afterwards who it was. */
 const dataDirectory = '/tmp';
 
 function commandOf(settings: Readonly<Record<string, string>>): string[] {
-  const all = {
-    port: String(redisPort),
-    'protected-mode': 'no',
-    dir: dataDirectory,
-    save: '',
-    appendonly: 'no',
-    ...settings,
-  };
+  const common = { port: String(redisPort), 'protected-mode': 'no', save: '', appendonly: 'no' };
+  const all = { ...common, dir: dataDirectory, ...settings };
   return ['redis-server', ...Object.entries(all).flatMap(([option, value]) => [`--${option}`, value])];
 }
 
+/**
+ * Runs a command, kills it and starts it again, as it is told on its standard input. When the command ends untold, so does
+ * the container, and is missed. Told to kill, the shell starts no program for it: it would run in the very milliseconds
+ * that an experiment looks at.
+ */
+const supervisor = `
+cd ${dataDirectory}
+trap 'exit 1' TERM
+serve() { ("$@" & echo $! > pid; wait; [ -e killed ] || kill 1) & }
+serve "$@"
+while read -r word; do
+  case $word in
+    kill) : > killed; read -r pid < pid; kill -9 "$pid" ;;
+    start) rm killed; serve "$@" ;;
+  esac
+done`;
+
+const killMsMax = 5000;
+
 async function startNode(options: TopologyOptions, name: string, command: string[]): Promise<Node> {
   const { engine, label, watch, network, openWay, started } = options;
-  const ip = network.nextAddress();
   const container = await engine.dockerode.createContainer({
     Image: imageOf('REDIS_IMAGE'),
+    Entrypoint: ['sh', '-c', supervisor, 'supervisor'],
     Cmd: command,
+    OpenStdin: true,
     User: '999:999',
     Labels: { [label.name]: label.value },
-    HostConfig: { NetworkMode: network.name, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
-    NetworkingConfig: { EndpointsConfig: { [network.name]: { IPAMConfig: { IPv4Address: ip } } } },
+    HostConfig: { NetworkMode: network, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+  });
+  const orders = await container.attach({ stream: true, stdin: true, hijack: true });
+  started.defer(() => {
+    orders.end();
   });
   await container.start();
   await watch.add(name, container.id);
-  const address = `${ip}:${redisPort}`;
+  const { NetworkSettings } = await container.inspect();
+  const address = `${NetworkSettings.Networks[network]?.IPAddress}:${redisPort}`;
   const way = await openWay(name, address);
   await answers(name, way);
   const admin = await adminOf(way.host, way.port);
   started.defer(() => admin.disconnect());
-  return { ...way, address, admin, id: container.id, ...redisIn(container, watch, way) };
-}
 
-/** Last byte of the first address chosen, over those that an engine likes to give to itself. */
-const firstChosen = 16;
-
-export interface ChosenNetwork {
-  readonly network: StartedNetwork;
-  readonly name: string;
-  /** One that the engine gives to nobody by itself. */
-  nextAddress(): string;
-}
-
-/**
- * A network whose addresses can be chosen: the engine allows that only where it was told the subnet, and knows itself best
- * which one is free. So it is asked for any, and then for that one.
- */
-export async function chosenNetwork(
-  { client, dockerode }: Engine,
-  { name: label, value }: Label,
-): Promise<ChosenNetwork> {
-  const Labels = { [label]: value };
-  const any = await dockerode.createNetwork({ Name: `failopen-any-${value}`, Labels });
-  const { IPAM } = (await any.inspect()) as { IPAM?: { Config?: { Subnet?: string }[] } };
-  await any.remove();
-  const Subnet = IPAM?.Config?.[0]?.Subnet ?? '';
-  const [, base] = /^(\d+\.\d+\.\d+)\.0\/(?:[0-9]|1\d|2[0-4])$/.exec(Subnet) ?? [];
-  if (base === undefined) throw new LabError(`The engine's networks are too small to choose addresses in: ${Subnet}`);
-  const name = `failopen-${value}`;
-  const IPRange = `${base}.128/25`; // what the engine gives by itself
-  const network = await dockerode.createNetwork({
-    Name: name,
-    Labels,
-    IPAM: { Driver: 'default', Config: [{ Subnet, IPRange }] },
-  });
-  let given = 0;
+  const isGone = async () => ((await ping(way.host, way.port, 500)).outcome === 'pong' ? undefined : true);
+  let killing: Promise<void> | undefined;
+  let starting: Promise<void> | undefined;
+  const kill = async () => {
+    orders.write('kill\n');
+    if (!(await until(killMsMax, 20, isGone))) throw new LabError(`${name} was not gone within ${killMsMax / 1000} s`);
+  };
+  const start = async () => {
+    orders.write('start\n');
+    await answers(name, way);
+    killing = undefined;
+    starting = undefined;
+  };
   return {
-    network: new StartedNetwork(client, name, network),
-    name,
-    nextAddress: () => `${base}.${firstChosen + given++}`,
+    ...way,
+    address,
+    admin,
+    id: container.id,
+    async kill() {
+      killing ??= kill();
+      await killing;
+    },
+    async start() {
+      if (killing) starting ??= start();
+      await starting;
+    },
   };
 }

@@ -11,7 +11,7 @@ import { LabError } from '../errors.ts';
 import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
-import { chosenNetwork, startTopology, wayCounts } from './containers-topology.ts';
+import { startTopology, wayCounts } from './containers-topology.ts';
 import { type Engine, findEngine, type Label, removeLabelled, runLabel } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import {
@@ -80,8 +80,7 @@ async function startAll(
     fetchImage(engine, imageOf('PROMETHEUS_IMAGE'), 'PROMETHEUS_IMAGE'),
   ]);
   const watch = started.use(await ContainerWatch.start(engine, logs));
-  const chosen = topology === 'single' ? undefined : await chosenNetwork(engine, label);
-  const network = chosen?.network ?? (await new Network().start());
+  const network = await new Network().start();
 
   const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
     container.withNetwork(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
@@ -124,8 +123,8 @@ async function startAll(
     };
   };
   const startStore = async (name: string, replicated: boolean): Promise<Store> => {
-    if (topology === 'single' || !chosen) return startSingle(name);
-    const options = { engine, label, watch, network: chosen, openWay, started, name, replicated };
+    if (topology === 'single') return startSingle(name);
+    const options = { engine, label, watch, network: network.getName(), openWay, started, name, replicated };
     const several = await startTopology[topology](options);
     return { ...several, wayFrom: async () => several };
   };

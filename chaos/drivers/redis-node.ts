@@ -22,7 +22,7 @@ export interface RedisNode {
 export type AskedNode = Pick<RedisNode, 'host' | 'port' | 'address' | 'admin'>;
 
 const commandMsMax = 1000;
-const reconnectMs = 50;
+const reconnectMs = 250;
 
 /** Connects to a node that is up, and again whenever it comes back. `disconnect()` ends it. */
 export async function adminOf(host: string, port: number): Promise<Redis> {
