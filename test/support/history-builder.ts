@@ -8,12 +8,14 @@
 import {
   type AnswerEvent,
   type BreakerEvent,
+  type FailoverEvent,
   type FaultEvent,
   type History,
   type HistoryEvent,
   historyOf,
   historyVersion,
   type InstanceInfo,
+  type PlacementEvent,
   type ProbeEvent,
   type RunEvent,
 } from '../../chaos/history.ts';
@@ -49,6 +51,8 @@ export interface HistorySpec {
   readonly probes?: readonly ProbeEvent[];
   /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
   readonly breaker?: readonly BreakerEvent[];
+  readonly placement?: PlacementEvent | undefined;
+  readonly failover?: FailoverEvent | undefined;
   readonly bounds?: Partial<Bounds>;
   readonly instances?: readonly InstanceInfo[];
   readonly complete?: boolean;
@@ -130,6 +134,8 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   const healMs = fault ? startMs.heal : undefined;
   events.push(...(spec.faults ?? usualFaults(fault, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
+  if (spec.placement) events.push(spec.placement);
+  if (spec.failover) events.push(spec.failover);
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
   return events;
 }
@@ -216,7 +222,7 @@ function usualFaults(
   instances: readonly InstanceInfo[],
 ): FaultEvent[] {
   if (!spec) return [];
-  const losesState = spec.kind === 'redis-kill';
+  const losesState = spec.kind === 'master-kill' ? 'perhaps' : spec.kind === 'redis-kill';
   return instances
     .filter(({ control }) => !control)
     .flatMap(({ name }) => [
