@@ -89,7 +89,23 @@ export interface BreakerEvent {
   readonly to: string;
 }
 
-export type HistoryEvent = RunEvent | AnswerEvent | PhaseEvent | FaultEvent | ProbeEvent | BreakerEvent;
+/** How many calls to Redis had failed on an instance since it started, by reason, when its metrics were scraped. */
+export interface StoreErrorsEvent {
+  readonly type: 'store-errors';
+  readonly instance: string;
+  readonly atMs: number;
+  /** Reasons of which there were none are left out. */
+  readonly totals: Readonly<Record<string, number>>;
+}
+
+export type HistoryEvent =
+  | RunEvent
+  | AnswerEvent
+  | PhaseEvent
+  | FaultEvent
+  | ProbeEvent
+  | BreakerEvent
+  | StoreErrorsEvent;
 
 export interface Phase {
   readonly name: PhaseName;
@@ -105,6 +121,8 @@ export interface History {
   readonly probes: readonly ProbeEvent[];
   /** In order of time. */
   readonly breaker: readonly BreakerEvent[];
+  /** In order of time; none where the limiter, or the lab that wrote the file, does not tell. */
+  readonly storeErrors: readonly StoreErrorsEvent[];
   /** False when the run was cut off before its end. */
   readonly complete: boolean;
 }
@@ -117,6 +135,7 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
   const faults: FaultEvent[] = [];
   const probes: ProbeEvent[] = [];
   const breaker: BreakerEvent[] = [];
+  const storeErrors: StoreErrorsEvent[] = [];
   for (const event of events) {
     if (event.type === 'run') run = event;
     else if (event.type === 'answer') answers.push(event);
@@ -124,14 +143,16 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
     else if (event.type === 'fault') faults.push(event);
     else if (event.type === 'probe') probes.push(event);
     else if (event.type === 'breaker') breaker.push(event);
+    else if (event.type === 'store-errors') storeErrors.push(event);
   }
   if (!run) throw new Error('the first line, which tells the scenario, is missing');
   breaker.sort((a, b) => a.atMs - b.atMs);
+  storeErrors.sort((a, b) => a.atMs - b.atMs);
   const lastMs = answers.reduce((max, { scheduledMs }) => Math.max(max, scheduledMs), 0);
   const phases = starts.flatMap(({ phase, atMs }, i) =>
     phase === 'end' ? [] : [{ name: phase, startMs: atMs, endMs: starts[i + 1]?.atMs ?? lastMs }],
   );
-  return { run, phases, answers, faults, probes, breaker, complete: starts.at(-1)?.phase === 'end' };
+  return { run, phases, answers, faults, probes, breaker, storeErrors, complete: starts.at(-1)?.phase === 'end' };
 }
 
 /** Reads events.ndjson. A last line that was cut off is left out. */

@@ -16,6 +16,7 @@ import {
   type InstanceInfo,
   type ProbeEvent,
   type RunEvent,
+  type StoreErrorsEvent,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
 
@@ -49,6 +50,8 @@ export interface HistorySpec {
   readonly probes?: readonly ProbeEvent[];
   /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
   readonly breaker?: readonly BreakerEvent[];
+  /** None when absent, as in a file of an older lab. */
+  readonly storeErrors?: readonly StoreErrorsEvent[];
   readonly bounds?: Partial<Bounds>;
   readonly instances?: readonly InstanceInfo[];
   readonly complete?: boolean;
@@ -131,6 +134,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   events.push(...(spec.faults ?? usualFaults(fault, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
+  events.push(...(spec.storeErrors ?? []));
   return events;
 }
 
@@ -170,6 +174,10 @@ export function probe(
 
 export function move(instance: string, atMs: number, from: string, to: string, shard?: string): BreakerEvent {
   return { type: 'breaker', instance, ...(shard === undefined ? {} : { shard }), atMs, from, to };
+}
+
+export function storeErrors(instance: string, atMs: number, totals: StoreErrorsEvent['totals']): StoreErrorsEvent {
+  return { type: 'store-errors', instance, atMs, totals };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
