@@ -108,6 +108,15 @@ export interface BreakerEvent {
   readonly to: string;
 }
 
+/** How many calls to Redis had failed on an instance since it started, by reason, when its metrics were scraped. */
+export interface StoreErrorsEvent {
+  readonly type: 'store-errors';
+  readonly instance: string;
+  readonly atMs: number;
+  /** Reasons of which there were none are left out. */
+  readonly totals: Readonly<Record<string, number>>;
+}
+
 export type HistoryEvent =
   | RunEvent
   | AnswerEvent
@@ -116,7 +125,8 @@ export type HistoryEvent =
   | ProbeEvent
   | BreakerEvent
   | PlacementEvent
-  | FailoverEvent;
+  | FailoverEvent
+  | StoreErrorsEvent;
 
 export interface Phase {
   readonly name: PhaseName;
@@ -135,6 +145,8 @@ export interface History {
   /** Undefined where all keys are in one Redis. */
   readonly placement: PlacementEvent | undefined;
   readonly failover: FailoverEvent | undefined;
+  /** In order of time; none where the limiter, or the lab that wrote the file, does not tell. */
+  readonly storeErrors: readonly StoreErrorsEvent[];
   /** False when the run was cut off before its end. */
   readonly complete: boolean;
 }
@@ -149,6 +161,7 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
   const breaker: BreakerEvent[] = [];
   let placement: PlacementEvent | undefined;
   let failover: FailoverEvent | undefined;
+  const storeErrors: StoreErrorsEvent[] = [];
   for (const event of events) {
     if (event.type === 'run') run = event;
     else if (event.type === 'answer') answers.push(event);
@@ -158,15 +171,17 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
     else if (event.type === 'breaker') breaker.push(event);
     else if (event.type === 'placement') placement = event;
     else if (event.type === 'failover') failover = event;
+    else if (event.type === 'store-errors') storeErrors.push(event);
   }
   if (!run) throw new Error('the first line, which tells the scenario, is missing');
   breaker.sort((a, b) => a.atMs - b.atMs);
+  storeErrors.sort((a, b) => a.atMs - b.atMs);
   const lastMs = answers.reduce((max, { scheduledMs }) => Math.max(max, scheduledMs), 0);
   const phases = starts.flatMap(({ phase, atMs }, i) =>
     phase === 'end' ? [] : [{ name: phase, startMs: atMs, endMs: starts[i + 1]?.atMs ?? lastMs }],
   );
   const complete = starts.at(-1)?.phase === 'end';
-  return { run, phases, answers, faults, probes, breaker, placement, failover, complete };
+  return { run, phases, answers, faults, probes, breaker, placement, failover, storeErrors, complete };
 }
 
 /** Reads events.ndjson. A last line that was cut off is left out. */

@@ -18,6 +18,7 @@ import { LabMetrics } from './lab-metrics.ts';
 import { breakerMoves, probeLinks, sinceZeroMs, type Zero, zeroIn } from './observer.ts';
 import { Recorder } from './recorder.ts';
 import { healMs, onsetMs, type PhaseName, type Scenario } from './scenario.ts';
+import { StoreErrorWatch } from './store-errors.ts';
 import { UndoLog } from './undo.ts';
 
 export interface RunOptions {
@@ -60,6 +61,7 @@ export interface RunResult {
 const keyHeader = 'x-key';
 const probeEveryMs = 500;
 const breakerEveryMs = 500;
+const storeErrorsEveryMs = 1000;
 const progressEveryMs = 1000;
 /** How long a healed link may take to show it. */
 const healedMsMax = 5000;
@@ -132,6 +134,8 @@ async function experiment(
   const zero = zeroIn(200);
   const breakers = new BreakerWatch(environment, zero, recorder);
   const tells = await breakers.look();
+  const storeErrors = new StoreErrorWatch(environment, zero);
+  const recordStoreErrors = async () => recorder.record(...(await storeErrors.look()));
   recorder.record({
     type: 'run',
     version: historyVersion,
@@ -156,6 +160,7 @@ async function experiment(
   const load = generator.run(zero.us);
   load.catch(() => {}); // awaited at the end; a run that is stopped before has its own error
   using _breakers = every(breakerEveryMs, () => breakers.look());
+  using _storeErrors = every(storeErrorsEveryMs, recordStoreErrors);
   using _progress = every(progressEveryMs, () => {
     const remainingMs = Math.max(0, durationMs - sinceZeroMs(zero));
     options.onProgress({ phase, remainingMs, answers: fresh, breakers: breakers.states });
@@ -193,6 +198,7 @@ async function experiment(
   recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
   await Promise.race([load, aborted(stop)]);
   await breakers.look();
+  await recordStoreErrors();
 }
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */

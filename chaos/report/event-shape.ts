@@ -73,6 +73,11 @@ const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
     losesState: oneOf(true, false, 'perhaps'),
   }),
   probe: object({ instance: text, atMs: number, expected: text, seen: text, detail: text }),
+  'store-errors': object({
+    instance: text,
+    atMs: number,
+    totals: (value) => isRecord(value) && Object.values(value).every(number),
+  }),
   breaker: object({ instance: text, shard: optional(text), atMs: number, from: text, to: text }),
   placement: object({
     atMs: number,

@@ -18,6 +18,7 @@ import {
   type PlacementEvent,
   type ProbeEvent,
   type RunEvent,
+  type StoreErrorsEvent,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
 
@@ -53,6 +54,8 @@ export interface HistorySpec {
   readonly breaker?: readonly BreakerEvent[];
   readonly placement?: PlacementEvent | undefined;
   readonly failover?: FailoverEvent | undefined;
+  /** None when absent, as in a file of an older lab. */
+  readonly storeErrors?: readonly StoreErrorsEvent[];
   readonly bounds?: Partial<Bounds>;
   readonly instances?: readonly InstanceInfo[];
   readonly complete?: boolean;
@@ -137,6 +140,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   if (spec.placement) events.push(spec.placement);
   if (spec.failover) events.push(spec.failover);
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
+  events.push(...(spec.storeErrors ?? []));
   return events;
 }
 
@@ -176,6 +180,10 @@ export function probe(
 
 export function move(instance: string, atMs: number, from: string, to: string, shard?: string): BreakerEvent {
   return { type: 'breaker', instance, ...(shard === undefined ? {} : { shard }), atMs, from, to };
+}
+
+export function storeErrors(instance: string, atMs: number, totals: StoreErrorsEvent['totals']): StoreErrorsEvent {
+  return { type: 'store-errors', instance, atMs, totals };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
