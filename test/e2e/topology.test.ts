@@ -18,6 +18,16 @@ const minuteMs = 60_000;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
+const retriesMax = 2;
+
+/** Again, with the next seed, as long as the machine was too noisy for a verdict. */
+async function known(scenario: Scenario, changes: Partial<RunOptions>) {
+  for (let seed = 1; ; seed++) {
+    const result = await judged(scenario, { ...changes, seed });
+    if (result.verdict !== 'unknown' || seed > retriesMax) return result;
+  }
+}
+
 /** A shorter one by the runner itself. */
 async function judged(scenario: Scenario, changes: Partial<RunOptions> = {}) {
   const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 6000, recoveryMs: 4000 };
@@ -43,7 +53,7 @@ describe('the loss of a master of a cluster', () => {
     'fails by its isolation a limiter that then asks the other masters nothing either',
     async () => {
       const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-one-breaker.ts');
-      const { verdict, of, history } = await judged(clusterMasterKill, { limiterMain });
+      const { verdict, of, history } = await known(clusterMasterKill, { limiterMain });
       expect(verdict).toBe('fail');
       expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });
       expect(of('isolation', 'onset')).toMatchObject({ verdict: 'fail' });
@@ -51,7 +61,7 @@ describe('the loss of a master of a cluster', () => {
       expect(Object.keys(placement?.keys ?? {})).toHaveLength(3);
       expect(failover).toMatchObject({ from: placement?.victim });
     },
-    2 * minuteMs,
+    3 * minuteMs,
   );
 
   it(
@@ -73,12 +83,12 @@ describe('the loss of the master under Sentinel', () => {
     'fails a limiter that knows the first master only, and stays with the fallback until that is started again',
     async () => {
       const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-first-master.ts');
-      const { verdict, of } = await judged(sentinelFailover, { limiterMain });
+      const { verdict, of } = await known(sentinelFailover, { limiterMain });
       expect(verdict).toBe('fail');
       expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });
       expect(of('recovery')).toMatchObject({ verdict: 'fail' });
     },
-    2 * minuteMs,
+    3 * minuteMs,
   );
 });
 

@@ -44,12 +44,16 @@ const openings = ['limiter-1', 'limiter-2'].flatMap((name) => [
 ]);
 
 export function failoverHistory(changes: HistorySpec = {}): History {
-  return buildHistory({
+  return buildHistory(failoverSpec(changes));
+}
+
+export function failoverSpec(changes: HistorySpec = {}): HistorySpec {
+  return {
     fault: { kind: 'master-kill' },
     breaker: openings,
     placement,
     failover,
     ...changes,
     phases: { ...phases, ...(changes.phases as typeof phases | undefined) },
-  });
+  };
 }
