@@ -61,7 +61,7 @@ export interface RunResult {
 const keyHeader = 'x-key';
 const probeEveryMs = 500;
 const breakerEveryMs = 500;
-const storeErrorsEveryMs = 1000;
+const storeErrorsEveryMs = 2000;
 const progressEveryMs = 1000;
 /** How long a healed link may take to show it. */
 const healedMsMax = 5000;

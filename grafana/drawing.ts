@@ -49,7 +49,7 @@ export function drawingOf(incident: Incident, scheme: Scheme): string {
   const shade = markup`<rect x="${short(x(0))}" y="${topHeight - 6}" width="${short(x(faultS) - x(0))}" height="${y - topHeight}" fill="${colours.shade}"/>`;
   const ticks = timeTicks(fromS, toS).map(
     (seconds) =>
-      markup`<text x="${short(x(seconds))}" y="${y + 10}" text-anchor="middle" fill="${colours.muted}">${seconds} s</text>`,
+      markup`<text x="${short(x(seconds))}" y="${y + 10}" text-anchor="middle" fill="${colours.muted}">${String(seconds).replace('-', '−')} s</text>`,
   );
   return markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif" font-size="12">
 <title>${titleOf(incident)}</title>

@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { LabMetrics } from '../../chaos/lab-metrics.ts';
 import { dashboardDirectory, dashboardFile, dashboards } from '../../grafana/generate.ts';
 import { datasourceUid } from '../../grafana/parts.ts';
 import { substituted } from '../../grafana/variables.ts';
-import { deployed, ruleGroups } from '../../prometheus/rules.ts';
+import { deployed, limiterJob, ruleGroups } from '../../prometheus/rules.ts';
 import { type Finding, lint } from '../support/dashboard-lint.ts';
 import { committedDashboards, panelsOf, queriesOf } from '../support/dashboards.ts';
 import { buildHistory } from '../support/history-builder.ts';
-import { projectDirectory } from '../support/lab-processes.ts';
 import { type Selector, selectorsIn, seriesOn } from '../support/promql.ts';
 import { startService } from '../support/service.ts';
 
@@ -105,6 +103,36 @@ describe('the dashboards', () => {
     }
   });
 
+  it('have titles and ids that no other has, and choose the fleet without the control arm', () => {
+    expect(new Set(pages.map(({ title }) => title)).size).toBe(pages.length);
+    expect(new Set(pages.map(({ uid }) => uid)).size).toBe(pages.length);
+    for (const { templating, links, annotations } of pages) {
+      expect(templating?.list?.map(({ name, current }) => [name, current?.value])).toEqual([
+        ['datasource', datasourceUid],
+        ['job', limiterJob],
+        ['instance', '$__all'],
+        ['scenario', '$__all'],
+      ]);
+      expect(links?.map(({ type, tags, includeVars, keepTime }) => [type, tags, includeVars, keepTime])).toEqual([
+        ['dashboards', ['failopen'], true, true],
+      ]);
+      expect(annotations?.list?.map(({ name, enable, expr }) => [name, enable, expr])).toEqual([
+        ['Faults', true, 'chaos_fault_active{scenario=~"$scenario"} == 1'],
+        ['Phases', false, 'chaos_phase{scenario=~"$scenario"} == 1'],
+      ]);
+    }
+  });
+
+  it('draw the promise as a line wherever they show how long answers took', () => {
+    const timed = pages.flatMap(panelsOf).filter(({ title }) => /^(Latency|Time to decide)/.test(title ?? ''));
+    expect(timed.map(({ title, fieldConfig }) => [title, fieldConfig?.defaults.thresholds?.steps[1]?.value])).toEqual([
+      ['Time to decide', 0.009],
+      ['Latency, faulted arm', 0.009],
+      ['Latency, control arm', 0.009],
+      ['Time to decide, p99', 0.009],
+    ]);
+  });
+
   it('meet the rules of dashboard-linter, but for the exceptions that have a reason', () => {
     expect(pages.flatMap(lint).filter((finding) => !isMeant(finding))).toEqual([]);
   });
@@ -171,28 +199,5 @@ describe('the dashboards', () => {
       'template-job-rule',
       'uneditable-dashboard',
     ]);
-  });
-});
-
-describe('what Grafana is provisioned with', () => {
-  const provisioned = (path: string) =>
-    parse(readFileSync(join(projectDirectory, 'grafana', 'provisioning', path), 'utf8'));
-
-  it('has the data source that the dashboards choose, by its fixed uid', () => {
-    expect(provisioned('datasources/prometheus.yml')).toMatchObject({
-      apiVersion: 1,
-      datasources: [{ uid: datasourceUid, type: 'prometheus', access: 'proxy', isDefault: true, editable: false }],
-    });
-    for (const { templating } of pages) {
-      const variable = templating?.list?.find(({ name }) => name === 'datasource');
-      expect(variable?.current?.value).toBe(datasourceUid);
-    }
-  });
-
-  it('has the directory of the dashboards, which nobody changes in a browser', () => {
-    expect(provisioned('dashboards/dashboards.yml')).toMatchObject({
-      apiVersion: 1,
-      providers: [{ type: 'file', allowUiUpdates: false, options: { path: '/etc/grafana/dashboards' } }],
-    });
   });
 });

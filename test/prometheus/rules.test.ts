@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { serviceDefaults } from '../../chaos/bounds.ts';
+import { LabMetrics } from '../../chaos/lab-metrics.ts';
 import { ruleFile, ruleFiles } from '../../prometheus/generate.ts';
 import { prometheusConfig } from '../../prometheus/native.ts';
 import { deployed, lab, ruleGroups, type Thresholds, thresholds } from '../../prometheus/rules.ts';
+import { eventsOf } from '../support/history-builder.ts';
 import { projectDirectory, temporaryDirectory } from '../support/lab-processes.ts';
 import { startService } from '../support/service.ts';
 
@@ -118,5 +120,16 @@ describe('the page of the service', () => {
     await Promise.all(load);
     expect(promtool(['check', 'metrics'], page)).toEqual({ ok: true, said: '' });
     expect(promtool(['check', 'metrics'], page.replaceAll('_total', '_sum')).ok).toBe(false);
+  });
+});
+
+describe('the page of the lab', () => {
+  it('is what promtool expects, in a run and once it is judged', async () => {
+    await using lab = await LabMetrics.start('partition');
+    for (const event of eventsOf()) lab.record(event);
+    lab.judged([{ name: 'trip', phase: 'onset', verdict: 'pass', measured: 7, limit: 65, unit: 'ms', detail: '' }]);
+    const page = await (await fetch(`http://${lab.address}`)).text();
+    expect(page).toContain('chaos_check_verdict{check="trip",phase="onset",verdict="pass",scenario="partition"} 1');
+    expect(promtool(['check', 'metrics'], page)).toEqual({ ok: true, said: '' });
   });
 });
