@@ -7,7 +7,7 @@
 // nearest to its bound.
 
 import { driftRatio, stateLosses } from '../checks/sources.ts';
-import { type AnswerEvent, type History, isControl } from '../history.ts';
+import { type AnswerEvent, type FaultEvent, type History, isControl } from '../history.ts';
 
 export interface AdmissionStep {
   readonly atMs: number;
@@ -31,12 +31,8 @@ export function admissionLane(history: History): AdmissionLane | undefined {
     books.set(answer.key, book);
     book.enter(answer);
   }
-  const open = ({ admitted, boundAt }: Book) => admitted - boundAt(Number.POSITIVE_INFINITY);
-  let nearest: [key: string, book: Book] | undefined;
-  for (const entry of books) if (!nearest || open(entry[1]) > open(nearest[1])) nearest = entry;
-  if (!nearest) return undefined;
-  const [key] = nearest;
-  return { key, steps: stepsOf(history, losses, key) };
+  const key = nearestIn(books);
+  return key === undefined ? undefined : { key, steps: stepsOf(history, losses, key) };
 }
 
 function stepsOf(history: History, losses: readonly Loss[], key: string): AdmissionStep[] {
@@ -50,6 +46,51 @@ function stepsOf(history: History, losses: readonly Loss[], key: string): Admiss
     const { receivedMs: atMs } = answer;
     return [{ atMs, admitted: book.admitted, bound: book.boundAt(atMs) }];
   });
+}
+
+/** The same while a run lasts: answers and faults as they come, each key's steps as they are made. */
+export class Admissions {
+  readonly #history: History;
+  readonly #faults: FaultEvent[] = [];
+  readonly #losses: Loss[] = [];
+  readonly #books = new Map<string, { readonly book: Book; readonly steps: AdmissionStep[] }>();
+
+  /** Of the history only the run itself is looked at. */
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  fault(event: FaultEvent): void {
+    this.#faults.push(event);
+    this.#losses.splice(0, Number.POSITIVE_INFINITY, ...stateLosses({ ...this.#history, faults: this.#faults }));
+  }
+
+  /** An answer of a faulted instance, in order of receipt. */
+  enter(answer: AnswerEvent): void {
+    const known = this.#books.get(answer.key) ?? { book: new Book(this.#history, this.#losses), steps: [] };
+    this.#books.set(answer.key, known);
+    const { book, steps } = known;
+    const before = book.admitted;
+    book.enter(answer);
+    const { receivedMs: atMs } = answer;
+    if (book.admitted > before) steps.push({ atMs, admitted: book.admitted, bound: book.boundAt(atMs) });
+  }
+
+  /** Of the key that is nearest to its bound now; undefined when nobody decided anything. */
+  get lane(): AdmissionLane | undefined {
+    const nearest = nearestIn(new Map([...this.#books].map(([key, { book }]) => [key, book])));
+    return nearest === undefined ? undefined : { key: nearest, steps: this.#books.get(nearest)?.steps ?? [] };
+  }
+}
+
+function nearestIn(books: ReadonlyMap<string, Book>): string | undefined {
+  const open = ({ admitted, boundAt }: Book) => admitted - boundAt(Number.POSITIVE_INFINITY);
+  let nearest: [key: string, open: number] | undefined;
+  for (const [key, book] of books) {
+    const value = open(book);
+    if (!nearest || value > nearest[1]) nearest = [key, value];
+  }
+  return nearest?.[0];
 }
 
 type Loss = ReturnType<typeof stateLosses>[number];
