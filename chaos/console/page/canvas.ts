@@ -47,7 +47,7 @@ export function namePhases(u: uPlot, run: ShownRun): void {
   for (const { name, startMs, endMs } of run.timeline.stretches) {
     const [from, to] = [xAt(u, startMs), xAt(u, Math.min(endMs, run.atMs))];
     const width = ctx.measureText(name).width;
-    if (to - from > width) ctx.fillText(name, (from + to - width) / 2, bbox.top - 2);
+    if (to - from > width + 8 * devicePixelRatio) ctx.fillText(name, (from + to - width) / 2, bbox.top - 2);
   }
   ctx.restore();
 }

@@ -184,7 +184,17 @@ function latencyLane(run: ShownRun): Lane {
           },
         },
       },
-      axes: [{ values: (_u, values) => values.map((ms) => (isPowerOfTen(ms) ? msText(ms) : null)) }],
+      axes: [
+        {
+          filter: (_u, splits) => splits.map((ms) => (isPowerOfTen(ms) ? ms : null)),
+          grid: {
+            filter: (_u, splits) => splits.map((ms) => (isPowerOfTen(ms) ? ms : null)),
+            stroke: colour('rule'),
+            width: 1,
+          },
+          values: (_u, values) => values.map((ms) => (ms === null ? null : msText(ms))),
+        },
+      ],
       hooks: { drawAxes: [dots] },
     },
     data: ({ bins }) => [

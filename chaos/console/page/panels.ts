@@ -149,7 +149,7 @@ export function showFigures(run: ShownRun): void {
       const state = told ? (spans.at(-1)?.state ?? 'closed') : 'untold';
       return tile(instance.replace('limiter-', 'breaker '), state, `state-${state}`);
     }),
-    tile('fault', run.inPlace.join('; ') || 'none', run.inPlace.length > 0 ? 'warn' : ''),
+    tile('fault', run.inPlace.join('; ') || 'none', `wide ${run.inPlace.length > 0 ? 'warn' : ''}`),
   );
 }
 
