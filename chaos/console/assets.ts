@@ -17,6 +17,7 @@ const modules = [
   'console/page/shown-run.ts',
   'console/page/charts.ts',
   'console/page/canvas.ts',
+  'console/page/lanes.ts',
   'console/page/panels.ts',
   'console/page/dom.ts',
   'history.ts',
