@@ -265,7 +265,7 @@ async function probeUntilHealthy(
 }
 
 /** Records every move of every breaker once. */
-class BreakerWatch {
+export class BreakerWatch {
   readonly #environment: Environment;
   readonly #zero: Zero;
   readonly #recorder: Recorder;

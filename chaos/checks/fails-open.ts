@@ -24,6 +24,7 @@ export const failsOpen: Check = {
       if (phase.name === 'baseline') return [redis(phase)];
       if (isWithoutSuccessor(history)) return [];
       if (phase.name === 'fault') {
+        if (history.run.fault === null) return []; // switched by hand: nobody said what to expect
         return [
           history.failover
             ? fallback(withoutMaster(history, phase), 'answered by fallback until the failover')

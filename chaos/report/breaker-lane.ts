@@ -19,7 +19,11 @@ export interface BreakerLane {
 }
 
 /** One lane per instance, each from `startMs` to `endMs` without gaps. */
-export function breakerLanes({ run, breaker }: History, startMs: number, endMs: number): BreakerLane[] {
+export function breakerLanes(
+  { run, breaker }: Pick<History, 'run' | 'breaker'>,
+  startMs: number,
+  endMs: number,
+): BreakerLane[] {
   return run.instances.map(({ name, control, tellsBreaker }) => ({
     instance: name,
     control,
