@@ -10,6 +10,7 @@ import { type CheckResult, runChecks, type Verdict, worstOf } from './checks/che
 import { checks } from './checks/index.ts';
 import { monotonicUs } from './clock.ts';
 import type { Driver, Environment, Instance } from './environment.ts';
+import { FailoverWatch } from './failover-watch.ts';
 import { type Fault, faulted } from './faults/fault.ts';
 import { Generator } from './generator.ts';
 import { type AnswerEvent, type BreakerEvent, type History, historyOf, historyVersion } from './history.ts';
@@ -17,6 +18,7 @@ import { LabMetrics } from './lab-metrics.ts';
 import { breakerMoves, probeLinks, sinceZeroMs, type Zero, zeroIn } from './observer.ts';
 import { Recorder } from './recorder.ts';
 import { healMs, onsetMs, type PhaseName, type Scenario } from './scenario.ts';
+import { StoreErrorWatch } from './store-errors.ts';
 import { UndoLog } from './undo.ts';
 
 export interface RunOptions {
@@ -59,6 +61,7 @@ export interface RunResult {
 const keyHeader = 'x-key';
 const probeEveryMs = 500;
 const breakerEveryMs = 500;
+const storeErrorsEveryMs = 1000;
 const progressEveryMs = 1000;
 /** How long a healed link may take to show it. */
 const healedMsMax = 5000;
@@ -74,6 +77,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   await using metrics = await LabMetrics.start(scenario.name);
   recorder.onEvent((event) => metrics.record(event));
   await using environment = await driver({
+    topology: scenario.topology ?? 'single',
     service: { ...options.service, KEY_HEADER: keyHeader },
     limiterMain: options.limiterMain,
     logs: recorder.logs,
@@ -116,6 +120,7 @@ async function experiment(
     seed,
     rate,
     durationMs,
+    urgent: true,
     keys: scenario.keys,
     keyHeader,
     targets: faulted(environment).map(({ name, frontUrl }) => ({ instance: name, url: frontUrl })),
@@ -129,6 +134,8 @@ async function experiment(
   const zero = zeroIn(200);
   const breakers = new BreakerWatch(environment, zero, recorder);
   const tells = await breakers.look();
+  const storeErrors = new StoreErrorWatch(environment, zero);
+  const recordStoreErrors = async () => recorder.record(...(await storeErrors.look()));
   recorder.record({
     type: 'run',
     version: historyVersion,
@@ -153,11 +160,14 @@ async function experiment(
   const load = generator.run(zero.us);
   load.catch(() => {}); // awaited at the end; a run that is stopped before has its own error
   using _breakers = every(breakerEveryMs, () => breakers.look());
+  using _storeErrors = every(storeErrorsEveryMs, recordStoreErrors);
   using _progress = every(progressEveryMs, () => {
     const remainingMs = Math.max(0, durationMs - sinceZeroMs(zero));
     options.onProgress({ phase, remainingMs, answers: fresh, breakers: breakers.states });
     fresh = [];
   });
+
+  using failover = new FailoverWatch(environment.redis, zero, (event) => recorder.record(event));
 
   await reached(warmupMs);
   begin('baseline');
@@ -165,14 +175,16 @@ async function experiment(
     await using healing = faultLifetime(fault, environment, recorder, zero);
     recorder.record(...(await probeLinks(environment, fault, 'healthy', zero)));
     await reached(warmupMs + baselineMs);
+    await failover.place();
     begin('onset');
     const injectedMs = sinceZeroMs(zero);
     await healing.inject();
     stop.throwIfAborted();
+    const watching = failover.until(injectedMs + faultMs, stop);
     const probing = probeWhile(environment, fault, recorder, zero, injectedMs + faultMs - probeEveryMs, stop);
     await reached(injectedMs + onsetMs);
     begin('fault');
-    await probing;
+    await Promise.all([probing, watching]);
     await reached(injectedMs + faultMs);
     begin('heal');
     await healing.heal();
@@ -186,6 +198,7 @@ async function experiment(
   recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
   await Promise.race([load, aborted(stop)]);
   await breakers.look();
+  await recordStoreErrors();
 }
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */
@@ -257,6 +270,7 @@ class BreakerWatch {
   readonly #zero: Zero;
   readonly #recorder: Recorder;
   readonly #recorded = new Map<string, number>();
+  readonly #gone = new Set<string>();
   readonly states = new Map<string, string>();
 
   constructor(environment: Environment, zero: Zero, recorder: Recorder) {
@@ -279,14 +293,25 @@ class BreakerWatch {
     return tells;
   }
 
-  #record(name: string, moves: readonly BreakerEvent[]): void {
+  #record(name: string, looked: readonly BreakerEvent[]): void {
+    const moves = looked.filter(({ to }) => to !== 'gone');
+    this.#recordGone(name, looked);
     const knownMs = this.#recorded.get(name) ?? Number.NEGATIVE_INFINITY;
     const unseen = moves.filter(({ atMs }) => atMs > knownMs);
     if (unseen.length > 0) this.#recorder.record(...unseen);
     const last = moves.at(-1);
     if (last && last.atMs < knownMs) return; // a look that took longer than the next one
     if (last) this.#recorded.set(name, last.atMs);
-    this.states.set(name, last?.to ?? 'closed');
+    this.states.set(name, looked.at(-1)?.to === 'gone' ? 'closed' : (last?.to ?? 'closed'));
+  }
+
+  /** Every look sees again that a breaker is gone. */
+  #recordGone(name: string, looked: readonly BreakerEvent[]): void {
+    for (const event of looked.filter(({ to }) => to === 'gone')) {
+      const id = `${name} ${event.shard} ${looked.filter(({ shard }) => shard === event.shard).length}`;
+      if (!this.#gone.has(id)) this.#recorder.record(event);
+      this.#gone.add(id);
+    }
   }
 }
 

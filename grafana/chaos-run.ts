@@ -1,6 +1,6 @@
 // One run of the lab: what it did, what clients saw of it on both arms, and the verdict.
 
-import { chosenRun, dashboard, lines, promiseSeconds, table, timeline } from './parts.ts';
+import { chosenRun, dashboard, lines, mechanismColours, promiseSeconds, table, timeline } from './parts.ts';
 
 const client = (arm: 'faulted' | 'control') => {
   const buckets = `sum by (le) (rate(chaos_request_latency_seconds_bucket{${chosenRun}, arm="${arm}"}[$__rate_interval]))`;
@@ -61,6 +61,7 @@ export const chaosRun = dashboard({
           description: 'Who decided, as told by the answers of the faulted arm.',
           unit: 'reqps',
           stacked: true,
+          colours: mechanismColours,
           queries: [
             [
               `sum by (mechanism) (rate(chaos_answers_total{${chosenRun}, arm="faulted"}[$__rate_interval]))`,
@@ -91,6 +92,7 @@ export const chaosRun = dashboard({
             'Since the beginning of the run, over all faulted instances. Must stay under the bound beside it.',
           unit: 'short',
           stacked: true,
+          colours: mechanismColours,
           queries: [[`sum by (mechanism) (chaos_hot_key_admitted_total{${chosenRun}})`, '{{mechanism}}']],
         }),
         lines({
@@ -98,6 +100,7 @@ export const chaosRun = dashboard({
           description:
             '(B + r·S) + B·losses + Σ (β + ρ·D): what Redis and the fallbacks may have admitted until now, at most.',
           unit: 'short',
+          colours: { admitted: 'blue', bound: 'red' },
           queries: [
             [`sum(chaos_hot_key_admitted_total{${chosenRun}})`, 'admitted'],
             [`sum(chaos_hot_key_bound{${chosenRun}})`, 'bound'],
@@ -114,6 +117,7 @@ export const chaosRun = dashboard({
             description: 'Once the run is judged. The figures are in its journal.json.',
             unit: 'none',
             width: 24,
+            colours: { pass: 'green', unknown: 'orange', fail: 'red' },
             queries: [[`chaos_check_verdict{${chosenRun}} == 1`, '{{check}} {{phase}}']],
           },
           ['Time', 'Value', '__name__', 'instance', 'job'],

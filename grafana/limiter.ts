@@ -1,7 +1,7 @@
 // The limiter in operation: first whether it keeps its promise, then why not.
 
 import { thresholds } from '../prometheus/rules.ts';
-import { chosen, dashboard, lines, promiseSeconds, type States, stat, timeline } from './parts.ts';
+import { chosen, dashboard, lines, mechanismColours, promiseSeconds, type States, stat, timeline } from './parts.ts';
 
 export const breakerStates: States = { 0: ['closed', 'green'], 1: ['half-open', 'orange'], 2: ['open', 'red'] };
 
@@ -54,7 +54,10 @@ export const limiter = dashboard({
           description: 'Alerts of this limiter that fire now, of any severity.',
           unit: 'none',
           limit: 1,
-          queries: [['count(ALERTS{alertname=~"RateLimiter.+", alertstate="firing"}) or vector(0)', 'firing']],
+          // The one on absence has no job.
+          queries: [
+            ['count(ALERTS{alertname=~"RateLimiter.+", alertstate="firing", job=~"$job|"}) or vector(0)', 'firing'],
+          ],
         }),
       ],
     },
@@ -66,6 +69,7 @@ export const limiter = dashboard({
           description: 'Who decided. In an incident the fallback takes over and the sum stays the same.',
           unit: 'reqps',
           stacked: true,
+          colours: mechanismColours,
           queries: [[`sum by (mechanism) (${rate('rate_limit_requests_total')})`, '{{mechanism}}']],
         }),
         lines({
@@ -74,6 +78,12 @@ export const limiter = dashboard({
             'What was decided, by whom. More refusals than usual mean a fallback that is stricter than Redis.',
           unit: 'reqps',
           stacked: true,
+          colours: {
+            'allowed by redis': 'blue',
+            'blocked by redis': 'light-blue',
+            'allowed by fallback': 'orange',
+            'blocked by fallback': 'light-orange',
+          },
           queries: [
             [`sum by (mechanism, status) (${rate('rate_limit_requests_total')})`, '{{status}} by {{mechanism}}'],
           ],
@@ -114,6 +124,7 @@ export const limiter = dashboard({
           description:
             'Changes of state per second. Open to half-open and back, once a second, is a probe that failed.',
           unit: 'ops',
+          many: true,
           queries: [[`sum by (from, to) (${rate('rate_limit_breaker_transitions_total')})`, '{{from}} → {{to}}']],
         }),
         lines({
@@ -129,6 +140,7 @@ export const limiter = dashboard({
           title: 'Failed calls to Redis',
           description: 'By reason. A few at the beginning of an incident, then the breaker is open.',
           unit: 'ops',
+          many: true,
           queries: [[`sum by (reason) (${rate('rate_limit_store_errors_total')})`, '{{reason}}']],
         }),
       ],

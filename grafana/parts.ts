@@ -7,9 +7,11 @@ import {
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,
   LegendDisplayMode,
+  LegendPlacement,
   ReduceDataOptionsBuilder,
   StackingConfigBuilder,
   StackingMode,
+  TableCellDisplayMode,
   TooltipDisplayMode,
   VisibilityMode,
   VizLegendOptionsBuilder,
@@ -36,6 +38,7 @@ import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
+import { limiterJob } from '../prometheus/rules.ts';
 
 /** As provisioned. */
 export const datasourceUid = 'failopen-prometheus';
@@ -62,8 +65,15 @@ export interface Panel {
   /** What is amiss is to be below the limit. */
   readonly lowIsBad?: boolean;
   readonly stacked?: boolean;
+  /** Grafana's name of a colour, by legend. */
+  readonly colours?: Readonly<Record<string, string>>;
+  /** More lines than a list under the panel can name: a table beside it, the highest first. */
+  readonly many?: boolean;
   readonly max?: number;
 }
+
+/** Who decided has the same colour everywhere; `none` is no answer at all. */
+export const mechanismColours = { redis: 'blue', fallback: 'orange', none: 'red' } as const;
 
 /** Colour and word of each value of a state. */
 export type States = Readonly<Record<number, readonly [string, string]>>;
@@ -81,11 +91,25 @@ export function lines({ stacked, ...panel }: Panel): TimeSeries {
         panel.limit === undefined ? GraphThresholdsStyleMode.Off : GraphThresholdsStyleMode.Dashed,
       ),
     )
-    .legend(new VizLegendOptionsBuilder().displayMode(LegendDisplayMode.List).showLegend(true))
+    .legend(legend(panel))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi));
   if (panel.max !== undefined) builder.max(panel.max);
+  for (const [name, fixedColor] of Object.entries(panel.colours ?? {})) {
+    builder.overrideByName(name, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]);
+  }
   if (stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   return builder;
+}
+
+function legend({ many }: Pick<Panel, 'many'>): VizLegendOptionsBuilder {
+  const builder = new VizLegendOptionsBuilder().showLegend(true);
+  if (!many) return builder.displayMode(LegendDisplayMode.List);
+  return builder
+    .displayMode(LegendDisplayMode.Table)
+    .placement(LegendPlacement.Right)
+    .calcs(['max'])
+    .sortBy('Max')
+    .sortDesc(true);
 }
 
 export function stat(panel: Panel): Stat {
@@ -104,12 +128,15 @@ export function timeline(panel: Omit<Panel, 'unit'>, states: States): StateTimel
     .showValue(VisibilityMode.Never)
     .fillOpacity(80)
     .lineWidth(0)
-    .legend(new VizLegendOptionsBuilder().displayMode(LegendDisplayMode.List).showLegend(true));
+    .legend(legend({}));
 }
 
-/** The labels of what the query gives, one series a row; `hidden` are not shown. */
-export function table({ queries, ...panel }: Panel, hidden: readonly string[]): Table {
-  const builder = common(new Table(), { ...panel, queries: [] });
+/** The labels of what the query gives, one series a row; `hidden` are not shown, words that `colours` names are coloured. */
+export function table({ queries, colours = {}, ...panel }: Panel, hidden: readonly string[]): Table {
+  const options = Object.fromEntries(Object.entries(colours).map(([text, color], index) => [text, { color, index }]));
+  const builder = common(new Table(), { ...panel, queries: [] })
+    .mappings([{ type: MappingType.ValueToText, options }])
+    .cellOptions({ type: TableCellDisplayMode.ColorText });
   const excludeByName = Object.fromEntries(hidden.map((name) => [name, true]));
   for (const query of targets(queries)) builder.withTarget(query.instant().format(PromQueryFormat.Table));
   return builder.withTransformation({ id: 'organize', options: { excludeByName } });
@@ -206,7 +233,8 @@ export function dashboard({ uid, title, description, rows }: Page): DashboardBui
 }
 
 function variables() {
-  const choice = (name: string, label: string, query: string) =>
+  const all = { text: 'All', value: '$__all' };
+  const choice = (name: string, label: string, query: string, chosenFirst = all) =>
     new QueryVariableBuilder(name)
       .label(label)
       .datasource(datasource)
@@ -215,14 +243,15 @@ function variables() {
       .multi(true)
       .includeAll(true)
       .allValue('.+')
-      .current({ text: 'All', value: '$__all', selected: true });
+      .current({ ...chosenFirst, selected: true });
   return [
     new DatasourceVariableBuilder('datasource')
       .label('Data source')
       .type('prometheus')
       .hide(VariableHide.DontHide)
       .current({ text: 'Prometheus', value: datasourceUid, selected: true }),
-    choice('job', 'Job', 'label_values(rate_limit_requests_total, job)'),
+    // Not all: beside a run there is the job of the control arm, which is no part of the fleet.
+    choice('job', 'Job', 'label_values(rate_limit_requests_total, job)', { text: limiterJob, value: limiterJob }),
     choice('instance', 'Instance', 'label_values(rate_limit_requests_total{job=~"$job"}, instance)'),
     choice('scenario', 'Scenario', 'label_values(chaos_phase, scenario)').allValue('.*'),
   ];

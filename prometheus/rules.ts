@@ -13,6 +13,8 @@ export interface Windows {
   /** How long a condition must hold: `soon` for what cannot be noise, `later` for what may pass by itself. */
   readonly soon: string;
   readonly later: string;
+  /** How long nothing may have been scraped: more than a stack that starts needs until its first scrapes. */
+  readonly missing: string;
   /** In which the openings of a breaker are counted. */
   readonly flapping: string;
   /** Burn rate: both windows of a pair must be over its factor. */
@@ -25,6 +27,7 @@ export const deployed: Windows = {
   interval: '15s',
   soon: '1m',
   later: '5m',
+  missing: '1m',
   flapping: '15m',
   burn: { page: { long: '1h', short: '5m' }, ticket: { long: '6h', short: '30m' } },
 };
@@ -35,6 +38,7 @@ export const lab: Windows = {
   interval: '1s',
   soon: '2s',
   later: '4s',
+  missing: '5s',
   flapping: '30s',
   burn: { page: { long: '12s', short: '4s' }, ticket: { long: '30s', short: '8s' } },
 };
@@ -113,7 +117,7 @@ function recordingRules({ rate, burn }: Windows): RecordingRule[] {
   ];
 }
 
-function alertingRules({ soon, later, flapping, burn }: Windows, limits: Thresholds): AlertingRule[] {
+function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits: Thresholds): AlertingRule[] {
   const alert = (
     name: string,
     severity: 'page' | 'ticket',
@@ -187,7 +191,7 @@ function alertingRules({ soon, later, flapping, burn }: Windows, limits: Thresho
     alert(
       'RateLimiterAbsent',
       'page',
-      soon,
+      missing,
       `absent(up{job="${limiterJob}"} == 1)`,
       `No instance of ${limiterJob} can be scraped.`,
     ),

@@ -6,7 +6,7 @@
 // This is bound 2 of the judge (checks/fleet.ts) after each answer instead of once at the end. The key drawn is the one
 // nearest to its bound.
 
-import { driftRatio, stateLosses } from '../checks/sources.ts';
+import { driftRatio, type StateLoss, stateLosses } from '../checks/sources.ts';
 import { type AnswerEvent, type History, isControl } from '../history.ts';
 
 export interface AdmissionStep {
@@ -27,7 +27,7 @@ export function admissionLane(history: History): AdmissionLane | undefined {
   const books = new Map<string, Book>();
   for (const answer of history.answers) {
     if (isControl(history, answer.instance)) continue;
-    const book = books.get(answer.key) ?? new Book(history, losses);
+    const book = books.get(answer.key) ?? new Book(history, lossesOf(losses, answer.key));
     books.set(answer.key, book);
     book.enter(answer);
   }
@@ -36,10 +36,10 @@ export function admissionLane(history: History): AdmissionLane | undefined {
   for (const entry of books) if (!nearest || open(entry[1]) > open(nearest[1])) nearest = entry;
   if (!nearest) return undefined;
   const [key] = nearest;
-  return { key, steps: stepsOf(history, losses, key) };
+  return { key, steps: stepsOf(history, lossesOf(losses, key), key) };
 }
 
-function stepsOf(history: History, losses: readonly Loss[], key: string): AdmissionStep[] {
+function stepsOf(history: History, losses: readonly StateLoss[], key: string): AdmissionStep[] {
   const answers = history.answers.filter((answer) => answer.key === key && !isControl(history, answer.instance));
   answers.sort((a, b) => a.receivedMs - b.receivedMs);
   const book = new Book(history, losses);
@@ -52,17 +52,17 @@ function stepsOf(history: History, losses: readonly Loss[], key: string): Admiss
   });
 }
 
-type Loss = ReturnType<typeof stateLosses>[number];
+const lossesOf = (losses: readonly StateLoss[], key: string) => losses.filter(({ hits }) => hits(key));
 
 /** What is known about one key: what it was admitted, and the span of each bucket that decided. */
 class Book {
   admitted = 0;
   readonly #history: History;
-  readonly #losses: readonly Loss[];
+  readonly #losses: readonly StateLoss[];
   readonly #redis: Span = { fromMs: Number.POSITIVE_INFINITY, toMs: 0 };
   readonly #fallbacks = new Map<string, Span>();
 
-  constructor(history: History, losses: readonly Loss[]) {
+  constructor(history: History, losses: readonly StateLoss[]) {
     this.#history = history;
     this.#losses = losses;
   }

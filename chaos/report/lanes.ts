@@ -5,6 +5,7 @@
 //             └─▶ detours     answers that Redis did not give, by reason      (breaker-lane.ts: whose breaker was open)
 //   breaker moves ─▶ spans    (breaker-lane.ts)
 //   admissions ────▶ steps    (admission-lane.ts)
+//   store errors ──▶ detours  (store-errors-lane.ts)
 //
 // Bins begin at multiples of their width, so the bins of a slice of answers are those of the whole wherever the slice
 // covers them: who watches a run needs to compute only the last ones anew.

@@ -19,7 +19,12 @@ export function storyOf(run: Run, journal: Journal): Story {
   const windows = timelineOf(run.history).faults;
   return {
     broken: brokenIn(run, windows),
-    happened: [...breakerStory(run, windows), ...answerStory(run, journal), ...recoveryStory(run)],
+    happened: [
+      ...breakerStory(run, windows),
+      ...failoverStory(run, windows),
+      ...answerStory(run, journal),
+      ...recoveryStory(run),
+    ],
     promise: promiseOf(run, journal),
   };
 }
@@ -90,6 +95,8 @@ export function faultText(fault: FaultSpec): string {
       return `Redis was ${fault.latencyMs} ± ${fault.jitterMs} ms away in each direction`;
     case 'redis-kill':
       return 'Redis was killed, and came back empty';
+    case 'master-kill':
+      return 'One master was killed, and came back empty';
     default:
       return `The fault “${(fault as { kind: string }).kind}” was in place`;
   }
@@ -123,11 +130,17 @@ function answerStory({ history: { run } }: Run, { phases }: Journal): string[] {
     : [`Redis decided ${decided}, the fallback ${grouped(by('fallback'))}.`];
 }
 
-function recoveryStory({ checks }: Run): string[] {
+function failoverStory({ history: { failover } }: Run, [window]: readonly FaultWindow[]): string[] {
+  if (!failover || !window) return [];
+  return [`Another master had taken its place ${duration(failover.endMs - window.startMs)} after the kill.`];
+}
+
+function recoveryStory({ history: { failover }, checks }: Run): string[] {
   const recovery = checks.find(({ name }) => name === 'recovery');
   if (!recovery) return [];
-  if (recovery.measured === null) return [`After the heal: ${recovery.detail}.`];
-  return [`After the heal Redis decided again within ${duration(recovery.measured)}.`];
+  const after = failover ? 'After that' : 'After the heal';
+  if (recovery.measured === null) return [`${after}: ${recovery.detail}.`];
+  return [`${after} Redis decided again within ${duration(recovery.measured)}.`];
 }
 
 function promiseOf({ history: { run }, described }: Run, { verdict, phases }: Journal): string {

@@ -8,12 +8,12 @@ import { partition as partitionFault } from '../../chaos/faults/network.ts';
 import { type AnswerEvent, type History, isControl } from '../../chaos/history.ts';
 import { type RunResult, runScenario } from '../../chaos/runner.ts';
 import { controlName } from '../../chaos/scenario.ts';
+import { substituted } from '../../grafana/variables.ts';
 import { queryAt, queryRange, type Series } from '../../prometheus/query.ts';
 import { limiterJob } from '../../prometheus/rules.ts';
 import { partition } from '../../scenarios/partition.ts';
 import { committedDashboards, type Query, queriesOf } from '../support/dashboards.ts';
 import { temporaryDirectory } from '../support/lab-processes.ts';
-import { substituted } from '../support/promql.ts';
 import { until } from '../support/until.ts';
 
 const attemptsMax = 3;

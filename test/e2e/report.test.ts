@@ -87,8 +87,9 @@ describe('the report', () => {
       'Latency as the client sees it',
       'Answers per second, by who decided',
       'Breaker of each instance',
+      'Store errors: calls to Redis that failed, by reason',
       'Tokens admitted against the bound',
-      'Store errors: answers that Redis did not give, by reason',
+      'Answers that Redis did not give, by reason',
       'Events',
       'Environment',
       'See it again',
@@ -120,7 +121,7 @@ describe('the report', () => {
       page
         .locator('.cursor')
         .evaluateAll((all) => all.map((c) => [c.getAttribute('visibility'), Number(c.getAttribute('x1'))]));
-    expect(await cursors()).toEqual(Array(5).fill(['hidden', 0]));
+    expect(await cursors()).toEqual(Array(6).fill(['hidden', 0]));
     await page.locator('#answers .plot').hover({ position: { x: 400, y: 50 } });
     const moved = await cursors();
     const width = (await page.locator('#answers .plot').boundingBox())?.width ?? Number.NaN;
@@ -146,6 +147,35 @@ describe('the report', () => {
     expect(cells.slice(0, 2)).toEqual(['0.0 s', '600']);
   });
 
+  it('shows failed calls to Redis by reason, to the eye and in words, and says when a run does not tell of them', async () => {
+    const shown = async (verdict: string) => {
+      await using visited = await open(verdict);
+      const figure = visited.page.locator('#store-errors');
+      return {
+        lead: await figure.locator('figcaption p').textContent(),
+        alternative: await figure.locator('.plot').getAttribute('aria-label'),
+        areas: await figure.locator('.shapes path.area').count(),
+        legend: await figure.locator('.legend li').allTextContents(),
+        rows: await figure.locator('tbody tr').count(),
+      };
+    };
+    expect(await shown('pass')).toEqual({
+      lead: expect.stringMatching(/^As the faulted instances count them/),
+      alternative: 'In all: 11 timeout, 3 disconnected.', // none of the control's
+      areas: 2,
+      legend: ['timeout', 'disconnected', 'partition in place'],
+      rows: 7,
+    });
+    const missing = expect.stringMatching(/^Missing: this run does not tell of failed calls/);
+    expect(await shown('fail')).toEqual({
+      lead: missing,
+      alternative: missing,
+      areas: 0,
+      legend: ['partition in place'],
+      rows: 0,
+    });
+  });
+
   it('prints in light colours and without what only a screen can do', async () => {
     await using visited = await open('pass', { colorScheme: 'dark' });
     const { page } = visited;
@@ -160,7 +190,7 @@ describe('the report', () => {
 
   it('is readable without its script', async () => {
     await using visited = await open('fail', { javaScriptEnabled: false });
-    expect(await visited.page.locator('.plot').count()).toBe(5);
+    expect(await visited.page.locator('.plot').count()).toBe(6);
     expect(await visited.page.locator('.cursor-bar').isVisible()).toBe(false);
   });
 

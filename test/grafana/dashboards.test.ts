@@ -5,12 +5,13 @@ import { parse } from 'yaml';
 import { LabMetrics } from '../../chaos/lab-metrics.ts';
 import { dashboardDirectory, dashboardFile, dashboards } from '../../grafana/generate.ts';
 import { datasourceUid } from '../../grafana/parts.ts';
+import { substituted } from '../../grafana/variables.ts';
 import { deployed, ruleGroups } from '../../prometheus/rules.ts';
 import { type Finding, lint } from '../support/dashboard-lint.ts';
 import { committedDashboards, panelsOf, queriesOf } from '../support/dashboards.ts';
 import { buildHistory } from '../support/history-builder.ts';
 import { projectDirectory } from '../support/lab-processes.ts';
-import { type Selector, selectorsIn, seriesOn, substituted } from '../support/promql.ts';
+import { type Selector, selectorsIn, seriesOn } from '../support/promql.ts';
 import { startService } from '../support/service.ts';
 
 /** What dashboard-linter would say and we mean, and why. */

@@ -54,6 +54,11 @@ describe('the rules', () => {
     expect(promtool(['test', 'rules', join(directory, unitTests)]).ok).toBe(true);
   });
 
+  it('of the lab page for an absent limiter, but not while its stack starts', () => {
+    const { ok, said } = promtool(['test', 'rules', join(directory, 'rules-lab.test.yml')]);
+    expect(ok, said).toBe(true);
+  });
+
   it.each(
     (Object.keys(thresholds) as (keyof Thresholds)[]).flatMap(
       (name) =>

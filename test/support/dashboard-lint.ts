@@ -2,8 +2,9 @@
 // https://github.com/grafana/dashboard-linter/tree/main/docs
 
 import type { Dashboard, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { substituted } from '../../grafana/variables.ts';
 import { panelsOf, queriesOf } from './dashboards.ts';
-import { type Selector, selectorsIn, substituted } from './promql.ts';
+import { type Selector, selectorsIn } from './promql.ts';
 
 export interface Finding {
   readonly rule: string;

@@ -8,14 +8,17 @@
 import {
   type AnswerEvent,
   type BreakerEvent,
+  type FailoverEvent,
   type FaultEvent,
   type History,
   type HistoryEvent,
   historyOf,
   historyVersion,
   type InstanceInfo,
+  type PlacementEvent,
   type ProbeEvent,
   type RunEvent,
+  type StoreErrorsEvent,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
 
@@ -49,6 +52,10 @@ export interface HistorySpec {
   readonly probes?: readonly ProbeEvent[];
   /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
   readonly breaker?: readonly BreakerEvent[];
+  readonly placement?: PlacementEvent | undefined;
+  readonly failover?: FailoverEvent | undefined;
+  /** None when absent, as in a file of an older lab. */
+  readonly storeErrors?: readonly StoreErrorsEvent[];
   readonly bounds?: Partial<Bounds>;
   readonly instances?: readonly InstanceInfo[];
   readonly complete?: boolean;
@@ -130,7 +137,10 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   const healMs = fault ? startMs.heal : undefined;
   events.push(...(spec.faults ?? usualFaults(fault, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
+  if (spec.placement) events.push(spec.placement);
+  if (spec.failover) events.push(spec.failover);
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
+  events.push(...(spec.storeErrors ?? []));
   return events;
 }
 
@@ -170,6 +180,10 @@ export function probe(
 
 export function move(instance: string, atMs: number, from: string, to: string, shard?: string): BreakerEvent {
   return { type: 'breaker', instance, ...(shard === undefined ? {} : { shard }), atMs, from, to };
+}
+
+export function storeErrors(instance: string, atMs: number, totals: StoreErrorsEvent['totals']): StoreErrorsEvent {
+  return { type: 'store-errors', instance, atMs, totals };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
@@ -216,7 +230,7 @@ function usualFaults(
   instances: readonly InstanceInfo[],
 ): FaultEvent[] {
   if (!spec) return [];
-  const losesState = spec.kind === 'redis-kill';
+  const losesState = spec.kind === 'master-kill' ? 'perhaps' : spec.kind === 'redis-kill';
   return instances
     .filter(({ control }) => !control)
     .flatMap(({ name }) => [

@@ -35,15 +35,6 @@ export function selectorsIn(expr: string): Selector[] {
   return selectors;
 }
 
-/** With Grafana's variables put in, for scrapes once a second. `job` is a regular expression. */
-export function substituted(expr: string, job: string): string {
-  return expr
-    .replaceAll('$__rate_interval', '4s')
-    .replaceAll('$job', job)
-    .replaceAll('$instance', '.+')
-    .replaceAll('$scenario', '.*');
-}
-
 /** The series of a page in Prometheus's text format: name and labels. */
 export function seriesOn(page: string): { readonly metric: string; readonly labels: ReadonlyMap<string, string> }[] {
   return page

@@ -3,14 +3,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HistoryEvent } from '../../chaos/history.ts';
-import { eventsOf, type HistorySpec } from './history-builder.ts';
+import { eventsOf, type HistorySpec, storeErrors } from './history-builder.ts';
 
 /** Latencies that differ a little, as real ones do. */
 export const lively = (i: number): number => 1 + ((i * 7919) % 97) / 60;
 
 /** A run for each verdict. */
 export const specs = {
-  pass: { phases: { baseline: { latencyMs: lively }, fault: { latencyMs: lively }, recovered: { latencyMs: lively } } },
+  pass: {
+    phases: { baseline: { latencyMs: lively }, fault: { latencyMs: lively }, recovered: { latencyMs: lively } },
+    storeErrors: [500, 1500, 2500, 3500, 4500, 5500, 6500].flatMap((atMs, i) => [
+      storeErrors('limiter-1', atMs, i === 0 ? {} : { timeout: 2 + i, disconnected: Math.max(0, i - 3) }),
+      storeErrors('limiter-2', atMs + 100, i === 0 ? {} : { timeout: 3 }),
+      storeErrors('limiter-control', atMs + 200, { timeout: 100 * i }),
+    ]),
+  },
   fail: {
     phases: {
       onset: { latencyMs: (i: number) => (i % 5 ? lively(i) : 900 + i), status: (i: number) => (i % 40 ? 200 : 503) },

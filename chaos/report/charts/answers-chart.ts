@@ -1,4 +1,5 @@
-// Stacked areas per second: answers by who decided and how, or those that Redis did not give by reason.
+// Stacked areas per second: answers by who decided and how, and by reason calls to Redis that failed, and answers that
+// Redis did not give.
 
 import { figure, grouped, seconds } from '../figures.ts';
 import { type Bin, binMs, type Detours, type Outcome, outcomes } from '../lanes.ts';
@@ -19,6 +20,8 @@ const reasonMarks: Readonly<Record<string, string>> = {
   'breaker not closed': 'reason-0',
   'call to Redis failed or late': 'reason-2',
   'fallback, reason not told': 'reason-5',
+  timeout: 'reason-2',
+  disconnected: 'reason-0',
 };
 const otherMarks = ['reason-1', 'reason-3', 'reason-4', 'reason-5'];
 
@@ -49,23 +52,58 @@ export function answersChart(timeline: Timeline, bins: readonly Bin[], rows: rea
 
 /** `rows` are wide ones, for the table. */
 export function detoursChart(timeline: Timeline, detours: readonly Detours[], rows: readonly Detours[]): Chart {
-  const layers = reasonLayers(detours);
-  return {
+  return reasonsChart(timeline, detours, rows, {
     id: 'detours',
-    title: 'Store errors: answers that Redis did not give, by reason',
-    lead:
-      layers.length === 0
-        ? 'There were none.'
-        : 'A call to Redis that failed or came too late, a breaker that kept Redis out of it, or no answer at all.',
-    alternative: layers.length === 0 ? 'Redis gave every answer.' : `In all: ${sums(layers)}.`,
+    title: 'Answers that Redis did not give, by reason',
+    lead: 'A call to Redis that failed or came too late, a breaker that kept Redis out of it, or no answer at all.',
+    none: 'Redis gave every answer.',
+    caption: 'Answers that Redis did not give',
+  });
+}
+
+/** `errors` are those of `storeErrorsLane`: undefined where nobody told. */
+export function storeErrorsChart(
+  timeline: Timeline,
+  errors: readonly Detours[] | undefined,
+  rows: readonly Detours[] = [],
+): Chart {
+  return reasonsChart(timeline, errors ?? [], rows, {
+    id: 'store-errors',
+    title: 'Store errors: calls to Redis that failed, by reason',
+    lead: 'As the faulted instances count them, once a second. One call may carry many requests; an open breaker makes only probes.',
+    none: errors
+      ? 'No call failed.'
+      : 'Missing: this run does not tell of failed calls. The limiter has no such metric, or an older lab recorded it.',
+    caption: 'Calls to Redis that failed',
+  });
+}
+
+interface ReasonTexts extends Pick<Chart, 'id' | 'title' | 'lead'> {
+  /** In place of the lead when there is nothing to see. */
+  readonly none: string;
+  readonly caption: string;
+}
+
+function reasonsChart(
+  timeline: Timeline,
+  counted: readonly Detours[],
+  rows: readonly Detours[],
+  { id, title, lead, none, caption }: ReasonTexts,
+): Chart {
+  const layers = reasonLayers(counted);
+  return {
+    id,
+    title,
+    lead: layers.length === 0 ? none : lead,
+    alternative: layers.length === 0 ? none : `In all: ${sums(layers)}.`,
     ...stacked(timeline, layers),
     tables: [
       {
-        caption: 'Answers that Redis did not give',
+        caption,
         head: ['from', ...layers.map(({ name }) => name)],
         rows: rows.map((row) => [
           seconds(row.startMs, 1),
-          ...reasonLayers([row], layers).map(({ counts }) => grouped(total(counts))),
+          ...reasonLayers([row], layers).map(({ counts }) => figure(tenths(total(counts)))),
         ]),
       },
     ],
@@ -129,7 +167,12 @@ function stacked(timeline: Timeline, layers: readonly Layer[]): Pick<Chart, 'hei
 }
 
 function sums(layers: readonly Layer[]): string {
-  return layers.map(({ name, counts }) => `${grouped(total(counts))} ${name}`).join(', ');
+  return layers.map(({ name, counts }) => `${grouped(tenths(total(counts)))} ${name}`).join(', ');
+}
+
+/** Parts that were spread over bins add up to whole ones again. */
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10;
 }
 
 function total(counts: ReadonlyMap<number, number>): number {

@@ -1,9 +1,9 @@
-// The five charts of one run over one time axis, and the figures that the page's cursor reads from.
+// The charts of one run over one time axis, and the figures that the page's cursor reads from.
 
 import { admissionLane } from '../admission-lane.ts';
 import { type BreakerLane, breakerLanes } from '../breaker-lane.ts';
 import { admissionChart } from '../charts/admission-chart.ts';
-import { answersChart, detoursChart } from '../charts/answers-chart.ts';
+import { answersChart, detoursChart, storeErrorsChart } from '../charts/answers-chart.ts';
 import { breakerChart } from '../charts/breaker-chart.ts';
 import { type Chart, figureOf } from '../charts/chart.ts';
 import { type LatencyData, type LatencySpan, latencyChart, latencySpan } from '../charts/latency-chart.ts';
@@ -11,6 +11,7 @@ import type { Journal } from '../journal.ts';
 import { armOf, type Bin, binMs, binsOf, detoursOf, pointsOf } from '../lanes.ts';
 import { embedded, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
+import { storeErrorsLane } from '../store-errors-lane.ts';
 import { type Timeline, timelineOf } from '../timeline.ts';
 
 const pointsMax = { faulted: 9000, control: 3000 };
@@ -54,6 +55,7 @@ export function chartsOf(run: Run, journal: Journal, scales = scalesOf(run), pre
     latencyChart(timeline, faulted, control, journal.phases, limitMs, scales.latency),
     answersChart(timeline, faulted.bins, faulted.rows),
     breakerChart(timeline, breakers, history.probes),
+    storeErrorsChart(timeline, storeErrorsLane(history), storeErrorsLane(history, rowMs)),
     ...(admissions ? [admissionChart(timeline, admissions)] : []),
     detoursChart(timeline, detoursOf(arms.faulted, breakers), detoursOf(arms.faulted, breakers, rowMs)),
   ];

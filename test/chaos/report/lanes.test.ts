@@ -3,8 +3,10 @@ import { fleet } from '../../../chaos/checks/fleet.ts';
 import { admissionLane } from '../../../chaos/report/admission-lane.ts';
 import { breakerLanes, stateAt } from '../../../chaos/report/breaker-lane.ts';
 import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report/lanes.ts';
+import { storeErrorsLane } from '../../../chaos/report/store-errors-lane.ts';
 import { stretchAt, timelineOf } from '../../../chaos/report/timeline.ts';
-import { answer, buildHistory, fault, move } from '../../support/history-builder.ts';
+import { failoverHistory } from '../../support/failover-history.ts';
+import { answer, buildHistory, fault, move, storeErrors } from '../../support/history-builder.ts';
 
 describe('bins', () => {
   it('begin at multiples of their width, and stretches without requests have none', () => {
@@ -101,6 +103,25 @@ describe('the breaker lane', () => {
     ]);
   });
 
+  it('of an instance with several breakers shows the worst, and forgets one that is gone with its Redis', () => {
+    const [lane] = breakerLanes(failoverHistory(), 0, 10_000);
+    expect(lane?.spans).toEqual([
+      { state: 'closed', startMs: 0, endMs: 1016 },
+      { state: 'open', startMs: 1016, endMs: 2800 },
+      { state: 'closed', startMs: 2800, endMs: 10_000 },
+    ]);
+    const two = [move('limiter-1', 100, 'closed', 'open', 'a:1'), move('limiter-1', 200, 'closed', 'open', 'a:2')];
+    const probed = [
+      move('limiter-1', 300, 'open', 'half-open', 'a:2'),
+      move('limiter-1', 310, 'half-open', 'closed', 'a:2'),
+    ];
+    const [both] = breakerLanes(failoverHistory({ breaker: [...two, ...probed] }), 0, 1000);
+    expect(both?.spans.map(({ state, startMs }) => [state, startMs])).toEqual([
+      ['closed', 0],
+      ['open', 100],
+    ]);
+  });
+
   it('tells the state at an instant', () => {
     const [lane] = breakerLanes(buildHistory({ breaker: [move('limiter-1', 100, 'closed', 'open')] }), 0, 1000);
     expect([0, 99, 100, 5000].map((ms) => lane && stateAt(lane, ms))).toEqual(['closed', 'closed', 'open', 'open']);
@@ -129,6 +150,43 @@ describe('answers that Redis did not give', () => {
         ]),
       },
     ]);
+  });
+});
+
+describe('failed calls to Redis', () => {
+  const laneOf = (...told: ReturnType<typeof storeErrors>[]) =>
+    storeErrorsLane(buildHistory({ storeErrors: told }), 500);
+  const inOrder = (lane: ReturnType<typeof laneOf>) => lane?.map(({ startMs, reasons }) => [startMs, ...reasons]);
+
+  it('are spread over the time between two scrapes, instances added up and the control left out', () => {
+    const lane = laneOf(
+      storeErrors('limiter-1', 250, { timeout: 7 }), // from before the run
+      storeErrors('limiter-1', 1250, { timeout: 11, refused: 2 }),
+      storeErrors('limiter-2', 500, {}),
+      storeErrors('limiter-2', 1000, { timeout: 3 }),
+      storeErrors('limiter-control', 0, {}),
+      storeErrors('limiter-control', 1000, { timeout: 50 }),
+    );
+    expect(inOrder(lane)).toEqual([
+      [0, ['timeout', 1], ['refused', 0.5]],
+      [500, ['timeout', 5], ['refused', 1]],
+      [1000, ['timeout', 1], ['refused', 0.5]],
+    ]);
+  });
+
+  it('are counted anew after the instance was started anew', () => {
+    const lane = laneOf(
+      storeErrors('limiter-1', 0, { timeout: 40 }),
+      storeErrors('limiter-1', 500, { timeout: 3 }),
+      storeErrors('limiter-1', 1000, { timeout: 3 }),
+    );
+    expect(inOrder(lane)).toEqual([[0, ['timeout', 3]]]);
+  });
+
+  it('are none where every call succeeded, and not known where nobody tells', () => {
+    expect(laneOf(storeErrors('limiter-1', 0, {}), storeErrors('limiter-1', 1000, {}))).toEqual([]);
+    expect(laneOf()).toBeUndefined();
+    expect(laneOf(storeErrors('limiter-control', 0, { timeout: 1 }))).toBeUndefined();
   });
 });
 

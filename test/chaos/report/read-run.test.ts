@@ -62,11 +62,12 @@ describe('reading a run', () => {
       '{"type":"answer","key":1}',
       '{"type":"__proto__"}',
       '{"type":"phase","phase":"x"}',
+      '{"type":"store-errors","instance":"limiter-1","atMs":7,"totals":{"timeout":"many"}}',
     ];
     const run = read(`${linesOf(eventsOf())}{"cut\n${foreign.join('\n')}\n\n`);
     expect(run.gaps).toEqual([
       '1 line could not be read and is left out.',
-      '6 lines told of nothing that this report knows.',
+      '7 lines told of nothing that this report knows.',
     ]);
   });
 
