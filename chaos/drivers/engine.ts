@@ -38,7 +38,12 @@ export async function findEngine(): Promise<Engine> {
   } catch {
     throw new LabError('Docker does not answer: it is not installed, or its engine is not running. Type: docker info');
   }
-  return { client, dockerode: client.container.dockerode, host: client.info.containerRuntime.host };
+  const { dockerode } = client.container;
+  const named = process.env.DOCKER_HOST;
+  // Where the one that is named does not answer, testcontainers goes on to any other that does.
+  if (named?.startsWith('unix://') && (dockerode.modem as { socketPath?: string }).socketPath !== named.slice(7))
+    throw new LabError(`Docker does not answer at ${named}, which DOCKER_HOST names. Type: docker info`);
+  return { client, dockerode, host: client.info.containerRuntime.host };
 }
 
 export interface Label {
