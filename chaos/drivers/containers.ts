@@ -82,8 +82,11 @@ async function startAll(
   const watch = started.use(await ContainerWatch.start(engine, logs));
   const network = await new Network().start();
 
-  const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
-    container.withNetwork(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
+  /** On the run's network, or at the address of another container. */
+  const start = async (name: string, container: GenericContainer, host?: StartedTestContainer) => {
+    if (host) container.withNetworkMode(`container:${host.getId()}`);
+    else container.withNetwork(network).withNetworkAliases(name);
+    container.withStartupTimeout(startMsMax);
     container.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges');
     let running: StartedTestContainer;
     try {
@@ -110,14 +113,16 @@ async function startAll(
   };
 
   const startSingle = async (name: string): Promise<Store> => {
-    const id = (await start(name, new Redis(imageOf('REDIS_IMAGE')))).getId();
-    const way = await openWay(name, `${name}:${redisPort}`);
+    const host = await start(`${name}-host`, new Host(imageOf('REDIS_IMAGE')));
+    const id = (await start(name, new Redis(imageOf('REDIS_IMAGE')), host)).getId();
+    const upstream = `${name}-host:${redisPort}`;
+    const way = await openWay(name, upstream);
     return {
       redis: redisIn(engine.dockerode.getContainer(id), watch, way),
       id,
       async wayFrom({ name: limiter, store }) {
         const proxy = `${limiter}-store`;
-        await api.createProxy(proxy, `${name}:${redisPort}`, listenOn(store));
+        await api.createProxy(proxy, upstream, listenOn(store));
         return { env: { REDIS_ADDR: `toxiproxy:${store}` }, storeLink: await storeLink(engine, ports, proxy, store) };
       },
     };
@@ -171,6 +176,18 @@ function confine(hostConfig: GenericContainer['hostConfig'], ports: readonly num
   );
 }
 
+/**
+ * Where Redis runs: it has the address, and Redis joins it. A Redis that is killed then leaves a host that refuses
+ * connections, as a real one does. Were it to take its address along, what is sent there would get no answer for seconds,
+ * and Toxiproxy, which waits for it before it accepts another connection, would be silent for as long.
+ */
+class Host extends GenericContainer {
+  constructor(image: string) {
+    super(image);
+    this.withEntrypoint(['sleep']).withCommand(['infinity']);
+  }
+}
+
 class Redis extends RedisContainer {
   constructor(image: string) {
     super(image);
@@ -178,6 +195,7 @@ class Redis extends RedisContainer {
   }
   protected override async beforeContainerCreated() {
     confine(this.hostConfig, []);
+    this.createOpts.ExposedPorts = {}; // they are its host's
   }
 }
 
