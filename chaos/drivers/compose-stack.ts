@@ -32,7 +32,8 @@ export async function findStack(): Promise<Stack> {
     return stackOf(stdout);
   } catch (error) {
     const { code, stderr = '', message } = error as NodeJS.ErrnoException & { stderr?: string };
-    if (code === 'ENOENT') return unusable('Docker is not installed; the native driver needs none. Type: npm run setup');
+    if (code === 'ENOENT')
+      return unusable('Docker is not installed; the native driver needs none. Type: npm run setup');
     const said = stderr.trim().split('\n').at(-1) || message;
     return unusable(`docker compose says "${said}". Type: docker info`);
   }
