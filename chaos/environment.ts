@@ -1,7 +1,9 @@
 // What a driver gives to the runner: limiter instances, each with a front and a store link, and a Redis to break.
 //
 //   load ──▶ front link ──▶ instance ──▶ store link ──▶ Redis
+//                                  └───▶ or, without a store link, to every node of a cluster or under Sentinels
 
+import type { Topology } from './scenario.ts';
 import type { ToxiproxyApi } from './toxiproxy.ts';
 
 export interface Instance {
@@ -15,9 +17,10 @@ export interface Instance {
   readonly storeLink: StoreLink;
 }
 
+/** The way to Redis on which a fault shows. */
 export interface StoreLink {
-  /** Name of its proxy in Toxiproxy. */
-  readonly proxy: string;
+  /** Name of its proxy in Toxiproxy; undefined where the instance finds its Redis itself, and reaches it directly. */
+  readonly proxy: string | undefined;
   readonly host: string;
   readonly port: number;
 }
@@ -28,6 +31,18 @@ export interface RedisHandle {
   kill(): Promise<void>;
   /** Starts it again, empty, where it was; resolves when it answers. */
   start(): Promise<void>;
+  /** Of a Redis of several nodes, of which `kill` always kills the same one. */
+  readonly failover?: Failover;
+}
+
+/** What whoever looks for the master is told. */
+export interface Failover {
+  /** `host:port` of the master that `kill` kills. */
+  readonly victim: string;
+  /** Who stands in the victim's place now, by the word of each that clients may ask: `host:port`, or nobody. */
+  named(): Promise<readonly (string | undefined)[]>;
+  /** Of a cluster: the names of all keys, by the `host:port` of the master that holds them. */
+  keys?(): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 export interface Environment extends AsyncDisposable {
@@ -43,6 +58,7 @@ export interface Environment extends AsyncDisposable {
 }
 
 export interface EnvironmentOptions {
+  readonly topology: Topology;
   /** Environment variables of every limiter instance. */
   readonly service: Readonly<Record<string, string>>;
   /** The program of a limiter instance, a file that Node runs; this project's service when undefined. */

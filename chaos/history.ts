@@ -64,8 +64,26 @@ export interface FaultEvent {
   readonly target: string;
   readonly beginMs: number;
   readonly endMs: number;
-  /** Redis forgot every bucket. */
-  readonly losesState: boolean;
+  /** Redis forgot every bucket; perhaps: it was replaced by one that had heard of most. */
+  readonly losesState: boolean | 'perhaps';
+}
+
+/** Before the fault: which keys of the clients each master of a cluster holds, by its `host:port`, and which one is hit. */
+export interface PlacementEvent {
+  readonly type: 'placement';
+  readonly atMs: number;
+  readonly victim: string;
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Until `beginMs` nobody named another master in the victim's place, from `endMs` on all did. */
+export interface FailoverEvent {
+  readonly type: 'failover';
+  readonly beginMs: number;
+  readonly endMs: number;
+  /** `host:port` of both. */
+  readonly from: string;
+  readonly to: string;
 }
 
 /** A PING of its own through a store link, independent of the limiter. */
@@ -86,6 +104,7 @@ export interface BreakerEvent {
   readonly shard?: string;
   readonly atMs: number;
   readonly from: string;
+  /** `gone`: that Redis is none of the instance's any more; seen by then. */
   readonly to: string;
 }
 
@@ -105,6 +124,8 @@ export type HistoryEvent =
   | FaultEvent
   | ProbeEvent
   | BreakerEvent
+  | PlacementEvent
+  | FailoverEvent
   | StoreErrorsEvent;
 
 export interface Phase {
@@ -121,6 +142,9 @@ export interface History {
   readonly probes: readonly ProbeEvent[];
   /** In order of time. */
   readonly breaker: readonly BreakerEvent[];
+  /** Undefined where all keys are in one Redis. */
+  readonly placement: PlacementEvent | undefined;
+  readonly failover: FailoverEvent | undefined;
   /** In order of time; none where the limiter, or the lab that wrote the file, does not tell. */
   readonly storeErrors: readonly StoreErrorsEvent[];
   /** False when the run was cut off before its end. */
@@ -135,6 +159,8 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
   const faults: FaultEvent[] = [];
   const probes: ProbeEvent[] = [];
   const breaker: BreakerEvent[] = [];
+  let placement: PlacementEvent | undefined;
+  let failover: FailoverEvent | undefined;
   const storeErrors: StoreErrorsEvent[] = [];
   for (const event of events) {
     if (event.type === 'run') run = event;
@@ -143,6 +169,8 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
     else if (event.type === 'fault') faults.push(event);
     else if (event.type === 'probe') probes.push(event);
     else if (event.type === 'breaker') breaker.push(event);
+    else if (event.type === 'placement') placement = event;
+    else if (event.type === 'failover') failover = event;
     else if (event.type === 'store-errors') storeErrors.push(event);
   }
   if (!run) throw new Error('the first line, which tells the scenario, is missing');
@@ -152,7 +180,8 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
   const phases = starts.flatMap(({ phase, atMs }, i) =>
     phase === 'end' ? [] : [{ name: phase, startMs: atMs, endMs: starts[i + 1]?.atMs ?? lastMs }],
   );
-  return { run, phases, answers, faults, probes, breaker, storeErrors, complete: starts.at(-1)?.phase === 'end' };
+  const complete = starts.at(-1)?.phase === 'end';
+  return { run, phases, answers, faults, probes, breaker, placement, failover, storeErrors, complete };
 }
 
 /** Reads events.ndjson. A last line that was cut off is left out. */

@@ -10,7 +10,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CheckResult } from './checks/check.ts';
-import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent } from './history.ts';
+import { type AnswerEvent, type HistoryEvent, latencyMs, type PlacementEvent, type RunEvent } from './history.ts';
 import { HotKey, hotKey } from './hot-key.ts';
 import { type PhaseName, phaseNames } from './scenario.ts';
 
@@ -58,6 +58,8 @@ export class LabMetrics implements AsyncDisposable {
   });
   readonly #arms = new Map<string, { arm: Arm; latency: Histogram.Internal<'arm'> }>();
   #hotKey: HotKey | undefined;
+  /** Whether a loss of Redis's state may be one of this key's. */
+  #isHotKeyHit = true;
 
   private constructor(scenario: string) {
     this.#registry.setDefaultLabels({ scenario });
@@ -86,9 +88,10 @@ export class LabMetrics implements AsyncDisposable {
     if (event.type === 'answer') this.#answered(event);
     else if (event.type === 'run') this.#begin(event);
     else if (event.type === 'phase') this.#moveTo(event.phase);
+    else if (event.type === 'placement') this.#isHotKeyHit = !heldByOther(event, hotKey);
     else if (event.type === 'fault') {
       this.#faultActive.set({ fault: event.fault, link: storeLink(event.target) }, event.action === 'inject' ? 1 : 0);
-      if (event.action === 'inject' && event.losesState) this.#hotKey?.stateLost();
+      if (event.action === 'inject' && event.losesState && this.#isHotKeyHit) this.#hotKey?.stateLost();
     }
   }
 
@@ -151,6 +154,11 @@ export class LabMetrics implements AsyncDisposable {
   #moveTo(phase: ShownPhase): void {
     for (const shown of shownPhases) this.#phase.set({ phase: shown }, shown === phase ? 1 : 0);
   }
+}
+
+/** Whether another master than the one that is hit was seen to hold the key. */
+function heldByOther({ victim, keys }: PlacementEvent, key: string): boolean {
+  return Object.entries(keys).some(([master, held]) => master !== victim && held.includes(key));
 }
 
 /** Every fault is on the store links of its targets. */

@@ -31,13 +31,6 @@ interface Target {
   readonly pool: Pool;
 }
 
-// The instrument goes first where the machine lets it: its own lateness is no fact about the limiter.
-try {
-  setPriority(-10);
-} catch {
-  // Not root. The lag it then has is recorded, and a verdict that depends on it is unknown.
-}
-
 process.on('disconnect', () => process.exit(0)); // the runner is gone
 process.on('SIGINT', () => {}); // Ctrl-C is the runner's to handle
 
@@ -46,6 +39,7 @@ let targets: readonly Target[] = [];
 process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
+    if (plan.urgent) goFirst();
     targets = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
       instance,
       pool: poolOf(url),
@@ -57,6 +51,14 @@ process.on('message', async (message: ToGenerator) => {
     tell({ type: 'done' });
   }
 });
+
+function goFirst(): void {
+  try {
+    setPriority(-10);
+  } catch {
+    // Not root. The lag it then has is recorded, and a verdict that depends on it is unknown.
+  }
+}
 
 function poolOf(url: string): Pool {
   return new Pool(url, {

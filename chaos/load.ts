@@ -10,6 +10,11 @@ export interface LoadPlan {
   readonly rate: number;
   readonly durationMs: number;
   readonly keys: { readonly count: number; readonly skew: number };
+  /**
+   * Whether the generator goes before all else on the machine: its own lateness is no fact about the limiter. At rates
+   * that take much of a core it would starve what it measures.
+   */
+  readonly urgent: boolean;
   /** Header that carries the key. */
   readonly keyHeader: string;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];

@@ -10,7 +10,10 @@ const pingMsMax = 400;
 const readyzMsMax = 2000;
 
 interface Readyz {
-  readonly breaker?: { readonly transitions?: readonly { atMs: number; shard?: string; from: string; to: string }[] };
+  readonly breaker?: {
+    readonly state?: string;
+    readonly transitions?: readonly { atMs: number; shard?: string; from: string; to: string }[];
+  };
 }
 
 /** Time zero of a run, on both clocks. */
@@ -28,12 +31,12 @@ export function sinceZeroMs(zero: Zero): number {
   return Math.round(monotonicUs() - zero.us) / 1000;
 }
 
-/** The moves of an instance's breaker since time zero; undefined when it does not tell. */
+/** The moves of an instance's breakers since time zero; undefined when it does not tell. */
 export async function breakerMoves({ name, url }: Instance, zero: Zero): Promise<BreakerEvent[] | undefined> {
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(readyzMsMax) });
     const { breaker } = (await response.json()) as Readyz;
-    return breaker?.transitions
+    const moves = breaker?.transitions
       ?.map(({ atMs, shard, from, to }) => ({
         type: 'breaker' as const,
         instance: name,
@@ -43,9 +46,22 @@ export async function breakerMoves({ name, url }: Instance, zero: Zero): Promise
         to,
       }))
       .filter(({ atMs }) => atMs >= 0);
+    return moves && [...moves, ...goneIn(moves, breaker?.state, sinceZeroMs(zero))];
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What an instance does not tell of: that the last move of a breaker led elsewhere, and yet all that it has are closed,
+ * because that one's Redis is no master any more. Seen now, and some time since the last look.
+ */
+function goneIn(moves: readonly BreakerEvent[], state: string | undefined, atMs: number): BreakerEvent[] {
+  if (state !== 'closed') return [];
+  const last = new Map(moves.map((move) => [move.shard, move]));
+  return [...last.values()].flatMap(({ to, ...move }) =>
+    move.shard === undefined || to === 'closed' ? [] : [{ ...move, atMs, from: to, to: 'gone' }],
+  );
 }
 
 /** One look through every store link. The control's is expected to be healthy whatever happens to the others. */

@@ -106,3 +106,20 @@ export function freePort(): Promise<number> {
     });
   });
 }
+
+/** Likewise, below 55,536 and with the port 10,000 above it free as well: that of a cluster node's bus. */
+export async function freeClusterPort(taken: readonly number[]): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    const bus = port + 10_000;
+    if (bus <= 65_535 && !taken.includes(port) && !taken.includes(bus) && (await isFree(bus))) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -10,6 +10,7 @@ import { type CheckResult, runChecks, type Verdict, worstOf } from './checks/che
 import { checks } from './checks/index.ts';
 import { monotonicUs } from './clock.ts';
 import type { Driver, Environment, Instance } from './environment.ts';
+import { FailoverWatch } from './failover-watch.ts';
 import { type Fault, faulted } from './faults/fault.ts';
 import { Generator } from './generator.ts';
 import { type AnswerEvent, type BreakerEvent, type History, historyOf, historyVersion } from './history.ts';
@@ -76,6 +77,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   await using metrics = await LabMetrics.start(scenario.name);
   recorder.onEvent((event) => metrics.record(event));
   await using environment = await driver({
+    topology: scenario.topology ?? 'single',
     service: { ...options.service, KEY_HEADER: keyHeader },
     limiterMain: options.limiterMain,
     logs: recorder.logs,
@@ -118,6 +120,7 @@ async function experiment(
     seed,
     rate,
     durationMs,
+    urgent: true,
     keys: scenario.keys,
     keyHeader,
     targets: faulted(environment).map(({ name, frontUrl }) => ({ instance: name, url: frontUrl })),
@@ -164,20 +167,24 @@ async function experiment(
     fresh = [];
   });
 
+  using failover = new FailoverWatch(environment.redis, zero, (event) => recorder.record(event));
+
   await reached(warmupMs);
   begin('baseline');
   if (fault) {
     await using healing = faultLifetime(fault, environment, recorder, zero);
     recorder.record(...(await probeLinks(environment, fault, 'healthy', zero)));
     await reached(warmupMs + baselineMs);
+    await failover.place();
     begin('onset');
     const injectedMs = sinceZeroMs(zero);
     await healing.inject();
     stop.throwIfAborted();
+    const watching = failover.until(injectedMs + faultMs, stop);
     const probing = probeWhile(environment, fault, recorder, zero, injectedMs + faultMs - probeEveryMs, stop);
     await reached(injectedMs + onsetMs);
     begin('fault');
-    await probing;
+    await Promise.all([probing, watching]);
     await reached(injectedMs + faultMs);
     begin('heal');
     await healing.heal();
@@ -258,11 +265,12 @@ async function probeUntilHealthy(
 }
 
 /** Records every move of every breaker once. */
-class BreakerWatch {
+export class BreakerWatch {
   readonly #environment: Environment;
   readonly #zero: Zero;
   readonly #recorder: Recorder;
   readonly #recorded = new Map<string, number>();
+  readonly #gone = new Set<string>();
   readonly states = new Map<string, string>();
 
   constructor(environment: Environment, zero: Zero, recorder: Recorder) {
@@ -285,14 +293,25 @@ class BreakerWatch {
     return tells;
   }
 
-  #record(name: string, moves: readonly BreakerEvent[]): void {
+  #record(name: string, looked: readonly BreakerEvent[]): void {
+    const moves = looked.filter(({ to }) => to !== 'gone');
+    this.#recordGone(name, looked);
     const knownMs = this.#recorded.get(name) ?? Number.NEGATIVE_INFINITY;
     const unseen = moves.filter(({ atMs }) => atMs > knownMs);
     if (unseen.length > 0) this.#recorder.record(...unseen);
     const last = moves.at(-1);
     if (last && last.atMs < knownMs) return; // a look that took longer than the next one
     if (last) this.#recorded.set(name, last.atMs);
-    this.states.set(name, last?.to ?? 'closed');
+    this.states.set(name, looked.at(-1)?.to === 'gone' ? 'closed' : (last?.to ?? 'closed'));
+  }
+
+  /** Every look sees again that a breaker is gone. */
+  #recordGone(name: string, looked: readonly BreakerEvent[]): void {
+    for (const event of looked.filter(({ to }) => to === 'gone')) {
+      const id = `${name} ${event.shard} ${looked.filter(({ shard }) => shard === event.shard).length}`;
+      if (!this.#gone.has(id)) this.#recorder.record(event);
+      this.#gone.add(id);
+    }
   }
 }
 

@@ -9,15 +9,26 @@ export type FaultSpec =
   /** Every store link delays data by `latencyMs` ± `jitterMs`, in both directions. */
   | { readonly kind: 'latency'; readonly latencyMs: number; readonly jitterMs: number }
   /** SIGKILL of Redis; restarted empty, on the same port, when healed. */
-  | { readonly kind: 'redis-kill' };
+  | { readonly kind: 'redis-kill' }
+  /** SIGKILL of one master, which a replica of it replaces by itself; restarted empty, to follow that one, when healed. */
+  | { readonly kind: 'master-kill' };
+
+/**
+ * What Redis the instances use: one; a cluster of three masters with a replica each; or a master with a replica, under
+ * three Sentinels. In a cluster or under Sentinels clients are told the nodes' own addresses, so an instance has no
+ * store link there that a network fault could be put on.
+ */
+export type Topology = 'single' | 'cluster' | 'sentinel';
 
 export interface Scenario {
   /** Lower-case words with hyphens. */
   readonly name: string;
-  readonly family: 'steady' | 'network' | 'redis';
+  readonly family: 'steady' | 'network' | 'redis' | 'topology';
   /** One line: what is expected to hold. */
   readonly hypothesis: string;
   readonly fault?: FaultSpec;
+  /** `single` when it says nothing. */
+  readonly topology?: Topology;
   /** How long each stretch of load lasts. Without a fault everything after the warm-up is `baseline`. */
   readonly timing: {
     readonly warmupMs: number;

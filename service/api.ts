@@ -1,11 +1,16 @@
 // The routes of the standalone service.
+//
+//   GET / ──▶ gate ──▶ answer        what nearly every request asks for: nothing else is in its way
+//   the rest ──▶ Express
 
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { problem } from './headers.ts';
+import { type Gate, rateLimit } from './middleware.ts';
 import type { Readiness } from './readiness.ts';
 
 export interface ApiOptions {
-  readonly rateLimit: RequestHandler;
+  readonly gate: Gate;
   /** The page that Prometheus scrapes. */
   readonly page: () => Promise<string>;
   readonly pageContentType: string;
@@ -16,17 +21,17 @@ export interface ApiOptions {
 /** Largest request body that is read past; the service looks into none. */
 const bodyBytesMax = 64 * 1024;
 
-export function createApi({ rateLimit, page, pageContentType, readiness, onError }: ApiOptions): Express {
+export function createApi({ gate, page, pageContentType, readiness, onError }: ApiOptions): RequestListener {
+  const answerRoot = (request: IncomingMessage, response: ServerResponse) =>
+    gate(request, response, (headers) => {
+      headers.push('Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(successful.length));
+      response.writeHead(200, headers).end(successful, 'latin1'); // in one write of one-byte characters
+    });
+
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-
-  // First, since it is what nearly every request asks for.
-  app.get('/', refuseLargeBodies, rateLimit, (_request, response) => {
-    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    response.end('Request successful!', 'latin1'); // ASCII: with its headers in one write of one-byte characters
-  });
-
+  app.get('/', refuseLargeBodies, answerRoot); // with a query or a body, or HEAD
   app.get('/healthz', (_request, response) => {
     response.type('text/plain').end('ok\n');
   });
@@ -39,7 +44,7 @@ export function createApi({ rateLimit, page, pageContentType, readiness, onError
     response.end(text);
   });
 
-  app.use(refuseLargeBodies, rateLimit, (request, response) => {
+  app.use(refuseLargeBodies, rateLimit(gate), (request, response) => {
     const known = request.path === '/';
     if (known) response.setHeader('Allow', 'GET, HEAD');
     response.status(known ? 405 : 404).type('application/problem+json');
@@ -53,9 +58,24 @@ export function createApi({ rateLimit, page, pageContentType, readiness, onError
           ),
     );
   });
-  app.use(answerErrors(onError));
-  return app;
+  app.use(((error, _request, response, next) => {
+    if (response.headersSent) next(error);
+    else answerError(error, response, onError);
+  }) satisfies ErrorRequestHandler);
+
+  return (request, response) => {
+    if (request.url !== '/' || request.method !== 'GET' || request.headers['content-length'] !== undefined)
+      return app(request, response);
+    const failed = (error: unknown) => answerError(error, response, onError);
+    try {
+      answerRoot(request, response)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
 }
+
+const successful = 'Request successful!';
 
 const refuseLargeBodies: RequestHandler = (request, response, next) => {
   const bytes = Number(request.headers['content-length'] ?? 0);
@@ -66,14 +86,14 @@ const refuseLargeBodies: RequestHandler = (request, response, next) => {
 };
 
 /** A malformed URL is the client's mistake, with a status of its own; all else is ours and a plain 500. */
-const answerErrors =
-  (onError: (error: unknown) => void): ErrorRequestHandler =>
-  (error, _request, response, next) => {
-    if (response.headersSent) return next(error);
-    const status = typeof error?.status === 'number' && error.status >= 400 && error.status < 500 ? error.status : 500;
-    if (status === 500) onError(error);
-    response.status(status).type('application/problem+json');
-    response.end(
-      status === 500 ? problem(500, 'Internal error', 'A defect.') : problem(status, 'Bad request', error.message),
-    );
-  };
+function answerError(error: unknown, response: ServerResponse, onError: (error: unknown) => void): void {
+  const own = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  const status = own >= 400 && own < 500 ? own : 500;
+  if (status === 500) onError(error);
+  response.writeHead(status, { 'Content-Type': 'application/problem+json' });
+  response.end(
+    status === 500
+      ? problem(500, 'Internal error', 'A defect.')
+      : problem(status, 'Bad request', (error as Error).message),
+  );
+}

@@ -9,7 +9,7 @@ import { Instances } from './instances.ts';
 import { Limiter } from './limiter.ts';
 import { LocalStore } from './local-store.ts';
 import { Metrics } from './metrics.ts';
-import { rateLimit } from './middleware.ts';
+import { createGate } from './middleware.ts';
 import { type Readiness, type Transition, worstOf } from './readiness.ts';
 import { connect } from './redis-connect.ts';
 import { rehearse } from './rehearse.ts';
@@ -96,7 +96,7 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
   };
   const policyOf = (mechanism: Mechanism) => (mechanism === 'redis' ? config.policy : fallback.policy);
   const api = createApi({
-    rateLimit: rateLimit({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
+    gate: createGate({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
     page: spokesman?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
     readiness: spokesman?.readiness ?? readiness,

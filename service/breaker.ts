@@ -5,6 +5,9 @@
 //                                                   ▲                               │
 //                                                   └──────── probe failed ─────────┘
 //
+// The last of that row must have begun after its first had failed: calls in flight at the same time all meet the same
+// hiccup, which is no reason to do without Redis for a second.
+//
 // The states and their timer are opossum's. Three things are done here because opossum does them otherwise: it counts
 // a rate and not a row, it lets a user's request be the probe, and a call begun before the opening may close it.
 
@@ -33,9 +36,12 @@ const never = new Promise<never>(() => {});
 export class Breaker implements Store {
   readonly #store: Store;
   readonly #options: BreakerOptions;
-  readonly #circuit: CircuitBreaker<[Promise<unknown>]>;
+  readonly #circuit: CircuitBreaker<[call: Promise<unknown>, number: number]>;
   #state: BreakerState = 'closed';
+  #calls = 0;
   #failuresInARow = 0;
+  /** Calls that had begun when the first of the row failed. */
+  #callsBeforeRow = 0;
   #moves = 0;
 
   constructor(store: Store, options: BreakerOptions) {
@@ -48,13 +54,14 @@ export class Breaker implements Store {
       rollingPercentilesEnabled: false, // otherwise each failure sorts the whole window, for milliseconds
       enableSnapshots: false, // likewise
     } satisfies CircuitBreaker.Options;
-    this.#circuit = new CircuitBreaker((call: Promise<unknown>) => this.#watched(call), circuitOptions);
+    this.#circuit = new CircuitBreaker((call, _number) => this.#watched(call), circuitOptions);
     this.#circuit.on('success', () => {
       this.#failuresInARow = 0;
     });
-    this.#circuit.on('failure', () => {
-      this.#failuresInARow++;
-      if (this.#circuit.closed && this.#failuresInARow >= options.failures) this.#circuit.open();
+    this.#circuit.on('failure', (_error, _latencyMs, [, number]) => {
+      if (this.#failuresInARow++ === 0) this.#callsBeforeRow = this.#calls;
+      const askedAgain = number > this.#callsBeforeRow || options.failures === 1;
+      if (this.#circuit.closed && askedAgain && this.#failuresInARow >= options.failures) this.#circuit.open();
     });
     this.#circuit.on('open', () => this.#move('open'));
     this.#circuit.on('close', () => this.#move('closed'));
@@ -84,7 +91,7 @@ export class Breaker implements Store {
 
   /** opossum only learns how the call ended; its caller has the call itself. */
   #fire(call: Promise<unknown>): void {
-    this.#circuit.fire(call).catch(() => {});
+    this.#circuit.fire(call, ++this.#calls).catch(() => {});
   }
 
   /** The call's end, unless the breaker has moved since: then it says nothing about the present state. */

@@ -1,12 +1,14 @@
-// The limiter as Express middleware: key, decision, count, headers, and on or out.
+// The limiter at the door of an HTTP server: key, decision, count, headers, and on or out. `gate` is for a bare node:http
+// listener, `rateLimit` the same as Express middleware.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import { decisionHeaders, policyHeader, problem, quotaExceeded } from './headers.ts';
+import { decisionHeaders, type Headers, policyHeader, problem, quotaExceeded } from './headers.ts';
 import type { Limiter } from './limiter.ts';
 import type { Metrics } from './metrics.ts';
 import type { Decision, Mechanism, Policy } from './store.ts';
 
-export interface MiddlewareOptions {
+export interface GateOptions {
   readonly limiter: Limiter;
   readonly metrics: Metrics;
   /** The policy that each mechanism enforces now. */
@@ -15,11 +17,21 @@ export interface MiddlewareOptions {
   readonly keyHeader: string | undefined;
 }
 
+/**
+ * Answers the request that is refused; hands the one that is let through to `onward`, with the headers that its answer
+ * must have. The promise, where there is one, rejects only on a defect of ours.
+ */
+export type Gate = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  onward: (headers: Headers) => void,
+) => void | Promise<void>;
+
 /** Longest key, in characters. Longer ones are refused: a key costs memory here and in Redis. */
 export const keyLengthMax = 256;
 
-export function rateLimit({ limiter, metrics, policyOf, keyHeader }: MiddlewareOptions): RequestHandler {
-  return (request, response, next) => {
+export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOptions): Gate {
+  return (request, response, onward) => {
     const startMs = performance.now();
 
     // 1. Whose bucket?
@@ -41,10 +53,7 @@ export function rateLimit({ limiter, metrics, policyOf, keyHeader }: MiddlewareO
       const headers = [...policyHeader(policy), ...decisionHeaders(policy, decision, Date.now())];
 
       // 5. On or out.
-      if (decision.allowed) {
-        for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string);
-        return next();
-      }
+      if (decision.allowed) return onward(headers);
       const body = quotaExceeded(policy, decision);
       headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
       response.writeHead(429, headers).end(body, 'latin1'); // in one write; a denial must cost little
@@ -54,4 +63,12 @@ export function rateLimit({ limiter, metrics, policyOf, keyHeader }: MiddlewareO
     const decision = limiter.take(key, 1);
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
   };
+}
+
+export function rateLimit(gate: Gate): RequestHandler {
+  return (request, response, next) =>
+    gate(request, response, (headers) => {
+      for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string);
+      next();
+    });
 }

@@ -6,10 +6,11 @@
 import type { BreakerEvent, History } from '../history.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 
+/** A breaker is gone with its Redis, in whatever state; one that comes back has a new one, which is closed. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  closed: ['open'],
-  open: ['half-open'],
-  'half-open': ['open', 'closed'],
+  closed: ['open', 'gone'],
+  open: ['half-open', 'gone'],
+  'half-open': ['open', 'closed', 'gone'],
 };
 
 export const breaker: Check = {
@@ -47,7 +48,8 @@ interface WrongMove {
 /** Those of one breaker, in order of time. What it was before its first move is not known but by that move. */
 function wrongMoves(moves: readonly BreakerEvent[]): WrongMove[] {
   return moves.flatMap((move, i) => {
-    const was = moves[i - 1]?.to ?? move.from;
+    const before = moves[i - 1]?.to ?? move.from;
+    const was = before === 'gone' ? 'closed' : before;
     return was === move.from && allowed[move.from]?.includes(move.to) ? [] : [{ move, was }];
   });
 }

@@ -1,6 +1,6 @@
 // Bound 2: over the whole run, all instances together admit one key at most
 //
-//   (B + r·S)·[Redis was used] + B·(losses of Redis's state) + Σ over instances that used their fallback (β + ρ·D)
+//   (B + r·S)·[Redis was used] + B·(losses of the key's state in Redis) + Σ over instances that used their fallback (β + ρ·D)
 //
 // S is the span of Redis's decisions on the key, D that of the instance's fallback decisions.
 
@@ -19,7 +19,7 @@ export const fleet: Check = {
     let worst: { key: string; admitted: number; bound: number } | undefined;
     for (const [key, answers] of byKey) {
       const admitted = answers.filter(isAdmit).length;
-      const bound = boundOf(history, answers);
+      const bound = boundOf(history, key, answers);
       if (!worst || admitted - bound > worst.admitted - worst.bound) worst = { key, admitted, bound };
     }
     if (!worst) return [result('unknown', null, null, 'no answers')];
@@ -39,9 +39,9 @@ function result(
 }
 
 /** The most that one key may have been admitted, given who decided when. */
-function boundOf(history: History, answers: readonly AnswerEvent[]): number {
+function boundOf(history: History, key: string, answers: readonly AnswerEvent[]): number {
   const { bounds } = history.run;
-  const losses = stateLosses(history).length;
+  const losses = stateLosses(history).filter(({ hits }) => hits(key)).length;
   const redisSpanS = spanSeconds(answers.filter(({ mechanism }) => mechanism === 'redis'));
   let bound = redisSpanS === undefined ? 0 : bounds.capacity * (1 + losses) + bounds.refillPerSecond * redisSpanS;
   for (const { name } of history.run.instances) {

@@ -7,6 +7,7 @@ import type { Check } from './check.ts';
 import { failsOpen } from './fails-open.ts';
 import { faultBit } from './fault-bit.ts';
 import { fleet } from './fleet.ts';
+import { isolation } from './isolation.ts';
 import { latency } from './latency.ts';
 import { needlessRefusal } from './needless-refusal.ts';
 import { recovery } from './recovery.ts';
@@ -20,6 +21,7 @@ export const checks: readonly Check[] = [
   trip,
   breaker,
   failsOpen,
+  isolation,
   recovery,
   admission,
   fleet,

@@ -7,6 +7,7 @@
 //
 // An instance may act on what Redis told it last: a fallback bucket may start with the tokens that Redis had left, and a
 // denial may be repeated until Redis would have had a token again, be it that Redis has forgotten everything meanwhile.
+// Where a replica took over, nobody knows how much was forgotten, so a refusal is wrong only if it is with nothing forgotten.
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
@@ -27,7 +28,9 @@ export const needlessRefusal: Check = {
     for (const source of sourcesOf(history)) {
       refusals += source.rejects.length;
       for (const found of wrongRefusals(source))
-        if (!repeatsFormer(source, found.answer)) wrong.push({ source, ...found });
+        if (!repeatsFormer(source, found.answer) && !continuesFormer(source, found.answer)) {
+          wrong.push({ source, ...found });
+        }
     }
     const first = wrong[0];
     const detail = first
@@ -47,6 +50,15 @@ export const needlessRefusal: Check = {
 function repeatsFormer({ former }: Source, answer: AnswerEvent): boolean {
   if (former === undefined) return false;
   return wrongRefusals({ ...former, rejects: [answer] }).length === 0 || repeatsFormer(former, answer);
+}
+
+/** Whether a bucket would have refused it that did not forget what was taken from the one before. */
+function continuesFormer({ former, mayContinue, ...source }: Source, answer: AnswerEvent): boolean {
+  if (former === undefined || !mayContinue) return false;
+  const admits = [...former.admits, ...source.admits];
+  const uncertain = [...new Set([...former.uncertain, ...source.uncertain])];
+  const whole = { ...source, admits, uncertain, rejects: [answer], former: undefined, mayContinue };
+  return wrongRefusals(whole).length === 0;
 }
 
 export function wrongRefusals(source: Source): { answer: AnswerEvent; level: number }[] {

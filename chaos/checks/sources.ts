@@ -4,6 +4,7 @@
 // control's Redis, or in one instance's fallback.
 
 import { type AnswerEvent, type History, isControl } from '../history.ts';
+import { masterOf, reachOf } from './outage.ts';
 
 export interface Source {
   /** `redis`, `redis after state loss 1`, `control redis`, `fallback of limiter-1`. */
@@ -19,6 +20,8 @@ export interface Source {
   readonly told: AnswerEvent[];
   /** Of a bucket in Redis: the one that was lost before it. */
   readonly former: Source | undefined;
+  /** Perhaps it is the former one that goes on, or what a replica knew of that. */
+  readonly mayContinue: boolean;
 }
 
 /** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
@@ -29,52 +32,75 @@ export function sourcesOf(history: History): Source[] {
   const losses = stateLosses(history);
   const sources = new Map<string, Source>();
 
-  const source = (name: string, key: string, mechanism: 'redis' | 'fallback', former?: Source): Source => {
+  const source = (
+    name: string,
+    key: string,
+    mechanism: 'redis' | 'fallback',
+    former?: Source,
+    mayContinue = false,
+  ): Source => {
     const id = `${name}\n${key}`;
     const existing = sources.get(id);
     if (existing) return existing;
     const capacity = mechanism === 'redis' ? bounds.capacity : bounds.fallbackCapacity;
     const refillPerSecond = mechanism === 'redis' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
     const lists = { admits: [], rejects: [], uncertain: [], told: [] };
-    const created: Source = { name, key, capacity, refillPerSecond, ...lists, former };
+    const created: Source = { name, key, capacity, refillPerSecond, ...lists, former, mayContinue };
     sources.set(id, created);
     return created;
   };
   /** Redis's bucket that decided it, if Redis did; several when nobody can tell whether that was before a loss or after. */
   const redisSources = (answer: AnswerEvent): Source[] => {
     if (isControl(history, answer.instance)) return [source('control redis', answer.key, 'redis')];
-    const surely = losses.filter(({ endMs }) => endMs < answer.sentMs).length;
-    const possibly = losses.filter(({ beginMs }) => beginMs < answer.receivedMs).length;
-    return Array.from({ length: 1 + possibly - surely }, (_, i) => afterLosses(surely + i, answer.key));
+    const its = losses.filter(({ hits }) => hits(answer.key));
+    const surely = its.filter(({ endMs }) => endMs < answer.sentMs).length;
+    const possibly = its.filter(({ beginMs }) => beginMs < answer.receivedMs).length;
+    return Array.from({ length: 1 + possibly - surely }, (_, i) => afterLosses(its, surely + i, answer.key));
   };
-  const afterLosses = (count: number, key: string): Source =>
-    count === 0
-      ? source('redis', key, 'redis')
-      : source(`redis after state loss ${count}`, key, 'redis', afterLosses(count - 1, key));
+  const afterLosses = (its: readonly StateLoss[], count: number, key: string): Source => {
+    const loss = its[count - 1];
+    if (!loss) return source('redis', key, 'redis');
+    const former = afterLosses(its, count - 1, key);
+    return source(`redis after state loss ${count}`, key, 'redis', former, loss.perhaps);
+  };
   const fallbackSource = ({ instance, key }: AnswerEvent): Source => source(`fallback of ${instance}`, key, 'fallback');
 
+  const keptOut = keptOutOf(history);
   for (const answer of history.answers) {
     const possible = redisSources(answer);
     const [only] = possible;
     if (answer.mechanism === 'fallback') file(fallbackSource(answer), answer);
     else if (answer.mechanism === 'redis' && only && possible.length === 1) file(only, answer);
     if (answer.mechanism === 'redis') fallbackSource(answer).told.push(answer);
-    const isUncertain = answer.mechanism === 'redis' ? possible.length > 1 : !breakerWasOpen(history, answer);
+    const isUncertain = answer.mechanism === 'redis' ? possible.length > 1 : !keptOut(answer);
     if (isUncertain) for (const bucket of possible) bucket.uncertain.push(answer);
   }
   return [...sources.values()];
 }
 
-/** The times at which Redis forgot every bucket. One kill is recorded for each instance that it hits. */
-export function stateLosses(history: History): { beginMs: number; endMs: number }[] {
+/** Redis forgot buckets, some time between. */
+export interface StateLoss {
+  readonly beginMs: number;
+  readonly endMs: number;
+  /** Nobody knows how much: of what a master knew, its replica may have heard all or not all. */
+  readonly perhaps: boolean;
+  /** Whether it may have forgotten this key's. */
+  readonly hits: (key: string) => boolean;
+}
+
+/** In order of time. One kill is recorded for each instance that it hits. */
+export function stateLosses(history: History): StateLoss[] {
   const injects = history.faults
-    .filter(({ losesState, action }) => losesState && action === 'inject')
+    .filter(({ losesState, action }) => losesState !== false && action === 'inject')
     .sort((a, b) => a.beginMs - b.beginMs);
-  const losses: { beginMs: number; endMs: number }[] = [];
-  for (const { beginMs, endMs } of injects) {
+  const reach = reachOf(history);
+  const hits = (key: string) => reach(key) !== false;
+  const losses: StateLoss[] = [];
+  for (const { beginMs, endMs, losesState } of injects) {
     const last = losses.at(-1);
-    if (last && beginMs <= last.endMs) last.endMs = Math.max(last.endMs, endMs);
-    else losses.push({ beginMs, endMs });
+    const overlaps = last !== undefined && beginMs <= last.endMs;
+    if (overlaps) losses[losses.length - 1] = { ...last, endMs: Math.max(last.endMs, endMs) };
+    else losses.push({ beginMs, endMs, perhaps: losesState === 'perhaps', hits });
   }
   return losses;
 }
@@ -84,14 +110,19 @@ function file(source: Source, answer: AnswerEvent): void {
   else if (answer.status >= 200 && answer.status < 500) source.admits.push(answer);
 }
 
-/** Whether the instance's breaker kept Redis out of this request from beginning to end. */
-function breakerWasOpen(history: History, { instance, sentMs, receivedMs }: AnswerEvent): boolean {
-  let open = false;
-  for (const move of history.breaker) {
-    if (move.instance !== instance) continue;
-    if (move.atMs > receivedMs) break;
-    if (move.atMs >= sentMs && (move.to === 'closed' || move.from === 'closed')) return false;
-    open = move.to !== 'closed';
-  }
-  return open;
+/** Whether the breaker between the instance and the key's Redis kept that out of a request from beginning to end. */
+function keptOutOf(history: History): (answer: AnswerEvent) => boolean {
+  const master = masterOf(history);
+  return ({ instance, key, sentMs, receivedMs }) => {
+    const its = history.placement && master(key, sentMs);
+    if (history.placement && its === undefined) return false;
+    let open = false;
+    for (const { instance: of, shard, from, to, atMs } of history.breaker) {
+      if (of !== instance || (its !== undefined && shard !== undefined && shard !== its)) continue;
+      if (atMs > receivedMs) break;
+      if (atMs >= sentMs && (to === 'closed' || from === 'closed')) return false;
+      open = to !== 'closed';
+    }
+    return open;
+  };
 }

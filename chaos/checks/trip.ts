@@ -1,10 +1,20 @@
 // Bound 6: once every call hangs, the breaker opens within failures · timeout + 50 ms, given traffic.
+//
+// Of a cluster only one master's keys are traffic, and many of their requests are refused without asking it. Too few calls
+// may then be made in time; the time counts from the last of those that the breaker must have seen fail.
 
 import { answersIn, type History, latencyMs } from '../history.ts';
+import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
+import { isBreakerHit, reachOf } from './outage.ts';
 
 const slackMs = 50;
+
+/** The longest that an opening may take, from the fault biting. */
+export function tripMsMax({ breakerFailures, redisTimeoutMs }: Bounds): number {
+  return breakerFailures * redisTimeoutMs + slackMs;
+}
 
 export const trip: Check = {
   name: 'trip',
@@ -13,7 +23,8 @@ export const trip: Check = {
     const { bounds, instances } = history.run;
     const injects = history.faults.filter(({ action }) => action === 'inject');
     if (history.run.fault === null) return [];
-    const limit = bounds.breakerFailures * bounds.redisTimeoutMs + slackMs;
+    const limit = tripMsMax(bounds);
+    const reach = reachOf(history);
     const state = (verdict: Verdict, measured: number | null, detail: string): CheckResult[] => [
       { name: 'trip', phase: 'onset', verdict, measured, limit, unit: 'ms', detail },
     ];
@@ -28,14 +39,20 @@ export const trip: Check = {
       const bitMs = inject?.endMs ?? 0;
       if (isOpenAt(history, name, inject?.beginMs ?? 0)) continue; // noise had opened it before
       const open = history.breaker.find(
-        ({ instance, from, to, atMs }) =>
-          instance === name && from === 'closed' && to === 'open' && atMs >= (inject?.beginMs ?? 0),
+        ({ instance, shard, from, to, atMs }) =>
+          instance === name &&
+          isBreakerHit(history, shard) &&
+          from === 'closed' &&
+          to === 'open' &&
+          atMs >= (inject?.beginMs ?? 0),
       );
       const traffic = history.answers.filter(
-        ({ instance, sentMs }) => instance === name && sentMs >= bitMs && sentMs <= bitMs + limit,
+        ({ instance, key, sentMs }) =>
+          instance === name && reach(key) === true && sentMs >= bitMs && sentMs <= bitMs + limit,
       ).length;
       if (!open && traffic < bounds.breakerFailures) return state('unknown', null, `too little traffic on ${name}`);
-      const openMs = open ? Math.max(0, open.atMs - bitMs) : Number.POSITIVE_INFINITY;
+      const fromMs = history.placement ? enoughFailedMs(history, name, bitMs) : bitMs;
+      const openMs = open ? Math.max(0, open.atMs - fromMs) : Number.POSITIVE_INFINITY;
       if (!worst || openMs > worst.openMs) worst = { instance: name, openMs };
     }
     if (!worst) return state('unknown', null, 'every breaker was open already');
@@ -50,8 +67,33 @@ export const trip: Check = {
 };
 
 function isOpenAt(history: History, instance: string, atMs: number): boolean {
-  const last = history.breaker.findLast((move) => move.instance === instance && move.atMs < atMs);
+  const last = history.breaker.findLast(
+    (move) => move.instance === instance && isBreakerHit(history, move.shard) && move.atMs < atMs,
+  );
   return last !== undefined && last.to !== 'closed';
+}
+
+/**
+ * When the last call that the breaker needs to see fail was under way: each of them answered by the fallback, and so far
+ * apart that no two can have been one call.
+ */
+function enoughFailedMs(history: History, name: string, bitMs: number): number {
+  const { breakerFailures, redisTimeoutMs } = history.run.bounds;
+  const reach = reachOf(history);
+  const failed = history.answers
+    .filter(
+      ({ instance, key, mechanism, sentMs }) =>
+        instance === name && mechanism === 'fallback' && sentMs >= bitMs && reach(key) === true,
+    )
+    .sort((a, b) => a.sentMs - b.sentMs);
+  let calls = 0;
+  let lastMs = bitMs;
+  for (const { sentMs } of failed) {
+    if (calls > 0 && sentMs < lastMs + redisTimeoutMs) continue;
+    lastMs = sentMs;
+    if (++calls === breakerFailures) break;
+  }
+  return lastMs;
 }
 
 function controlStallMs(history: History): number {

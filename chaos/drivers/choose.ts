@@ -5,7 +5,7 @@
 import { binaries, find } from '../binaries.ts';
 import type { Driver } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import type { FaultSpec, Scenario } from '../scenario.ts';
+import type { FaultSpec, Scenario, Topology } from '../scenario.ts';
 import { findStack } from './compose-stack.ts';
 import { native } from './native.ts';
 
@@ -17,6 +17,14 @@ export const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverNam
   stall: ['native', 'containers', 'compose'],
   latency: ['native', 'containers', 'compose'],
   'redis-kill': ['native', 'containers', 'compose'],
+  'master-kill': ['native', 'containers'],
+};
+
+/** Who can start, or is, which Redis. */
+export const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
+  single: ['native', 'containers', 'compose'],
+  cluster: ['native', 'containers'],
+  sentinel: ['native', 'containers'],
 };
 
 export interface DriverEntry {
@@ -84,7 +92,14 @@ export async function chooseDriver(name: string, candidates = drivers): Promise<
 }
 
 /** Why the driver cannot run the scenario; undefined when it can. */
-export function refusal(driver: DriverName, { name, fault }: Scenario, able = capabilities): string | undefined {
-  if (!fault || able[fault.kind].includes(driver)) return undefined;
-  return `The ${driver} driver cannot do ${fault.kind}, which ${name} needs. Drivers that can: ${able[fault.kind].join(', ')}.`;
+export function refusal(
+  driver: DriverName,
+  { name, fault, topology = 'single' }: Scenario,
+  able = capabilities,
+): string | undefined {
+  const cannot = (what: string, drivers: readonly DriverName[]) =>
+    `The ${driver} driver cannot ${what}, which ${name} needs. Drivers that can: ${drivers.join(', ')}.`;
+  if (!topologies[topology].includes(driver)) return cannot(`give it Redis as ${topology}`, topologies[topology]);
+  if (fault && !able[fault.kind].includes(driver)) return cannot(`do ${fault.kind}`, able[fault.kind]);
+  return undefined;
 }

@@ -32,9 +32,10 @@ export async function findStack(): Promise<Stack> {
     return stackOf(stdout);
   } catch (error) {
     const { code, stderr = '', message } = error as NodeJS.ErrnoException & { stderr?: string };
-    if (code === 'ENOENT') return unusable('Docker is not installed');
+    if (code === 'ENOENT')
+      return unusable('Docker is not installed; the native driver needs none. Type: npm run setup');
     const said = stderr.trim().split('\n').at(-1) || message;
-    return unusable(`docker compose says "${said}"`);
+    return unusable(`docker compose says "${said}". Type: docker info`);
   }
 }
 

@@ -10,7 +10,15 @@ import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
 import { findStack, type Service, services, upCommand } from './compose-stack.ts';
-import { type Engine, findEngine, type Inspection, type Label, removeLabelled, runLabel } from './engine.ts';
+import {
+  type Container,
+  type Engine,
+  findEngine,
+  type Inspection,
+  type Label,
+  removeLabelled,
+  runLabel,
+} from './engine.ts';
 import {
   addressOf,
   limiterPort,
@@ -26,6 +34,8 @@ import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
 const readyMs = 10_000;
+/** More than the interval of its health check. */
+const healthMsMax = 30_000;
 
 /** As in chaos/toxiproxy.json and docker-compose.yml. The control's are created for the run. */
 const links = [
@@ -62,6 +72,7 @@ export const compose: Driver = async (options) => {
   undo.container('redis', parts.redis.Id);
   await using started = new AsyncDisposableStack();
   started.defer(() => undo.done());
+  started.defer(() => checkedAgain(engine.dockerode.getContainer(parts.redis.Id)));
   started.defer(async () => {
     await removeLabelled(engine, label);
   });
@@ -88,8 +99,10 @@ async function attach(
   await toxiproxy.createProxy(`${name}-store`, `${controlRedis}:${redisPort}`, listenOn(store));
   await toxiproxy.createProxy(`${name}-front`, `${name}:${limiterPort}`, listenOn(front));
   await toxiproxy.createProxy('lab', `redis:${redisPort}`, listenOn(labPort));
+  const [network] = Object.keys(parts.toxiproxy.NetworkSettings.Networks);
+  if (!network) throw new LabError("The stack's toxiproxy has no network");
   const copy = async (of: Inspection, as: string, env: Record<string, string>) => {
-    const container = await copyOf(engine, of, as, env, label);
+    const container = await copyOf(engine, of, network, as, env, label);
     await watch.add(as, container.Id);
     return container;
   };
@@ -154,16 +167,21 @@ async function checkUntouched(toxiproxy: ToxiproxyApi): Promise<void> {
   }
 }
 
-/** A container like another one, under a name of its own on the same networks, with the run's label. */
+/** Docker calls a container that was started again healthy after its next health check: a stack is left as it was found. */
+async function checkedAgain(container: Container): Promise<void> {
+  const health = () => container.inspect().then(({ State }) => State.Health?.Status);
+  await until(healthMsMax, 200, async () => ((await health()) === 'starting' ? undefined : true)).catch(() => {}); // gone
+}
+
+/** A container like another one, under a name of its own on the network, with the run's label. */
 async function copyOf(
   engine: Engine,
-  { Config, HostConfig, NetworkSettings }: Inspection,
+  { Config, HostConfig }: Inspection,
+  network: string,
   name: string,
   env: Readonly<Record<string, string>>,
   label: Label,
 ): Promise<Inspection> {
-  const [network] = Object.keys(NetworkSettings.Networks);
-  if (!network) throw new LabError(`The stack's ${name} has no network`);
   const container = await engine.dockerode.createContainer({
     Image: Config.Image,
     Cmd: Config.Cmd,
@@ -172,7 +190,7 @@ async function copyOf(
     ExposedPorts: Config.ExposedPorts ?? {},
     Healthcheck: { Test: ['NONE'] },
     Labels: { [label.name]: label.value },
-    HostConfig: { ...HostConfig, PortBindings: onAnyPort(HostConfig.PortBindings) },
+    HostConfig: { ...HostConfig, NetworkMode: network, PortBindings: onAnyPort(HostConfig.PortBindings) },
     NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [name] } } },
   });
   await container.start();

@@ -6,12 +6,13 @@ import { RedisContainer } from '@testcontainers/redis';
 import { ToxiProxyContainer } from '@testcontainers/toxiproxy';
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
 import { prometheusConfig } from '../../prometheus/native.ts';
-import type { Driver, Environment, EnvironmentOptions, Instance } from '../environment.ts';
+import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
-import { type Engine, findEngine, removeLabelled, runLabel } from './engine.ts';
+import { startTopology, wayCounts } from './containers-topology.ts';
+import { type Engine, findEngine, type Label, removeLabelled, runLabel } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import {
   addressOf,
@@ -29,14 +30,25 @@ import { ContainerWatch } from './watch.ts';
 
 const startMsMax = 60_000;
 
-/** The n-th instance's links, by the ports of Toxiproxy's container; the last port leads straight to Redis. */
+/** The n-th instance's links, by the ports of Toxiproxy's container. */
 const links = [
-  { name: 'limiter-1', redis: 'redis', front: 8666, store: 8669 },
-  { name: 'limiter-2', redis: 'redis', front: 8667, store: 8670 },
-  { name: controlName, redis: 'redis-control', front: 8668, store: 8671 },
+  { name: 'limiter-1', front: 8666, store: 8669 },
+  { name: 'limiter-2', front: 8667, store: 8670 },
+  { name: controlName, front: 8668, store: 8671 },
 ] as const;
+/** The first of those that lead the lab straight to each Redis. */
 const labPort = 8672;
-const linkPorts = [...links.flatMap(({ front, store }) => [front, store]), labPort];
+const linkPorts = links.flatMap(({ front, store }) => [front, store]);
+
+type Link = (typeof links)[number];
+
+/** A Redis of one or more containers, and what tells an instance the way to it. */
+interface Store {
+  readonly redis: RedisHandle;
+  /** Of a container of it. */
+  readonly id: string;
+  wayFrom(link: Link): Promise<{ env: Readonly<Record<string, string>>; storeLink: StoreLink }>;
+}
 
 export const containers: Driver = async (options) => {
   if (options.limiterMain)
@@ -50,15 +62,16 @@ export const containers: Driver = async (options) => {
   started.defer(async () => {
     await removeLabelled(engine, label);
   });
-  const environment = await startAll(engine, started, options);
+  const environment = await startAll(engine, label, started, options);
   const all = started.move();
   return { ...environment, [Symbol.asyncDispose]: () => all.disposeAsync() };
 };
 
 async function startAll(
   engine: Engine,
+  label: Label,
   started: AsyncDisposableStack,
-  { service, logs }: EnvironmentOptions,
+  { topology, service, logs }: EnvironmentOptions,
 ): Promise<Omit<Environment, typeof Symbol.asyncDispose>> {
   const [image] = await Promise.all([
     limiterImage(engine),
@@ -69,8 +82,11 @@ async function startAll(
   const watch = started.use(await ContainerWatch.start(engine, logs));
   const network = await new Network().start();
 
-  const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
-    container.withNetwork(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
+  /** On the run's network, or at the address of another container. */
+  const start = async (name: string, container: GenericContainer, host?: StartedTestContainer) => {
+    if (host) container.withNetworkMode(`container:${host.getId()}`);
+    else container.withNetwork(network).withNetworkAliases(name);
+    container.withStartupTimeout(startMsMax);
     container.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges');
     let running: StartedTestContainer;
     try {
@@ -83,29 +99,53 @@ async function startAll(
   };
   const inspect = (container: StartedTestContainer) => engine.dockerode.getContainer(container.getId()).inspect();
 
-  const [toxiproxy, redis] = await Promise.all([
-    start('toxiproxy', new Toxiproxy(imageOf('TOXIPROXY_IMAGE'))),
-    start('redis', new Redis(imageOf('REDIS_IMAGE'))),
-    start('redis-control', new Redis(imageOf('REDIS_IMAGE'))),
-  ]);
-  const ports = await inspect(toxiproxy);
+  const labPorts = Array.from({ length: wayCounts[topology] }, (_, i) => labPort + i);
+  const toxiproxy = new Toxiproxy(imageOf('TOXIPROXY_IMAGE'), [...linkPorts, ...labPorts]);
+  const ports = await inspect(await start('toxiproxy', toxiproxy));
   const api = new ToxiproxyApi(urlOf(await addressOf(engine, ports, toxiproxyPort)));
-  for (const { name, redis, front, store } of links) {
-    await api.createProxy(`${name}-store`, `${redis}:${redisPort}`, listenOn(store));
+  for (const { name, front } of links)
     await api.createProxy(`${name}-front`, `${name}:${limiterPort}`, listenOn(front));
-  }
-  await api.createProxy('lab', `redis:${redisPort}`, listenOn(labPort));
+  let ways = 0;
+  const openWay = async (name: string, upstream: string) => {
+    const port = labPort + ways++;
+    await api.createProxy(`lab-${name}`, upstream, listenOn(port));
+    return addressOf(engine, ports, port);
+  };
 
-  const startInstance = async ({ name, front, store }: (typeof links)[number]) => {
-    const environment = { ...service, REDIS_ADDR: `toxiproxy:${store}` };
-    const limiter = await start(name, new Limiter(image).withEnvironment(environment));
+  const startSingle = async (name: string): Promise<Store> => {
+    const host = await start(`${name}-host`, new Host(imageOf('REDIS_IMAGE')));
+    const id = (await start(name, new Redis(imageOf('REDIS_IMAGE')), host)).getId();
+    const upstream = `${name}-host:${redisPort}`;
+    const way = await openWay(name, upstream);
+    return {
+      redis: redisIn(engine.dockerode.getContainer(id), watch, way),
+      id,
+      async wayFrom({ name: limiter, store }) {
+        const proxy = `${limiter}-store`;
+        await api.createProxy(proxy, upstream, listenOn(store));
+        return { env: { REDIS_ADDR: `toxiproxy:${store}` }, storeLink: await storeLink(engine, ports, proxy, store) };
+      },
+    };
+  };
+  const startStore = async (name: string, replicated: boolean): Promise<Store> => {
+    if (topology === 'single') return startSingle(name);
+    const options = { engine, label, watch, network: network.getName(), openWay, started, name, replicated };
+    const several = await startTopology[topology](options);
+    return { ...several, wayFrom: async () => several };
+  };
+  const [redis, controlRedis] = await Promise.all([startStore('redis', true), startStore('redis-control', false)]);
+
+  const startInstance = async (link: Link) => {
+    const { name, front } = link;
+    const way = await (name === controlName ? controlRedis : redis).wayFrom(link);
+    const limiter = await start(name, new Limiter(image).withEnvironment({ ...service, ...way.env }));
     const url = urlOf(await addressOf(engine, await inspect(limiter), limiterPort));
     const instance: Instance = {
       name,
       control: name === controlName,
       frontUrl: urlOf(await addressOf(engine, ports, front)),
       url,
-      storeLink: await storeLink(engine, ports, `${name}-store`, store),
+      storeLink: way.storeLink,
     };
     return { id: limiter.getId(), instance };
   };
@@ -117,11 +157,11 @@ async function startAll(
     driver: 'containers',
     instances: limiters.map(({ instance }) => instance),
     toxiproxy: api,
-    redis: redisIn(engine.dockerode.getContainer(redis.getId()), watch, await addressOf(engine, ports, labPort)),
+    redis: redis.redis,
     prometheusUrl,
     versions: await versionsOf(engine, {
       limiter: limiters[0]?.id ?? '',
-      redis: redis.getId(),
+      redis: redis.id,
       toxiproxy: api,
       prometheusUrl,
     }),
@@ -136,6 +176,18 @@ function confine(hostConfig: GenericContainer['hostConfig'], ports: readonly num
   );
 }
 
+/**
+ * Where Redis runs: it has the address, and Redis joins it. A Redis that is killed then leaves a host that refuses
+ * connections, as a real one does. Were it to take its address along, what is sent there would get no answer for seconds,
+ * and Toxiproxy, which waits for it before it accepts another connection, would be silent for as long.
+ */
+class Host extends GenericContainer {
+  constructor(image: string) {
+    super(image);
+    this.withEntrypoint(['sleep']).withCommand(['infinity']);
+  }
+}
+
 class Redis extends RedisContainer {
   constructor(image: string) {
     super(image);
@@ -143,17 +195,21 @@ class Redis extends RedisContainer {
   }
   protected override async beforeContainerCreated() {
     confine(this.hostConfig, []);
+    this.createOpts.ExposedPorts = {}; // they are its host's
   }
 }
 
 class Toxiproxy extends ToxiProxyContainer {
-  constructor(image: string) {
+  readonly #ports: readonly number[];
+
+  constructor(image: string, ports: readonly number[]) {
     super(image);
+    this.#ports = ports;
     this.withUser('65534:65534').withEnvironment({ LOG_LEVEL: 'error' });
     this.withCommand(['-host=0.0.0.0', '-proxy-metrics', '-runtime-metrics']);
   }
   protected override async beforeContainerCreated() {
-    confine(this.hostConfig, [toxiproxyPort, ...linkPorts]);
+    confine(this.hostConfig, [toxiproxyPort, ...this.#ports]);
   }
 }
 

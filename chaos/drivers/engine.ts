@@ -11,6 +11,9 @@ import {
 } from 'testcontainers';
 import { LabError } from '../errors.ts';
 
+/** Of the two that `localhost` may mean, the one that ports are published on. */
+const loopback = '127.0.0.1';
+
 export type Container = ReturnType<ContainerRuntimeClient['container']['getById']>;
 export type Inspection = Awaited<ReturnType<Container['inspect']>>;
 
@@ -26,15 +29,21 @@ export async function findEngine(): Promise<Engine> {
   // No reaper: it would be one image more, would get Docker's socket, and would outlive the run by ten seconds. The
   // undo log does its work.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+  // Where ports are published, and so where they are reached. Left to itself testcontainers takes the bridge's gateway
+  // for it wherever there is a file /.dockerenv, which on a virtual machine made from an image there may be.
+  process.env.TESTCONTAINERS_HOST_OVERRIDE ??= loopback;
   let client: ContainerRuntimeClient;
   try {
     client = await getContainerRuntimeClient();
   } catch {
     throw new LabError('Docker does not answer: it is not installed, or its engine is not running. Type: docker info');
   }
-  const { host } = client.info.containerRuntime;
-  // Ports are published on the IPv4 loopback address only.
-  return { client, dockerode: client.container.dockerode, host: host === 'localhost' ? '127.0.0.1' : host };
+  const { dockerode } = client.container;
+  const named = process.env.DOCKER_HOST;
+  // Where the one that is named does not answer, testcontainers goes on to any other that does.
+  if (named?.startsWith('unix://') && (dockerode.modem as { socketPath?: string }).socketPath !== named.slice(7))
+    throw new LabError(`Docker does not answer at ${named}, which DOCKER_HOST names. Type: docker info`);
+  return { client, dockerode, host: client.info.containerRuntime.host };
 }
 
 export interface Label {

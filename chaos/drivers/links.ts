@@ -69,6 +69,12 @@ function accepts(host: string, port: number): Promise<boolean> {
   });
 }
 
+/** Resolves when Redis answers there. */
+export async function answers(name: string, { host, port }: Address): Promise<void> {
+  const pong = async () => ((await ping(host, port, 500)).outcome === 'pong' ? true : undefined);
+  if (!(await until(readyMs, 20, pong))) throw new LabError(`${name} was not ready within ${readyMs / 1000} s`);
+}
+
 /** A Redis in a container, which can be killed and started anew. `at` is a way to it that is never faulted. */
 export function redisIn(container: Container, watch: ContainerWatch, at: Address): RedisHandle {
   let killing: Promise<void> | undefined;
@@ -81,8 +87,7 @@ export function redisIn(container: Container, watch: ContainerWatch, at: Address
   const start = async () => {
     await container.start();
     await watch.restarted(container.id);
-    const pong = async () => ((await ping(at.host, at.port, 500)).outcome === 'pong' ? true : undefined);
-    if (!(await until(readyMs, 20, pong))) throw new LabError(`redis was not ready within ${readyMs / 1000} s`);
+    await answers('redis', at);
     killing = undefined;
     starting = undefined;
   };

@@ -5,8 +5,8 @@ import type { Ping } from '../ping.ts';
 
 export interface Fault {
   readonly name: string;
-  /** Redis forgets every bucket when this is injected. */
-  readonly losesState: boolean;
+  /** Redis forgets every bucket when this is injected; perhaps: a replica replaces it, which had heard of most. */
+  readonly losesState: boolean | 'perhaps';
   /** Puts it on one instance's links, or on what all share. */
   readonly inject: (environment: Environment, instance: Instance) => Promise<void>;
   /** Takes it off again. Safe to call when it was never put on. */

@@ -3,7 +3,7 @@
 import type { FaultSpec } from '../scenario.ts';
 import type { Fault } from './fault.ts';
 import { latency, partition, stall } from './network.ts';
-import { redisKill } from './redis.ts';
+import { masterKill, redisKill } from './redis.ts';
 
 export function faultOf(spec: FaultSpec): Fault {
   switch (spec.kind) {
@@ -15,6 +15,8 @@ export function faultOf(spec: FaultSpec): Fault {
       return latency(spec.latencyMs, spec.jitterMs);
     case 'redis-kill':
       return redisKill();
+    case 'master-kill':
+      return masterKill();
     default:
       return spec satisfies never;
   }

@@ -3,6 +3,8 @@
 //   limiter ──upstream──▶ toxiproxy ──▶ redis
 //           ◀─downstream─
 
+import type { Instance } from '../environment.ts';
+import { LabError } from '../errors.ts';
 import type { Toxic } from '../toxiproxy.ts';
 import type { Fault } from './fault.ts';
 
@@ -13,12 +15,19 @@ function toxics(name: string, toxics: readonly Toxic[], bites: Fault['bites']): 
   return {
     name,
     losesState: false,
-    async inject({ toxiproxy }, { storeLink }) {
-      await Promise.all(toxics.map((toxic) => toxiproxy.addToxic(storeLink.proxy, toxic)));
+    async inject({ toxiproxy }, instance) {
+      const proxy = proxyOf(instance);
+      await Promise.all(toxics.map((toxic) => toxiproxy.addToxic(proxy, toxic)));
     },
-    heal: ({ toxiproxy }, { storeLink }) => toxiproxy.removeToxics(storeLink.proxy),
+    heal: ({ toxiproxy }, instance) => toxiproxy.removeToxics(proxyOf(instance)),
     bites,
   };
+}
+
+function proxyOf({ name, storeLink }: Instance): string {
+  if (storeLink.proxy === undefined)
+    throw new LabError(`${name} reaches its Redis directly: there is no link to break`);
+  return storeLink.proxy;
 }
 
 /** Drops all data in both directions. Connections stay up, and are closed when it is taken off: Toxiproxy's `timeout` 0. */

@@ -1,4 +1,5 @@
-// Each instance's breaker over time, from the moves that were recorded.
+// Each instance's breaker over time, from the moves that were recorded. Of several, one for each Redis, the lane shows the
+// one that tells most of trouble.
 
 import type { BreakerEvent, History } from '../history.ts';
 
@@ -18,7 +19,11 @@ export interface BreakerLane {
 }
 
 /** One lane per instance, each from `startMs` to `endMs` without gaps. */
-export function breakerLanes({ run, breaker }: History, startMs: number, endMs: number): BreakerLane[] {
+export function breakerLanes(
+  { run, breaker }: Pick<History, 'run' | 'breaker'>,
+  startMs: number,
+  endMs: number,
+): BreakerLane[] {
   return run.instances.map(({ name, control, tellsBreaker }) => ({
     instance: name,
     control,
@@ -35,15 +40,28 @@ export function breakerLanes({ run, breaker }: History, startMs: number, endMs: 
 
 function spansOf(moves: readonly BreakerEvent[], startMs: number, endMs: number): BreakerSpan[] {
   const spans: BreakerSpan[] = [];
-  let state = moves[0]?.from ?? 'closed';
+  const states = new Map<string | undefined, string>();
+  for (const { shard, from } of moves) if (!states.has(shard)) states.set(shard, from);
+  let state = worstOf(states.values());
   let sinceMs = startMs;
-  for (const { atMs, to } of moves) {
+  for (const { atMs, shard, to } of moves) {
+    if (to === 'gone') states.delete(shard);
+    else states.set(shard, to);
+    const next = worstOf(states.values());
+    if (next === state) continue;
     if (atMs > sinceMs) spans.push({ state, startMs: sinceMs, endMs: atMs });
-    state = to;
+    state = next;
     sinceMs = Math.max(atMs, startMs);
   }
   if (endMs > sinceMs || spans.length === 0) spans.push({ state, startMs: sinceMs, endMs: Math.max(endMs, sinceMs) });
   return spans;
+}
+
+/** Any state that is none of the three is the most troublesome: nobody knows what it is. */
+function worstOf(states: Iterable<string>): string {
+  const order = ['closed', 'half-open', 'open'];
+  const rank = (state: string) => (order.includes(state) ? order.indexOf(state) : order.length);
+  return [...states].reduce((worst, state) => (rank(state) > rank(worst) ? state : worst), 'closed');
 }
 
 /** The state at an instant; that of the nearest span before or after the lane. */

@@ -70,7 +70,7 @@ const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
     target: text,
     beginMs: number,
     endMs: number,
-    losesState: flag,
+    losesState: oneOf(true, false, 'perhaps'),
   }),
   probe: object({ instance: text, atMs: number, expected: text, seen: text, detail: text }),
   'store-errors': object({
@@ -79,6 +79,12 @@ const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
     totals: (value) => isRecord(value) && Object.values(value).every(number),
   }),
   breaker: object({ instance: text, shard: optional(text), atMs: number, from: text, to: text }),
+  placement: object({
+    atMs: number,
+    victim: text,
+    keys: (value) => isRecord(value) && Object.values(value).every(list(text)),
+  }),
+  failover: object({ beginMs: number, endMs: number, from: text, to: text }),
 };
 
 export function isEvent(value: unknown): value is HistoryEvent {

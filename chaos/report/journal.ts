@@ -25,7 +25,7 @@ export interface Journal {
   readonly verdict: Verdict;
   readonly checks: readonly CheckResult[];
   readonly phases: Readonly<Record<string, PhaseSummary>>;
-  readonly breaker: readonly { instance: string; atMs: number; from: string; to: string }[];
+  readonly breaker: readonly { instance: string; shard?: string; atMs: number; from: string; to: string }[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -72,7 +72,7 @@ export function journalOf(history: History, checks: readonly CheckResult[], ende
     verdict,
     checks,
     phases: Object.fromEntries(history.phases.map((phase) => [phase.name, summarize(history, phase)])),
-    breaker: history.breaker.map(({ instance, atMs, from, to }) => ({ instance, atMs, from, to })),
+    breaker: history.breaker.map(({ type: _type, ...move }) => move),
     environment: run.environment,
   };
 }

@@ -127,7 +127,7 @@ function doubted(check: CheckResult): CheckResult {
 function timeOf(event: HistoryEvent): number {
   if (event.type === 'run') return 0;
   if (event.type === 'answer') return event.receivedMs;
-  return event.type === 'fault' ? event.endMs : event.atMs;
+  return event.type === 'fault' || event.type === 'failover' ? event.endMs : event.atMs;
 }
 
 function count(n: number, noun: string): string {

@@ -19,7 +19,12 @@ export function storyOf(run: Run, journal: Journal): Story {
   const windows = timelineOf(run.history).faults;
   return {
     broken: brokenIn(run, windows),
-    happened: [...breakerStory(run, windows), ...answerStory(run, journal), ...recoveryStory(run)],
+    happened: [
+      ...breakerStory(run, windows),
+      ...failoverStory(run, windows),
+      ...answerStory(run, journal),
+      ...recoveryStory(run),
+    ],
     promise: promiseOf(run, journal),
   };
 }
@@ -51,7 +56,7 @@ function figuresOf({ measured, limit, unit }: CheckResult): string {
 }
 
 /** What has to be typed to see it again. Settings that differ from the service's defaults are spelled out. */
-export function commandOf({ history: { run } }: Run): string {
+export function commandOf({ history: { run, faults } }: Run): string {
   const { bounds } = run;
   const settings: Partial<Record<keyof typeof serviceDefaults, number>> = {
     RATE_LIMIT: bounds.capacity,
@@ -65,13 +70,25 @@ export function commandOf({ history: { run } }: Run): string {
   const differing = Object.entries(settings).filter(
     ([name, value]) => String(value) !== serviceDefaults[name as keyof typeof settings],
   );
-  const command = `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} --seed ${run.seed} --rate ${run.rate}`;
+  const isByHand = run.fault === null && faults.length > 0;
+  const command = isByHand
+    ? 'npm run console'
+    : `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} --seed ${run.seed} --rate ${run.rate}`;
   return [...differing.map(([name, value]) => `${name}=${value}`), command].join(' ');
+}
+
+/** Of a run whose faults were switched by hand; empty when none was. */
+function byHand(windows: readonly FaultWindow[]): string {
+  const parts = windows.map(
+    ({ fault, targets, startMs, endMs }) =>
+      `${fault} of ${targets.join(' and ')} from ${seconds(startMs, 1)} to ${seconds(endMs, 1)}`,
+  );
+  return parts.length > 0 ? `Switched by hand: ${parts.join('; ')}.` : '';
 }
 
 function brokenIn({ history: { run }, described }: Run, windows: readonly FaultWindow[]): string {
   if (!described) return 'Not known: the line that tells it is missing.';
-  if (!run.fault) return 'Nothing: this run shows how it is when all is well.';
+  if (!run.fault) return byHand(windows) || 'Nothing: this run shows how it is when all is well.';
   const [window] = windows;
   const what = faultText(run.fault);
   if (!window) return `${what}, but the run ended before that.`;
@@ -90,6 +107,8 @@ export function faultText(fault: FaultSpec): string {
       return `Redis was ${fault.latencyMs} ± ${fault.jitterMs} ms away in each direction`;
     case 'redis-kill':
       return 'Redis was killed, and came back empty';
+    case 'master-kill':
+      return 'One master was killed, and came back empty';
     default:
       return `The fault “${(fault as { kind: string }).kind}” was in place`;
   }
@@ -123,11 +142,17 @@ function answerStory({ history: { run } }: Run, { phases }: Journal): string[] {
     : [`Redis decided ${decided}, the fallback ${grouped(by('fallback'))}.`];
 }
 
-function recoveryStory({ checks }: Run): string[] {
+function failoverStory({ history: { failover } }: Run, [window]: readonly FaultWindow[]): string[] {
+  if (!failover || !window) return [];
+  return [`Another master had taken its place ${duration(failover.endMs - window.startMs)} after the kill.`];
+}
+
+function recoveryStory({ history: { failover }, checks }: Run): string[] {
   const recovery = checks.find(({ name }) => name === 'recovery');
   if (!recovery) return [];
-  if (recovery.measured === null) return [`After the heal: ${recovery.detail}.`];
-  return [`After the heal Redis decided again within ${duration(recovery.measured)}.`];
+  const after = failover ? 'After that' : 'After the heal';
+  if (recovery.measured === null) return [`${after}: ${recovery.detail}.`];
+  return [`${after} Redis decided again within ${duration(recovery.measured)}.`];
 }
 
 function promiseOf({ history: { run }, described }: Run, { verdict, phases }: Journal): string {

@@ -28,6 +28,7 @@ export async function latencyAt(
     seed,
     rate,
     durationMs: warmUpMs + seconds * 1000,
+    urgent: false,
     keys: { count: 10_000, skew: 0 },
     keyHeader,
     targets: [{ instance: 'target', url: new URL(url).origin }],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../../chaos/history.ts';
 import { LabMetrics } from '../../chaos/lab-metrics.ts';
+import { placement } from '../support/failover-history.ts';
 import { answer, buildHistory, fault } from '../support/history-builder.ts';
 
 /** The series of the page after these events, by name with labels but for the scenario’s, which all have. */
@@ -102,5 +103,13 @@ describe('the metrics of the lab', () => {
     const one = answer(0, { latencyMs: 0 });
     const series = await seriesAfter([run, one, fault('inject', 1, { losesState: true })]);
     expect(series.get('chaos_hot_key_bound')).toBe(20);
+  });
+
+  it('have that room only where the master that was lost may have held the key', async () => {
+    const one = answer(0, { latencyMs: 0 });
+    const kill = fault('inject', 1, { losesState: 'perhaps' });
+    const boundAfter = async (victim: string) =>
+      (await seriesAfter([run, one, { ...placement, victim }, kill])).get('chaos_hot_key_bound');
+    expect([await boundAfter('a:1'), await boundAfter('a:2')]).toEqual([20, 10]);
   });
 });

@@ -43,4 +43,13 @@ describe('the moves of a breaker, as an instance tells them', () => {
   it.each(['not JSON', '{}', '{"breaker":{"state":"closed"}}'])('are unknown where it says %j', async (body) => {
     expect(await movesTold(body)).toBeUndefined();
   });
+
+  it('include that a breaker is gone which was left open, when all that the instance has are closed', async () => {
+    const transitions = [{ atMs: 1_000_020, shard: 'a:1', from: 'closed', to: 'open' }];
+    const toldOf = (state: string) => movesTold(JSON.stringify({ breaker: { state, transitions } }));
+    expect((await toldOf('closed'))?.slice(1)).toEqual([
+      { type: 'breaker', instance: 'limiter-1', shard: 'a:1', atMs: expect.any(Number), from: 'open', to: 'gone' },
+    ]);
+    expect((await toldOf('open'))?.slice(1)).toEqual([]);
+  });
 });

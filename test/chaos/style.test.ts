@@ -47,8 +47,10 @@ describe('the source', () => {
     expect(files.length).toBeGreaterThan(50);
     expect(graph.get('chaos/checks/trip.ts')).toEqual([
       'chaos/history.ts',
+      'chaos/scenario.ts',
       'chaos/checks/check.ts',
       'chaos/checks/fault-bit.ts',
+      'chaos/checks/outage.ts',
     ]);
   });
 

@@ -77,6 +77,25 @@ describe.runIf(hasDocker)('the containers driver', () => {
   );
 
   it(
+    'ends the run when a container of it exits, with one line that says which, and leaves nothing',
+    async () => {
+      using out = temporaryDirectory();
+      const before = inventory();
+      const args = ['scenarios/main.ts', 'baseline', '--driver', 'containers', '--rate', '200', '--out', out.path];
+      await using runner = new LabCommand(args, images);
+      await runner.says(/^baseline: baseline /m, 2 * minuteMs);
+      const label = runner.noted.flatMap((entry) => (entry.kind === 'labelled' ? [entry.label] : []))[0];
+      const ours = ['--filter', `label=${label?.name}=${label?.value}`, '--filter', `ancestor=${image}`];
+      docker('kill', docker('ps', '--quiet', ...ours).split('\n')[0] ?? '');
+      const { status, stdout, stderr } = await runner.ended;
+      const line = /^limiter-(1|2|control) exited with status 137 in mid-run: .*$/m;
+      expect({ status, stdout, stderr }).toEqual({ status: 255, stdout: '', stderr: expect.stringMatching(line) });
+      expect({ undo: runner.undoFiles, inventory: inventory() }).toEqual({ undo: [], inventory: before });
+    },
+    4 * minuteMs,
+  );
+
+  it(
     'says which image is missing and what to type, and leaves nothing',
     async () => {
       using out = temporaryDirectory();
@@ -96,16 +115,23 @@ describe.runIf(hasDocker)('the containers driver', () => {
 });
 
 describe('without Docker', () => {
-  const env = { DOCKER_HOST: 'tcp://127.0.0.1:1' };
+  const socket = 'unix:///nowhere/docker.sock';
 
-  it('the compose driver refuses with one line that says why', async () => {
-    const { status, stdout, stderr } = await lab(['partition', '--driver', 'compose'], env);
-    expect({ status, stdout, stderr }).toEqual({
+  it.each([
+    ['compose', 'docker compose says "[^\n]*nowhere[^\n]*'],
+    ['containers', 'Docker does not answer at unix:///nowhere/docker.sock, which DOCKER_HOST names. Type: docker info'],
+  ])('of which the engine is stopped, the %s driver refuses with one line that says why', async (driver, why) => {
+    const { status, stdout, stderr } = await lab(['partition', '--driver', driver], { DOCKER_HOST: socket });
+    const line = new RegExp(`^The ${driver} driver cannot work: (${why})[^\n]*\n$`);
+    expect({ status, stdout, stderr }).toEqual({ status: 255, stdout: '', stderr: expect.stringMatching(line) });
+  });
+
+  it('that is not installed, the compose driver says so', async () => {
+    const { status, stderr } = await lab(['partition', '--driver', 'compose'], { PATH: '/nowhere' });
+    expect({ status, stderr }).toEqual({
       status: 255,
-      stdout: '',
-      stderr: expect.stringMatching(
-        /^The compose driver cannot work: (docker compose says|Docker is not installed)[^\n]*\n$/,
-      ),
+      stderr:
+        'The compose driver cannot work: Docker is not installed; the native driver needs none. Type: npm run setup\n',
     });
   });
 });

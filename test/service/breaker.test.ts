@@ -80,6 +80,24 @@ describe('Breaker', () => {
     expect([breaker.state, moves]).toEqual(['open', [['closed', 'open']]]);
   });
 
+  it('takes the calls that were in flight together for one hiccup, and opens when the next fails too', async () => {
+    const { breaker, begin, pass, fail } = createBreaker({ failures: 3 });
+    for (const call of Array.from({ length: 20 }, begin)) call.reject();
+    await pass(0);
+    expect(breaker.state).toBe('closed');
+    await fail(1);
+    expect(breaker.state).toBe('open');
+  });
+
+  it('does not open when the call after the hiccup is answered', async () => {
+    const { breaker, begin, pass, fail, succeed } = createBreaker({ failures: 3 });
+    for (const call of Array.from({ length: 20 }, begin)) call.reject();
+    await pass(0);
+    await succeed();
+    await fail(2);
+    expect(breaker.state).toBe('closed');
+  });
+
   it('opens after a single failure where one is enough', async () => {
     const { breaker, fail } = createBreaker({ failures: 1 });
     await fail(1);
@@ -250,7 +268,8 @@ describe('Breaker', () => {
           let begun = 0;
           let probed = 0;
           let probeEnded = true;
-          const open: { call: Call; era: number }[] = [];
+          let begunBeforeRow = 0;
+          const open: { call: Call; era: number; number: number }[] = [];
           const move = (to: BreakerState) => {
             expectedMoves.push([state, to]);
             state = to;
@@ -263,15 +282,17 @@ describe('Breaker', () => {
               breaker.takeMany(takes).catch(() => {});
               if (state === 'closed') {
                 begun++;
-                open.push({ call: calls.at(-1) as Call, era: expectedMoves.length });
+                open.push({ call: calls.at(-1) as Call, era: expectedMoves.length, number: begun });
               }
             } else if (it.do === 'end' && open.length > 0) {
               const [ended] = open.splice(it.which % open.length, 1);
               if (it.ok) ended?.call.resolve();
               else ended?.call.reject();
               if (ended?.era === expectedMoves.length) {
+                if (!it.ok && inARow === 0) begunBeforeRow = begun;
                 inARow = it.ok ? 0 : inARow + 1;
-                if (inARow >= failures) move('open');
+                const askedAgain = failures === 1 || ended.number > begunBeforeRow;
+                if (inARow >= failures && askedAgain) move('open');
               }
             } else if (it.do === 'probe ends' && !probeEnded) {
               probeEnded = true;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { masterName } from '../../chaos/drivers/sentinel.ts';
 import { ask, keepAsking, keyHeader, quantileMs } from '../support/asking.ts';
 import { readinessOf } from '../support/readiness.ts';
-import { masterName, type RedisSentinel, startSentinel } from '../support/redis-sentinel.ts';
+import { type RedisSentinel, startSentinel } from '../support/redis-sentinel.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 

@@ -8,12 +8,14 @@
 import {
   type AnswerEvent,
   type BreakerEvent,
+  type FailoverEvent,
   type FaultEvent,
   type History,
   type HistoryEvent,
   historyOf,
   historyVersion,
   type InstanceInfo,
+  type PlacementEvent,
   type ProbeEvent,
   type RunEvent,
   type StoreErrorsEvent,
@@ -50,6 +52,8 @@ export interface HistorySpec {
   readonly probes?: readonly ProbeEvent[];
   /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
   readonly breaker?: readonly BreakerEvent[];
+  readonly placement?: PlacementEvent | undefined;
+  readonly failover?: FailoverEvent | undefined;
   /** None when absent, as in a file of an older lab. */
   readonly storeErrors?: readonly StoreErrorsEvent[];
   readonly bounds?: Partial<Bounds>;
@@ -133,6 +137,8 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   const healMs = fault ? startMs.heal : undefined;
   events.push(...(spec.faults ?? usualFaults(fault, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
+  if (spec.placement) events.push(spec.placement);
+  if (spec.failover) events.push(spec.failover);
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
   events.push(...(spec.storeErrors ?? []));
   return events;
@@ -224,7 +230,7 @@ function usualFaults(
   instances: readonly InstanceInfo[],
 ): FaultEvent[] {
   if (!spec) return [];
-  const losesState = spec.kind === 'redis-kill';
+  const losesState = spec.kind === 'master-kill' ? 'perhaps' : spec.kind === 'redis-kill';
   return instances
     .filter(({ control }) => !control)
     .flatMap(({ name }) => [

@@ -1,17 +1,14 @@
 // A Redis Cluster of a test's own: three masters with a replica each, real processes, quick to notice a death.
 
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { freeClusterPort, type RedisNode, startNode } from './redis-nodes.ts';
+import { clusterSettings, formCluster, type NodeLine, parseNodes } from '../../chaos/drivers/cluster.ts';
+import { freeClusterPort } from '../../chaos/processes.ts';
+import { type RedisNode, startNode } from './redis-nodes.ts';
 import { until } from './until.ts';
 
-const run = promisify(execFile);
 const nodeCount = 6;
-/** Silence after which a node counts as dead. */
-const nodeTimeoutMs = 1000;
 
 export interface RedisCluster extends AsyncDisposable {
   readonly nodes: readonly RedisNode[];
@@ -33,9 +30,8 @@ export async function startCluster(): Promise<RedisCluster> {
     await Promise.all(nodes.map((node) => node.end()));
     await rm(parent, { recursive: true, force: true });
   };
-  const linesOf = async (node: RedisNode) =>
-    ((await node.admin.cluster('NODES')) as string).trim().split('\n').map(parseNode);
-  const byPort = (port: number) => nodes.find((node) => node.port === port) as RedisNode;
+  const linesOf = async ({ admin }: RedisNode) => parseNodes(String(await admin.cluster('NODES')));
+  const nodeOf = (line: NodeLine) => nodes.find(({ address }) => address === line.address) as RedisNode;
   const anyAlive = async () => {
     const alive = nodes.find(({ admin }) => admin.status === 'ready');
     if (!alive) throw new Error('no node of the cluster lives');
@@ -51,12 +47,12 @@ export async function startCluster(): Promise<RedisCluster> {
     },
     async masters() {
       const lines = await anyAlive();
-      return lines.filter((it) => it.isMaster && it.ownsSlots && !it.failed).map(({ port }) => byPort(port));
+      return lines.filter((it) => it.isMaster && it.slots.length > 0 && !it.failed).map(nodeOf);
     },
     async replicasOf(master) {
       const id = await cluster.idOf(master);
       const lines = await anyAlive();
-      return lines.filter((it) => it.masterId === id && !it.failed).map(({ port }) => byPort(port));
+      return lines.filter((it) => it.masterId === id && !it.failed).map(nodeOf);
     },
     idOf: async (node) => (await node.admin.cluster('MYID')) as string,
     async healthy() {
@@ -79,8 +75,7 @@ export async function startCluster(): Promise<RedisCluster> {
     const ports: number[] = [];
     while (ports.length < nodeCount) ports.push(await freeClusterPort(ports));
     nodes.push(...(await Promise.all(ports.map((port) => startNode(parent, port, (dir) => argsOf(port, dir))))));
-    const addresses = nodes.map(({ address }) => address);
-    await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']);
+    await formCluster(nodes.slice(0, nodeCount / 2), nodes.slice(nodeCount / 2));
     await cluster.healthy();
   } catch (error) {
     await end();
@@ -90,34 +85,9 @@ export async function startCluster(): Promise<RedisCluster> {
 }
 
 function argsOf(port: number, dir: string): string[] {
-  const settings = {
-    port,
-    bind: '127.0.0.1',
-    dir,
-    save: '',
-    appendonly: 'no',
-    'cluster-enabled': 'yes',
-    'cluster-config-file': 'nodes.conf',
-    'cluster-node-timeout': nodeTimeoutMs,
-    'cluster-require-full-coverage': 'no', // the dead shard's keys are its own trouble
-    'cluster-replica-validity-factor': 0, // a replica may take over however long its master has been away
-    'repl-diskless-sync-delay': 0, // s; nobody else is coming
-  };
+  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no', ...clusterSettings };
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
-/** A line of CLUSTER NODES: https://redis.io/docs/latest/commands/cluster-nodes/ */
-function parseNode(line: string) {
-  const [, address = '', flags = '', masterId = '', , , , , ...slots] = line.split(' ');
-  return {
-    port: Number(/:(\d+)@/.exec(address)?.[1]),
-    isMaster: flags.includes('master'),
-    failed: /\b(fail\??|noaddr|handshake)(,|$)/.test(flags),
-    masterId,
-    slots: slots.filter((it) => !it.startsWith('[')),
-    ownsSlots: slots.length > 0,
-  };
-}
-
-const ownershipOf = ({ port, isMaster, masterId, slots }: ReturnType<typeof parseNode>) =>
-  JSON.stringify({ port, isMaster, masterId, slots });
+const ownershipOf = ({ address, isMaster, masterId, slots }: NodeLine) =>
+  JSON.stringify({ address, isMaster, masterId, slots });

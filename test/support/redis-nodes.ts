@@ -2,14 +2,13 @@
 // Sentinels. Each has a directory that outlives its process, and an admin connection that finds it again.
 
 import { mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort } from '../../chaos/processes.ts';
 import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';
 
 export interface RedisNode {
+  readonly host: string;
   readonly port: number;
   /** host:port */
   readonly address: string;
@@ -52,6 +51,7 @@ export async function startNode(
   let child: Child = await startProcess();
   admin.connect().catch(() => {});
   return {
+    host: '127.0.0.1',
     port,
     address: `127.0.0.1:${port}`,
     get pid() {
@@ -69,21 +69,4 @@ export async function startNode(
       await child.kill();
     },
   };
-}
-
-/** A free port whose cluster bus port, 10,000 above it, is free as well. */
-export async function freeClusterPort(taken: readonly number[]): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    const bus = port + 10_000;
-    if (bus <= 65_535 && !taken.includes(port) && !taken.includes(bus) && (await isFree(bus))) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -3,14 +3,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { masterName, replicationSettings, sentinelConfig } from '../../chaos/drivers/sentinel.ts';
 import { freePort } from '../../chaos/processes.ts';
 import { type RedisNode, startNode } from './redis-nodes.ts';
 import { until } from './until.ts';
 
-export const masterName = 'limits';
+const host = '127.0.0.1';
 const quorum = 2;
-const downAfterMs = 500;
-const failoverTimeoutMs = 2000;
 
 export interface RedisSentinel extends AsyncDisposable {
   readonly nodes: readonly RedisNode[];
@@ -45,7 +44,7 @@ export async function startSentinel(): Promise<RedisSentinel> {
     for (let i = 0; i < 3; i++) {
       const port = await freePort();
       const config = join(parent, `sentinel-${port}.conf`); // a file that it rewrites
-      await writeFile(config, sentinelConfig(port, ports[0] as number));
+      await writeFile(config, sentinelConfig(host, port, { host, port: ports[0] as number }, quorum));
       sentinels.push(await startNode(parent, port, () => [config, '--sentinel']));
     }
   } catch (error) {
@@ -83,17 +82,6 @@ export async function startSentinel(): Promise<RedisSentinel> {
 }
 
 function redisArgs(port: number, dir: string): string[] {
-  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no', 'repl-diskless-sync-delay': 0 };
+  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no', ...replicationSettings };
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-}
-
-function sentinelConfig(port: number, masterPort: number): string {
-  return [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} ${quorum}`,
-    `sentinel down-after-milliseconds ${masterName} ${downAfterMs}`,
-    `sentinel failover-timeout ${masterName} ${failoverTimeoutMs}`,
-    '',
-  ].join('\n');
 }

@@ -1,7 +1,7 @@
 // The parts of a page in words and tables: verdict, story, checks, events, environment, how to see it again.
 
 import type { CheckResult, Verdict } from '../../checks/check.ts';
-import type { BreakerEvent, FaultEvent, ProbeEvent } from '../../history.ts';
+import type { BreakerEvent, FailoverEvent, FaultEvent, ProbeEvent } from '../../history.ts';
 import { tableOf } from '../charts/chart.ts';
 import { counted, figure, seconds, unbroken } from '../figures.ts';
 import type { Journal } from '../journal.ts';
@@ -50,7 +50,7 @@ ${sorted.map(
 export function eventList({ history }: Run): Markup {
   const told = [
     ...history.phases.map(({ name, startMs }) => ({ atMs: startMs, kind: 'phase', text: `${name} begins` })),
-    ...[...history.faults, ...history.breaker].map(described),
+    ...[...history.faults, ...history.breaker, ...(history.failover ? [history.failover] : [])].map(described),
     ...pings(history.probes),
   ].sort((a, b) => a.atMs - b.atMs);
   const rows = told.slice(0, eventsMax).map(({ atMs, kind, text }): Content[] => [seconds(atMs), kind, text]);
@@ -65,9 +65,13 @@ interface Told {
   readonly text: string;
 }
 
-function described(event: FaultEvent | BreakerEvent): Told {
+function described(event: FaultEvent | BreakerEvent | FailoverEvent): Told {
   if (event.type === 'breaker') {
-    return { atMs: event.atMs, kind: 'breaker', text: `${event.instance}: ${event.from} to ${event.to}` };
+    const of = event.shard === undefined ? event.instance : `${event.instance} for ${event.shard}`;
+    return { atMs: event.atMs, kind: 'breaker', text: `${of}: ${event.from} to ${event.to}` };
+  }
+  if (event.type === 'failover') {
+    return { atMs: event.endMs, kind: 'failover', text: `${event.to} has taken the place of ${event.from}` };
   }
   const done = event.action === 'inject' ? 'put on' : 'taken off';
   const text = `${event.fault} ${done} ${event.target}, within ${figure(event.endMs - event.beginMs)} ms`;

@@ -94,4 +94,15 @@ describe('the breaker check', () => {
   it('is unknown without an instance', () => {
     expect(breaker.judge(historyWith([], { instances: [] }))).toMatchObject([{ verdict: 'unknown' }]);
   });
+
+  it('passes a breaker that is gone with its Redis in whatever state, and a new one when that comes back', () => {
+    const moves = [...way('closed', 'open', 'gone'), move('limiter-1', 3000, 'closed', 'open')];
+    expect(judge(...moves)).toMatchObject([{ verdict: 'pass' }]);
+    expect(judge(...way('closed', 'open', 'gone'), move('limiter-1', 3000, 'open', 'half-open'))).toMatchObject([
+      {
+        verdict: 'fail',
+        detail: 'the breaker of limiter-1, which was closed, moved from open to half-open at 3.000 s',
+      },
+    ]);
+  });
 });

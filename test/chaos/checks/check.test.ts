@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Check, runChecks, type Verdict, worstOf } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
+import { failoverHistory } from '../../support/failover-history.ts';
 import { buildHistory, historyWith } from '../../support/history-builder.ts';
 
 describe('running the checks', () => {
@@ -33,7 +34,7 @@ describe('running the checks', () => {
 
   it('names every result after its check, with a property of one line', () => {
     for (const check of checks) {
-      expect(new Set(check.judge(buildHistory()).map(({ name }) => name))).toEqual(new Set([check.name]));
+      expect(new Set(check.judge(failoverHistory()).map(({ name }) => name))).toEqual(new Set([check.name]));
       expect(check.property).toMatch(/^\S.{10,}$/);
     }
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import type { PhaseName } from '../../../chaos/scenario.ts';
+import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
 import { buildHistory, type PhaseSpec } from '../../support/history-builder.ts';
 
 const judge = (phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>) =>
@@ -85,5 +86,34 @@ describe('the fails-open check', () => {
 
   it('is unknown for a phase without answers', () => {
     expect(judge({ fault: { rate: 0 } })[1]).toEqual(['fault', 'unknown', 'no answers']);
+  });
+
+  it('holds the fallback to the keys of the killed master until the failover, and Redis to all keys from then on', () => {
+    const results = failsOpen.judge(failoverHistory());
+    expect(results.map(({ phase, verdict, detail }) => [phase, verdict, detail])).toEqual([
+      ['baseline', 'pass', 'answered by redis'],
+      ['fault', 'pass', 'answered by fallback until the failover'],
+      ['recovered', 'pass', 'answered by redis from the failover to the end'],
+    ]);
+  });
+
+  it('fails when Redis seems to answer for a master that is dead', () => {
+    const phases = { onset: { key: keyOf, mechanism: 'redis' }, fault: { key: keyOf, mechanism: 'redis' } } as const;
+    expect(failsOpen.judge(failoverHistory({ phases }))[1]).toMatchObject({ phase: 'fault', verdict: 'fail' });
+  });
+
+  it('fails when the keys of the killed master stay with the fallback until that is started again, and after', () => {
+    const late = { fault: { key: keyOf, mechanism: shardLost(2000, 20_000) } };
+    const never = {
+      ...late,
+      heal: { key: keyOf, mechanism: 'fallback' },
+      recovered: { key: keyOf, mechanism: 'fallback' },
+    };
+    expect(failsOpen.judge(failoverHistory({ phases: late }))[2]?.verdict).not.toBe('pass');
+    expect(failsOpen.judge(failoverHistory({ phases: never as typeof late }))[2]).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('judges only the baseline when no other master took the place of the killed one', () => {
+    expect(failsOpen.judge(failoverHistory({ failover: undefined })).map(({ phase }) => phase)).toEqual(['baseline']);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fleet } from '../../../chaos/checks/fleet.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
+import { failover, placement } from '../../support/failover-history.ts';
 import { answer, buildHistory, fault, historyWith } from '../../support/history-builder.ts';
 
 /** Admissions of one key, evenly from `fromMs` to `toMs`. */
@@ -77,5 +78,12 @@ describe('the fleet check', () => {
 
   it('is unknown without answers', () => {
     expect(fleet.judge(historyWith([]))).toMatchObject([{ verdict: 'unknown', measured: null, detail: 'no answers' }]);
+  });
+
+  it('allows the keys of a killed master one more bucket, since its replica may not have heard of all, and no others', () => {
+    const kill = fault('inject', 100, { fault: 'master-kill', losesState: 'perhaps' });
+    const answersOf = (key: string) => [...admits(10, 0, 0, { key }), ...admits(10, 200, 200, { key })];
+    const judged = (key: string) => fleet.judge(historyWith(answersOf(key), { faults: [kill], placement, failover }));
+    expect(['k0', 'k1', 'k3'].map((key) => judged(key)[0]?.verdict)).toEqual(['pass', 'fail', 'pass']);
   });
 });

@@ -72,6 +72,14 @@ describe('the latency check', () => {
     });
   });
 
+  it('is unknown when the control may have been as slow, by chance under the limit: a fail needs arms that differ', () => {
+    expect(judge({ latencyMs: 12, controlLatencyMs: oneIn(200, 14) })).toMatchObject({
+      verdict: 'unknown',
+      detail: 'cannot tell: 95 % bounds 12.0 ms to 12.0 ms, control 2.0 ms',
+    });
+    expect(judge({ latencyMs: 12, controlLatencyMs: oneIn(200, 11) })).toMatchObject({ verdict: 'fail' });
+  });
+
   it('is unknown without a control to compare with', () => {
     const instances = [{ name: 'limiter-1', control: false, tellsBreaker: true }];
     const history = buildHistory({ instances, phases: { onset: { latencyMs: 12 } } });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { needlessRefusal, wrongRefusals } from '../../../chaos/checks/needless-refusal.ts';
 import type { Source } from '../../../chaos/checks/sources.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
+import { failover, placement } from '../../support/failover-history.ts';
 import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
 import { answer, buildHistory, fault, historyWith, move } from '../../support/history-builder.ts';
 
@@ -21,6 +22,7 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
     uncertain,
     told: [],
     former: undefined,
+    mayContinue: false,
   };
 }
 
@@ -191,5 +193,19 @@ describe('wrong refusals', () => {
       }),
       { seed: 42 },
     );
+  });
+
+  it('are not found where a replica took over and knew what had been taken before, and are where nothing was', () => {
+    // 2 tokens a second: emptied at 900 ms and killed at 1,000 ms, the bucket holds 3.4 tokens at 2,600 ms, and admits 3.
+    const faults = [fault('inject', 1000, { fault: 'master-kill', losesState: 'perhaps' }), fault('heal', 5000)];
+    const history = (before: AnswerEvent[]) =>
+      historyWith([...before, ...burst(3, 2600), answer(2650, refused)], { faults, placement, failover });
+    expect([burst(10, 900), []].map((before) => needlessRefusal.judge(history(before))[0]?.verdict)).toEqual([
+      'pass',
+      'fail',
+    ]);
+    const lost = faults.map((it) => ({ ...it, losesState: true }));
+    const empty = historyWith([...burst(10, 900), ...burst(3, 2600), answer(2650, refused)], { faults: lost });
+    expect(needlessRefusal.judge(empty)[0]?.verdict).toBe('fail');
   });
 });

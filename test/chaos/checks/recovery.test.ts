@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
+import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
 import { buildHistory, fault, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
 
 const judge = (spec: HistorySpec = {}) => recovery.judge(buildHistory(spec));
@@ -53,5 +54,30 @@ describe('the recovery check', () => {
 
   it('has nothing to say of an experiment without a fault', () => {
     expect(judge({ fault: null })).toEqual([]);
+  });
+
+  it('counts from the failover where one master replaces another, for the keys of the killed one', () => {
+    expect(recovery.judge(failoverHistory())).toEqual([
+      {
+        name: 'recovery',
+        phase: 'fault',
+        verdict: 'pass',
+        measured: expect.closeTo(106, 0), // the first even multiple of 3 after 2,700 ms, of limiter-1 or -2, and 1 ms
+        limit: 2210,
+        unit: 'ms',
+        detail: expect.stringMatching(/^slowest: limiter-[12], since a failover that took 1.6 s$/),
+      },
+    ]);
+  });
+
+  it('fails when the keys of the killed master come back only when that is started again', () => {
+    const phases = { fault: { key: keyOf, mechanism: shardLost(2000, 20_000) } };
+    expect(recovery.judge(failoverHistory({ phases }))).toMatchObject([{ verdict: 'fail', limit: 2210 }]);
+  });
+
+  it('is unknown when no other master took the place of the killed one', () => {
+    expect(recovery.judge(failoverHistory({ failover: undefined }))).toMatchObject([
+      { verdict: 'unknown', detail: 'no other master took the place of the killed one' },
+    ]);
   });
 });

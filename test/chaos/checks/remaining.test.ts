@@ -27,6 +27,7 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket): Source {
     uncertain: [],
     told: [],
     former: undefined,
+    mayContinue: false,
   };
 }
 

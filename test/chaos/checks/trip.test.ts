@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { trip } from '../../../chaos/checks/trip.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
+import { failoverHistory, keyOf, victim } from '../../support/failover-history.ts';
 import { buildHistory, type HistorySpec, move, usualInstances } from '../../support/history-builder.ts';
 
 const judge = (spec: HistorySpec = {}) => trip.judge(buildHistory(spec));
@@ -83,5 +84,29 @@ describe('the trip check', () => {
 
   it('has nothing to say of an experiment without a fault', () => {
     expect(judge({ fault: null })).toEqual([]);
+  });
+
+  it('looks at the breaker of the killed master alone', () => {
+    const opened = (atMs: number) =>
+      ['limiter-1', 'limiter-2'].map((name) => move(name, atMs, 'closed', 'open', victim));
+    const other = ['limiter-1', 'limiter-2'].map((name) => move(name, 1010, 'closed', 'open', 'a:2'));
+    expect(trip.judge(failoverHistory({ breaker: opened(1016) }))).toMatchObject([{ verdict: 'pass' }]);
+    expect(trip.judge(failoverHistory({ breaker: other }))).toMatchObject([
+      { verdict: 'fail', detail: 'limiter-1 never opened' },
+    ]);
+    expect(trip.judge(failoverHistory({ breaker: opened(1200) }))).toMatchObject([{ verdict: 'fail' }]);
+  });
+
+  it('gives a breaker whose keys are asked for rarely the time of the calls that it needs', () => {
+    // One call in 100 ms for each instance: the third of limiter-1 begins at 1,300 ms, that of limiter-2 at 1,250 ms.
+    const onset = {
+      key: keyOf,
+      mechanism: (i: number) => (i % 3 === 0 ? 'fallback' : 'redis') as 'fallback' | 'redis',
+    };
+    const opened = ['limiter-1', 'limiter-2'].map((name) => move(name, 1310, 'closed', 'open', victim));
+    const judged = (rate: number) =>
+      trip.judge(failoverHistory({ phases: { onset: { ...onset, rate } }, breaker: opened }));
+    expect(judged(60)).toMatchObject([{ verdict: 'pass' }]);
+    expect(judged(600)).toMatchObject([{ verdict: 'fail' }]);
   });
 });

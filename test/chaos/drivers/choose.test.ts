@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseDriver, type DriverEntry, type DriverName, refusal } from '../../../chaos/drivers/choose.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
+import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
 
 const entry = (name: DriverName, usable: boolean, why: string): DriverEntry => ({
@@ -52,12 +53,20 @@ describe('a scenario', () => {
     stall: ['native'],
     latency: ['native'],
     'redis-kill': ['native', 'containers'],
+    'master-kill': ['native'],
   } as const;
 
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {
     expect(refusal('compose', redisKill, able)).toBe(
       'The compose driver cannot do redis-kill, which redis-kill needs. Drivers that can: native, containers.',
     );
+  });
+
+  it('that needs another Redis than the driver can start is refused likewise', () => {
+    expect(refusal('compose', clusterMasterKill)).toBe(
+      'The compose driver cannot give it Redis as cluster, which cluster-master-kill needs. Drivers that can: native, containers.',
+    );
+    expect(refusal('containers', clusterMasterKill)).toBeUndefined();
   });
 
   it('is taken by a driver that can, and by every driver when it breaks nothing', () => {

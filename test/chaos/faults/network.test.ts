@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Environment, Instance } from '../../../chaos/environment.ts';
+import { LabError } from '../../../chaos/errors.ts';
 import { partition, stall } from '../../../chaos/faults/network.ts';
 import { ping } from '../../../chaos/ping.ts';
 import { startToxiproxy, type ToxiproxyProcess } from '../../support/toxiproxy.ts';
@@ -96,5 +97,13 @@ describe('a store link', () => {
     await fault.heal(environment, instance);
     await until('the end of the connection', 2000, () => asked.state.isClosed);
     expect(asked.state.received).toBe('');
+  });
+
+  it('that is not there cannot be broken, and the fault says so', async () => {
+    const { environment, instance } = await createLink();
+    const direct = { ...instance, storeLink: { ...instance.storeLink, proxy: undefined } };
+    await expect(stall().inject(environment, direct)).rejects.toThrow(
+      new LabError('limiter-1 reaches its Redis directly: there is no link to break'),
+    );
   });
 });

@@ -5,6 +5,7 @@ import { breakerLanes, stateAt } from '../../../chaos/report/breaker-lane.ts';
 import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report/lanes.ts';
 import { storeErrorsLane } from '../../../chaos/report/store-errors-lane.ts';
 import { stretchAt, timelineOf } from '../../../chaos/report/timeline.ts';
+import { failoverHistory } from '../../support/failover-history.ts';
 import { answer, buildHistory, fault, move, storeErrors } from '../../support/history-builder.ts';
 
 describe('bins', () => {
@@ -99,6 +100,25 @@ describe('the breaker lane', () => {
     const instances = [{ name: 'limiter-1', control: false, tellsBreaker: false }];
     expect(breakerLanes(buildHistory({ instances, breaker: [] }), 0, 1000)).toEqual([
       { instance: 'limiter-1', control: false, told: false, spans: [] },
+    ]);
+  });
+
+  it('of an instance with several breakers shows the worst, and forgets one that is gone with its Redis', () => {
+    const [lane] = breakerLanes(failoverHistory(), 0, 10_000);
+    expect(lane?.spans).toEqual([
+      { state: 'closed', startMs: 0, endMs: 1016 },
+      { state: 'open', startMs: 1016, endMs: 2800 },
+      { state: 'closed', startMs: 2800, endMs: 10_000 },
+    ]);
+    const two = [move('limiter-1', 100, 'closed', 'open', 'a:1'), move('limiter-1', 200, 'closed', 'open', 'a:2')];
+    const probed = [
+      move('limiter-1', 300, 'open', 'half-open', 'a:2'),
+      move('limiter-1', 310, 'half-open', 'closed', 'a:2'),
+    ];
+    const [both] = breakerLanes(failoverHistory({ breaker: [...two, ...probed] }), 0, 1000);
+    expect(both?.spans.map(({ state, startMs }) => [state, startMs])).toEqual([
+      ['closed', 0],
+      ['open', 100],
     ]);
   });
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { worstOf } from '../../../chaos/checks/check.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { readRun } from '../../../chaos/report/read-run.ts';
+import { failover, failoverSpec, placement } from '../../support/failover-history.ts';
 import { eventsOf } from '../../support/history-builder.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { linesOf, runWith, specs } from '../../support/runs.ts';
@@ -24,6 +25,11 @@ describe('reading a run', () => {
     expect(run.gaps).toEqual([]);
     expect(run.history.answers).toEqual(events.filter(({ type }) => type === 'answer'));
     expect([run.described, verdictOf(run), run.endedAt]).toEqual([true, 'pass', '2026-11-24T04:00:10.000Z']);
+  });
+
+  it('gives back where the keys were, and who took over', () => {
+    const { history, gaps } = read(linesOf(eventsOf(failoverSpec())));
+    expect([history.placement, history.failover, gaps]).toEqual([placement, failover, []]);
   });
 
   it('finds the lines that do not fit into one piece of the file', () => {

@@ -9,6 +9,7 @@ import { type Content, embedded, escaped, markup } from '../../../chaos/report/m
 import type { Run } from '../../../chaos/report/run.ts';
 import { commandOf, storyOf, verdictSentence } from '../../../chaos/report/story.ts';
 import { summaryMdOf } from '../../../chaos/report/summary-md.ts';
+import { failoverSpec } from '../../support/failover-history.ts';
 import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
 import { specs } from '../../support/runs.ts';
 
@@ -109,6 +110,18 @@ describe('the story', () => {
     expect(sentence(specs.unknown)).toBe(
       'Cannot tell about fault-bit in fault (not seen on limiter-1, limiter-2), nor about 2 other checks.',
     );
+  });
+
+  it('of a master that was replaced tells of the one that took its place', () => {
+    expect(story(failoverSpec())).toMatchObject({
+      broken: 'One master was killed, and came back empty, from 1.0 s to 5.0 s.',
+      happened: [
+        'Every breaker was open 16 ms after the injection began.',
+        'Another master had taken its place 1.60 s after the kill.',
+        'While it lasted the fallback decided 14.2 % of 2,400 requests.',
+        'After that Redis decided again within 106 ms.',
+      ],
+    });
   });
 
   it('of a run without a fault tells that nothing was broken', () => {

@@ -1,0 +1,51 @@
+// Who answered: the share of a stretch's answers that came from where they should, and what may be concluded from it.
+
+import { type AnswerEvent, answersIn, type History, latencyMs, type Phase } from '../history.ts';
+import type { CheckResult, Verdict } from './check.ts';
+import { bit } from './fault-bit.ts';
+import { ascending, quantile } from './quantile.ts';
+
+const shareMin = 0.99;
+/** Less than this share from Redis is more than some stalls of a shared machine can explain. */
+const stallShareMin = 0.5;
+
+export interface Expectation {
+  /** Of the check. */
+  readonly name: string;
+  readonly stretch: Phase;
+  readonly from: 'redis' | 'fallback';
+  /** Answers to other keys do not count; to all without it. */
+  readonly keys?: (key: string) => boolean;
+  /** What passes, in words. */
+  readonly detail: string;
+}
+
+export function judgeShare(history: History, { name, stretch, from, keys, detail }: Expectation): CheckResult {
+  const answers = answersIn(history, stretch, 'faulted').filter(({ key }) => keys?.(key) ?? true);
+  const controls = answersIn(history, stretch, 'control');
+  const share = shareOf(answers, from);
+  const state = (verdict: Verdict, detail: string): CheckResult => {
+    const measured = Number.isNaN(share) ? null : share * 100;
+    return { name, phase: stretch.name, verdict, measured, limit: shareMin * 100, unit: '%', detail };
+  };
+  if (Number.isNaN(share)) return state('unknown', 'no answers');
+  if (share >= shareMin) return state('pass', detail);
+  if (from === 'fallback')
+    return bit(history) ? state('fail', detail) : state('unknown', 'the fault was not seen to bite');
+  // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
+  const controlShare = shareOf(controls, 'redis');
+  if (!(controlShare >= shareMin)) {
+    return state('unknown', `of the control's answers only ${(controlShare * 100).toFixed(1)} % are from Redis either`);
+  }
+  const controlP99 = quantile(ascending(controls.map(latencyMs)), 0.99);
+  if (controlP99 >= history.run.bounds.p99Ms) {
+    return state('unknown', `the control's p99 is ${controlP99.toFixed(1)} ms: the machine is too busy to tell`);
+  }
+  // One stall of an instance's own path to Redis, which the control does not feel, rightly opens its breaker for a second.
+  if (share >= stallShareMin) return state('unknown', `${detail}; a stall of one link could explain the rest`);
+  return state('fail', detail);
+}
+
+function shareOf(answers: readonly AnswerEvent[], mechanism: string): number {
+  return answers.filter((answer) => answer.mechanism === mechanism).length / answers.length;
+}

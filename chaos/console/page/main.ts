@@ -1,0 +1,68 @@
+// The console's page: shows what the server tells, and asks it for changes.
+
+import type { Feed, LiveUpdate, Status } from '../messages.ts';
+import { Charts } from './charts.ts';
+import { find } from './dom.ts';
+import { listen, readoutAt, showFacts, showFigures, showRuns, showStatus, showTrouble } from './panels.ts';
+import { ShownRun } from './shown-run.ts';
+
+const logLinesMax = 300;
+
+history.replaceState(null, '', '/'); // the token stays out of the address, and of what is copied from it
+let run: ShownRun | undefined;
+let status: Status | undefined;
+let seedMax = 0;
+let logLines: string[] = [];
+const charts = new Charts(find('charts', HTMLDivElement), (ms) => {
+  if (run && ms !== undefined) find('readout', HTMLParagraphElement).textContent = readoutAt(run, ms);
+});
+
+function showLive(update: LiveUpdate | null): void {
+  if (update?.run) {
+    run = new ShownRun(update.run, update.plannedMs ?? 0);
+    run.take(update);
+    find('lanes-title', HTMLHeadingElement).textContent = `${update.run.scenario}, seed ${update.run.seed}`;
+    find('hypothesis', HTMLParagraphElement).textContent = update.run.hypothesis;
+    charts.show(run);
+  } else if (update && run) {
+    run.take(update);
+    charts.update();
+  } else if (update === null && run) {
+    run = undefined;
+    find('lanes-title', HTMLHeadingElement).textContent = 'Starting';
+    find('hypothesis', HTMLParagraphElement).textContent =
+      'Redis, Toxiproxy, Prometheus and the limiters are being started.';
+    find('figures', HTMLElement).replaceChildren();
+    charts.show(run);
+  }
+  if (run) showFigures(run);
+  if (status) showStatus(status, run);
+}
+
+function showLog({ all, lines }: Feed['log']): void {
+  const log = find('log', HTMLPreElement);
+  logLines = [...(all ? [] : logLines), ...lines].slice(-logLinesMax);
+  log.textContent = logLines.join('\n');
+  log.scrollTop = log.scrollHeight;
+}
+
+const source = new EventSource('/events');
+function on<K extends keyof Feed>(name: K, show: (data: Feed[K]) => void): void {
+  source.addEventListener(name, (event) => show(JSON.parse(event.data)));
+}
+on('facts', (facts) => {
+  seedMax = facts.limits.seedMax;
+  showFacts(facts);
+});
+on('status', (told) => {
+  status = told;
+  showStatus(told, run);
+});
+on('live', showLive);
+on('log', showLog);
+on('runs', showRuns);
+source.addEventListener('open', () => showTrouble(undefined));
+source.addEventListener('error', () => showTrouble('The console does not answer; trying again.'));
+setInterval(() => status && status.switches.length > 0 && showStatus(status, run), 500);
+listen(() => seedMax);
+find('log', HTMLPreElement).tabIndex = 0; // it scrolls, so the keyboard must reach it

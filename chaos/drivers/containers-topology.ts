@@ -1,0 +1,190 @@
+// Redis as a cluster or under Sentinels in containers, for an environment of containers.
+//
+//   limiter ──────────── addresses that the nodes tell ────────────▶ nodes     on the run's network
+//       lab ──▶ Toxiproxy's ports, one for each node ──────────────▶
+//
+// A node that dies does so as a process, and its container stays: so it comes back at the address by which the others know
+// it, and the engine, which takes tens of milliseconds of a small machine to end a container, is no part of the fault.
+
+import { until } from '../clock.ts';
+import type { RedisHandle, StoreLink } from '../environment.ts';
+import { LabError } from '../errors.ts';
+import { ping } from '../ping.ts';
+import type { Topology } from '../scenario.ts';
+import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
+import type { Engine, Label } from './engine.ts';
+import { imageOf } from './images.ts';
+import { type Address, answers, redisPort } from './links.ts';
+import { adminOf, type RedisNode } from './redis-node.ts';
+import { masterName, replicationSettings, sentinelConfig, sentinelFailover, sentinelsFormed } from './sentinel.ts';
+import type { ContainerWatch } from './watch.ts';
+
+export interface TopologyInContainers {
+  readonly redis: RedisHandle;
+  /** What tells a limiter the way to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** On which a fault of it shows. */
+  readonly storeLink: StoreLink;
+  /** Of a container of it. */
+  readonly id: string;
+}
+
+export interface TopologyOptions {
+  readonly engine: Engine;
+  readonly label: Label;
+  readonly watch: ContainerWatch;
+  /** The run's own. */
+  readonly network: string;
+  /** Opens a way for the lab to a node that is never faulted, and stays when the node is started again. */
+  readonly openWay: (name: string, upstream: string) => Promise<Address>;
+  readonly started: AsyncDisposableStack;
+  /** Of its containers. */
+  readonly name: string;
+  /** It will be faulted; without that it has no one to take over. */
+  readonly replicated: boolean;
+}
+
+type Severalfold = Exclude<Topology, 'single'>;
+
+export const startTopology: Readonly<Record<Severalfold, (options: TopologyOptions) => Promise<TopologyInContainers>>> =
+  { cluster: startCluster, sentinel: startSentinel };
+
+/** Ways that the lab has to all Redis of an environment, the control's included. */
+export const wayCounts: Readonly<Record<Topology, number>> = { single: 2, cluster: 9, sentinel: 7 };
+
+const masterCount = 3;
+
+async function startCluster(options: TopologyOptions): Promise<TopologyInContainers> {
+  const { name, replicated } = options;
+  const count = masterCount * (replicated ? 2 : 1);
+  const nodes = await Promise.all(
+    Array.from({ length: count }, (_, i) => startNode(options, `${name}-${i + 1}`, commandOf(clusterSettings))),
+  );
+  const masters = nodes.slice(0, masterCount);
+  await formCluster(masters, nodes.slice(masterCount));
+  const env = { REDIS_CLUSTER_ADDRS: masters.map(({ address }) => address).join() };
+  return topologyOf(masters, env, clusterFailover(nodes));
+}
+
+async function startSentinel(options: TopologyOptions): Promise<TopologyInContainers> {
+  const { name, replicated } = options;
+  const master = await startNode(options, name, commandOf(replicationSettings));
+  const [host = ''] = master.address.split(':');
+  const following = { ...replicationSettings, replicaof: `${host} ${redisPort}` };
+  const replicas = replicated ? [await startNode(options, `${name}-replica`, commandOf(following))] : [];
+  const count = replicated ? 3 : 1;
+  const config = sentinelConfig('0.0.0.0', redisPort, { host, port: redisPort }, Math.ceil((count + 1) / 2));
+  // A Sentinel rewrites its file, so it must be one of its own.
+  const command = [
+    'sh',
+    '-c',
+    `echo '${config}' > ${dataDirectory}/sentinel.conf; exec redis-server ${dataDirectory}/sentinel.conf --sentinel`,
+  ];
+  const sentinels = await Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      startNode(options, `${name.replace('redis', 'sentinel')}-${i + 1}`, command),
+    ),
+  );
+  await sentinelsFormed(sentinels, master, replicas);
+  const env = {
+    REDIS_SENTINEL_ADDRS: sentinels.map(({ address }) => address).join(),
+    REDIS_SENTINEL_NAME: masterName,
+  };
+  return topologyOf([master], env, sentinelFailover(sentinels, [master, ...replicas]));
+}
+
+/** Of several nodes, the first of which is the one that is killed. */
+function topologyOf(
+  [victim]: readonly Node[],
+  env: Record<string, string>,
+  failover: NonNullable<RedisHandle['failover']>,
+): TopologyInContainers {
+  const { host, port, kill, start, id } = victim as Node;
+  return { redis: { kill, start, failover }, env, storeLink: { proxy: undefined, host, port }, id };
+}
+
+interface Node extends RedisNode {
+  /** Of its container. */
+  readonly id: string;
+}
+
+/** In the container's own layer: a node must know afterwards who it was. */
+const dataDirectory = '/tmp';
+
+function commandOf(settings: Readonly<Record<string, string>>): string[] {
+  const common = { port: String(redisPort), 'protected-mode': 'no', save: '', appendonly: 'no' };
+  const all = { ...common, dir: dataDirectory, ...settings };
+  return ['redis-server', ...Object.entries(all).flatMap(([option, value]) => [`--${option}`, value])];
+}
+
+/**
+ * Runs a command, kills it and starts it again, as it is told on its standard input. When the command ends untold, so does
+ * the container, and is missed. Told to kill, the shell starts no program for it: it would run in the very milliseconds
+ * that an experiment looks at.
+ */
+const supervisor = `
+cd ${dataDirectory}
+trap 'exit 1' TERM
+serve() { ("$@" & echo $! > pid; wait; [ -e killed ] || kill 1) & }
+serve "$@"
+while read -r word; do
+  case $word in
+    kill) : > killed; read -r pid < pid; kill -9 "$pid" ;;
+    start) rm killed; serve "$@" ;;
+  esac
+done`;
+
+const killMsMax = 5000;
+
+async function startNode(options: TopologyOptions, name: string, command: string[]): Promise<Node> {
+  const { engine, label, watch, network, openWay, started } = options;
+  const container = await engine.dockerode.createContainer({
+    Image: imageOf('REDIS_IMAGE'),
+    Entrypoint: ['sh', '-c', supervisor, 'supervisor'],
+    Cmd: command,
+    OpenStdin: true,
+    User: '999:999',
+    Labels: { [label.name]: label.value },
+    HostConfig: { NetworkMode: network, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+  });
+  const orders = await container.attach({ stream: true, stdin: true, hijack: true });
+  started.defer(() => {
+    orders.end();
+  });
+  await container.start();
+  await watch.add(name, container.id);
+  const { NetworkSettings } = await container.inspect();
+  const address = `${NetworkSettings.Networks[network]?.IPAddress}:${redisPort}`;
+  const way = await openWay(name, address);
+  await answers(name, way);
+  const admin = await adminOf(way.host, way.port);
+  started.defer(() => admin.disconnect());
+
+  const isGone = async () => ((await ping(way.host, way.port, 500)).outcome === 'pong' ? undefined : true);
+  let killing: Promise<void> | undefined;
+  let starting: Promise<void> | undefined;
+  const kill = async () => {
+    orders.write('kill\n');
+    if (!(await until(killMsMax, 20, isGone))) throw new LabError(`${name} was not gone within ${killMsMax / 1000} s`);
+  };
+  const start = async () => {
+    orders.write('start\n');
+    await answers(name, way);
+    killing = undefined;
+    starting = undefined;
+  };
+  return {
+    ...way,
+    address,
+    admin,
+    id: container.id,
+    async kill() {
+      killing ??= kill();
+      await killing;
+    },
+    async start() {
+      if (killing) starting ??= start();
+      await starting;
+    },
+  };
+}

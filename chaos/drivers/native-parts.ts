@@ -1,0 +1,114 @@
+// The processes of one run on loopback, and their data. Whatever is started is noted in the undo log first and ended here,
+// by its id, in the opposite order.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LabError } from '../errors.ts';
+import { LabProcess } from '../processes.ts';
+import { UndoLog } from '../undo.ts';
+
+export const loopback = '127.0.0.1';
+export const readyMs = 10_000;
+
+export interface Part {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether its end is part of the experiment. */
+  readonly mayEnd?: () => boolean;
+}
+
+/** A part that can be killed and started anew at the same place. */
+export interface Restartable {
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Resolves when it is ready; does nothing while it runs. */
+  start(): Promise<void>;
+}
+
+export class NativeParts implements AsyncDisposable {
+  /** Temporary, and removed in the end. */
+  readonly data: string;
+  /** Rejects when a part ends that nobody broke. */
+  readonly broken: Promise<never>;
+  readonly #reject: (error: Error) => void;
+  readonly #logs: string;
+  readonly #undo: UndoLog;
+  readonly #started = new AsyncDisposableStack();
+  #ending = false;
+
+  private constructor(data: string, logs: string, undo: UndoLog) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {}); // whoever runs an experiment listens; a start that fails has its own error
+    this.data = data;
+    this.broken = promise;
+    this.#reject = reject;
+    this.#logs = logs;
+    this.#undo = undo;
+    this.#started.defer(() => undo.done());
+    this.#started.defer(() => rm(data, { recursive: true, force: true }));
+  }
+
+  /** `logs`: the directory that takes the parts' output. */
+  static async create(logs: string): Promise<NativeParts> {
+    const undo = new UndoLog();
+    const data = await mkdtemp(join(tmpdir(), 'failopen-'));
+    undo.directory(data);
+    return new NativeParts(data, logs, undo);
+  }
+
+  /** Starts a process that is missed when it ends by itself; resolves when `ask` gives an answer. */
+  async start<T>(
+    { name, command, args, env = {}, mayEnd }: Part,
+    ask: () => Promise<T | undefined>,
+  ): Promise<LabProcess> {
+    const log = join(this.#logs, `${name}.log`);
+    const process = await LabProcess.start({ name, command, args, env, log, undo: this.#undo });
+    this.#started.defer(() => {
+      this.#ending = true;
+      return process.stop();
+    });
+    process.exited.then((end) => {
+      if (this.#ending || mayEnd?.()) return;
+      this.#reject(new LabError(`${name} ${end} in mid-run: ${process.tail()}`));
+    });
+    await process.ready(readyMs, ask);
+    return process;
+  }
+
+  /** Likewise, and its end is no surprise once it was killed. */
+  async startRestartable<T>(part: Omit<Part, 'mayEnd'>, ask: () => Promise<T | undefined>): Promise<Restartable> {
+    let killed = false;
+    let restarting: Promise<void> | undefined;
+    const start = () => this.start({ ...part, mayEnd: () => killed }, ask);
+    let current = await start();
+    const restart = async () => {
+      current = await start();
+      killed = false;
+      restarting = undefined;
+    };
+    return {
+      async kill() {
+        killed = true;
+        current.kill('SIGKILL');
+        await current.exited;
+      },
+      async start() {
+        if (current.end !== undefined) restarting ??= restart();
+        await restarting;
+      },
+    };
+  }
+
+  /** Ended before what was there before it. */
+  defer(end: () => void): void {
+    this.#started.defer(end);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true;
+    await this.#started.disposeAsync();
+  }
+}

@@ -1,0 +1,135 @@
+// The Redis of a native environment, in each topology, and the control's, which is never faulted. The control has the same
+// topology, so that its limiter takes the same way through its code, without what only a fault would need: its cluster has
+// no replicas, its master no replica and one Sentinel. Measured, those would cost what the comparison is to be free of.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RedisHandle, StoreLink } from '../environment.ts';
+import { ping } from '../ping.ts';
+import { freeClusterPort, freePort } from '../processes.ts';
+import type { Topology } from '../scenario.ts';
+import type { ToxiproxyApi } from '../toxiproxy.ts';
+import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
+import { loopback, type NativeParts } from './native-parts.ts';
+import { adminOf, type RedisNode } from './redis-node.ts';
+import { masterName, replicationSettings, sentinelConfig, sentinelFailover, sentinelsFormed } from './sentinel.ts';
+
+export interface NativeRedis extends RedisHandle {
+  /** What tells the limiter of this name the way to it, and the link on which a fault of it shows. */
+  wayFrom(limiter: string, toxiproxy: ToxiproxyApi): Promise<{ env: Record<string, string>; storeLink: StoreLink }>;
+}
+
+export interface RedisOptions {
+  readonly parts: NativeParts;
+  /** The program. */
+  readonly command: string;
+  /** Of its processes. */
+  readonly name: string;
+  /** It will be faulted; without that it has no one to take over. */
+  readonly replicated: boolean;
+}
+
+export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Promise<NativeRedis>>> = {
+  single: startSingle,
+  cluster: startCluster,
+  sentinel: startSentinel,
+};
+
+async function startSingle(options: RedisOptions): Promise<NativeRedis> {
+  const port = await freePort();
+  const redis = await startProcess(options, options.name, port, { dir: options.parts.data });
+  return {
+    ...redis,
+    async wayFrom(limiter, toxiproxy) {
+      const proxy = `${limiter}-store`;
+      const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`);
+      const env = { REDIS_ADDR: `${loopback}:${storePort}` };
+      return { env, storeLink: { proxy, host: loopback, port: storePort } };
+    },
+  };
+}
+
+const masterCount = 3;
+
+async function startCluster(options: RedisOptions): Promise<NativeRedis> {
+  const { name, replicated } = options;
+  const ports: number[] = [];
+  while (ports.length < masterCount * (replicated ? 2 : 1)) ports.push(await freeClusterPort(ports));
+  const start = (port: number, i: number) => startNode(options, `${name}-${i + 1}`, port, clusterSettings);
+  // The replicas after their masters, and so ended before them: a master that ends would wait for a replica behind it.
+  const masters = await Promise.all(ports.slice(0, masterCount).map(start));
+  const replicas = await Promise.all(ports.slice(masterCount).map((port, i) => start(port, masterCount + i)));
+  await formCluster(masters, replicas);
+  const seeds = masters.map(({ address }) => address).join();
+  return redisOf(masters, { REDIS_CLUSTER_ADDRS: seeds }, clusterFailover([...masters, ...replicas]));
+}
+
+async function startSentinel(options: RedisOptions): Promise<NativeRedis> {
+  const { name, replicated, parts, command } = options;
+  const master = await startNode(options, name, await freePort(), replicationSettings);
+  const following = { ...replicationSettings, replicaof: `${master.host} ${master.port}` };
+  const replicas = replicated ? [await startNode(options, `${name}-replica`, await freePort(), following)] : [];
+  const count = replicated ? 3 : 1;
+  const sentinels = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const port = await freePort();
+      const config = join(parts.data, `sentinel-${port}.conf`);
+      await writeFile(config, sentinelConfig(loopback, port, master, Math.ceil((count + 1) / 2)));
+      const part = { name: `${name.replace('redis', 'sentinel')}-${i + 1}`, command, args: [config, '--sentinel'] };
+      return nodeOf(parts, port, await parts.startRestartable(part, () => pong(port)));
+    }),
+  );
+  await sentinelsFormed(sentinels, master, replicas);
+  const env = {
+    REDIS_SENTINEL_ADDRS: sentinels.map(({ address }) => address).join(),
+    REDIS_SENTINEL_NAME: masterName,
+  };
+  return redisOf([master], env, sentinelFailover(sentinels, [master, ...replicas]));
+}
+
+/** Of several nodes, the first of which is the one that is killed. */
+function redisOf(
+  [victim]: readonly RedisNode[],
+  env: Record<string, string>,
+  failover: NonNullable<RedisHandle['failover']>,
+): NativeRedis {
+  const { host, port, kill, start } = victim as RedisNode;
+  return { kill, start, failover, wayFrom: async () => ({ env, storeLink: { proxy: undefined, host, port } }) };
+}
+
+/** A Redis in a directory of its own. */
+async function startNode(
+  options: RedisOptions,
+  name: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<RedisNode> {
+  const dir = join(options.parts.data, name);
+  await mkdir(dir);
+  return nodeOf(options.parts, port, await startProcess(options, name, port, { dir, ...settings }));
+}
+
+async function nodeOf(
+  parts: NativeParts,
+  port: number,
+  process: Pick<RedisNode, 'kill' | 'start'>,
+): Promise<RedisNode> {
+  const admin = await adminOf(loopback, port);
+  parts.defer(() => admin.disconnect());
+  return { host: loopback, port, address: `${loopback}:${port}`, admin, ...process };
+}
+
+function startProcess(
+  { parts, command }: RedisOptions,
+  name: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+) {
+  const all = { port: String(port), bind: loopback, save: '', appendonly: 'no', ...settings };
+  const args = Object.entries(all).flatMap(([option, value]) => [`--${option}`, value]);
+  return parts.startRestartable({ name, command, args }, () => pong(port));
+}
+
+async function pong(port: number): Promise<true | undefined> {
+  return (await ping(loopback, port, 500)).outcome === 'pong' ? true : undefined;
+}

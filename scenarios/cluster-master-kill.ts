@@ -1,0 +1,14 @@
+import type { Scenario } from '../chaos/scenario.ts';
+import { keys, service, timing } from './defaults.ts';
+
+export const clusterMasterKill: Scenario = {
+  name: 'cluster-master-kill',
+  family: 'topology',
+  hypothesis:
+    'When one master of three is killed, the keys of the other two stay with Redis, its own are decided by the fallback, and go back to Redis when its replica has taken over.',
+  topology: 'cluster',
+  fault: { kind: 'master-kill' },
+  timing: { ...timing, faultMs: 7000, recoveryMs: 8000 },
+  keys,
+  service,
+};

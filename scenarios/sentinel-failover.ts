@@ -1,0 +1,14 @@
+import type { Scenario } from '../chaos/scenario.ts';
+import { keys, service, timing } from './defaults.ts';
+
+export const sentinelFailover: Scenario = {
+  name: 'sentinel-failover',
+  family: 'topology',
+  hypothesis:
+    'When the master under Sentinel is killed, the fallback decides until the Sentinels name its replica, and from then on Redis, without a restart.',
+  topology: 'sentinel',
+  fault: { kind: 'master-kill' },
+  timing: { ...timing, faultMs: 7000, recoveryMs: 8000 },
+  keys,
+  service,
+};

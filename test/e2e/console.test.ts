@@ -1,0 +1,180 @@
+// The console in a browser, as somebody uses it: real runs, started, watched, stopped and switched from the page.
+
+/// <reference lib="dom" />
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, Page } from '@playwright/test';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launch, screenshots } from '../support/browser.ts';
+import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { until } from '../support/until.ts';
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const temporary = temporaryDirectory();
+const runMsMax = 60_000;
+let browser: Browser;
+let lab: LabCommand;
+let url: string;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await launch();
+  lab = new LabCommand(['chaos/console/main.ts', '--port', '0', '--out', temporary.path]);
+  url = await until('the address', 20_000, () => /console: (\S+)\n/.exec(lab.stdout)?.[1]);
+});
+afterAll(async () => {
+  await browser.close();
+  await lab[Symbol.asyncDispose]();
+  temporary[Symbol.dispose]();
+});
+
+async function visit(options = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(url);
+  await page.locator('.scenario').first().waitFor();
+  return page;
+}
+
+const breakers = (page: Page) =>
+  page.locator('.chart', { hasText: 'Breaker of each instance' }).getByRole('img').getAttribute('aria-label');
+const activity = (page: Page) => page.locator('#activity').textContent();
+const sees = (page: Page, pattern: RegExp) =>
+  until(`breakers ${pattern}`, runMsMax, async () => pattern.test((await breakers(page)) ?? ''));
+
+async function serious(page: Page) {
+  await page.addScriptTag({ path: axe });
+  const { violations } = (await page.evaluate('axe.run()')) as {
+    violations: { id: string; nodes: { html: string }[] }[];
+  };
+  return violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+}
+
+async function photograph(page: Page, name: string) {
+  for (const width of [1280, 390]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.emulateMedia({ colorScheme });
+      await page.waitForFunction(() => {
+        const [plot, canvas] = [document.querySelector('.plot'), document.querySelector('.plot .uplot')];
+        return plot?.clientWidth === canvas?.clientWidth;
+      });
+      const tooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      expect(tooWide, `${name} ${width} ${colorScheme}`).toBe(false);
+      await page.screenshot({ path: join(screenshots, `console-${name}-${width}-${colorScheme}.png`), fullPage: true });
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+describe('a partition from the page', () => {
+  it('shows the breaker open and close, to every viewer and after a reload, and ends with a verdict', async () => {
+    const page = await visit({ bypassCSP: true });
+    const other = await visit();
+    await page.getByLabel('Seed').fill('11');
+    await page.getByRole('radio', { name: /^partition/ }).check();
+    await page.getByRole('button', { name: 'Run' }).click();
+    await until('fault', runMsMax, async () => /fault, \d+ s left/.test((await activity(page)) ?? ''));
+    await sees(page, /limiter-1: .*open from/);
+    expect(await activity(other)).toMatch(/^partition · seed 11 · fault, /);
+    await sees(other, /limiter-1: .*open from/);
+    const refused = await page.evaluate(async () => {
+      const body = JSON.stringify({ scenario: 'baseline', driver: 'auto', seed: 1, rate: 10 });
+      const headers = { 'Content-Type': 'application/json' };
+      const response = await fetch('/run', { method: 'POST', headers, body });
+      return [response.status, await response.json()];
+    });
+    expect(refused).toEqual([409, { error: 'partition is running: one run at a time. Stop it, or wait.' }]);
+    await photograph(page, 'fault');
+    await other.reload();
+    await sees(other, /limiter-1: .*open from/); // of before the reload, too
+    await page.locator('#outcome').waitFor({ timeout: runMsMax });
+    expect(await breakers(page)).toMatch(/limiter-1: .*open from .*closed from/);
+    expect(await page.locator('#outcome .badge').textContent()).toMatch(/^(pass|fail|unknown)$/);
+    await other.locator('#outcome').waitFor();
+    expect(await other.locator('#outcome').textContent()).toBe(await page.locator('#outcome').textContent());
+    await photograph(page, 'end');
+    expect(await serious(page)).toEqual([]);
+    const [report] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.getByRole('link', { name: 'Open the report' }).click(),
+    ]);
+    await report.getByRole('heading', { name: 'What happened, over time' }).waitFor();
+    await report.locator('#answers .plot').hover();
+    expect(await report.locator('output').textContent()).toContain('requests/s');
+    await Promise.all([page.context().close(), other.context().close()]);
+  }, 120_000);
+
+  it('that is stopped in mid-fault is healed, and leaves nothing behind', async () => {
+    const page = await visit();
+    await page.getByRole('button', { name: 'Run' }).click();
+    await until('fault', runMsMax, async () => /(onset|fault), \d+ s left/.test((await activity(page)) ?? ''));
+    await page.getByRole('button', { name: 'Stop and heal' }).click();
+    await until('idle', 30_000, async () => (await activity(page)) === 'idle');
+    expect(await page.locator('#outcome .badge').textContent()).toBe('stopped');
+    expect(await page.locator('#log').textContent()).toMatch(/partition taken off limiter-1/);
+    expect((await run(['chaos/heal.ts'])).stdout).not.toMatch(/Ended|Took|Removed/);
+    await page.context().close();
+  }, 90_000);
+});
+
+describe('a session by hand', () => {
+  it('heals a fault at its limit', async () => {
+    const page = await visit();
+    await page.getByLabel('Requests/s').fill('200');
+    await page.getByRole('button', { name: 'Load by hand' }).click();
+    const row = page.getByRole('group', { name: 'limiter-1 → redis' });
+    await row.waitFor({ timeout: runMsMax });
+    await page.getByLabel(/heals itself after/).fill('3');
+    await row.getByRole('button', { name: 'partition' }).click();
+    await until('on', 5000, async () =>
+      /partition, heals in/.test((await page.locator('#switches').textContent()) ?? ''),
+    );
+    await sees(page, /limiter-1: .*open from/);
+    await page.locator('.switch.on').waitFor({ state: 'detached', timeout: 10_000 });
+    await sees(page, /limiter-1: [^:]*open from [^:]*closed from [\d.]+ s\. limiter-2/);
+    await page.getByRole('button', { name: 'Stop and heal' }).click();
+    await page.locator('#outcome').waitFor({ timeout: 30_000 });
+    const [on, off] = ['put on', 'taken off'].map(async (what) => {
+      const log = (await page.locator('#log').textContent()) ?? '';
+      return Number(new RegExp(`([\\d.]+) s  partition ${what} limiter-1`).exec(log)?.[1]);
+    });
+    expect(((await off) ?? 0) - ((await on) ?? 0)).toBeCloseTo(3, 0);
+    await page.context().close();
+  }, 90_000);
+});
+
+describe('the console', () => {
+  it('answers 403 to a wrong token, a wrong origin and another name', async () => {
+    const { origin } = new URL(url);
+    const page = await visit();
+    const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+    const status = async (path: string, init: RequestInit = {}) => (await fetch(`${origin}${path}`, init)).status;
+    const post = (from: string) => ({ method: 'POST', headers: { cookie, origin: from } });
+    expect([
+      await status('/?token=wrong'),
+      await status('/events'),
+      await status('/stop', post('http://127.0.0.1:1')),
+      await status('/stop', { method: 'POST', headers: { cookie } }),
+      await status('/stop', post(origin)),
+      await status('/run', post(origin)),
+    ]).toEqual([403, 403, 403, 403, 204, 400]);
+    await page.context().close();
+  });
+
+  it('explains a port that is none', async () => {
+    const { status, stdout, stderr } = await run(['chaos/console/main.ts', '--port', 'abc']);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 254,
+      stdout: '',
+      stderr: '--port is "abc"; allowed: a whole number from 0 to 65535, 0 for any that is free.\n',
+    });
+  });
+
+  it('had nothing to complain of in any page', () => {
+    expect(complaints.filter((text) => !/status of 409/.test(text))).toEqual([]);
+  });
+});

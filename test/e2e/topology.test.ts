@@ -1,0 +1,141 @@
+// Scenarios of several Redis on the native driver, and what is left of them. The scenarios themselves, as they pass, are
+// run by the suite; here are limiters that must not pass, and runs that are cut off.
+
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { serviceEnvironment } from '../../chaos/bounds.ts';
+import { native } from '../../chaos/drivers/native.ts';
+import type { Fault } from '../../chaos/faults/fault.ts';
+import { masterKill } from '../../chaos/faults/redis.ts';
+import { type RunOptions, runScenario } from '../../chaos/runner.ts';
+import type { Scenario } from '../../chaos/scenario.ts';
+import { startOf, type UndoEntry } from '../../chaos/undo.ts';
+import { clusterMasterKill } from '../../scenarios/cluster-master-kill.ts';
+import { sentinelFailover } from '../../scenarios/sentinel-failover.ts';
+import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
+
+const minuteMs = 60_000;
+const out = temporaryDirectory();
+afterAll(() => out[Symbol.dispose]());
+
+const retriesMax = 2;
+
+/** Again, with the next seed, as long as the machine was too noisy for a verdict. */
+async function known(scenario: Scenario, changes: Partial<RunOptions>) {
+  for (let seed = 1; ; seed++) {
+    const result = await judged(scenario, { ...changes, seed });
+    if (result.verdict !== 'unknown' || seed > retriesMax) return result;
+  }
+}
+
+/** A shorter one by the runner itself. */
+async function judged(scenario: Scenario, changes: Partial<RunOptions> = {}) {
+  const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 6000, recoveryMs: 4000 };
+  const { checks, verdict, history } = await runScenario({
+    scenario: { ...scenario, timing },
+    fault: masterKill(),
+    driver: native,
+    seed: 1,
+    rate: 1000,
+    service: serviceEnvironment(scenario.service, {}),
+    out: out.path,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    ...changes,
+  });
+  const of = (name: string, phase?: string) =>
+    checks.find((check) => check.name === name && (phase === undefined || check.phase === phase));
+  return { checks, verdict, history, of };
+}
+
+describe('the loss of a master of a cluster', () => {
+  it(
+    'fails by its isolation a limiter that then asks the other masters nothing either',
+    async () => {
+      const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-one-breaker.ts');
+      const { verdict, of, history } = await known(clusterMasterKill, { limiterMain });
+      expect(verdict).toBe('fail');
+      expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });
+      expect(of('isolation', 'onset')).toMatchObject({ verdict: 'fail' });
+      const { placement, failover } = history;
+      expect(Object.keys(placement?.keys ?? {})).toHaveLength(3);
+      expect(failover).toMatchObject({ from: placement?.victim });
+    },
+    3 * minuteMs,
+  );
+
+  it(
+    'is unknown, neither pass nor fail, when the master lives on',
+    async () => {
+      const idle: Fault = { ...masterKill(), inject: async () => {}, heal: async () => {} };
+      const { verdict, checks, of, history } = await judged(clusterMasterKill, { fault: idle });
+      expect(of('fault-bit')).toMatchObject({ verdict: 'unknown' });
+      expect(of('recovery')).toMatchObject({ detail: 'no other master took the place of the killed one' });
+      expect(checks.filter((check) => check.verdict === 'fail')).toEqual([]);
+      expect([verdict, history.failover]).toEqual(['unknown', undefined]);
+    },
+    2 * minuteMs,
+  );
+});
+
+describe('the loss of the master under Sentinel', () => {
+  it(
+    'fails a limiter that knows the first master only, and stays with the fallback until that is started again',
+    async () => {
+      const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-first-master.ts');
+      const { verdict, of } = await known(sentinelFailover, { limiterMain });
+      expect(verdict).toBe('fail');
+      expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });
+      expect(of('recovery')).toMatchObject({ verdict: 'fail' });
+    },
+    3 * minuteMs,
+  );
+});
+
+const processes = (entries: readonly UndoEntry[]) =>
+  entries.flatMap((entry) => (entry.kind === 'process' && entry.name !== 'runner' ? [entry] : []));
+const nodes = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
+
+describe('a run of several Redis that is ended in mid-fault', () => {
+  const started = (scenario: string) =>
+    new LabCommand(['scenarios/main.ts', scenario, '--driver', 'native', '--seed', '1', '--out', out.path]);
+
+  it(
+    'by kill -9 is put right by heal',
+    async () => {
+      await using runner = started('cluster-master-kill');
+      await runner.says(/^cluster-master-kill: fault /m, minuteMs);
+      const all = processes(runner.noted).map(({ name }) => name);
+      expect(all).toEqual(expect.arrayContaining([...nodes('redis', 6), ...nodes('redis-control', 3)]));
+      runner.kill('SIGKILL');
+      await runner.ended;
+      const healed = await run(['run', '--silent', 'heal'], {}, 'npm');
+      expect({ status: healed.status, left: runner.left, undo: runner.undoFiles }).toEqual({
+        status: 0,
+        left: [],
+        undo: [],
+      });
+      expect(healed.stdout).toMatch(/^Removed the directory .*failopen-/m);
+    },
+    2 * minuteMs,
+  );
+
+  it(
+    'by SIGINT ends all that it started, soon',
+    async () => {
+      await using runner = started('sentinel-failover');
+      await runner.says(/^sentinel-failover: (onset|fault) /m, minuteMs);
+      const all = processes(runner.noted);
+      const named = ['redis', 'redis-replica', ...nodes('sentinel', 3), 'redis-control', 'sentinel-control-1'];
+      expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
+      const startMs = performance.now();
+      runner.kill('SIGINT');
+      const { status } = await runner.ended;
+      const tookMs = performance.now() - startMs;
+      expect({ status, left: runner.left, undo: runner.undoFiles }).toEqual({ status: 130, left: [], undo: [] });
+      expect(all.filter(({ pid, startedAt }) => startOf(pid) === startedAt)).toEqual([]);
+      expect(tookMs).toBeLessThan(6000);
+    },
+    2 * minuteMs,
+  );
+});
