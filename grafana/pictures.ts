@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { native } from '../chaos/drivers/native.ts';
-import { exitStatus } from '../chaos/errors.ts';
+import { exitStatus, LabError, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
 import type { History } from '../chaos/history.ts';
 import { leave } from '../chaos/report/leave.ts';
@@ -88,4 +88,19 @@ async function main(seed: number): Promise<number> {
   return exitStatus.pass;
 }
 
-if (import.meta.main) process.exitCode = await main(Number(process.argv[2] ?? Date.now() % 1_000_000));
+/** `npm run pictures [-- SEED]` */
+function seedOf([text]: readonly string[]): number {
+  if (text === undefined) return Date.now() % 1_000_000;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`"${text}" is no seed. Usage: npm run pictures [-- SEED]`);
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = await main(seedOf(process.argv.slice(2)));
+  } catch (error) {
+    const expected = error instanceof UsageError || error instanceof LabError;
+    process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
+    process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+  }
+}
