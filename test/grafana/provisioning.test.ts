@@ -6,7 +6,8 @@ import { datasourceUid } from '../../grafana/parts.ts';
 import { projectDirectory } from '../support/lab-processes.ts';
 import { dashboardsFile, datasourcesFile, misfits } from '../support/provisioning.ts';
 
-const yaml = (path: string) => parse(readFileSync(join(projectDirectory, path), 'utf8'), { merge: true });
+const yaml = (path: string) =>
+  parse(readFileSync(join(projectDirectory, path), 'utf8'), { merge: true, maxAliasCount: -1 });
 const datasources = () => yaml('grafana/provisioning/datasources/prometheus.yml');
 const dashboards = () => yaml('grafana/provisioning/dashboards/dashboards.yml');
 
