@@ -6,17 +6,15 @@
 // A node that dies does so as a process, and its container stays: so it comes back at the address by which the others know
 // it, and the engine, which takes tens of milliseconds of a small machine to end a container, is no part of the fault.
 
-import { until } from '../clock.ts';
 import type { RedisHandle, StoreLink } from '../environment.ts';
-import { LabError } from '../errors.ts';
-import { ping } from '../ping.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
-import type { Engine, Label } from './engine.ts';
+import { cgroupParent, type Engine, type Label } from './engine.ts';
 import { imageOf } from './images.ts';
 import { type Address, answers, redisPort } from './links.ts';
 import { adminOf, type RedisNode } from './redis-node.ts';
 import { masterName, replicationSettings, sentinelConfig, sentinelFailover, sentinelsFormed } from './sentinel.ts';
+import { dataDirectory, ordersTo, redisCommand, supervisedRedis, supervisor } from './supervised.ts';
 import type { ContainerWatch } from './watch.ts';
 
 export interface TopologyInContainers {
@@ -58,7 +56,7 @@ async function startCluster(options: TopologyOptions): Promise<TopologyInContain
   const { name, replicated } = options;
   const count = masterCount * (replicated ? 2 : 1);
   const nodes = await Promise.all(
-    Array.from({ length: count }, (_, i) => startNode(options, `${name}-${i + 1}`, commandOf(clusterSettings))),
+    Array.from({ length: count }, (_, i) => startNode(options, `${name}-${i + 1}`, redisCommand(clusterSettings))),
   );
   const masters = nodes.slice(0, masterCount);
   await formCluster(masters, nodes.slice(masterCount));
@@ -68,10 +66,10 @@ async function startCluster(options: TopologyOptions): Promise<TopologyInContain
 
 async function startSentinel(options: TopologyOptions): Promise<TopologyInContainers> {
   const { name, replicated } = options;
-  const master = await startNode(options, name, commandOf(replicationSettings));
+  const master = await startNode(options, name, redisCommand(replicationSettings));
   const [host = ''] = master.address.split(':');
   const following = { ...replicationSettings, replicaof: `${host} ${redisPort}` };
-  const replicas = replicated ? [await startNode(options, `${name}-replica`, commandOf(following))] : [];
+  const replicas = replicated ? [await startNode(options, `${name}-replica`, redisCommand(following))] : [];
   const count = replicated ? 3 : 1;
   const config = sentinelConfig('0.0.0.0', redisPort, { host, port: redisPort }, Math.ceil((count + 1) / 2));
   // A Sentinel rewrites its file, so it must be one of its own.
@@ -108,46 +106,18 @@ interface Node extends RedisNode {
   readonly id: string;
 }
 
-/** In the container's own layer: a node must know afterwards who it was. */
-const dataDirectory = '/tmp';
-
-function commandOf(settings: Readonly<Record<string, string>>): string[] {
-  const common = { port: String(redisPort), 'protected-mode': 'no', save: '', appendonly: 'no' };
-  const all = { ...common, dir: dataDirectory, ...settings };
-  return ['redis-server', ...Object.entries(all).flatMap(([option, value]) => [`--${option}`, value])];
-}
-
-/**
- * Runs a command, kills it and starts it again, as it is told on its standard input. When the command ends untold, so does
- * the container, and is missed. Told to kill, the shell starts no program for it: it would run in the very milliseconds
- * that an experiment looks at.
- */
-const supervisor = `
-cd ${dataDirectory}
-trap 'exit 1' TERM
-serve() { ("$@" & echo $! > pid; wait; [ -e killed ] || kill 1) & }
-serve "$@"
-while read -r word; do
-  case $word in
-    kill) : > killed; read -r pid < pid; kill -9 "$pid" ;;
-    start) rm killed; serve "$@" ;;
-  esac
-done`;
-
-const killMsMax = 5000;
-
 async function startNode(options: TopologyOptions, name: string, command: string[]): Promise<Node> {
   const { engine, label, watch, network, openWay, started } = options;
   const container = await engine.dockerode.createContainer({
     Image: imageOf('REDIS_IMAGE'),
-    Entrypoint: ['sh', '-c', supervisor, 'supervisor'],
+    Entrypoint: supervisor,
     Cmd: command,
     OpenStdin: true,
     User: '999:999',
     Labels: { [label.name]: label.value },
-    HostConfig: { NetworkMode: network, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+    HostConfig: { ...cgroupParent(), NetworkMode: network, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
   });
-  const orders = await container.attach({ stream: true, stdin: true, hijack: true });
+  const orders = await ordersTo(container);
   started.defer(() => {
     orders.end();
   });
@@ -160,31 +130,5 @@ async function startNode(options: TopologyOptions, name: string, command: string
   const admin = await adminOf(way.host, way.port);
   started.defer(() => admin.disconnect());
 
-  const isGone = async () => ((await ping(way.host, way.port, 500)).outcome === 'pong' ? undefined : true);
-  let killing: Promise<void> | undefined;
-  let starting: Promise<void> | undefined;
-  const kill = async () => {
-    orders.write('kill\n');
-    if (!(await until(killMsMax, 20, isGone))) throw new LabError(`${name} was not gone within ${killMsMax / 1000} s`);
-  };
-  const start = async () => {
-    orders.write('start\n');
-    await answers(name, way);
-    killing = undefined;
-    starting = undefined;
-  };
-  return {
-    ...way,
-    address,
-    admin,
-    id: container.id,
-    async kill() {
-      killing ??= kill();
-      await killing;
-    },
-    async start() {
-      if (killing) starting ??= start();
-      await starting;
-    },
-  };
+  return { ...way, address, admin, id: container.id, ...supervisedRedis(name, orders, way) };
 }

@@ -12,19 +12,19 @@ import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
-import { type Engine, findEngine, type Label, removeLabelled, runLabel } from './engine.ts';
+import { cgroupParent, type Engine, findEngine, type Label, removeLabelled, runLabel } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import {
   addressOf,
   limiterPort,
   listenOn,
   prometheusPort,
-  redisIn,
   redisPort,
   storeLink,
   toxiproxyPort,
   urlOf,
 } from './links.ts';
+import { ordersTo, redisCommand, supervisedRedis, supervisor } from './supervised.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
@@ -82,11 +82,8 @@ async function startAll(
   const watch = started.use(await ContainerWatch.start(engine, logs));
   const network = await new Network().start();
 
-  /** On the run's network, or at the address of another container. */
-  const start = async (name: string, container: GenericContainer, host?: StartedTestContainer) => {
-    if (host) container.withNetworkMode(`container:${host.getId()}`);
-    else container.withNetwork(network).withNetworkAliases(name);
-    container.withStartupTimeout(startMsMax);
+  const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
+    container.withNetwork(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
     container.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges');
     let running: StartedTestContainer;
     try {
@@ -113,12 +110,14 @@ async function startAll(
   };
 
   const startSingle = async (name: string): Promise<Store> => {
-    const host = await start(`${name}-host`, new Host(imageOf('REDIS_IMAGE')));
-    const id = (await start(name, new Redis(imageOf('REDIS_IMAGE')), host)).getId();
-    const upstream = `${name}-host:${redisPort}`;
-    const way = await openWay(name, upstream);
+    const id = (await start(name, new Redis(imageOf('REDIS_IMAGE')))).getId();
+    const orders = await ordersTo(engine.dockerode.getContainer(id));
+    started.defer(() => {
+      orders.end();
+    });
+    const upstream = `${name}:${redisPort}`;
     return {
-      redis: redisIn(engine.dockerode.getContainer(id), watch, way),
+      redis: supervisedRedis(name, orders, await openWay(name, upstream)),
       id,
       async wayFrom({ name: limiter, store }) {
         const proxy = `${limiter}-store`;
@@ -171,31 +170,20 @@ async function startAll(
 
 /** What testcontainers does not let one say from outside: on loopback only, and no port that nobody needs. */
 function confine(hostConfig: GenericContainer['hostConfig'], ports: readonly number[]): void {
+  Object.assign(hostConfig, cgroupParent());
   hostConfig.PortBindings = Object.fromEntries(
     ports.map((port) => [`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: '0' }]]),
   );
 }
 
-/**
- * Where Redis runs: it has the address, and Redis joins it. A Redis that is killed then leaves a host that refuses
- * connections, as a real one does. Were it to take its address along, what is sent there would get no answer for seconds,
- * and Toxiproxy, which waits for it before it accepts another connection, would be silent for as long.
- */
-class Host extends GenericContainer {
-  constructor(image: string) {
-    super(image);
-    this.withEntrypoint(['sleep']).withCommand(['infinity']);
-  }
-}
-
 class Redis extends RedisContainer {
   constructor(image: string) {
     super(image);
-    this.withUser('999:999').withCommand(['redis-server', '--save', '', '--appendonly', 'no']);
+    this.withUser('999:999').withEntrypoint(supervisor).withCommand(redisCommand());
   }
   protected override async beforeContainerCreated() {
     confine(this.hostConfig, []);
-    this.createOpts.ExposedPorts = {}; // they are its host's
+    this.createOpts.OpenStdin = true;
   }
 }
 

@@ -46,6 +46,15 @@ export async function findEngine(): Promise<Engine> {
   return { client, dockerode, host: client.info.containerRuntime.host };
 }
 
+/**
+ * Where the control groups of the lab's containers lie, for those that it makes itself; docker-compose.yml reads the same
+ * variable. With the cgroupfs driver all containers together weigh as much as one process of the machine, unless it is `/`.
+ */
+export function cgroupParent(): { CgroupParent?: string } {
+  const { CGROUP_PARENT } = process.env;
+  return CGROUP_PARENT ? { CgroupParent: CGROUP_PARENT } : {};
+}
+
 export interface Label {
   readonly name: string;
   readonly value: string;
