@@ -9,6 +9,7 @@ import {
   getReaper,
   LABEL_TESTCONTAINERS_SESSION_ID,
 } from 'testcontainers';
+import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
 
 /** Of the two that `localhost` may mean, the one that ports are published on. */
@@ -23,6 +24,8 @@ export interface Engine {
   /** Where published ports are reached. */
   readonly host: string;
 }
+
+const networkMsMax = 10_000;
 
 /** Throws when no engine answers. */
 export async function findEngine(): Promise<Engine> {
@@ -70,15 +73,32 @@ export async function runLabel({ client }: Engine): Promise<Label> {
 export async function removeLabelled({ dockerode }: Engine, { name, value }: Label): Promise<string[]> {
   const filters = { label: [`${name}=${value}`] };
   const containers = await dockerode.listContainers({ all: true, filters });
-  await Promise.all(
-    containers.map(({ Id }) => dockerode.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone)),
-  );
+  // One after another: of several that end at once Docker may keep the address of one, and then never gives up its network.
+  for (const { Id } of containers) await dockerode.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone);
   const networks = await dockerode.listNetworks({ filters });
-  await Promise.all(networks.map(({ Id }) => dockerode.getNetwork(Id).remove().catch(unlessGone)));
+  await Promise.all(networks.map(({ Id }) => removeNetwork(dockerode.getNetwork(Id))));
   return [
     ...containers.map(({ Names, Id }) => `container ${Names[0]?.slice(1) ?? Id}`),
     ...networks.map(({ Name }) => `network ${Name}`),
   ];
+}
+
+/** A container that is still being removed holds its network for a moment: 403. */
+async function removeNetwork(network: ReturnType<Engine['dockerode']['getNetwork']>): Promise<void> {
+  const removed = await until(networkMsMax, 100, () =>
+    network.remove().then(
+      () => true,
+      (error: { statusCode?: number }) => {
+        if (error.statusCode === 403) return undefined;
+        unlessGone(error);
+        return true;
+      },
+    ),
+  );
+  if (removed) return;
+  throw new LabError(
+    `Docker keeps network ${network.id}, though its containers are gone. Type: docker network rm ${network.id}`,
+  );
 }
 
 /** Starts a container that is stopped, and wakes one that is paused. Returns whether there was anything to do. */
