@@ -118,7 +118,7 @@ describe('without Docker', () => {
   const socket = 'unix:///nowhere/docker.sock';
 
   it.each([
-    ['compose', 'docker compose says "[^\n]*nowhere[^\n]*'],
+    ['compose', 'docker compose says "[^\n]*nowhere[^\n]*|Docker is not installed'],
     ['containers', 'Docker does not answer at unix:///nowhere/docker.sock, which DOCKER_HOST names. Type: docker info'],
   ])('of which the engine is stopped, the %s driver refuses with one line that says why', async (driver, why) => {
     const { status, stdout, stderr } = await lab(['partition', '--driver', driver], { DOCKER_HOST: socket });
