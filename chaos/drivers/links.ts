@@ -77,17 +77,26 @@ export async function answers(name: string, { host, port }: Address): Promise<vo
 
 /** A Redis in a container, which can be killed and started anew. `at` is a way to it that is never faulted. */
 export function redisIn(container: Container, watch: ContainerWatch, at: Address): RedisHandle {
+  return onceEach({
+    async kill() {
+      watch.expectEnd(container.id);
+      await container.kill({ signal: 'SIGKILL' });
+      await container.wait();
+    },
+    async start() {
+      await container.start();
+      await watch.restarted(container.id);
+      await answers('redis', at);
+    },
+  });
+}
+
+/** Killed once however often it is asked for, and started only when it was killed. */
+export function onceEach({ kill, start }: RedisHandle): RedisHandle {
   let killing: Promise<void> | undefined;
   let starting: Promise<void> | undefined;
-  const kill = async () => {
-    watch.expectEnd(container.id);
-    await container.kill({ signal: 'SIGKILL' });
-    await container.wait();
-  };
-  const start = async () => {
-    await container.start();
-    await watch.restarted(container.id);
-    await answers('redis', at);
+  const startAnew = async () => {
+    await start();
     killing = undefined;
     starting = undefined;
   };
@@ -97,7 +106,7 @@ export function redisIn(container: Container, watch: ContainerWatch, at: Address
       await killing;
     },
     async start() {
-      if (killing) starting ??= start();
+      if (killing) starting ??= startAnew();
       await starting;
     },
   };

@@ -9,7 +9,7 @@ import type { RedisHandle } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { ping } from '../ping.ts';
 import type { Container } from './engine.ts';
-import { type Address, answers, redisPort } from './links.ts';
+import { type Address, answers, onceEach, redisPort } from './links.ts';
 
 /** In the container's own layer: a node of several must know afterwards who it was. */
 export const dataDirectory = '/tmp';
@@ -52,26 +52,15 @@ export function ordersTo(container: Container): Promise<Orders> {
 /** `at` is a way to it that is never faulted. */
 export function supervisedRedis(name: string, orders: Orders, at: Address): RedisHandle {
   const isGone = async () => ((await ping(at.host, at.port, 500)).outcome === 'pong' ? undefined : true);
-  let killing: Promise<void> | undefined;
-  let starting: Promise<void> | undefined;
-  const kill = async () => {
-    orders.write('kill\n');
-    if (!(await until(killMsMax, 20, isGone))) throw new LabError(`${name} was not gone within ${killMsMax / 1000} s`);
-  };
-  const start = async () => {
-    orders.write('start\n');
-    await answers(name, at);
-    killing = undefined;
-    starting = undefined;
-  };
-  return {
+  return onceEach({
     async kill() {
-      killing ??= kill();
-      await killing;
+      orders.write('kill\n');
+      if (!(await until(killMsMax, 20, isGone)))
+        throw new LabError(`${name} was not gone within ${killMsMax / 1000} s`);
     },
     async start() {
-      if (killing) starting ??= start();
-      await starting;
+      orders.write('start\n');
+      await answers(name, at);
     },
-  };
+  });
 }
