@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import { ping } from '../ping.ts';
-import { freeClusterPort, freePort } from '../processes.ts';
+import { freePort } from '../processes.ts';
 import type { Topology } from '../scenario.ts';
 import type { ToxiproxyApi } from '../toxiproxy.ts';
 import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
@@ -54,7 +54,7 @@ const masterCount = 3;
 async function startCluster(options: RedisOptions): Promise<NativeRedis> {
   const { name, replicated } = options;
   const ports: number[] = [];
-  while (ports.length < masterCount * (replicated ? 2 : 1)) ports.push(await freeClusterPort(ports));
+  while (ports.length < masterCount * (replicated ? 2 : 1)) ports.push(await freePort());
   const start = (port: number, i: number) => startNode(options, `${name}-${i + 1}`, port, clusterSettings);
   // The replicas after their masters, and so ended before them: a master that ends would wait for a replica behind it.
   const masters = await Promise.all(ports.slice(0, masterCount).map(start));

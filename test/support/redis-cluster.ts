@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterSettings, formCluster, type NodeLine, parseNodes } from '../../chaos/drivers/cluster.ts';
-import { freeClusterPort } from '../../chaos/processes.ts';
+import { freePort } from '../../chaos/processes.ts';
 import { type RedisNode, startNode } from './redis-nodes.ts';
 import { until } from './until.ts';
 
@@ -73,7 +73,7 @@ export async function startCluster(): Promise<RedisCluster> {
   };
   try {
     const ports: number[] = [];
-    while (ports.length < nodeCount) ports.push(await freeClusterPort(ports));
+    while (ports.length < nodeCount) ports.push(await freePort());
     nodes.push(...(await Promise.all(ports.map((port) => startNode(parent, port, (dir) => argsOf(port, dir))))));
     await formCluster(nodes.slice(0, nodeCount / 2), nodes.slice(nodeCount / 2));
     await cluster.healthy();

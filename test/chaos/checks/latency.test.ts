@@ -80,6 +80,16 @@ describe('the latency check', () => {
     expect(judge({ latencyMs: 12, controlLatencyMs: oneIn(200, 11) })).toMatchObject({ verdict: 'fail' });
   });
 
+  it('is unknown when three stalls explain it, of which the control need not have seen any', () => {
+    const stalls = (count: number) => (i: number) => (i % 100 < 50 && i < 100 * count ? 20 : 2);
+    expect(judge({ rate: 1000, latencyMs: stalls(3) })).toMatchObject({
+      verdict: 'unknown',
+      measured: 20,
+      detail: 'cannot tell from 3 stalls of 50 ms: 95 % bounds 20.0 ms to 20.0 ms, control 1.0 ms',
+    });
+    expect(judge({ rate: 1000, latencyMs: stalls(4) })).toMatchObject({ verdict: 'fail' });
+  });
+
   it('is unknown without a control to compare with', () => {
     const instances = [{ name: 'limiter-1', control: false, tellsBreaker: true }];
     const history = buildHistory({ instances, phases: { onset: { latencyMs: 12 } } });
