@@ -5,7 +5,7 @@
 //          ── start at ─▶         ──▶ answers …      every 100 ms
 //                                 ──▶ done           when all are answered or given up
 
-import { setPriority } from 'node:os';
+import { spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 import { Pool } from 'undici';
 import { monotonicUs } from './clock.ts';
@@ -39,12 +39,12 @@ let targets: readonly Target[] = [];
 process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
-    if (plan.urgent) goFirst();
     targets = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
       instance,
       pool: poolOf(url),
     }));
     for (const { pool } of targets) await warmUp(pool, plan.keyHeader);
+    if (plan.urgent) goFirst();
     tell({ type: 'ready' });
   } else if (plan) {
     await send(plan, message.startAtUs);
@@ -52,12 +52,13 @@ process.on('message', async (message: ToGenerator) => {
   }
 });
 
+/**
+ * Real-time scheduling, for all its threads: niceness counts for nothing against the processes of other sessions or
+ * containers where the kernel groups them (sched(7), "The autogroup feature").
+ */
 function goFirst(): void {
-  try {
-    setPriority(-10);
-  } catch {
-    // Not root. The lag it then has is recorded, and a verdict that depends on it is unknown.
-  }
+  // Not Linux, or not root: the lag it then has is recorded, and a verdict that depends on it is unknown.
+  spawnSync('chrt', ['--fifo', '--all-tasks', '--pid', '1', String(process.pid)], { stdio: 'ignore' });
 }
 
 function poolOf(url: string): Pool {

@@ -222,13 +222,14 @@ describe('the alerts on a partition', () => {
     expect(after.filter((at) => !isFiring(at)).length).toBeGreaterThan(0);
   });
 
-  it('page for nothing else from the first second on, but for answers that were late', () => {
+  it('page for nothing else from the baseline on, but for answers that were late', () => {
     const others = observed.alerts.filter(
       ({ labels }) => labels.severity === 'page' && labels.alertname !== 'RateLimiterFailingOpen',
     );
     const lateRatio = thresholds.burnPage * (1 - objective.ratio);
     const unfounded = others.flatMap(({ labels, samples }) =>
       samples
+        .filter(([s]) => s >= phaseS('baseline')[0])
         .filter(([s]) => labels.alertname !== 'RateLimiterLatencySLOBurn' || !isFounded(s, lateRatio, isLate))
         .map(([s]) => [labels.alertname, s - atS(0)]),
     );
