@@ -7,8 +7,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
-import { Pool } from 'undici';
 import { monotonicUs } from './clock.ts';
+import { Connections } from './connections.ts';
+import { Due } from './due.ts';
 import type { AnswerEvent } from './history.ts';
 import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
 import type { MetronomeData } from './metronome.ts';
@@ -19,16 +20,15 @@ export type FromGenerator =
   | { readonly type: 'answers'; readonly answers: readonly AnswerEvent[] }
   | { readonly type: 'done' };
 
-const giveUpMs = 10_000;
 const reportEveryMs = 100;
 const warmUpConnections = 32;
 const warmUpRequests = 10_000;
 /** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
-const connections = 128;
+const connectionCount = 128;
 
 interface Target {
   readonly instance: string;
-  readonly pool: Pool;
+  readonly connections: Connections;
 }
 
 process.on('disconnect', () => process.exit(0)); // the runner is gone
@@ -41,9 +41,9 @@ process.on('message', async (message: ToGenerator) => {
     plan = message.plan;
     targets = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
       instance,
-      pool: poolOf(url),
+      connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
     }));
-    for (const { pool } of targets) await warmUp(pool, plan.keyHeader);
+    for (const { connections } of targets) await warmUp(connections, plan.keyHeader);
     if (plan.urgent) goFirst();
     tell({ type: 'ready' });
   } else if (plan) {
@@ -61,30 +61,22 @@ function goFirst(): void {
   spawnSync('chrt', ['--fifo', '--all-tasks', '--pid', '1', String(process.pid)], { stdio: 'ignore' });
 }
 
-function poolOf(url: string): Pool {
-  return new Pool(url, {
-    connections, // with all of them busy requests wait here, and their latency counts on
-    pipelining: 1,
-    connect: { timeout: giveUpMs },
-    headersTimeout: giveUpMs,
-    bodyTimeout: giveUpMs,
-  });
-}
-
 /**
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
  * Its keys are its own, and its answers do not matter.
  */
-async function warmUp(pool: Pool, keyHeader: string): Promise<void> {
-  const get = async (path: string, headers: Record<string, string>) => {
-    const { body } = await pool.request({ path, method: 'GET', headers });
-    await body.dump();
-  };
-  await Promise.all(Array.from({ length: connections }, () => get('/healthz', {})));
+async function warmUp(connections: Connections, keyHeader: string): Promise<void> {
+  const get = (path: string, headers: Record<string, string>) =>
+    new Promise<string | undefined>((resolve) => {
+      connections.get(path, headers, (_answer, error) => resolve(error));
+    });
+  const errors = await Promise.all(Array.from({ length: connectionCount }, () => get('/healthz', {})));
+  const error = errors.find((it) => it !== undefined);
+  if (error !== undefined) throw new Error(error);
   let left = warmUpRequests;
   const asking = Array.from({ length: warmUpConnections }, async () => {
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
-    while (left-- > 0) await get('/', { [keyHeader]: `warm-up-${left % 100}` }).catch(() => {});
+    while (left-- > 0) await get('/', { [keyHeader]: `warm-up-${left % 100}` });
   });
   await Promise.all(asking);
 }
@@ -109,15 +101,17 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   };
 
   const arrivals = [...arrivalsOf(plan)];
-  const workerData: MetronomeData = { atMs: Float64Array.from(arrivals, ({ atMs }) => atMs), startAtUs };
+  const due = new Due();
+  const atMs = Float64Array.from(arrivals, (arrival) => arrival.atMs);
+  const workerData: MetronomeData = { atMs, startAtUs, due: due.shared };
   const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData });
   let sent = 0;
-  metronome.on('message', (due: number) => {
-    for (const arrival of arrivals.slice(sent, due)) {
+  metronome.on('message', () => {
+    for (const now = due.look(); sent < now; sent++) {
+      const arrival = arrivals[sent] as Arrival;
       request(arrival, arrival.target);
       if (plan.control && arrival.target === 0) request(arrival, plan.targets.length);
     }
-    sent = due;
   });
   metronome.on('error', (error) => {
     throw error;
@@ -129,48 +123,29 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
 }
 
 function ask(
-  { instance, pool }: Target,
+  { instance, connections }: Target,
   { atMs, key }: Arrival,
   keyHeader: string,
   nowMs: () => number,
   settle: (answer: AnswerEvent) => void,
 ): void {
   const sentMs = nowMs();
-  let status = 0;
-  let headers: Record<string, string | string[] | undefined> = {};
-  const answer = (error?: string): AnswerEvent => {
-    const mechanism = headers['x-ratelimit-mechanism'];
-    const remaining = headers['x-ratelimit-remaining'];
-    return {
+  connections.get('/', { [keyHeader]: key }, (answer, error) => {
+    const mechanism = answer?.header('x-ratelimit-mechanism');
+    const remaining = answer?.header('x-ratelimit-remaining');
+    settle({
       type: 'answer',
       instance,
       key,
       scheduledMs: round(atMs),
       sentMs: round(sentMs),
       receivedMs: round(nowMs()),
-      status: error === undefined ? status : 0,
+      status: answer?.status ?? 0,
       mechanism: mechanism === 'redis' || mechanism === 'fallback' ? mechanism : null,
       remaining: remaining === undefined ? null : Number(remaining),
       ...(error === undefined ? {} : { error }),
-    };
-  };
-  pool.dispatch(
-    { path: '/', method: 'GET', headers: { [keyHeader]: key } },
-    {
-      onRequestStart() {},
-      onResponseStart(_controller, statusCode, responseHeaders) {
-        status = statusCode;
-        headers = responseHeaders;
-      },
-      onResponseData() {},
-      onResponseEnd() {
-        settle(answer());
-      },
-      onResponseError(_controller, error) {
-        settle(answer(error.message));
-      },
-    },
-  );
+    });
+  });
 }
 
 /** To whole microseconds. */
