@@ -9,7 +9,7 @@
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
-import { cgroupParent, type Engine, type Label } from './engine.ts';
+import { type Engine, type Label, weight } from './engine.ts';
 import { imageOf } from './images.ts';
 import { type Address, answers, redisPort } from './links.ts';
 import { adminOf, type RedisNode } from './redis-node.ts';
@@ -115,7 +115,7 @@ async function startNode(options: TopologyOptions, name: string, command: string
     OpenStdin: true,
     User: '999:999',
     Labels: { [label.name]: label.value },
-    HostConfig: { ...cgroupParent(), NetworkMode: network, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+    HostConfig: { ...weight(), NetworkMode: network, CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
   });
   const orders = await ordersTo(container);
   started.defer(() => {

@@ -12,7 +12,7 @@ import { controlName } from '../scenario.ts';
 import { ToxiproxyApi } from '../toxiproxy.ts';
 import { UndoLog } from '../undo.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
-import { cgroupParent, type Engine, findEngine, type Label, removeLabelled, runLabel } from './engine.ts';
+import { type Engine, findEngine, type Label, removeLabelled, runLabel, weight } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import {
   addressOf,
@@ -170,7 +170,7 @@ async function startAll(
 
 /** What testcontainers does not let one say from outside: on loopback only, and no port that nobody needs. */
 function confine(hostConfig: GenericContainer['hostConfig'], ports: readonly number[]): void {
-  Object.assign(hostConfig, cgroupParent());
+  Object.assign(hostConfig, weight());
   hostConfig.PortBindings = Object.fromEntries(
     ports.map((port) => [`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: '0' }]]),
   );

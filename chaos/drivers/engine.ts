@@ -50,12 +50,13 @@ export async function findEngine(): Promise<Engine> {
 }
 
 /**
- * Where the control groups of the lab's containers lie, for those that it makes itself; docker-compose.yml reads the same
- * variable. With the cgroupfs driver all containers together weigh as much as one process of the machine, unless it is `/`.
+ * What the containers that the lab makes itself weigh for the scheduler; docker-compose.yml says the same. Sixteen times a
+ * process of the machine: a health check or the start of a container elsewhere is a burst of Docker's own work. With the
+ * cgroupfs driver all containers together weigh no more than one such process, unless CGROUP_PARENT is `/`.
  */
-export function cgroupParent(): { CgroupParent?: string } {
+export function weight(): { CpuShares: number; CgroupParent?: string } {
   const { CGROUP_PARENT } = process.env;
-  return CGROUP_PARENT ? { CgroupParent: CGROUP_PARENT } : {};
+  return { CpuShares: 16_384, ...(CGROUP_PARENT ? { CgroupParent: CGROUP_PARENT } : {}) };
 }
 
 export interface Label {
