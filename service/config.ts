@@ -139,7 +139,8 @@ export const configRows = [
     name: 'KEY_HEADER',
     default: '',
     unit: '',
-    meaning: "request header whose value is the key; without it (or the header) the client's address is",
+    meaning:
+      'request header whose value is the key, believed as it is, so let a proxy set it; without it (or the header) the key is the address that connects, behind a proxy the proxy’s',
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {

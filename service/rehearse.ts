@@ -19,7 +19,7 @@ const socketTimeoutMs = 5;
 /** The server hangs up after so long, should the machine have been too busy for a call to be in flight. */
 const connectionMsMax = 50;
 
-/** Some outages on parts of their own: calls time out, the breaker opens, the connection is given up. About 0.2 s. */
+/** Some outages on parts of their own: calls time out, the breaker opens, the connection is given up. Some 80 ms. */
 export async function rehearse(policy: Policy, nowUs: () => number): Promise<void> {
   const server = createServer(fallSilent);
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -12,7 +12,7 @@ import { runChecks } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import { chooseDriver } from '../drivers/choose.ts';
 import type { Environment, Instance } from '../environment.ts';
-import { exitStatus, LabError } from '../errors.ts';
+import { exitStatus, LabError, UsageError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import { Generator } from '../generator.ts';
@@ -179,7 +179,8 @@ function tell(): void {
 try {
   await session(await planned.promise);
 } catch (error) {
-  process.stderr.write(`${error instanceof LabError ? error.message : (error as Error).stack}\n`);
-  process.exitCode = exitStatus.broken;
+  const expected = error instanceof UsageError || error instanceof LabError;
+  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
+  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
 }
 if (process.connected) process.disconnect();

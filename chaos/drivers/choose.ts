@@ -4,7 +4,7 @@
 
 import { binaries, find } from '../binaries.ts';
 import type { Driver } from '../environment.ts';
-import { LabError } from '../errors.ts';
+import { LabError, UsageError } from '../errors.ts';
 import type { FaultSpec, Scenario, Topology } from '../scenario.ts';
 import { findStack } from './compose-stack.ts';
 import { native } from './native.ts';
@@ -29,9 +29,16 @@ export const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
 
 export interface DriverEntry {
   readonly name: DriverName;
-  /** Looks whether it can work on this machine, and tells why or why not. */
-  readonly look: () => Promise<{ readonly usable: boolean; readonly why: string }>;
+  /** Looks whether it can do what is asked for, on this machine. */
+  readonly look: () => Promise<Look>;
   readonly start: Driver;
+}
+
+export interface Look {
+  readonly usable: boolean;
+  readonly why: string;
+  /** It is not the machine that is in the way, but what the caller asks for. */
+  readonly contradicts?: boolean;
 }
 
 const composeEntry: DriverEntry = {
@@ -48,6 +55,10 @@ const composeEntry: DriverEntry = {
 const nativeEntry: DriverEntry = {
   name: 'native',
   async look() {
+    if (process.env.LIMITER_IMAGE) {
+      const why = 'LIMITER_IMAGE names an image, which only the containers driver runs';
+      return { usable: false, why, contradicts: true };
+    }
     const found = await Promise.all(binaries.map(async (binary) => ({ name: binary.name, at: await find(binary) })));
     const missing = found.filter(({ at }) => at === undefined).map(({ name }) => name);
     if (missing.length > 0) return { usable: false, why: `not installed: ${missing.join(', ')}. Type: npm run setup` };
@@ -83,11 +94,14 @@ export async function chooseDriver(name: string, candidates = drivers): Promise<
   const asked = candidates.filter((driver) => name === 'auto' || driver.name === name);
   const refused: string[] = [];
   for (const driver of asked) {
-    const { usable, why } = await driver.look();
+    const { usable, why, contradicts } = await driver.look();
     if (usable) return { driver, why: name === 'auto' ? [why, ...refused].join('; ') : 'asked for' };
+    if (name !== 'auto') {
+      const message = `The ${name} driver cannot work: ${why}`;
+      throw contradicts ? new UsageError(message) : new LabError(message);
+    }
     refused.push(`${driver.name}: ${why}`);
   }
-  if (name !== 'auto') throw new LabError(`The ${name} driver cannot work: ${refused[0]?.slice(name.length + 2)}`);
   throw new LabError(`No driver can work on this machine. Type: npm run setup   (${refused.join('; ')})`);
 }
 

@@ -219,7 +219,11 @@ class Limiter extends GenericContainer {
 class Prometheus extends GenericContainer {
   constructor(image: string) {
     super(image);
-    const targets = links.map(({ name }) => ({ job: 'limiter', address: `${name}:${limiterPort}`, instance: name }));
+    const targets = links.map(({ name }) => ({
+      job: name === controlName ? controlName : 'limiter', // no part of the fleet, as in the native driver
+      address: `${name}:${limiterPort}`,
+      instance: name,
+    }));
     const toxiproxy = { job: 'toxiproxy', address: `toxiproxy:${toxiproxyPort}`, instance: 'toxiproxy' };
     const target = '/etc/prometheus/prometheus.yml';
     this.withCopyContentToContainer([{ content: prometheusConfig([...targets, toxiproxy]), target }]);

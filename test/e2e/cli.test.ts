@@ -11,10 +11,10 @@ const scenario = (args: readonly string[], env: Record<string, string> = {}) =>
   run(['scenarios/main.ts', '--driver', 'native', ...args], env);
 
 /** Runs it with an output directory of its own, which must not have come to be. */
-async function refused(args: readonly string[]) {
+async function refused(args: readonly string[], env: Record<string, string> = {}) {
   using directory = temporaryDirectory();
   const out = join(directory.path, 'runs');
-  const { status, stdout, stderr, noted } = await scenario(['--out', out, ...args]);
+  const { status, stdout, stderr, noted } = await scenario(['--out', out, ...args], env);
   expect({ stdout, noted, isOut: existsSync(out) }).toEqual({ stdout: '', noted: [], isOut: false });
   return { status, stderr };
 }
@@ -65,6 +65,13 @@ describe('asking for what does not exist', () => {
       stderr: expect.stringMatching(
         new RegExp(`^${option} is "${value}"; allowed: a whole number from \\d+ to \\d+\\.\n$`),
       ),
+    });
+  });
+
+  it('runs nothing when the native driver is asked for and an image is named, which it would leave untested', async () => {
+    expect(await refused(['partition'], { LIMITER_IMAGE: 'you/limiter:1' })).toEqual({
+      status: 254,
+      stderr: 'The native driver cannot work: LIMITER_IMAGE names an image, which only the containers driver runs\n',
     });
   });
 

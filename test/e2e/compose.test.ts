@@ -71,7 +71,7 @@ describe.runIf(hasDocker)("the README's override file", () => {
       return ['limiter-1', 'limiter-2'].map((name) => merged.services[name]?.environment);
     };
     const REDIS_URL = 'rediss://limiter:secret@redis.example.com:6380/0';
-    const yours = { RATE_LIMIT: '100', RATE_LIMIT_WINDOW_SEC: '60', REDIS_URL };
+    const yours = { RATE_LIMIT: '100', RATE_LIMIT_WINDOW_SEC: '60', RATE_LIMIT_BURST: '50', REDIS_URL };
     expect(settings(['docker-compose.yml', '-'], override)).toEqual(
       settings(['docker-compose.yml']).map((environment) => ({ ...environment, ...yours })),
     );

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { chooseDriver, type DriverEntry, type DriverName, refusal } from '../../../chaos/drivers/choose.ts';
-import { LabError } from '../../../chaos/errors.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { chooseDriver, type DriverEntry, type DriverName, drivers, refusal } from '../../../chaos/drivers/choose.ts';
+import { LabError, UsageError } from '../../../chaos/errors.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
 import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
@@ -44,6 +44,36 @@ describe('the choice of a driver', () => {
         'No driver can work on this machine. Type: npm run setup   (compose: the stack is not up; native: not installed: redis-server)',
       ),
     );
+  });
+});
+
+describe('LIMITER_IMAGE', () => {
+  const why = 'LIMITER_IMAGE names an image, which only the containers driver runs';
+  const real = drivers.find(({ name }) => name === 'native') as DriverEntry;
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('keeps auto from the native driver, which would test another limiter, and says so', async () => {
+    vi.stubEnv('LIMITER_IMAGE', 'you/limiter:1');
+    expect(await chooseDriver('auto', [real, containers])).toEqual({
+      driver: containers,
+      why: `Docker answers; native: ${why}`,
+    });
+  });
+
+  it('together with the native driver by name asks for what does not exist', async () => {
+    vi.stubEnv('LIMITER_IMAGE', 'you/limiter:1');
+    await expect(chooseDriver('native', [real, containers])).rejects.toThrow(
+      new UsageError(`The native driver cannot work: ${why}`),
+    );
+  });
+
+  it('that is empty names none', async () => {
+    vi.stubEnv('LIMITER_IMAGE', '');
+    const { contradicts } = await real.look();
+    expect(contradicts).toBeUndefined();
   });
 });
 
