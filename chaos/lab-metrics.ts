@@ -29,6 +29,7 @@ const unansweredSeconds = 10;
 export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   readonly #registry = new Registry();
   readonly #server: Server;
+  readonly #over = new AbortController();
   readonly #latency = new Histogram({
     name: 'chaos_request_latency_seconds',
     help: 'Latency that a client saw, from the instant at which the request was scheduled; 10 s when unanswered.',
@@ -83,7 +84,10 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   }
 
   async scraped(msMax: number): Promise<boolean> {
-    const asked = once(this.#server, 'request').then(([, response]) => once(response, 'finish'));
+    const { signal } = this.#over;
+    const asked = once(this.#server, 'request', { signal }).then(([, response]) =>
+      once(response, 'finish', { signal }),
+    );
     return within(msMax, asked, () => new Error('not scraped')).then(
       () => true,
       () => false,
@@ -106,6 +110,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve())); // or never listened
     this.#server.closeAllConnections(); // Prometheus keeps its own open
     await closed;
