@@ -65,8 +65,16 @@ export interface EnvironmentOptions {
   readonly limiterMain?: string | undefined;
   /** Directory that takes the parts' output. */
   readonly logs: string;
-  /** `host:port` of the lab's own metrics, for the environment's Prometheus. */
-  readonly labMetricsAddress: string;
+  /** For the environment's Prometheus to scrape, which the driver sees to. */
+  readonly labMetrics: LabMetricsPage;
+}
+
+/** The lab's own metrics, before anybody can reach them. */
+export interface LabMetricsPage {
+  /** Serves them on this address of the machine, and on no other, until the run is over. Returns the free port. */
+  listen(host: string): Promise<number>;
+  /** Whether they are asked for, and answered in full, from now on and within this time. */
+  scraped(msMax: number): Promise<boolean>;
 }
 
 /** Starts an environment in which every instance already answers from Redis. */

@@ -3,13 +3,18 @@
 //
 //   generator ──100 ms──▶ recorder ──▶ lab metrics ◀──1 s── Prometheus
 //
-// They are fed with the events of the history and only count, so that they cost the runner next to nothing in the
-// milliseconds that a run is about. Every label set is there from the start of the run.
+// Where that Prometheus stands the driver knows, so it is the driver that has them listen: on the one address of this
+// machine on which that Prometheus reaches them, never on all. They are fed with the events of the history and only
+// count, so that they cost the runner next to nothing in the milliseconds that a run is about. Every label set is there
+// from the start of the run.
 
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CheckResult } from './checks/check.ts';
+import { within } from './clock.ts';
+import type { LabMetricsPage } from './environment.ts';
 import { type AnswerEvent, type HistoryEvent, latencyMs, type PlacementEvent, type RunEvent } from './history.ts';
 import { HotKey, hotKey } from './hot-key.ts';
 import { type PhaseName, phaseNames } from './scenario.ts';
@@ -21,9 +26,10 @@ const shownPhases: readonly ShownPhase[] = ['warm-up', ...phaseNames, 'end'];
 /** A request without an answer counts as the longest wait: longer than the last edge of the histogram. */
 const unansweredSeconds = 10;
 
-export class LabMetrics implements AsyncDisposable {
+export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   readonly #registry = new Registry();
   readonly #server: Server;
+  readonly #over = new AbortController();
   readonly #latency = new Histogram({
     name: 'chaos_request_latency_seconds',
     help: 'Latency that a client saw, from the instant at which the request was scheduled; 10 s when unanswered.',
@@ -61,7 +67,7 @@ export class LabMetrics implements AsyncDisposable {
   /** Whether a loss of Redis's state may be one of this key's. */
   #isHotKeyHit = true;
 
-  private constructor(scenario: string) {
+  constructor(scenario: string) {
     this.#registry.setDefaultLabels({ scenario });
     this.#server = createServer(async (_request, response) => {
       response.setHeader('Content-Type', this.#registry.contentType);
@@ -69,19 +75,23 @@ export class LabMetrics implements AsyncDisposable {
     });
   }
 
-  /** Serves them on a free loopback port. */
-  static async start(scenario: string): Promise<LabMetrics> {
-    const metrics = new LabMetrics(scenario);
+  async listen(host: string): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      metrics.#server.once('error', reject);
-      metrics.#server.listen(0, '127.0.0.1', resolve);
+      this.#server.once('error', reject);
+      this.#server.listen(0, host, resolve);
     });
-    return metrics;
+    return (this.#server.address() as AddressInfo).port;
   }
 
-  /** `host:port`. */
-  get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  async scraped(msMax: number): Promise<boolean> {
+    const { signal } = this.#over;
+    const asked = once(this.#server, 'request', { signal }).then(([, response]) =>
+      once(response, 'finish', { signal }),
+    );
+    return within(msMax, asked, () => new Error('not scraped')).then(
+      () => true,
+      () => false,
+    );
   }
 
   record(event: HistoryEvent): void {
@@ -100,7 +110,8 @@ export class LabMetrics implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#over.abort();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve())); // or never listened
     this.#server.closeAllConnections(); // Prometheus keeps its own open
     await closed;
   }

@@ -154,5 +154,7 @@ function round(ms: number): number {
 }
 
 function tell(message: FromGenerator): void {
-  process.send?.(message);
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error) process.exit(0); // the runner is gone
+  });
 }

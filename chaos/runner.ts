@@ -74,14 +74,14 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
   using recorder = new Recorder(out, scenario.name, seed, new Date(), (error) => stop.abort(error));
   onProgress({ phase: 'starting', remainingMs: 0, answers: [], breakers: new Map() });
-  await using metrics = await LabMetrics.start(scenario.name);
+  await using metrics = new LabMetrics(scenario.name);
   recorder.onEvent((event) => metrics.record(event));
   await using environment = await driver({
     topology: scenario.topology ?? 'single',
     service: { ...options.service, KEY_HEADER: keyHeader },
     limiterMain: options.limiterMain,
     logs: recorder.logs,
-    labMetricsAddress: metrics.address,
+    labMetrics: metrics,
   });
   environment.broken.catch((error) => stop.abort(error));
   await experiment(options, environment, recorder, stop.signal);

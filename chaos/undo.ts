@@ -15,6 +15,7 @@ import { ToxiproxyApi } from './toxiproxy.ts';
 export type UndoEntry =
   | { readonly kind: 'process'; readonly name: string; readonly pid: number; readonly startedAt: string }
   | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string }
   /** Containers and networks of ours: all that bear the label. */
   | { readonly kind: 'labelled'; readonly label: Label }
   /** A container that is not ours and that we break: it must run. */
@@ -46,6 +47,10 @@ export class UndoLog {
 
   directory(path: string): void {
     this.#append({ kind: 'directory', path });
+  }
+
+  file(path: string): void {
+    this.#append({ kind: 'file', path });
   }
 
   labelled(label: Label): void {
@@ -115,6 +120,10 @@ async function undo(entry: UndoEntry): Promise<string[]> {
       if (!existsSync(entry.path)) return [];
       rmSync(entry.path, { recursive: true, force: true });
       return [`Removed the directory ${entry.path}.`];
+    case 'file':
+      if (!existsSync(entry.path)) return [];
+      rmSync(entry.path, { force: true });
+      return [`Removed the file ${entry.path}.`];
     case 'labelled': {
       const { findEngine, removeLabelled } = await import('./drivers/engine.ts');
       return (await removeLabelled(await findEngine(), entry.label)).map((what) => `Removed the ${what}.`);

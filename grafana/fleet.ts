@@ -1,10 +1,13 @@
 // The instances side by side: who disagrees with the others?
 
+import { disagreeing } from '../prometheus/rules.ts';
 import { breakerState, breakerStates } from './limiter.ts';
 import { chosen, dashboard, lines, promiseSeconds, stat, timeline } from './parts.ts';
 
 const rate = (series: string) => `rate(${series}{${chosen}}[$__rate_interval])`;
-const closed = `rate_limit_breaker_state{${chosen}, state="closed"}`;
+const closed = 'instance:rate_limit_breaker_closed:ratio';
+/** Of those that are chosen; the others of their job have a say too. */
+const minority = disagreeing(`${closed}{${chosen}}`, `${closed}{job=~"$job"}`);
 
 export const fleet = dashboard({
   uid: 'failopen-fleet',
@@ -25,15 +28,15 @@ export const fleet = dashboard({
         }),
         stat({
           title: 'In the minority',
-          description: 'Instances whose breaker is not closed while at least half of their job’s are.',
+          description: 'Instances of which fewer breakers are closed, as a share, than of most others of their job.',
           unit: 'none',
           limit: 1,
-          queries: [[`count(${closed} == 0 and on (job) avg by (job) (${closed}) >= 0.5) or vector(0)`, 'disagree']],
+          queries: [[`count(${minority}) or vector(0)`, 'disagree']],
         }),
         timeline(
           {
             title: 'Breaker',
-            description: 'State of each instance’s breaker.',
+            description: 'State of each instance’s breaker, of several the worst.',
             queries: [[breakerState, '{{instance}}']],
           },
           breakerStates,

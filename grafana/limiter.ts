@@ -5,10 +5,10 @@ import { chosen, dashboard, lines, mechanismColours, promiseSeconds, type States
 
 export const breakerStates: States = { 0: ['closed', 'green'], 1: ['half-open', 'orange'], 2: ['open', 'red'] };
 
-/** 0 closed, 1 half-open, 2 open. */
+/** 0 closed, 1 half-open, 2 open: the worst, where an instance has a breaker for every worker and Redis master. */
 export const breakerState =
-  `2 * rate_limit_breaker_state{${chosen}, state="open"}` +
-  ` + ignoring (state) rate_limit_breaker_state{${chosen}, state="half-open"}`;
+  `clamp_max(2 * (rate_limit_breaker_state{${chosen}, state="open"} > bool 0)` +
+  ` + ignoring (state) (rate_limit_breaker_state{${chosen}, state="half-open"} > bool 0), 2)`;
 
 const rate = (series: string, labels = '') => `rate(${series}{${chosen}${labels}}[$__rate_interval])`;
 const quantile = (q: number, histogram: string) =>
@@ -44,10 +44,10 @@ export const limiter = dashboard({
         }),
         stat({
           title: 'Breakers not closed',
-          description: 'Instances that do not ask Redis now.',
+          description: 'Breakers behind which Redis is not asked now: an instance has one for every worker and master.',
           unit: 'none',
           limit: 1,
-          queries: [[`sum(1 - rate_limit_breaker_state{${chosen}, state="closed"})`, 'not closed']],
+          queries: [[`sum(rate_limit_breaker_state{${chosen}, state!="closed"})`, 'not closed']],
         }),
         stat({
           title: 'Alerts firing',
@@ -114,7 +114,8 @@ export const limiter = dashboard({
         timeline(
           {
             title: 'Breaker',
-            description: 'State of each instance’s breaker. While it is open nobody waits for Redis.',
+            description:
+              'State of each instance’s breaker, of several the worst. While it is open nobody waits for Redis.',
             queries: [[breakerState, '{{instance}}']],
           },
           breakerStates,

@@ -46,7 +46,10 @@ export const lab: Windows = {
 export const thresholds = {
   /** Of all decisions, by the fallback. */
   failOpenRatio: 0.1,
-  /** Openings of one instance's breaker. `increase` may tell a few percent more than there were, never fewer. */
+  /**
+   * Openings of one instance's breaker; of several, on the average, so that an outage that opens all of them is one.
+   * `increase` may tell a few percent more than there were, never fewer.
+   */
   flappingOpenings: 4,
   /** Times the rate at which the error budget lasts for exactly its period. */
   burnPage: 14.4,
@@ -63,6 +66,15 @@ export type Thresholds = Readonly<typeof thresholds>;
 export const objective = { ratio: 0.99, le: '0.009' } as const;
 /** The scrape job of the limiter instances. */
 export const limiterJob = 'limiter';
+
+/**
+ * How many breakers each instance has: one for every worker and Redis master. At least 1, so that one that has not found
+ * the masters of its cluster has a breaker that is not closed.
+ */
+const breakers = 'clamp_min(sum by (job, instance) (rate_limit_breaker_state), 1)';
+/** Instances of which fewer breakers are closed, as a share, than of the one in the middle of their job. */
+export const disagreeing = (closed: string, closedInJob = closed) =>
+  `${closed} < on (job) group_left () quantile by (job) (0.5, ${closedInJob})`;
 
 export interface RecordingRule {
   readonly record: string;
@@ -106,6 +118,10 @@ function recordingRules({ rate, burn }: Windows): RecordingRule[] {
     { record: 'instance:rate_limit_fail_open:ratio_rate', expr: share('job, instance', byFallback) },
     { record: 'job:rate_limit_refused:ratio_rate', expr: share('job', blocked) },
     {
+      record: 'instance:rate_limit_breaker_closed:ratio',
+      expr: `sum by (job, instance) (rate_limit_breaker_state{state="closed"}) / ${breakers}`,
+    },
+    {
       record: 'job_reason:rate_limit_store_errors:rate',
       expr: `sum by (job, reason) (rate(rate_limit_store_errors_total[${rate}]))`,
     },
@@ -137,7 +153,7 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
       .join(' and ');
   const burnSummary = (pair: 'page' | 'ticket', factor: number) =>
     `{{ $labels.job }}: the budget of requests over 9 ms is used up ${factor} times too fast, for ${burn[pair].long} and still.`;
-  const closed = 'rate_limit_breaker_state{state="closed"}';
+  const openings = `sum by (job, instance) (increase(rate_limit_breaker_transitions_total{from="closed",to="open"}[${flapping}]))`;
   return [
     alert(
       'RateLimiterFailingOpen',
@@ -150,7 +166,7 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
       'RateLimiterBreakerFlapping',
       'ticket',
       '0s',
-      `increase(rate_limit_breaker_transitions_total{from="closed",to="open"}[${flapping}]) >= ${limits.flappingOpenings}`,
+      `${openings} / ${breakers} >= ${limits.flappingOpenings}`,
       `{{ $labels.instance }}: its breaker opened {{ $value | humanize }} times in ${flapping}: Redis answers probes and fails under load.`,
     ),
     alert(
@@ -185,8 +201,8 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
       'RateLimiterInstanceDisagrees',
       'ticket',
       later,
-      `${closed} == 0 and on (job) (avg by (job) (${closed}) >= 0.5)`,
-      '{{ $labels.instance }}: its breaker is not closed, those of most others are: its own way to Redis is broken.',
+      disagreeing('instance:rate_limit_breaker_closed:ratio'),
+      '{{ $labels.instance }}: {{ $value | humanizePercentage }} of its breakers are closed, more are of most others: its own way to Redis is broken.',
     ),
     alert(
       'RateLimiterAbsent',

@@ -64,13 +64,13 @@ async function session(plan: ManualPlan): Promise<void> {
   const broken = new AbortController();
   using recorder = new Recorder(plan.out, plan.scenario, plan.seed, new Date(), (error) => broken.abort(error));
   const service = serviceEnvironment(plan.service, process.env);
-  await using metrics = await LabMetrics.start(plan.scenario);
+  await using metrics = new LabMetrics(plan.scenario);
   recorder.onEvent((event) => metrics.record(event));
   await using environment = await driver.start({
     topology: 'single',
     service: { ...service, KEY_HEADER: keyHeader },
     logs: recorder.logs,
-    labMetricsAddress: metrics.address,
+    labMetrics: metrics,
   });
   environment.broken.catch((error) => broken.abort(error));
   await underLoad(plan, environment, recorder, service, AbortSignal.any([stop.signal, broken.signal]));

@@ -1,7 +1,9 @@
 // The compose driver: attaches to this project's stack, which somebody else has brought up. It stops and starts nothing
 // that an experiment does not break, but for the control arm, which it brings up beside the stack and takes away again:
-// a copy of limiter-1 with a Redis of its own.
+// a copy of limiter-1 with a Redis of its own. While a run lasts the stack's Prometheus scrapes the lab too.
 
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { serviceDefaults } from '../bounds.ts';
 import { until } from '../clock.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance } from '../environment.ts';
@@ -19,6 +21,7 @@ import {
   removeLabelled,
   runLabel,
 } from './engine.ts';
+import { serveTo, targetDirectory, writeTarget } from './lab-target.ts';
 import {
   addressOf,
   limiterPort,
@@ -36,6 +39,14 @@ import { ContainerWatch } from './watch.ts';
 const readyMs = 10_000;
 /** More than the interval of its health check. */
 const healthMsMax = 30_000;
+
+/**
+ * From the moment that a target's file is there until Prometheus scrapes the target: it takes note of files at once, but
+ * of targets every 5 s, and of what to scrape every 5 s again.
+ */
+const firstScrapeMsMax = 12_000;
+/** A scrape of what the run has ended with: more than the interval between two. */
+const lastScrapeMsMax = 2000;
 
 /** As in chaos/toxiproxy.json and docker-compose.yml. The control's are created for the run. */
 const links = [
@@ -66,7 +77,9 @@ export const compose: Driver = async (options) => {
   await checkUntouched(toxiproxy);
 
   const label = await runLabel(engine);
+  const target = join(targetDirectory, `${label.value}.json`);
   const undo = new UndoLog();
+  undo.file(target);
   undo.labelled(label);
   undo.toxiproxy(toxiproxyUrl, stores, ownProxies);
   undo.container('redis', parts.redis.Id);
@@ -79,7 +92,14 @@ export const compose: Driver = async (options) => {
   started.defer(async () => {
     for (const name of ownProxies) await toxiproxy.removeProxy(name);
   });
+  const { labMetrics } = options;
+  const address = await serveTo(parts.prometheus, labMetrics);
+  started.defer(() => rmSync(target, { force: true }));
+  writeTarget(target, address);
+  const firstScrape = labMetrics.scraped(firstScrapeMsMax);
   const environment = await attach(engine, parts, toxiproxy, label, started, options);
+  if (await firstScrape) started.defer(() => labMetrics.scraped(lastScrapeMsMax).then(() => {}));
+  else process.stderr.write(`Prometheus does not reach the lab at ${address}: the dashboard Chaos run stays empty.\n`);
   const all = started.move();
   return { ...environment, [Symbol.asyncDispose]: () => all.disposeAsync() };
 };

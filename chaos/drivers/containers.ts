@@ -2,10 +2,11 @@
 //
 // Ports are published on loopback only. All that is created bears the run's label and is removed by it, in one go.
 
+import { basename, posix } from 'node:path';
 import { RedisContainer } from '@testcontainers/redis';
 import { ToxiProxyContainer } from '@testcontainers/toxiproxy';
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
-import { prometheusConfig } from '../../prometheus/native.ts';
+import { labRules, prometheusConfig } from '../../prometheus/native.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { controlName } from '../scenario.ts';
@@ -14,6 +15,7 @@ import { UndoLog } from '../undo.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
 import { type Engine, findEngine, type Label, removeLabelled, runLabel, weight } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
+import { labInstance, serveTo } from './lab-target.ts';
 import {
   addressOf,
   limiterPort,
@@ -29,6 +31,8 @@ import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
 const startMsMax = 60_000;
+/** Of Prometheus, in its container. */
+const configDirectory = '/etc/prometheus';
 
 /** The n-th instance's links, by the ports of Toxiproxy's container. */
 const links = [
@@ -71,7 +75,7 @@ async function startAll(
   engine: Engine,
   label: Label,
   started: AsyncDisposableStack,
-  { topology, service, logs }: EnvironmentOptions,
+  { topology, service, logs, labMetrics }: EnvironmentOptions,
 ): Promise<Omit<Environment, typeof Symbol.asyncDispose>> {
   const [image] = await Promise.all([
     limiterImage(engine),
@@ -149,7 +153,8 @@ async function startAll(
     return { id: limiter.getId(), instance };
   };
   const limiters = await Promise.all(links.map(startInstance));
-  const prometheus = await inspect(await start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'))));
+  const labAddress = await serveTo(ports, labMetrics);
+  const prometheus = await inspect(await start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'), labAddress)));
   const prometheusUrl = urlOf(await addressOf(engine, prometheus, prometheusPort));
 
   return {
@@ -217,16 +222,18 @@ class Limiter extends GenericContainer {
 }
 
 class Prometheus extends GenericContainer {
-  constructor(image: string) {
+  constructor(image: string, labAddress: string) {
     super(image);
     const targets = links.map(({ name }) => ({
-      job: name === controlName ? controlName : 'limiter', // no part of the fleet, as in the native driver
+      job: name === controlName ? controlName : 'limiter', // as with the native driver, no part of the fleet
       address: `${name}:${limiterPort}`,
       instance: name,
     }));
     const toxiproxy = { job: 'toxiproxy', address: `toxiproxy:${toxiproxyPort}`, instance: 'toxiproxy' };
-    const target = '/etc/prometheus/prometheus.yml';
-    this.withCopyContentToContainer([{ content: prometheusConfig([...targets, toxiproxy]), target }]);
+    const lab = { job: 'lab', address: labAddress, instance: labInstance };
+    const content = prometheusConfig([...targets, toxiproxy, lab], basename(labRules));
+    this.withCopyContentToContainer([{ content, target: posix.join(configDirectory, 'prometheus.yml') }]);
+    this.withCopyFilesToContainer([{ source: labRules, target: posix.join(configDirectory, basename(labRules)) }]);
     this.withExposedPorts(prometheusPort).withWaitStrategy(Wait.forHttp('/-/ready', prometheusPort));
   }
   protected override async beforeContainerCreated() {

@@ -29,7 +29,7 @@ export const native: Driver = async (options) => {
 async function startAll(
   programs: Programs,
   parts: NativeParts,
-  { topology, service, limiterMain, labMetricsAddress }: EnvironmentOptions,
+  { topology, service, limiterMain, labMetrics }: EnvironmentOptions,
 ): Promise<Environment> {
   const startTopology = (name: string, replicated: boolean) =>
     startRedis[topology]({ parts, command: programs['redis-server'], name, replicated });
@@ -105,7 +105,7 @@ async function startAll(
         })),
         { job: 'toxiproxy', address: `${loopback}:${toxiproxyPort}`, instance: 'toxiproxy' },
         { job: 'prometheus', address: address(url), instance: 'prometheus' },
-        { job: 'lab', address: labMetricsAddress, instance: 'lab' },
+        { job: 'lab', address: `${loopback}:${await labMetrics.listen(loopback)}`, instance: 'lab' },
       ]),
     );
     const args = [

@@ -1,6 +1,7 @@
 // Latency at a given rate: the lab's own generator, open loop, from the scheduled time.
 
-import { monotonicUs } from '../../chaos/clock.ts';
+import { monotonicUs, within } from '../../chaos/clock.ts';
+import { LabError } from '../../chaos/errors.ts';
 import { Generator } from '../../chaos/generator.ts';
 import { type AnswerEvent, latencyMs } from '../../chaos/history.ts';
 import { type Latencies, latenciesOf } from '../../chaos/report/summary.ts';
@@ -15,7 +16,13 @@ export interface LatencyRun {
   readonly fallback: number;
 }
 
-/** Sends `rate` requests per second for `seconds`, over 10,000 keys. The first second does not count. */
+/** How long after the end of the schedule the last answer may come. */
+const overdueMsMax = 15_000;
+
+/**
+ * Sends `rate` requests per second for `seconds`, over 10,000 keys. The first second does not count.
+ * @throws {LabError} if this machine cannot send and answer as many.
+ */
 export async function latencyAt(
   url: string,
   keyHeader: string,
@@ -36,7 +43,11 @@ export async function latencyAt(
   await using generator = await Generator.start(plan, undo, (fresh) => {
     for (const answer of fresh) if (answer.scheduledMs >= warmUpMs) answers.push(answer);
   });
-  await generator.run(monotonicUs() + 200_000);
+  await within(
+    plan.durationMs + overdueMsMax,
+    generator.run(monotonicUs() + 200_000),
+    () => new LabError(`This machine cannot send and answer ${rate} requests/s beside each other.`),
+  );
   const unanswered = answers.filter((answer) => !Number.isFinite(latencyMs(answer)));
   if (unanswered[0]) throw new Error(`${url}: ${unanswered.length} requests without an answer: ${unanswered[0].error}`);
   const lags = answers.map(({ sentMs, scheduledMs }) => sentMs - scheduledMs).sort((a, b) => a - b);

@@ -107,7 +107,11 @@ async function main(): Promise<void> {
           keyHeader,
           { rate: Math.round(saturation * 0.7), seconds: soakS, seed: 2 },
           undo,
-        );
+        ).catch((error: unknown) => {
+          if (!(error instanceof LabError)) throw error;
+          say(`\nAt 70 % of it for ${soakS} s: not measured. ${error.message}`);
+          return undefined;
+        });
   if (soak) {
     say(
       `\nAt 70 % of it for ${soakS} s with Redis in good health: ${soak.fallback} of ${soak.answers} decisions by the fallback`,

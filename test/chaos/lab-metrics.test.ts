@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../../chaos/history.ts';
 import { LabMetrics } from '../../chaos/lab-metrics.ts';
@@ -6,9 +7,10 @@ import { answer, buildHistory, fault } from '../support/history-builder.ts';
 
 /** The series of the page after these events, by name with labels but for the scenario’s, which all have. */
 async function seriesAfter(events: readonly HistoryEvent[]): Promise<ReadonlyMap<string, number>> {
-  await using metrics = await LabMetrics.start('partition');
+  await using metrics = new LabMetrics('partition');
+  const port = await metrics.listen('127.0.0.1');
   for (const event of events) metrics.record(event);
-  const response = await fetch(`http://${metrics.address}/metrics`);
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; ?version=0\.0\.4/);
   const lines = (await response.text()).split('\n').filter((line) => /^\w/.test(line));
   return new Map(
@@ -111,5 +113,32 @@ describe('the metrics of the lab', () => {
     const boundAfter = async (victim: string) =>
       (await seriesAfter([run, one, { ...placement, victim }, kill])).get('chaos_hot_key_bound');
     expect([await boundAfter('a:1'), await boundAfter('a:2')]).toEqual([20, 10]);
+  });
+
+  it('tell when they are asked for, and when nobody asks', async () => {
+    await using metrics = new LabMetrics('partition');
+    const port = await metrics.listen('127.0.0.1');
+    const asked = metrics.scraped(5000);
+    await (await fetch(`http://127.0.0.1:${port}`)).text();
+    expect([await asked, await metrics.scraped(50)]).toEqual([true, false]);
+  });
+
+  it('are on the address that is named, and on no other of this machine', async () => {
+    await using metrics = new LabMetrics('partition');
+    const port = await metrics.listen('127.0.0.1');
+    const others = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, address }) => family === 'IPv4' && address !== '127.0.0.1')
+      .map(({ address }) => address);
+    const isThere = (host: string) => fetch(`http://${host}:${port}`).then(Boolean, () => false);
+    expect([await isThere('127.0.0.1'), await isThere('127.0.0.2')]).toEqual([true, false]);
+    expect(await Promise.all(others.map(isThere))).toEqual(others.map(() => false));
+  });
+
+  it('may never have been asked for, or even served, when a run ends, which nobody waits for any longer', async () => {
+    const metrics = new LabMetrics('partition');
+    const asked = metrics.scraped(60_000);
+    await metrics[Symbol.asyncDispose]();
+    expect(await asked).toBe(false);
   });
 });

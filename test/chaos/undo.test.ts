@@ -137,6 +137,16 @@ describe('heal', () => {
     expect(await heal(undo)).toEqual([`Ended redis (process ${pid}).`, `Removed the directory ${data}.`]);
   });
 
+  it('removes a file that the run put into somebody else’s directory, and leaves the directory', async () => {
+    const file = join(temporary.path, 'target.json');
+    writeFileSync(file, '[]');
+    noteOfDeadRunner({ kind: 'file', path: file });
+    expect(await heal(undo)).toEqual([`Removed the file ${file}.`]);
+    expect(readdirSync(temporary.path)).toEqual(['undo']);
+    noteOfDeadRunner({ kind: 'file', path: file });
+    expect(await heal(undo)).toEqual([]);
+  });
+
   it('copes with a last line that was cut off', async () => {
     const { pid } = await sleeper();
     appendFileSync(noteOfDeadRunner(processEntry(pid)), '{"kind":"proc');

@@ -2,11 +2,20 @@
 // beside one that is up already. On a machine without Docker each test is left out, by name.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { serviceEnvironment } from '../../chaos/bounds.ts';
+import { compose } from '../../chaos/drivers/compose.ts';
+import { partition as partitionFault } from '../../chaos/faults/network.ts';
 import { freePort } from '../../chaos/processes.ts';
+import { runScenario } from '../../chaos/runner.ts';
+import { substituted } from '../../grafana/variables.ts';
+import { queryAt, queryRange } from '../../prometheus/query.ts';
+import { limiterJob } from '../../prometheus/rules.ts';
+import { partition } from '../../scenarios/partition.ts';
+import { committedDashboards, queriesOf } from '../support/dashboards.ts';
 import { LabCommand, projectDirectory, temporaryDirectory } from '../support/lab-processes.ts';
 import { until } from '../support/until.ts';
 
@@ -45,13 +54,16 @@ const refusedBy = async (args: readonly string[], env: Record<string, string> = 
   return { status, stdout, stderr };
 };
 
-/** The stack as anybody sees it, and the proxies with their toxics. */
+/** What the stack's Prometheus is told of the lab: nothing while there is no run. */
+const targets = () => readdirSync(join(projectDirectory, 'prometheus', 'lab')).filter((file) => file !== '.gitignore');
+
+/** The stack as anybody sees it, the proxies with their toxics, and the lab as Prometheus's target. */
 async function state(): Promise<string[]> {
   const services = docker('compose', 'ps', '--all', '--format', '{{.Service}} {{.ID}} {{.State}} {{.Health}}');
   const networks = docker('network', 'ls', '--format', '{{.Name}}');
   const containers = docker('ps', '--all', '--filter', `network=${project}_default`, '--format', '{{.Names}}');
   const proxies = await (await fetch(`${urlOf('TOXIPROXY_PORT')}/proxies`)).text();
-  return [services, containers, networks.includes(project) ? 'its network' : 'no network', proxies];
+  return [services, containers, networks.includes(project) ? 'its network' : 'no network', proxies, ...targets()];
 }
 
 async function mechanismOf(url: string): Promise<string | undefined> {
@@ -120,6 +132,53 @@ describe.runIf(hasDocker)('the Compose stack', () => {
     });
   });
 
+  it(
+    'has the lab in its Prometheus while a run lasts, with data for every query of the dashboard Chaos run, and is then as it was',
+    async () => {
+      using out = temporaryDirectory();
+      const before = await state();
+      const targetsIn = new Map<string, number>();
+      for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+      const { history } = await runScenario({
+        scenario: { ...partition, timing: { warmupMs: 1000, baselineMs: 3000, faultMs: 4000, recoveryMs: 3000 } },
+        fault: partitionFault(),
+        driver: compose,
+        seed: 1,
+        rate: 200,
+        service: serviceEnvironment(partition.service, {}),
+        out: out.path,
+        signal: new AbortController().signal,
+        onProgress: ({ phase }) => targetsIn.set(phase, targets().length),
+      }).finally(() => vi.unstubAllEnvs());
+      const fromS = Date.parse(history.run.startedAt) / 1000;
+      const ask = (expr: string) =>
+        queryRange(urlOf('PROMETHEUS_PORT'), substituted(expr, limiterJob), fromS, Date.now() / 1000 + 1, 1);
+
+      const faults = await ask('chaos_fault_active');
+      const seen = faults.map(({ labels, samples }) => {
+        const { instance, job, fault, link, scenario } = labels;
+        return [{ instance, job, fault, link, scenario }, new Set(samples.map(([, value]) => value))];
+      });
+      const labels = { instance: 'lab', job: 'lab', fault: 'partition', scenario: 'partition' };
+      expect(seen).toEqual([
+        [{ ...labels, link: 'limiter-1-store' }, new Set([0, 1])],
+        [{ ...labels, link: 'limiter-2-store' }, new Set([0, 1])],
+      ]);
+      const page = committedDashboards().find(({ title }) => title === 'Chaos run');
+      const queries = page ? queriesOf(page) : [];
+      expect(queries.map(({ expr }) => expr).join()).toMatch(/chaos_phase.*chaos_request_latency_seconds_bucket/);
+      const empty = [];
+      for (const { panel, expr } of queries) {
+        const series = await ask(expr);
+        if (!series.some(({ samples }) => samples.some(([, value]) => !Number.isNaN(value)))) empty.push([panel, expr]);
+      }
+      expect(empty).toEqual([]);
+      expect([targetsIn.get('baseline'), targetsIn.get('fault')]).toEqual([1, 1]);
+      expect(await state()).toEqual(before);
+    },
+    2 * minuteMs,
+  );
+
   it.each(['partition', 'redis-kill'])(
     'is as it was, healthy and without a toxic, when %s is interrupted in mid-fault',
     async (scenario) => {
@@ -128,6 +187,10 @@ describe.runIf(hasDocker)('the Compose stack', () => {
       await using runner = lab([scenario, '--rate', '200', '--out', out.path]);
       await runner.says(new RegExp(`^${scenario}: fault `, 'm'), minuteMs);
       expect(await state()).not.toEqual(before);
+      const shaded = `chaos_fault_active{job="lab", scenario="${scenario}"} == 1`;
+      await until('the fault in Prometheus', 5000, async () => {
+        return (await queryAt(urlOf('PROMETHEUS_PORT'), shaded, Date.now() / 1000)).length === 2;
+      });
       runner.kill('SIGINT');
       const { status, stderr } = await runner.ended;
       expect({ status, undo: runner.undoFiles }, stderr).toEqual({ status: 130, undo: [] });
@@ -147,7 +210,7 @@ describe.runIf(hasDocker)('the Compose stack', () => {
       const { status, stdout, stderr } = await runner.ended;
       const line = /^limiter-2 exited with status 137 in mid-run: .*$/m;
       expect({ status, stdout, stderr }).toEqual({ status: 255, stdout: '', stderr: expect.stringMatching(line) });
-      expect(runner.undoFiles).toEqual([]);
+      expect({ undo: runner.undoFiles, targets: targets() }).toEqual({ undo: [], targets: [] });
       const [services, , , proxies = ''] = await state();
       expect(services?.match(/ running healthy$/gm)).toHaveLength(stack.length - 1);
       const toxics = Object.entries(JSON.parse(proxies) as Record<string, { toxics: unknown[] }>);

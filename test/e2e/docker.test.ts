@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { imageOf } from '../../chaos/drivers/images.ts';
 import { freePort } from '../../chaos/processes.ts';
+import { queryAt } from '../../prometheus/query.ts';
 import { LabCommand, projectDirectory, run, temporaryDirectory } from '../support/lab-processes.ts';
 import { until } from '../support/until.ts';
 
@@ -23,6 +24,12 @@ const images = Object.fromEntries(Object.entries(process.env).filter(([name]) =>
 >;
 const lab = (args: readonly string[], env: Record<string, string> = {}) =>
   run(['scenarios/main.ts', ...args], { ...images, ...env });
+
+/** For `docker ps`: the containers of a run, and of these by one filter more. */
+function ofRun(runner: LabCommand): string[] {
+  const label = runner.noted.flatMap((entry) => (entry.kind === 'labelled' ? [entry.label] : []))[0];
+  return ['--filter', `label=${label?.name}=${label?.value}`, '--filter'];
+}
 
 describe.runIf(hasDocker)("the service's image", () => {
   it(
@@ -60,7 +67,7 @@ describe.runIf(hasDocker)("the service's image", () => {
 
 describe.runIf(hasDocker)('the containers driver', () => {
   it(
-    'removes all that it made when it is interrupted in mid-fault',
+    'has the fault in its Prometheus, with the rules of the lab, and removes all that it made when it is interrupted then',
     async () => {
       using out = temporaryDirectory();
       const before = inventory();
@@ -68,6 +75,13 @@ describe.runIf(hasDocker)('the containers driver', () => {
       await using runner = new LabCommand(args, images);
       await runner.says(/^partition: fault /m, 2 * minuteMs);
       expect(inventory()).not.toEqual(before);
+      const prometheus = docker('ps', '--quiet', ...ofRun(runner), `ancestor=${imageOf('PROMETHEUS_IMAGE')}`);
+      const ask = (expr: string) =>
+        queryAt(`http://${docker('port', prometheus, '9090')}`, expr, Date.now() / 1000).then(
+          (series) => series.length,
+        );
+      await until('the fault', 5000, async () => (await ask('chaos_fault_active{job="lab"} == 1')) === 2);
+      expect(await ask('instance:rate_limit_breaker_closed:ratio{job="limiter"}')).toBe(2);
       runner.kill('SIGINT');
       const { status, stderr } = await runner.ended;
       expect({ status, undo: runner.undoFiles }, stderr).toEqual({ status: 130, undo: [] });
@@ -84,9 +98,7 @@ describe.runIf(hasDocker)('the containers driver', () => {
       const args = ['scenarios/main.ts', 'baseline', '--driver', 'containers', '--rate', '200', '--out', out.path];
       await using runner = new LabCommand(args, images);
       await runner.says(/^baseline: baseline /m, 2 * minuteMs);
-      const label = runner.noted.flatMap((entry) => (entry.kind === 'labelled' ? [entry.label] : []))[0];
-      const ours = ['--filter', `label=${label?.name}=${label?.value}`, '--filter', `ancestor=${image}`];
-      docker('kill', docker('ps', '--quiet', ...ours).split('\n')[0] ?? '');
+      docker('kill', docker('ps', '--quiet', ...ofRun(runner), `ancestor=${image}`).split('\n')[0] ?? '');
       const { status, stdout, stderr } = await runner.ended;
       const line = /^limiter-(1|2|control) exited with status 137 in mid-run: .*$/m;
       expect({ status, stdout, stderr }).toEqual({ status: 255, stdout: '', stderr: expect.stringMatching(line) });

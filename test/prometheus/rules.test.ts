@@ -125,10 +125,11 @@ describe('the page of the service', () => {
 
 describe('the page of the lab', () => {
   it('is what promtool expects, in a run and once it is judged', async () => {
-    await using lab = await LabMetrics.start('partition');
+    await using lab = new LabMetrics('partition');
+    const port = await lab.listen('127.0.0.1');
     for (const event of eventsOf()) lab.record(event);
     lab.judged([{ name: 'trip', phase: 'onset', verdict: 'pass', measured: 7, limit: 65, unit: 'ms', detail: '' }]);
-    const page = await (await fetch(`http://${lab.address}`)).text();
+    const page = await (await fetch(`http://127.0.0.1:${port}`)).text();
     expect(page).toContain('chaos_check_verdict{check="trip",phase="onset",verdict="pass",scenario="partition"} 1');
     expect(promtool(['check', 'metrics'], page)).toEqual({ ok: true, said: '' });
   });

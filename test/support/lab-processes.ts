@@ -74,10 +74,10 @@ export class LabCommand implements AsyncDisposable {
     return [...this.#noted.values()];
   }
 
-  /** Of the processes and directories that it started: what is still there. */
+  /** Of the processes, directories and files that it started or made: what is still there. */
   get left(): readonly UndoEntry[] {
     return this.noted.filter((entry) => {
-      if (entry.kind === 'directory') return existsSync(entry.path);
+      if (entry.kind === 'directory' || entry.kind === 'file') return existsSync(entry.path);
       return entry.kind === 'process' && startOf(entry.pid) === entry.startedAt;
     });
   }
