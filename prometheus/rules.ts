@@ -38,7 +38,7 @@ export const lab: Windows = {
   interval: '1s',
   soon: '2s',
   later: '4s',
-  missing: '5s',
+  missing: '10s', // a Prometheus that starts scrapes for the first time after some 5 s: its discovery throttles its news
   flapping: '30s',
   burn: { page: { long: '12s', short: '4s' }, ticket: { long: '30s', short: '8s' } },
 };
