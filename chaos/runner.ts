@@ -13,10 +13,11 @@ import type { Driver, Environment, Instance } from './environment.ts';
 import { FailoverWatch } from './failover-watch.ts';
 import { type Fault, faulted } from './faults/fault.ts';
 import { Generator } from './generator.ts';
-import { type AnswerEvent, type BreakerEvent, type History, historyOf, historyVersion } from './history.ts';
+import { type AnswerEvent, type BreakerEvent, type History, historyOf } from './history.ts';
 import { LabMetrics } from './lab-metrics.ts';
 import { breakerMoves, probeLinks, sinceZeroMs, type Zero, zeroIn } from './observer.ts';
 import { Recorder } from './recorder.ts';
+import { runEventOf } from './run-event.ts';
 import { healMs, onsetMs, type PhaseName, type Scenario } from './scenario.ts';
 import { StoreErrorWatch } from './store-errors.ts';
 import { UndoLog } from './undo.ts';
@@ -136,20 +137,9 @@ async function experiment(
   const tells = await breakers.look();
   const storeErrors = new StoreErrorWatch(environment, zero);
   const recordStoreErrors = async () => recorder.record(...(await storeErrors.look()));
-  recorder.record({
-    type: 'run',
-    version: historyVersion,
-    scenario: scenario.name,
-    hypothesis: scenario.hypothesis,
-    fault: scenario.fault ?? null,
-    seed,
-    driver: environment.driver,
-    rate,
-    startedAt: new Date(zero.epochMs).toISOString(),
-    bounds: boundsOf(service),
-    instances: environment.instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
-    environment: environment.versions,
-  });
+  const { name, hypothesis } = scenario;
+  const given = { scenario: name, hypothesis, fault: scenario.fault ?? null, seed, rate, bounds: boundsOf(service) };
+  recorder.record(runEventOf(environment, zero, tells, given));
 
   let phase: Progress['phase'] = 'warm-up';
   const begin = (name: PhaseName) => {

@@ -16,11 +16,12 @@ import { exitStatus, LabError, UsageError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import { Generator } from '../generator.ts';
-import { historyOf, historyVersion } from '../history.ts';
+import { historyOf } from '../history.ts';
 import { LabMetrics } from '../lab-metrics.ts';
 import { sinceZeroMs, type Zero, zeroIn } from '../observer.ts';
 import { Recorder } from '../recorder.ts';
 import { leave } from '../report/leave.ts';
+import { runEventOf } from '../run-event.ts';
 import { BreakerWatch } from '../runner.ts';
 import type { FaultSpec, Scenario } from '../scenario.ts';
 import { UndoLog } from '../undo.ts';
@@ -109,20 +110,8 @@ async function underLoad(
   const zero = zeroIn(200);
   const breakers = new BreakerWatch(environment, zero, recorder);
   const tells = await breakers.look();
-  recorder.record({
-    type: 'run',
-    version: historyVersion,
-    scenario,
-    hypothesis,
-    fault: null,
-    seed,
-    driver: environment.driver,
-    rate,
-    startedAt: new Date(zero.epochMs).toISOString(),
-    bounds: boundsOf(service),
-    instances: environment.instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
-    environment: environment.versions,
-  });
+  const given = { scenario, hypothesis, fault: null, seed, rate, bounds: boundsOf(service) };
+  recorder.record(runEventOf(environment, zero, tells, given));
   const running = generator.run(zero.us);
   running.catch(() => {}); // whatever ends it, the session ends
   recorder.record({ type: 'phase', phase: 'baseline', atMs: 0 });
