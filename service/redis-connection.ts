@@ -31,12 +31,17 @@ export function follow(redis: Redis, standing: () => Connected | undefined, onCo
   redis.on('ready', () => {
     reason = closed;
     const it = standing();
-    if (it) begin(it, onConnection);
+    if (!it) return;
+    begin(it, onConnection).then((refused) => {
+      if (refused?.reason === 'readonly') reason = refused; // `connectionOptions` give a connection up for it
+    });
   });
 }
 
-/** The connection is there: takes are sent from the resolution on. */
-export async function begin({ shard, store }: Connected, onConnection: OnConnection): Promise<void> {
-  if (await store.connected()) shard.last.clear(); // perhaps another Redis, or one that forgot
+/** The connection is there: takes are sent from the resolution on, to why Redis refused the probe, if it did. */
+export async function begin({ shard, store }: Connected, onConnection: OnConnection): Promise<StoreError | undefined> {
+  const refused = await store.connected();
+  if (!refused) shard.last.clear(); // perhaps another Redis, or one that forgot
   if (store.ready) onConnection('ready', shard.name);
+  return refused;
 }

@@ -23,7 +23,7 @@ export type RedisAddress =
   | ({ readonly kind: 'cluster'; readonly nodes: readonly HostPort[] } & Credentials);
 
 const connectMsMax = 500;
-/** Longest wait between two attempts to connect, before jitter. */
+/** Longest wait between two attempts to connect, before jitter; shortest between two because of READONLY. */
 const reconnectMsMax = 500;
 
 /** Wait before the n-th attempt to connect again, in milliseconds; jittered, so that instances do not come in one wave. */
@@ -47,7 +47,18 @@ export function connectionOptions({ username, password, tls }: Credentials, sock
     socketTimeout: socketTimeoutMs,
     enableReadyCheck: false, // no INFO: the probe after 'ready' asks what matters, whether the script runs
     keepAlive: 10_000, // ms
-    reconnectOnError: (error: Error) => error.message.includes('READONLY'), // a failover left us with a replica
+    reconnectOnError: leavesReplica(),
     disableClientInfo: true, // no CLIENT SETINFO: Redis before 7.2 answers it with an error
+  };
+}
+
+/** A failover may have left us with a replica, so its READONLY is a reason to connect again; now and then, for it may be a replica for good. */
+function leavesReplica(): (error: Error) => boolean {
+  let beforeMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const nowMs = performance.now();
+    if (!error.message.includes('READONLY') || nowMs - beforeMs < reconnectMsMax) return false;
+    beforeMs = nowMs;
+    return true;
   };
 }

@@ -67,20 +67,20 @@ export class RedisStore implements Store {
 
   /**
    * There is a connection, perhaps to another Redis with another clock: learns it before the first take needs it.
-   * Takes are sent when this resolves, to whether Redis answered; it never rejects.
+   * Takes are sent when this resolves, to why Redis did not answer a probe, if it didn't; it never rejects.
    */
-  async connected(): Promise<boolean> {
+  async connected(): Promise<StoreError | undefined> {
     this.#offset.forget();
     const lostBefore = this.#down;
-    const answered = await this.probe().then(
-      () => true,
+    const refused = await this.probe().then(
+      () => undefined,
       (error) => {
         this.#unprobed = storeErrorOf(error);
-        return false;
+        return this.#unprobed;
       },
     );
     if (this.#down === lostBefore) this.#down = undefined;
-    return answered;
+    return refused;
   }
 
   /** The connection is gone; takes fail at once, for this reason. */

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../chaos/processes.ts';
@@ -303,8 +304,31 @@ describe('RedisStore while Redis refuses', () => {
       await breakIt(redis);
       const store = createStore(redis.url);
       await until(reason, 1500, async () => (await reasonOf(store.takeMany(one))) === reason);
+      const said = new Set<unknown>();
+      for (let i = 0; i < 40; i++) {
+        said.add(await reasonOf(store.takeMany(one)));
+        await sleep(5);
+      }
+      expect([...said]).toEqual([reason]);
     });
   }
+
+  it('does not connect again and again to a replica', async () => {
+    await using redis = await startRedis();
+    await redis.admin.replicaof('127.0.0.1', 1);
+    const connects = async () => Number(/total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1]);
+    const before = await connects();
+    const store = createStore(redis.url);
+    for (let i = 0; i < 100; i++) {
+      await Promise.all([reasonOf(store.takeMany(one)), reasonOf(store.probe())]);
+      await sleep(10);
+    }
+    expect((await connects()) - before).toBeLessThanOrEqual(4);
+    expect(await reasonOf(store.takeMany(one))).toBe('readonly');
+    await redis.admin.replicaof('NO', 'ONE');
+    await until('a well Redis', 1000, async () => (await reasonOf(store.probe())) === undefined);
+    expect(await reasonOf(store.takeMany(one))).toBeUndefined();
+  });
 
   for (const { reason, why, breakIt } of refusals) {
     it(`has a probe that does not say all is well while ${why}`, async () => {
