@@ -6,7 +6,7 @@ import type { Check, CheckResult } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
 import { judgeShare } from './share.ts';
-import { tripMsMax } from './trip.ts';
+import { openByMs } from './trip.ts';
 
 const name = 'fails-open';
 
@@ -41,9 +41,10 @@ export const failsOpen: Check = {
 };
 
 /** From when every breaker is open until somebody may have known of another master. */
-function withoutMaster({ faults, failover, run: { bounds } }: History, phase: Phase): Phase {
-  const injectedMs = faults.findLast(({ action }) => action === 'inject')?.endMs ?? phase.startMs;
-  return { name: 'fault', startMs: injectedMs + tripMsMax(bounds), endMs: failover?.beginMs ?? phase.endMs };
+function withoutMaster(history: History, phase: Phase): Phase {
+  const faulted = history.run.instances.filter(({ control }) => !control);
+  const startMs = Math.max(...faulted.map(({ name }) => openByMs(history, name)));
+  return { name: 'fault', startMs, endMs: history.failover?.beginMs ?? phase.endMs };
 }
 
 /** Recovery has its own check and may reach a little into the phase, or end long before it. */

@@ -31,18 +31,25 @@ export const recovery: Check = {
     if (heals.length === 0) return state('unknown', null, 'the fault was not healed');
 
     let worst: { instance: string; backMs: number } | undefined;
+    let untold: CheckResult[] | undefined;
     for (const { name } of history.run.instances.filter(({ control }) => !control)) {
       const healedMs = failover?.endMs ?? (heals.find(({ target }) => target === name) ?? heals[0])?.endMs ?? 0;
       const later = history.answers.filter(
         ({ instance, key, sentMs }) => instance === name && sentMs >= healedMs && reach(key) === true,
       );
-      if (later.length === 0 || (later.at(-1)?.sentMs ?? 0) < healedMs + limit) {
-        return state('unknown', null, `no traffic on ${name} until the limit`);
-      }
       const back = later.find(({ mechanism }) => mechanism === 'redis');
       const backMs = back ? back.receivedMs - healedMs : Number.POSITIVE_INFINITY;
-      if (!worst || backMs > worst.backMs) worst = { instance: name, backMs };
+      const afterLimit = later.find(({ sentMs }) => sentMs >= healedMs + limit);
+      if (afterLimit === undefined) {
+        untold ??= state('unknown', null, `no traffic on ${name} until the limit`);
+      } else if (backMs > limit && afterLimit === back) {
+        // It may have been back for long: nobody asked.
+        untold ??= state('unknown', backMs, `no traffic on ${name} between the limit and its first answer from Redis`);
+      } else if (!worst || backMs > worst.backMs) {
+        worst = { instance: name, backMs };
+      }
     }
+    if (untold && !(worst && worst.backMs > limit)) return untold;
     if (!worst) return state('unknown', null, 'no instance');
     const { instance, backMs } = worst;
     const killedMs = history.faults.find(({ action }) => action === 'inject')?.endMs ?? 0;

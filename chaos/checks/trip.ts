@@ -1,70 +1,100 @@
 // Bound 6: once every call hangs, the breaker opens within failures · timeout + 50 ms, given traffic.
 //
-// Of a cluster only one master's keys are traffic, and many of their requests are refused without asking it. Too few calls
-// may then be made in time; the time counts from the last of those that the breaker must have seen fail.
+// Calls that were not made cannot fail. At a low rate, or where only one master's keys of a cluster are hit, most of the
+// time is spent in waiting for the calls that the breaker needs, and then only the rest counts:
+//
+//   bite ── waited ── call fails ── waited ── call fails ── waited ── call fails ── opening
+//                     ▔▔▔▔▔▔▔▔▔▔              ▔▔▔▔▔▔▔▔▔▔              ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔ counts
+//
+// Under an ordinary load all of it counts from the bite on: the slack has room for the few milliseconds between calls.
 
-import { answersIn, type History, latencyMs } from '../history.ts';
+import { type AnswerEvent, answersIn, type FaultEvent, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { isBreakerHit, reachOf } from './outage.ts';
 
 const slackMs = 50;
+/** Up to this the slack has room for waiting; beyond it, nothing that was waited counts. */
+const waitMsMax = slackMs / 2;
 
-/** The longest that an opening may take, from the fault biting. */
+/** The longest that an opening may take, from the fault biting, not counting a long wait for calls. */
 export function tripMsMax({ breakerFailures, redisTimeoutMs }: Bounds): number {
   return breakerFailures * redisTimeoutMs + slackMs;
 }
 
+/** The instant by which the breaker of an instance has to be open, as far as the calls go that were seen to fail. */
+export function openByMs(history: History, instance: string): number {
+  return traffic(history, instance).fromMs + tripMsMax(history.run.bounds);
+}
+
 export const trip: Check = {
   name: 'trip',
-  property: 'the breaker opens within failures · timeout + 50 ms of the fault biting',
+  property: 'the breaker opens within failures · timeout + 50 ms of the fault biting, given traffic',
   judge(history: History): CheckResult[] {
-    const { bounds, instances } = history.run;
-    const injects = history.faults.filter(({ action }) => action === 'inject');
-    if (history.run.fault === null) return [];
+    const { bounds, instances, fault } = history.run;
+    if (fault === null) return [];
     const limit = tripMsMax(bounds);
-    const reach = reachOf(history);
     const state = (verdict: Verdict, measured: number | null, detail: string): CheckResult[] => [
       { name: 'trip', phase: 'onset', verdict, measured, limit, unit: 'ms', detail },
     ];
-    if (injects.length === 0) return state('unknown', null, 'no fault was injected');
+    if (!history.faults.some(({ action }) => action === 'inject'))
+      return state('unknown', null, 'no fault was injected');
     if (!bit(history)) return state('unknown', null, 'the fault was not seen to bite');
     const silent = instances.find(({ control, tellsBreaker }) => !control && !tellsBreaker);
     if (silent) return state('unknown', null, `${silent.name} does not tell of its breaker`);
 
-    let worst: { instance: string; openMs: number } | undefined;
-    for (const { name } of instances.filter(({ control }) => !control)) {
-      const inject = injects.find(({ target }) => target === name) ?? injects[0];
-      const bitMs = inject?.endMs ?? 0;
-      if (isOpenAt(history, name, inject?.beginMs ?? 0)) continue; // noise had opened it before
-      const open = history.breaker.find(
-        ({ instance, shard, from, to, atMs }) =>
-          instance === name &&
-          isBreakerHit(history, shard) &&
-          from === 'closed' &&
-          to === 'open' &&
-          atMs >= (inject?.beginMs ?? 0),
-      );
-      const traffic = history.answers.filter(
-        ({ instance, key, sentMs }) =>
-          instance === name && reach(key) === true && sentMs >= bitMs && sentMs <= bitMs + limit,
-      ).length;
-      if (!open && traffic < bounds.breakerFailures) return state('unknown', null, `too little traffic on ${name}`);
-      const fromMs = history.placement ? enoughFailedMs(history, name, bitMs) : bitMs;
-      const openMs = open ? Math.max(0, open.atMs - fromMs) : Number.POSITIVE_INFINITY;
-      if (!worst || openMs > worst.openMs) worst = { instance: name, openMs };
+    const openings = instances.filter(({ control }) => !control).flatMap(({ name }) => openingOf(history, name) ?? []);
+    const slowest = openings.toSorted((a, b) => b.openMs - a.openMs);
+    const late = slowest.find(({ openMs, excuse }) => openMs > limit && excuse === undefined);
+    if (late) {
+      const { instance, openMs } = late;
+      const stallMs = controlStallMs(history, openByMs(history, instance));
+      if (stallMs > slackMs) {
+        const detail = `the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
+        return state('unknown', finite(openMs), detail);
+      }
+      return state('fail', finite(openMs), Number.isFinite(openMs) ? instance : `${instance} never opened`);
     }
+    const [worst] = slowest;
     if (!worst) return state('unknown', null, 'every breaker was open already');
-    const { instance, openMs } = worst;
-    if (openMs <= limit) return state('pass', openMs, `slowest: ${instance}`);
-    const stallMs = controlStallMs(history);
-    if (stallMs > slackMs) {
-      return state('unknown', finite(openMs), `the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`);
-    }
-    return state('fail', finite(openMs), openMs === Number.POSITIVE_INFINITY ? `${instance} never opened` : instance);
+    const { instance, openMs, waitedMs, excuse } = worst;
+    if (openMs > limit) return state('unknown', finite(openMs), `too little traffic on ${instance}: ${excuse}`);
+    const rest = waitedMs > 0 ? `, not counting ${waitedMs.toFixed(0)} ms in which no call was made` : '';
+    return state('pass', openMs, `slowest: ${instance}${rest}`);
   },
 };
+
+interface Opening {
+  readonly instance: string;
+  /** From when the time counts; infinite when it never opened. */
+  readonly openMs: number;
+  /** What does not count. */
+  readonly waitedMs: number;
+  /** Why nothing may be concluded from its being late. */
+  readonly excuse: string | undefined;
+}
+
+/** Undefined when noise had opened the breaker before the fault. */
+function openingOf(history: History, instance: string): Opening | undefined {
+  const { breakerFailures } = history.run.bounds;
+  const injectMs = injectOf(history, instance)?.beginMs ?? 0;
+  if (isOpenAt(history, instance, injectMs)) return undefined;
+  const open = history.breaker.find(
+    (move) =>
+      move.instance === instance &&
+      isBreakerHit(history, move.shard) &&
+      move.from === 'closed' &&
+      move.to === 'open' &&
+      move.atMs >= injectMs,
+  );
+  const { fromMs, waitedMs, calls } = traffic(history, instance);
+  const openMs = Math.max(0, (open?.atMs ?? Number.POSITIVE_INFINITY) - fromMs);
+  let excuse: string | undefined;
+  if (calls < breakerFailures) excuse = `${calls} of the ${breakerFailures} calls that it takes were seen to fail`;
+  else if (openByMs(history, instance) > hitUntilMs(history)) excuse = 'the fault was over too soon';
+  return { instance, openMs, waitedMs, excuse };
+}
 
 function isOpenAt(history: History, instance: string, atMs: number): boolean {
   const last = history.breaker.findLast(
@@ -73,32 +103,66 @@ function isOpenAt(history: History, instance: string, atMs: number): boolean {
   return last !== undefined && last.to !== 'closed';
 }
 
+interface Traffic {
+  /** From when the time until the opening counts. */
+  readonly fromMs: number;
+  /** What does not count, since the fault bit. */
+  readonly waitedMs: number;
+  /** That were seen to fail one after another, as many as the breaker needs at the most. */
+  readonly calls: number;
+}
+
 /**
- * When the last call that the breaker needs to see fail was under way: each of them answered by the fallback, and so far
- * apart that no two can have been one call.
+ * The calls that failed since the fault bit: answered by the fallback. When one of them was over is read in two ways, of
+ * which the kinder one is taken. By its answer: what is sent after that is another call for sure. And by its deadline:
+ * answers may come late to a client that is held up itself.
  */
-function enoughFailedMs(history: History, name: string, bitMs: number): number {
-  const { breakerFailures, redisTimeoutMs } = history.run.bounds;
+function traffic(history: History, instance: string): Traffic {
+  const { redisTimeoutMs, breakerFailures } = history.run.bounds;
+  const bitMs = injectOf(history, instance)?.endMs ?? 0;
+  const untilMs = hitUntilMs(history);
   const reach = reachOf(history);
   const failed = history.answers
     .filter(
-      ({ instance, key, mechanism, sentMs }) =>
-        instance === name && mechanism === 'fallback' && sentMs >= bitMs && reach(key) === true,
+      ({ instance: of, key, mechanism, sentMs }) =>
+        of === instance && mechanism === 'fallback' && sentMs >= bitMs && sentMs < untilMs && reach(key) === true,
     )
     .sort((a, b) => a.sentMs - b.sentMs);
-  let calls = 0;
-  let lastMs = bitMs;
-  for (const { sentMs } of failed) {
-    if (calls > 0 && sentMs < lastMs + redisTimeoutMs) continue;
-    lastMs = sentMs;
-    if (++calls === breakerFailures) break;
-  }
-  return lastMs;
+  const wait = (overMs: (answer: AnswerEvent) => number) => {
+    let [calls, waitedMs, idleSinceMs] = [0, 0, bitMs];
+    for (const answer of failed) {
+      if (calls === breakerFailures) break;
+      if (answer.sentMs < idleSinceMs) continue;
+      calls++;
+      waitedMs += answer.sentMs - idleSinceMs;
+      idleSinceMs = overMs(answer);
+    }
+    return { calls, waitedMs };
+  };
+  const byAnswer = wait(({ receivedMs }) => receivedMs);
+  const byDeadline = wait(({ sentMs }) => sentMs + redisTimeoutMs);
+  const longest = Math.max(byAnswer.waitedMs, byDeadline.waitedMs);
+  const waitedMs = longest > waitMsMax ? longest : 0;
+  return { fromMs: bitMs + waitedMs, waitedMs, calls: Math.min(byAnswer.calls, byDeadline.calls) };
 }
 
-function controlStallMs(history: History): number {
+function injectOf({ faults }: History, instance: string): FaultEvent | undefined {
+  const injects = faults.filter(({ action }) => action === 'inject');
+  return injects.find(({ target }) => target === instance) ?? injects[0];
+}
+
+/** Until when every call to the Redis that is hit fails for sure. */
+function hitUntilMs({ faults, failover }: History): number {
+  const heal = faults.find(({ action }) => action === 'heal');
+  return failover?.beginMs ?? heal?.beginMs ?? Number.POSITIVE_INFINITY;
+}
+
+/** The slowest answer of the control arm since the injection, in `onset` and until the breaker had to be open. */
+function controlStallMs(history: History, openByMs: number): number {
   const onset = history.phases.find(({ name }) => name === 'onset');
-  return onset ? answersIn(history, onset, 'control').reduce((max, a) => Math.max(max, latencyMs(a)), 0) : 0;
+  if (!onset) return 0;
+  const stretch = { ...onset, endMs: Math.max(onset.endMs, openByMs) };
+  return answersIn(history, stretch, 'control').reduce((max, a) => Math.max(max, latencyMs(a)), 0);
 }
 
 function finite(value: number): number | null {

@@ -97,6 +97,14 @@ describe('the fails-open check', () => {
     ]);
   });
 
+  it('does not expect the fallback before enough calls were made to open the breaker', () => {
+    // k0 is asked for once in 100 ms on each instance; a denial is repeated for 200 ms from what Redis said before.
+    const rate = 60;
+    const mechanism = (i: number) => (i % 3 === 0 && i !== 9 && i !== 12 ? 'fallback' : 'redis');
+    const onset = { rate, key: keyOf, mechanism } as const;
+    expect(failsOpen.judge(failoverHistory({ phases: { onset } }))[1]).toMatchObject({ verdict: 'pass' });
+  });
+
   it('fails when Redis seems to answer for a master that is dead', () => {
     const phases = { onset: { key: keyOf, mechanism: 'redis' }, fault: { key: keyOf, mechanism: 'redis' } } as const;
     expect(failsOpen.judge(failoverHistory({ phases }))[1]).toMatchObject({ phase: 'fault', verdict: 'fail' });

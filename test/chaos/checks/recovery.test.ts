@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
-import { buildHistory, fault, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
+import { answer, buildHistory, fault, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
 
 const judge = (spec: HistorySpec = {}) => recovery.judge(buildHistory(spec));
 
@@ -43,6 +43,46 @@ describe('the recovery check', () => {
   it('is unknown when traffic ends before the limit', () => {
     expect(judge({ phases: { recovered: { ms: 100 } } })).toMatchObject([
       { verdict: 'unknown', detail: 'no traffic on limiter-1 until the limit' },
+    ]);
+  });
+
+  // One request in 500 ms for each instance: those of limiter-1 at 5,500 ms, 6,000, 6,500, 7,000, then 7,300 and 7,800.
+  const sparse = (healFallbacks: number, recoveredFallbacks: number): HistorySpec => ({
+    phases: {
+      heal: { rate: 4, ...redisAfter(healFallbacks) },
+      recovered: { rate: 0 },
+    },
+    answers: ['limiter-1', 'limiter-2'].flatMap((instance) =>
+      [7300, 7800, 8300].map((atMs, i) =>
+        answer(atMs, { instance, mechanism: i < recoveredFallbacks ? 'fallback' : 'redis' }),
+      ),
+    ),
+  });
+
+  it('is unknown when nobody asked at a low rate between the limit and the first answer from Redis', () => {
+    // The limit is at 7,211 ms: until 6,750 the fallback answered, from 7,300 on Redis.
+    expect(judge(sparse(8, 0))).toEqual([
+      {
+        name: 'recovery',
+        phase: 'heal',
+        verdict: 'unknown',
+        measured: 2300,
+        limit: 2210,
+        unit: 'ms',
+        detail: 'no traffic on limiter-1 between the limit and its first answer from Redis',
+      },
+    ]);
+  });
+
+  it('fails at a low rate when the fallback still answers after the limit', () => {
+    expect(judge(sparse(8, 1))).toMatchObject([{ verdict: 'fail', measured: 2800, detail: 'limiter-1' }]);
+  });
+
+  it('fails when one instance is late, though another was not asked in time', () => {
+    const { phases, answers = [] } = sparse(8, 1);
+    const others = answers.map((a) => (a.instance === 'limiter-1' ? { ...a, mechanism: 'redis' as const } : a));
+    expect(judge({ phases, answers: others } as HistorySpec)).toMatchObject([
+      { verdict: 'fail', measured: 2800, detail: 'limiter-2' },
     ]);
   });
 

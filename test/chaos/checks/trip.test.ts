@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { trip } from '../../../chaos/checks/trip.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, victim } from '../../support/failover-history.ts';
-import { buildHistory, type HistorySpec, move, usualInstances } from '../../support/history-builder.ts';
+import { hangingCalls } from '../../support/hanging-calls.ts';
+import { answer, buildHistory, type HistorySpec, move, usualInstances } from '../../support/history-builder.ts';
 
 const judge = (spec: HistorySpec = {}) => trip.judge(buildHistory(spec));
 const open = (instance: string, atMs: number) => move(instance, atMs, 'closed', 'open');
@@ -72,9 +73,99 @@ describe('the trip check', () => {
     ]);
   });
 
-  it('is unknown when there was too little traffic to open it', () => {
-    expect(judge({ phases: { onset: { rate: 20 } }, breaker: [] })).toMatchObject([
-      { verdict: 'unknown', detail: 'too little traffic on limiter-1' },
+  it('counts what is left when nobody asked for long: the calls themselves, and what came after the last', () => {
+    // Twenty a second: limiter-1 is asked at 1,100 ms, 1,200 and 1,300, limiter-2 at 1,050 ms, 1,150 and 1,250.
+    const onset = { rate: 20, latencyMs: 6 };
+    expect(judge({ phases: { onset }, breaker: [open('limiter-1', 1306), open('limiter-2', 1256)] })).toEqual([
+      {
+        name: 'trip',
+        phase: 'onset',
+        verdict: 'pass',
+        measured: 16, // 305 ms since the bite, less 99, 95 and 95 ms: a call has 5 ms
+        limit: 65,
+        unit: 'ms',
+        detail: 'slowest: limiter-1, not counting 289 ms in which no call was made',
+      },
+    ]);
+  });
+
+  it('fails a breaker that opens 300 ms after the last call that it needs, however few are made', () => {
+    const onset = { rate: 20, latencyMs: 6 };
+    expect(judge({ phases: { onset }, breaker: [open('limiter-1', 1306), open('limiter-2', 1556)] })).toMatchObject([
+      { verdict: 'fail', measured: 316, limit: 65, detail: 'limiter-2' },
+    ]);
+  });
+
+  it('fails a breaker that waits for more calls than its setting says, however few are made', () => {
+    const onset = { rate: 20, latencyMs: 6 };
+    expect(judge({ phases: { onset }, breaker: [open('limiter-1', 1406), open('limiter-2', 1256)] })).toMatchObject([
+      { verdict: 'fail', measured: 116, detail: 'limiter-1' },
+    ]);
+  });
+
+  it('does not count against the breaker that its client was held up when the answers came', () => {
+    const onset = { rate: 20, latencyMs: 60 };
+    expect(judge({ phases: { onset }, breaker: [open('limiter-1', 1306), open('limiter-2', 1256)] })).toMatchObject([
+      { verdict: 'pass', measured: 16 },
+    ]);
+  });
+
+  it('does not call it waiting when the calls themselves take too long', () => {
+    // Each is answered after 30 ms, and the next one asked at once.
+    const onset = { rate: 1000, latencyMs: 30 };
+    expect(judge({ phases: { onset }, breaker: [open('limiter-1', 1095), open('limiter-2', 1095)] })).toMatchObject([
+      { verdict: 'fail', measured: 94 },
+    ]);
+  });
+
+  it.each([2, 20, 100, 1000])('fails no sound breaker at %i/s, and passes none that opens 300 ms late', (rate) => {
+    const histories = rate < 100 ? 200 : 10;
+    const verdicts = (lateMs: number) => {
+      const seen = new Set<string>();
+      for (let i = 1; i <= histories; i++) {
+        for (const breakerFailures of [1, 2, 3]) {
+          const [result] = judge(hangingCalls({ rate, seed: i * 50_000_017, breakerFailures, lateMs }));
+          seen.add(result?.verdict ?? '');
+        }
+      }
+      return [...seen].sort();
+    };
+    const untold = rate < 20 ? ['unknown'] : [];
+    expect({ sound: verdicts(0), late: verdicts(300) }).toEqual({
+      sound: ['pass', ...untold],
+      late: ['fail', ...untold],
+    });
+  });
+
+  it('is unknown when too few calls were made to open it until the heal', () => {
+    const phases = { onset: { rate: 4 }, fault: { rate: 0 } };
+    expect(judge({ phases, breaker: [] })).toMatchObject([
+      {
+        verdict: 'unknown',
+        measured: null,
+        detail: 'too little traffic on limiter-1: 1 of the 3 calls that it takes were seen to fail',
+      },
+    ]);
+  });
+
+  it('is unknown when the fault ended before the breaker had to be open', () => {
+    const phases = { onset: { rate: 0 }, fault: { rate: 0 } };
+    const late = ['limiter-1', 'limiter-2'].flatMap((instance) =>
+      [4920, 4940, 4960].map((atMs) => answer(atMs, { instance, mechanism: 'fallback', latencyMs: 6 })),
+    );
+    expect(judge({ phases, answers: late, breaker: [] })).toMatchObject([
+      { verdict: 'unknown', detail: 'too little traffic on limiter-1: the fault was over too soon' },
+    ]);
+  });
+
+  it('fails one that had the calls, though another one had too few', () => {
+    const instance = (i: number) => (i < 1 ? 'limiter-1' : 'limiter-2');
+    const answers = Array.from({ length: 12 }, (_, i) =>
+      answer(1100 + 100 * i, { instance: instance(i), mechanism: 'fallback', latencyMs: 6 }),
+    );
+    const phases = { onset: { rate: 0 }, fault: { rate: 0 } };
+    expect(judge({ phases, answers, breaker: [] })).toMatchObject([
+      { verdict: 'fail', detail: 'limiter-2 never opened' },
     ]);
   });
 
@@ -103,7 +194,10 @@ describe('the trip check', () => {
       key: keyOf,
       mechanism: (i: number) => (i % 3 === 0 ? 'fallback' : 'redis') as 'fallback' | 'redis',
     };
-    const opened = ['limiter-1', 'limiter-2'].map((name) => move(name, 1310, 'closed', 'open', victim));
+    const opened = [
+      move('limiter-1', 1310, 'closed', 'open', victim),
+      move('limiter-2', 1260, 'closed', 'open', victim),
+    ];
     const judged = (rate: number) =>
       trip.judge(failoverHistory({ phases: { onset: { ...onset, rate } }, breaker: opened }));
     expect(judged(60)).toMatchObject([{ verdict: 'pass' }]);
