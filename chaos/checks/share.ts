@@ -30,6 +30,9 @@ export function judgeShare(history: History, { name, stretch, from, keys, detail
   };
   if (Number.isNaN(share)) return state('unknown', 'no answers');
   if (share >= shareMin) return state('pass', detail);
+  const others = answers.filter(({ mechanism }) => mechanism !== from).length;
+  if (others === 1)
+    return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
   if (from === 'fallback')
     return bit(history) ? state('fail', detail) : state('unknown', 'the fault was not seen to bite');
   // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.

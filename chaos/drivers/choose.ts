@@ -6,7 +6,7 @@ import { binaries, find } from '../binaries.ts';
 import type { Driver } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
 import type { FaultSpec, Scenario, Topology } from '../scenario.ts';
-import { findStack } from './compose-stack.ts';
+import { findStack, otherImage } from './compose-stack.ts';
 import { native } from './native.ts';
 
 export type DriverName = 'native' | 'containers' | 'compose';
@@ -46,6 +46,8 @@ const composeEntry: DriverEntry = {
   async look() {
     const stack = await findStack();
     if (stack.state === 'unusable') return { usable: false, why: stack.why };
+    const why = await otherImage(stack.ids);
+    if (why !== undefined) return { usable: false, why, contradicts: true };
     return { usable: true, why: "this project's Compose stack is up" };
   },
   // Loaded when it is used: half a second that the other drivers need not pay.

@@ -1,4 +1,4 @@
-// The Compose stack of this project as it stands: which services run, and how they are.
+// The Compose stack of this project as it stands: which services run, how they are, and of which image the limiters are.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -54,6 +54,45 @@ export function stackOf(text: string): Stack {
     return unusable(`the Compose stack is not healthy: ${problems.join(', ')}. Type: ${upCommand}`);
   const ids = Object.fromEntries(found.map(({ service, row }) => [service, row?.ID ?? ''])) as Record<Service, string>;
   return { state: 'healthy', ids };
+}
+
+export interface Image {
+  readonly name: string;
+  /** `sha256:…`: a name may have moved on to another image since. Undefined when it is not on this machine. */
+  readonly id: string | undefined;
+}
+
+/** Why the stack is not what LIMITER_IMAGE asks for; undefined when it is, or when nothing is asked for. */
+export async function otherImage(ids: Readonly<Record<Service, string>>): Promise<string | undefined> {
+  const name = process.env.LIMITER_IMAGE;
+  if (!name) return undefined;
+  const asked = await inspect('{{.Id}}', 'image', name).catch(() => undefined);
+  const limiters = await inspect('{{.Image}} {{.Config.Image}}', 'container', ids['limiter-1'], ids['limiter-2']);
+  return otherImageOf({ name, id: asked?.trim() }, limiters);
+}
+
+/** From a line for each limiter, of the id and the name of the image that it was made from. */
+export function otherImageOf(asked: Image, text: string): string | undefined {
+  const running = text
+    .trim()
+    .split('\n')
+    .map((line): Image => {
+      const [id, name = ''] = line.trim().split(' ');
+      return { id, name };
+    });
+  const other = running.find(({ id }) => id !== asked.id);
+  if (!other) return undefined;
+  const start = `LIMITER_IMAGE=${asked.name} docker compose up --wait`;
+  return `LIMITER_IMAGE names ${told(asked)}, and the stack that is up runs ${told(other)}. Type: ${start}   (with --build it would be built from this project's source), or use --driver containers`;
+}
+
+function told({ name, id }: Image): string {
+  return `${name} (${id === undefined ? 'not on this machine' : id.replace('sha256:', '').slice(0, 12)})`;
+}
+
+async function inspect(format: string, type: string, ...names: string[]): Promise<string> {
+  const args = ['inspect', '--type', type, '--format', format, ...names];
+  return (await promisify(execFile)('docker', args, { cwd: projectDirectory, timeout: askMsMax })).stdout;
 }
 
 function unusable(why: string): Stack {

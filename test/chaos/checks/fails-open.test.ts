@@ -84,6 +84,19 @@ describe('the fails-open check', () => {
     expect(judge({ recovered: noisy })[2]?.slice(0, 2)).toEqual(['recovered', 'unknown']);
   });
 
+  it('is unknown when one of fewer than a hundred answers came from the other one, and fails when two did', () => {
+    const few = (others: number) => ({
+      rate: 25,
+      mechanism: (i: number): 'redis' | 'fallback' => (i < others ? 'redis' : 'fallback'),
+    });
+    expect(judge({ fault: few(1) })[1]).toEqual([
+      'fault',
+      'unknown',
+      "one of 75 answers is another's; of so few 99 % cannot be told",
+    ]);
+    expect(judge({ fault: few(2) })[1]).toEqual(['fault', 'fail', 'answered by fallback']);
+  });
+
   it('is unknown for a phase without answers', () => {
     expect(judge({ fault: { rate: 0 } })[1]).toEqual(['fault', 'unknown', 'no answers']);
   });

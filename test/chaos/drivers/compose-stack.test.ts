@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { services, stackOf } from '../../../chaos/drivers/compose-stack.ts';
+import { otherImageOf, services, stackOf } from '../../../chaos/drivers/compose-stack.ts';
 
 const row = (Service: string, State = 'running', Health = 'healthy') =>
   JSON.stringify({ ID: `id of ${Service}`, Service, State, Health });
@@ -31,5 +31,34 @@ describe('a Compose stack', () => {
       state: 'unusable',
       why: 'the Compose stack is not healthy: redis is exited, limiter-1 is unhealthy, limiter-2 is starting, prometheus is missing. Type: docker compose up --build --wait',
     });
+  });
+});
+
+describe('the image that LIMITER_IMAGE names', () => {
+  const [yours, older, ours] = ['sha256:aaaaaaaaaaaaaaaa', 'sha256:bbbbbbbbbbbbbbbb', 'sha256:cccccccccccccccc'];
+  const asked = { name: 'you/limiter:1', id: yours };
+  const type =
+    "LIMITER_IMAGE=you/limiter:1 docker compose up --wait   (with --build it would be built from this project's source), or use --driver containers";
+
+  it('may be judged when both limiters were made from it, by whatever name', () => {
+    expect(otherImageOf(asked, `${yours} you/limiter:1\n${yours} you/limiter:latest\n`)).toBeUndefined();
+  });
+
+  it('is not what a stack runs that was started without it; told are both, and what to type', () => {
+    expect(otherImageOf(asked, `${ours} failopen-limiter\n${ours} failopen-limiter\n`)).toBe(
+      `LIMITER_IMAGE names you/limiter:1 (aaaaaaaaaaaa), and the stack that is up runs failopen-limiter (cccccccccccc). Type: ${type}`,
+    );
+  });
+
+  it('is not what a limiter runs that was made before the name moved on', () => {
+    expect(otherImageOf(asked, `${yours} you/limiter:1\n${older} you/limiter:1\n`)).toBe(
+      `LIMITER_IMAGE names you/limiter:1 (aaaaaaaaaaaa), and the stack that is up runs you/limiter:1 (bbbbbbbbbbbb). Type: ${type}`,
+    );
+  });
+
+  it('is not what a stack runs when it is not on this machine', () => {
+    expect(otherImageOf({ ...asked, id: undefined }, `${ours} failopen-limiter\n`)).toBe(
+      `LIMITER_IMAGE names you/limiter:1 (not on this machine), and the stack that is up runs failopen-limiter (cccccccccccc). Type: ${type}`,
+    );
   });
 });
