@@ -158,10 +158,10 @@ function hitUntilMs({ faults, failover }: History): number {
 }
 
 /** The slowest answer of the control arm since the injection, in `onset` and until the breaker had to be open. */
-function controlStallMs(history: History, openByMs: number): number {
+function controlStallMs(history: History, untilMs: number): number {
   const onset = history.phases.find(({ name }) => name === 'onset');
   if (!onset) return 0;
-  const stretch = { ...onset, endMs: Math.max(onset.endMs, openByMs) };
+  const stretch = { ...onset, endMs: Math.max(onset.endMs, untilMs) };
   return answersIn(history, stretch, 'control').reduce((max, a) => Math.max(max, latencyMs(a)), 0);
 }
 
