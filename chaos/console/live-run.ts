@@ -4,7 +4,8 @@
 import { type AnswerEvent, type BreakerEvent, type HistoryEvent, historyOf, type RunEvent } from '../history.ts';
 import { Admissions } from '../report/admission-lane.ts';
 import { breakerLanes } from '../report/breaker-lane.ts';
-import { binMs, detoursOf, pointsOf, tally } from '../report/lanes.ts';
+import { detoursOf, pointsOf, tally } from '../report/lanes.ts';
+import { binMs } from '../report/timeline.ts';
 import type { LaneEvent, LiveBin, LivePoint, LiveUpdate } from './messages.ts';
 
 /** Answers are kept this long for bins that may still change: a client gives up after 10 s. */

@@ -13,9 +13,7 @@
 import { type AnswerEvent, type History, latencyMs } from '../history.ts';
 import { type BreakerLane, stateAt } from './breaker-lane.ts';
 import { type Latencies, latenciesAmong } from './summary.ts';
-
-/** Width of a bin of the charts. */
-export const binMs = 250;
+import { binMs } from './timeline.ts';
 
 /** How a request ended: who decided and what, or that nobody did. */
 export const outcomes = [

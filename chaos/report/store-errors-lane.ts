@@ -2,7 +2,8 @@
 // two scrapes a call failed is not known, so failures are spread evenly over the time between them.
 
 import { type History, isControl, type StoreErrorsEvent } from '../history.ts';
-import { binMs, type Detours } from './lanes.ts';
+import type { Detours } from './lanes.ts';
+import { binMs } from './timeline.ts';
 
 /** Undefined when no faulted instance told. A bin may hold a part of a failure. */
 export function storeErrorsLane(history: History, widthMs: number = binMs): Detours[] | undefined {

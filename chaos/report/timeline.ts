@@ -3,6 +3,9 @@
 import type { FaultEvent, History } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
 
+/** Width of a bin of the charts. */
+export const binMs = 250;
+
 export interface Stretch {
   readonly name: PhaseName | 'warm-up';
   readonly startMs: number;

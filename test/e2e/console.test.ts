@@ -39,8 +39,9 @@ async function visit(options = {}): Promise<Page> {
   return page;
 }
 
-const breakers = (page: Page) =>
-  page.locator('.chart', { hasText: 'Breaker of each instance' }).getByRole('img').getAttribute('aria-label');
+const laneOf = (page: Page, title: string) =>
+  page.locator('.chart', { hasText: title }).getByRole('img').getAttribute('aria-label');
+const breakers = (page: Page) => laneOf(page, 'Breaker of each instance');
 const activity = (page: Page) => page.locator('#activity').textContent();
 const sees = (page: Page, pattern: RegExp) =>
   until(`breakers ${pattern}`, runMsMax, async () => pattern.test((await breakers(page)) ?? ''));
@@ -93,6 +94,7 @@ describe('a partition from the page', () => {
     await sees(other, /limiter-1: .*open from/); // of before the reload, too
     await page.locator('#outcome').waitFor({ timeout: runMsMax });
     expect(await breakers(page)).toMatch(/limiter-1: .*open from .*closed from/);
+    expect(await laneOf(page, 'Store errors')).toMatch(/: [1-9][\d,.]* timeout, /);
     expect(await page.locator('#outcome .badge').textContent()).toMatch(/^(pass|fail|unknown)$/);
     await other.locator('#outcome').waitFor();
     expect(await other.locator('#outcome').textContent()).toBe(await page.locator('#outcome').textContent());
