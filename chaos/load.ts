@@ -30,6 +30,9 @@ export interface Arrival {
   readonly target: number;
 }
 
+/** The most popular one: rank 0. */
+export const hotKey = keyOf(0);
+
 /** Poisson arrivals, keys by Zipf's law, targets evenly by chance. The same seed gives the same schedule. */
 export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: LoadPlan): Generator<Arrival> {
   const random = xoroshiro128plus(seed);
@@ -39,9 +42,14 @@ export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: LoadPlan)
   for (;;) {
     atMs -= (Math.log(1 - uniform()) / rate) * 1000;
     if (atMs >= durationMs) return;
-    const key = `k${firstAtLeast(cumulative, uniform())}`;
+    const key = keyOf(firstAtLeast(cumulative, uniform()));
     yield { atMs, key, target: Math.floor(uniform() * targets.length) };
   }
+}
+
+/** By popularity. */
+function keyOf(rank: number): string {
+  return `k${rank}`;
 }
 
 /** Cumulative probabilities of ranks 0 … count − 1. */

@@ -1,7 +1,7 @@
 // The lanes of a run while it lasts, by the same functions that draw the report, computed anew only where something was
 // added. What is sent is little: bins that changed, a sample of points, and every event but the answers.
 
-import { type AnswerEvent, type BreakerEvent, type HistoryEvent, historyOf, type RunEvent } from '../history.ts';
+import type { AnswerEvent, BreakerEvent, HistoryEvent, RunEvent } from '../history.ts';
 import { Admissions } from '../report/admission-lane.ts';
 import { breakerLanes } from '../report/breaker-lane.ts';
 import { detoursOf, pointsOf, tally } from '../report/lanes.ts';
@@ -38,7 +38,7 @@ export class LiveRun {
     this.#run = run;
     this.#plannedMs = plannedMs;
     this.#controls = new Set(run.instances.filter(({ control }) => control).map(({ name }) => name));
-    this.#admissions = new Admissions(historyOf([run]));
+    this.#admissions = new Admissions(run);
   }
 
   take(events: readonly HistoryEvent[]): void {

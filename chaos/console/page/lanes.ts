@@ -247,7 +247,7 @@ function breakerLane(run: ShownRun): Lane {
 function admissionLane(): Lane {
   const stepped = uPlot.paths.stepped?.({ align: 1 });
   return {
-    title: 'Tokens admitted to the key nearest to its bound',
+    title: 'Tokens admitted against the bound',
     height: 150,
     legend: [
       ['fail', 'may be admitted'],

@@ -224,6 +224,23 @@ describe('the admission lane', () => {
     expect(over).toMatchObject({ admitted: 11 });
   });
 
+  const popularAndRare = (rareAsks: number) =>
+    buildHistory({
+      fault: null,
+      phases: [{ name: 'baseline', ms: 1000, key: 'popular', status: (i) => (i < 6 ? 200 : 429) }],
+      answers: Array.from({ length: rareAsks }, (_, i) => answer(i, { key: 'rare', mechanism: 'fallback' })),
+    });
+
+  it('is of the most popular key, though a rare one is nearer to its bound', () => {
+    const history = popularAndRare(4);
+    expect(fleet.judge(history)[0]?.detail).toMatch(/^nearest to its bound: key rare, 4 admitted of at most 5\.0$/);
+    expect(admissionLane(history)?.key).toBe('popular');
+  });
+
+  it('is of a rare key that is over its bound', () => {
+    expect(admissionLane(popularAndRare(6))?.key).toBe('rare');
+  });
+
   it('does not exist where nobody was asked', () => {
     expect(admissionLane(buildHistory({ phases: [] }))).toBeUndefined();
   });
