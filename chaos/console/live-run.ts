@@ -5,7 +5,7 @@ import type { AnswerEvent, BreakerEvent, HistoryEvent, RunEvent } from '../histo
 import { Admissions } from '../report/admission-lane.ts';
 import { breakerLanes } from '../report/breaker-lane.ts';
 import { detoursOf, pointsOf, tally } from '../report/lanes.ts';
-import { binMs } from '../report/timeline.ts';
+import { binMs, binStart } from '../report/timeline.ts';
 import type { LaneEvent, LiveBin, LivePoint, LiveUpdate } from './messages.ts';
 
 /** Answers are kept this long for bins that may still change: a client gives up after 10 s. */
@@ -84,7 +84,7 @@ export class LiveRun {
   #answered(answer: AnswerEvent): void {
     const { scheduledMs, instance } = answer;
     this.#atMs = Math.max(this.#atMs, scheduledMs);
-    const startMs = Math.floor(scheduledMs / binMs) * binMs;
+    const startMs = binStart(scheduledMs);
     if (startMs < this.#atMs - openMs) return;
     const arm = this.#controls.has(instance) ? 'control' : 'faulted';
     const bin = this.#open.get(startMs) ?? { faulted: [], control: [] };

@@ -8,7 +8,7 @@ import { type Timeline, timelineOf } from '../../report/timeline.ts';
 import type { LaneEvent, LiveBin, LivePoint, LiveUpdate } from '../messages.ts';
 
 /** A longer run is shown through a window that moves. */
-export const windowMs = 60_000;
+const windowMs = 60_000;
 
 export class ShownRun {
   readonly run: RunEvent;

@@ -4,7 +4,7 @@ import { admissionLane } from '../../../chaos/report/admission-lane.ts';
 import { breakerLanes, stateAt } from '../../../chaos/report/breaker-lane.ts';
 import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report/lanes.ts';
 import { storeErrorsLane } from '../../../chaos/report/store-errors-lane.ts';
-import { stretchAt, timelineOf } from '../../../chaos/report/timeline.ts';
+import { timelineOf } from '../../../chaos/report/timeline.ts';
 import { failoverHistory } from '../../support/failover-history.ts';
 import { answer, buildHistory, fault, move, storeErrors } from '../../support/history-builder.ts';
 
@@ -274,6 +274,9 @@ describe('the timeline', () => {
   it('calls warm-up what comes before the first phase', () => {
     const history = buildHistory({ phases: [], answers: [answer(2000)] });
     const timeline = timelineOf({ ...history, phases: [{ name: 'baseline', startMs: 1000, endMs: 3000 }] });
-    expect([500, 1500, 3000].map((ms) => stretchAt(timeline, ms))).toEqual(['warm-up', 'baseline', 'baseline']);
+    expect(timeline.stretches).toEqual([
+      { name: 'warm-up', startMs: 0, endMs: 1000 },
+      { name: 'baseline', startMs: 1000, endMs: 3000 },
+    ]);
   });
 });
