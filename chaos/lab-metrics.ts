@@ -17,7 +17,7 @@ import { within } from './clock.ts';
 import type { LabMetricsPage } from './environment.ts';
 import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent } from './history.ts';
 import { KeyAccount, LossesSoFar } from './key-account.ts';
-import { hotKey } from './load.ts';
+import { giveUpMs, hotKey } from './load.ts';
 import { type PhaseName, phaseNames } from './scenario.ts';
 
 type Arm = 'faulted' | 'control';
@@ -25,7 +25,7 @@ type ShownPhase = PhaseName | 'warm-up' | 'end';
 
 const shownPhases: readonly ShownPhase[] = ['warm-up', ...phaseNames, 'end'];
 /** A request without an answer counts as the longest wait: longer than the last edge of the histogram. */
-const unansweredSeconds = 10;
+const unansweredSeconds = giveUpMs / 1000;
 
 export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   readonly #registry = new Registry();
@@ -33,7 +33,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   readonly #over = new AbortController();
   readonly #latency = new Histogram({
     name: 'chaos_request_latency_seconds',
-    help: 'Latency that a client saw, from the instant at which the request was scheduled; 10 s when unanswered.',
+    help: `Latency that a client saw, from the instant at which the request was scheduled; ${unansweredSeconds} s when unanswered.`,
     labelNames: ['arm'],
     // 9 ms is the promise; around it in steps that tell p99.9 from p99.
     buckets: [0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.009, 0.012, 0.025, 0.05, 0.1, 0.5, 2.5],

@@ -140,6 +140,7 @@ describe('a session by hand', () => {
     await sees(page, /limiter-1: [^:]*open from [^:]*closed from [\d.]+ s\. limiter-2/);
     await page.getByRole('button', { name: 'Stop and heal' }).click();
     await page.locator('#outcome').waitFor({ timeout: 30_000 });
+    expect(await laneOf(page, 'Store errors')).toMatch(/: [1-9][\d,.]* timeout, /);
     const [on, off] = ['put on', 'taken off'].map(async (what) => {
       const log = (await page.locator('#log').textContent()) ?? '';
       return Number(new RegExp(`([\\d.]+) s  partition ${what} limiter-1`).exec(log)?.[1]);
