@@ -45,9 +45,12 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, signal, onProgress } = options;
   signal.throwIfAborted();
   const tell = (phase: Progress['phase']) => onProgress({ phase, remainingMs: 0, answers: [], breakers: new Map() });
-  tell('starting');
   const { name, topology = 'single' } = scenario;
-  return recordedRun({ ...options, scenario: name, topology }, async (environment, recorder, broken) => {
+  const driver: RunOptions['driver'] = (wanted) => {
+    tell('starting');
+    return options.driver(wanted);
+  };
+  return recordedRun({ ...options, scenario: name, topology, driver }, async (environment, recorder, broken) => {
     const stop = AbortSignal.any([signal, broken]);
     stop.throwIfAborted();
     await experiment(options, environment, recorder, stop);
