@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serviceEnvironment } from '../bounds.ts';
 import { chooseDriver } from '../drivers/choose.ts';
 import type { Environment, Instance } from '../environment.ts';
-import { exitStatus, LabError, UsageError } from '../errors.ts';
+import { endWith, explained } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import { applyRecorded } from '../faults/recorded.ts';
@@ -78,7 +78,7 @@ async function switchUnderLoad(
   const { zero } = load;
   recorder.record({ type: 'phase', phase: 'baseline', atMs: 0 });
   const opened = new Switchboard(rowsOf(environment, recorder, zero), tell, (error) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${explained(error)}\n`);
   });
   board = opened;
   tell();
@@ -116,8 +116,6 @@ function tell(): void {
 try {
   await session(await planned.promise);
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof LabError;
-  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
-  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+  endWith(error);
 }
 if (process.connected) process.disconnect();
