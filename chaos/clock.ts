@@ -31,3 +31,9 @@ export async function until<T>(ms: number, everyMs: number, ask: () => Promise<T
     await sleep(everyMs);
   }
 }
+
+/** Again and again until it is disposed of. */
+export function every(ms: number, act: () => unknown): Disposable {
+  const timer = setInterval(act, ms);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

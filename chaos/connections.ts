@@ -3,6 +3,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { answerIn, type HttpAnswer } from './http-answer.ts';
+import { giveUpMs } from './load.ts';
 
 /** Called once: with the answer when the last of it is here, or with why there is none. */
 export type OnAnswer = (answer: HttpAnswer | undefined, error?: string) => void;
@@ -12,8 +13,6 @@ interface Request {
   readonly onAnswer: OnAnswer;
 }
 
-/** How long an answer may take after its request was written, connecting included. */
-const giveUpMs = 10_000;
 const sweepEveryMs = 250;
 /** A connection is given up so long before its server would close it: a request could cross the closing. */
 const closingMs = 1000;

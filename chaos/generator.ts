@@ -42,7 +42,12 @@ export class Generator implements AsyncDisposable {
     if (child.pid) undo.process('load generator', child.pid);
     const generator = new Generator(child, onAnswers);
     generator.#tell({ plan });
-    await within(readyMs, generator.#ready.promise, () => new LabError('the load generator could not connect'));
+    try {
+      await within(readyMs, generator.#ready.promise, () => new LabError('the load generator could not connect'));
+    } catch (error) {
+      await generator[Symbol.asyncDispose](); // or it would keep whoever started it from ending
+      throw error;
+    }
     return generator;
   }
 

@@ -184,19 +184,6 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
   return { run, phases, answers, faults, probes, breaker, placement, failover, storeErrors, complete };
 }
 
-/** Reads events.ndjson. A last line that was cut off is left out. */
-export function parseEvents(text: string): HistoryEvent[] {
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.flatMap((line, i) => {
-    try {
-      return [JSON.parse(line) as HistoryEvent];
-    } catch (error) {
-      if (i === lines.length - 1) return [];
-      throw new Error(`line ${i + 1} is not JSON: ${(error as Error).message}`);
-    }
-  });
-}
-
 export function isControl(history: History, instance: string): boolean {
   return history.run.instances.some(({ name, control }) => name === instance && control);
 }

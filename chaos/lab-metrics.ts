@@ -15,8 +15,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CheckResult } from './checks/check.ts';
 import { within } from './clock.ts';
 import type { LabMetricsPage } from './environment.ts';
-import { type AnswerEvent, type HistoryEvent, latencyMs, type PlacementEvent, type RunEvent } from './history.ts';
-import { HotKey, hotKey } from './hot-key.ts';
+import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent } from './history.ts';
+import { KeyAccount, LossesSoFar } from './key-account.ts';
+import { giveUpMs, hotKey } from './load.ts';
 import { type PhaseName, phaseNames } from './scenario.ts';
 
 type Arm = 'faulted' | 'control';
@@ -24,7 +25,7 @@ type ShownPhase = PhaseName | 'warm-up' | 'end';
 
 const shownPhases: readonly ShownPhase[] = ['warm-up', ...phaseNames, 'end'];
 /** A request without an answer counts as the longest wait: longer than the last edge of the histogram. */
-const unansweredSeconds = 10;
+const unansweredSeconds = giveUpMs / 1000;
 
 export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   readonly #registry = new Registry();
@@ -32,7 +33,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   readonly #over = new AbortController();
   readonly #latency = new Histogram({
     name: 'chaos_request_latency_seconds',
-    help: 'Latency that a client saw, from the instant at which the request was scheduled; 10 s when unanswered.',
+    help: `Latency that a client saw, from the instant at which the request was scheduled; ${unansweredSeconds} s when unanswered.`,
     labelNames: ['arm'],
     // 9 ms is the promise; around it in steps that tell p99.9 from p99.
     buckets: [0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.009, 0.012, 0.025, 0.05, 0.1, 0.5, 2.5],
@@ -63,9 +64,8 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     registers: [this.#registry],
   });
   readonly #arms = new Map<string, { arm: Arm; latency: Histogram.Internal<'arm'> }>();
-  #hotKey: HotKey | undefined;
-  /** Whether a loss of Redis's state may be one of this key's. */
-  #isHotKeyHit = true;
+  #losses: LossesSoFar | undefined;
+  #hotKey: KeyAccount | undefined;
 
   constructor(scenario: string) {
     this.#registry.setDefaultLabels({ scenario });
@@ -98,10 +98,10 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     if (event.type === 'answer') this.#answered(event);
     else if (event.type === 'run') this.#begin(event);
     else if (event.type === 'phase') this.#moveTo(event.phase);
-    else if (event.type === 'placement') this.#isHotKeyHit = !heldByOther(event, hotKey);
+    else if (event.type === 'placement') this.#losses?.learn(event);
     else if (event.type === 'fault') {
       this.#faultActive.set({ fault: event.fault, link: storeLink(event.target) }, event.action === 'inject' ? 1 : 0);
-      if (event.action === 'inject' && event.losesState && this.#isHotKeyHit) this.#hotKey?.stateLost();
+      this.#losses?.learn(event);
     }
   }
 
@@ -116,7 +116,8 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     await closed;
   }
 
-  #begin({ instances, bounds, fault }: RunEvent): void {
+  #begin(run: RunEvent): void {
+    const { instances, bounds, fault } = run;
     this.#moveTo('warm-up');
     for (const { name, control } of instances) {
       const arm = control ? 'control' : 'faulted';
@@ -128,11 +129,12 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
       this.#answers.inc({ arm, limiter: name, mechanism: 'none', status: '0' }, 0);
       if (fault && !control) this.#faultActive.set({ fault: fault.kind, link: storeLink(name) }, 0);
     }
-    this.#hotKey = new HotKey(bounds);
+    this.#losses = new LossesSoFar(run);
+    this.#hotKey = new KeyAccount(hotKey, bounds, this.#losses.losses);
     this.#showHotKey(this.#hotKey);
   }
 
-  #showHotKey(key: HotKey): void {
+  #showHotKey(key: KeyAccount): void {
     new Counter({
       name: 'chaos_hot_key_admitted_total',
       help: 'Admitted requests of the most popular key, over all faulted instances, by who admitted them.',
@@ -140,7 +142,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [mechanism, admitted] of Object.entries(key.admitted)) this.inc({ mechanism }, admitted);
+        for (const [mechanism, admitted] of Object.entries(key.admittedBy)) this.inc({ mechanism }, admitted);
       },
     });
     new Gauge({
@@ -148,7 +150,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
       help: 'Requests of the most popular key that may have been admitted at most until now.',
       registers: [this.#registry],
       collect() {
-        this.set(key.bound);
+        this.set(key.boundAt(Number.POSITIVE_INFINITY));
       },
     });
   }
@@ -159,17 +161,12 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     if (!of) return;
     of.latency.observe(Math.min(latencyMs(answer) / 1000, unansweredSeconds));
     this.#answers.inc({ arm: of.arm, limiter: instance, mechanism: mechanism ?? 'none', status });
-    if (of.arm === 'faulted' && key === hotKey) this.#hotKey?.answered(answer);
+    if (of.arm === 'faulted' && key === hotKey) this.#hotKey?.enter(answer);
   }
 
   #moveTo(phase: ShownPhase): void {
     for (const shown of shownPhases) this.#phase.set({ phase: shown }, shown === phase ? 1 : 0);
   }
-}
-
-/** Whether another master than the one that is hit was seen to hold the key. */
-function heldByOther({ victim, keys }: PlacementEvent, key: string): boolean {
-  return Object.entries(keys).some(([master, held]) => master !== victim && held.includes(key));
 }
 
 /** Every fault is on the store links of its targets. */

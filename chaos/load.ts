@@ -22,6 +22,9 @@ export interface LoadPlan {
   readonly control?: { readonly instance: string; readonly url: string };
 }
 
+/** How long a client waits for an answer after its request was written, connecting included. */
+export const giveUpMs = 10_000;
+
 export interface Arrival {
   /** Milliseconds since the start of the load. */
   readonly atMs: number;
@@ -29,6 +32,9 @@ export interface Arrival {
   /** Index into `targets`. */
   readonly target: number;
 }
+
+/** The most popular one: rank 0. */
+export const hotKey = keyOf(0);
 
 /** Poisson arrivals, keys by Zipf's law, targets evenly by chance. The same seed gives the same schedule. */
 export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: LoadPlan): Generator<Arrival> {
@@ -39,9 +45,14 @@ export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: LoadPlan)
   for (;;) {
     atMs -= (Math.log(1 - uniform()) / rate) * 1000;
     if (atMs >= durationMs) return;
-    const key = `k${firstAtLeast(cumulative, uniform())}`;
+    const key = keyOf(firstAtLeast(cumulative, uniform()));
     yield { atMs, key, target: Math.floor(uniform() * targets.length) };
   }
+}
+
+/** By popularity. */
+function keyOf(rank: number): string {
+  return `k${rank}`;
 }
 
 /** Cumulative probabilities of ranks 0 … count − 1. */

@@ -88,8 +88,16 @@ export class LabProcess {
 
   /** The end of its output, on one line. */
   tail(): string {
-    const lines = readFileSync(this.#log, 'utf8').trim().split('\n').slice(-3);
-    return lines.join(' / ').slice(-500) || 'it said nothing';
+    return tailOf(this.#log);
+  }
+}
+
+/** The end of a part's output, on one line. */
+export function tailOf(log: string): string {
+  try {
+    return readFileSync(log, 'utf8').trim().split('\n').slice(-3).join(' / ').slice(-500) || 'it said nothing';
+  } catch {
+    return 'it said nothing';
   }
 }
 

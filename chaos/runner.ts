@@ -5,41 +5,26 @@
 // Whatever happens, the fault is healed and all that was started is ended before this returns or throws.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { boundsOf } from './bounds.ts';
-import { type CheckResult, runChecks, type Verdict, worstOf } from './checks/check.ts';
-import { checks } from './checks/index.ts';
-import { monotonicUs } from './clock.ts';
-import type { Driver, Environment, Instance } from './environment.ts';
+import { every, monotonicUs } from './clock.ts';
+import type { Environment } from './environment.ts';
 import { FailoverWatch } from './failover-watch.ts';
 import { type Fault, faulted } from './faults/fault.ts';
-import { Generator } from './generator.ts';
-import { type AnswerEvent, type BreakerEvent, type History, historyOf } from './history.ts';
-import { LabMetrics } from './lab-metrics.ts';
-import { breakerMoves, probeLinks, sinceZeroMs, type Zero, zeroIn } from './observer.ts';
-import { Recorder } from './recorder.ts';
-import { runEventOf } from './run-event.ts';
-import { healMs, onsetMs, type PhaseName, type Scenario } from './scenario.ts';
-import { StoreErrorWatch } from './store-errors.ts';
-import { UndoLog } from './undo.ts';
+import { applyRecorded } from './faults/recorded.ts';
+import type { AnswerEvent } from './history.ts';
+import { probeLinks, sinceZeroMs, type Zero } from './observer.ts';
+import { type RecordedRunOptions, type RunResult, recordedRun } from './recorded-run.ts';
+import type { Recorder } from './recorder.ts';
+import { healMs, loadMsOf, onsetMs, type PhaseName, type Scenario } from './scenario.ts';
+import { underLoad } from './under-load.ts';
 
-export interface RunOptions {
+export interface RunOptions extends Omit<RecordedRunOptions, 'scenario' | 'topology'> {
   readonly scenario: Scenario;
   /** What the scenario's fault is in this run; undefined without one. */
   readonly fault: Fault | undefined;
-  readonly driver: Driver;
-  /** The program of a limiter instance, where the driver starts processes; this project's service by default. */
-  readonly limiterMain?: string;
-  readonly seed: number;
   /** Requests per second over the faulted instances. */
   readonly rate: number;
-  /** Settings of the limiter instances. */
-  readonly service: Readonly<Record<string, string>>;
-  /** Directory in which the run's own is created. */
-  readonly out: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
-  /** The verdict is known, and the environment, with its Prometheus, still stands. */
-  readonly beforeEnd?: (environment: Environment, history: History) => Promise<void>;
 }
 
 export interface Progress {
@@ -51,54 +36,27 @@ export interface Progress {
   readonly breakers: ReadonlyMap<string, string>;
 }
 
-export interface RunResult {
-  readonly directory: string;
-  readonly history: History;
-  readonly checks: readonly CheckResult[];
-  readonly verdict: Verdict;
-  readonly endedAt: string;
-}
-
-const keyHeader = 'x-key';
 const probeEveryMs = 500;
-const breakerEveryMs = 500;
-const storeErrorsEveryMs = 2000;
 const progressEveryMs = 1000;
 /** How long a healed link may take to show it. */
 const healedMsMax = 5000;
 
 export async function runScenario(options: RunOptions): Promise<RunResult> {
-  const { scenario, driver, seed, out, signal, onProgress } = options;
+  const { scenario, signal, onProgress } = options;
   signal.throwIfAborted();
-  // Whatever makes the run pointless stops it here: Ctrl-C, a part that ended, a file that cannot be written.
-  const stop = new AbortController();
-  signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
-  using recorder = new Recorder(out, scenario.name, seed, new Date(), (error) => stop.abort(error));
-  onProgress({ phase: 'starting', remainingMs: 0, answers: [], breakers: new Map() });
-  await using metrics = new LabMetrics(scenario.name);
-  recorder.onEvent((event) => metrics.record(event));
-  await using environment = await driver({
-    topology: scenario.topology ?? 'single',
-    service: { ...options.service, KEY_HEADER: keyHeader },
-    limiterMain: options.limiterMain,
-    logs: recorder.logs,
-    labMetrics: metrics,
-  });
-  environment.broken.catch((error) => stop.abort(error));
-  await experiment(options, environment, recorder, stop.signal);
-  stop.signal.throwIfAborted();
-  onProgress({ phase: 'judging', remainingMs: 0, answers: [], breakers: new Map() });
-  const history = historyOf(recorder.events);
-  const results = runChecks(checks, history);
-  metrics.judged(results);
-  await options.beforeEnd?.(environment, history);
-  return {
-    directory: recorder.directory,
-    history,
-    checks: results,
-    verdict: worstOf(results.map(({ verdict }) => verdict)),
-    endedAt: new Date().toISOString(),
+  const tell = (phase: Progress['phase']) => onProgress({ phase, remainingMs: 0, answers: [], breakers: new Map() });
+  const { name, topology = 'single' } = scenario;
+  const driver: RunOptions['driver'] = (wanted) => {
+    tell('starting');
+    return options.driver(wanted);
   };
+  return recordedRun({ ...options, scenario: name, topology, driver }, async (environment, recorder, broken) => {
+    const stop = AbortSignal.any([signal, broken]);
+    stop.throwIfAborted();
+    await experiment(options, environment, recorder, stop);
+    stop.throwIfAborted();
+    tell('judging');
+  });
 }
 
 async function experiment(
@@ -107,39 +65,13 @@ async function experiment(
   recorder: Recorder,
   stop: AbortSignal,
 ): Promise<void> {
-  stop.throwIfAborted();
   const { scenario, fault, seed, rate, service } = options;
-  const { warmupMs, baselineMs, faultMs, recoveryMs } = scenario.timing;
-  const durationMs = warmupMs + baselineMs + (fault ? faultMs + recoveryMs : 0);
-  const control = environment.instances.find((instance) => instance.control);
-  if (!control) throw new Error('the driver gave no control instance');
-
-  const undo = new UndoLog();
-  using _undo = { [Symbol.dispose]: () => undo.done() };
-  let fresh: AnswerEvent[] = [];
-  const plan = {
-    seed,
-    rate,
-    durationMs,
-    urgent: true,
-    keys: scenario.keys,
-    keyHeader,
-    targets: faulted(environment).map(({ name, frontUrl }) => ({ instance: name, url: frontUrl })),
-    control: { instance: control.name, url: control.frontUrl },
-  };
-  await using generator = await Generator.start(plan, undo, (answers) => {
-    recorder.record(...answers);
-    fresh.push(...answers.filter(({ instance }) => instance !== control.name));
-  });
-
-  const zero = zeroIn(200);
-  const breakers = new BreakerWatch(environment, zero, recorder);
-  const tells = await breakers.look();
-  const storeErrors = new StoreErrorWatch(environment, zero);
-  const recordStoreErrors = async () => recorder.record(...(await storeErrors.look()));
-  const { name, hypothesis } = scenario;
-  const given = { scenario: name, hypothesis, fault: scenario.fault ?? null, seed, rate, bounds: boundsOf(service) };
-  recorder.record(runEventOf(environment, zero, tells, given));
+  const { name, hypothesis, keys, timing } = scenario;
+  const { warmupMs, baselineMs, faultMs } = timing;
+  const durationMs = loadMsOf(timing, fault !== undefined);
+  const given = { scenario: name, hypothesis, fault: scenario.fault ?? null, seed, rate, durationMs, keys, service };
+  await using load = await underLoad(environment, recorder, given);
+  const { zero } = load;
 
   let phase: Progress['phase'] = 'warm-up';
   const begin = (name: PhaseName) => {
@@ -147,13 +79,14 @@ async function experiment(
     phase = name;
   };
   const reached = (ms: number) => sleepUntil(zero, ms, stop);
-  const load = generator.run(zero.us);
-  load.catch(() => {}); // awaited at the end; a run that is stopped before has its own error
-  using _breakers = every(breakerEveryMs, () => breakers.look());
-  using _storeErrors = every(storeErrorsEveryMs, recordStoreErrors);
+  const asked = new Set(faulted(environment).map(({ name }) => name));
+  let fresh: AnswerEvent[] = [];
+  recorder.onEvent((event) => {
+    if (event.type === 'answer' && asked.has(event.instance)) fresh.push(event);
+  });
   using _progress = every(progressEveryMs, () => {
     const remainingMs = Math.max(0, durationMs - sinceZeroMs(zero));
-    options.onProgress({ phase, remainingMs, answers: fresh, breakers: breakers.states });
+    options.onProgress({ phase, remainingMs, answers: fresh, breakers: load.breakers });
     fresh = [];
   });
 
@@ -186,24 +119,17 @@ async function experiment(
   }
   await reached(durationMs);
   recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
-  await Promise.race([load, aborted(stop)]);
-  await breakers.look();
-  await recordStoreErrors();
+  await Promise.race([load.done, aborted(stop)]);
+  await load.look();
 }
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */
 function faultLifetime(fault: Fault, environment: Environment, recorder: Recorder, zero: Zero) {
   let injected = false;
-  const apply = async (action: 'inject' | 'heal') => {
-    const applyTo = async (instance: Instance) => {
-      const beginMs = sinceZeroMs(zero);
-      await fault[action](environment, instance);
-      const { name, losesState } = fault;
-      const endMs = sinceZeroMs(zero);
-      recorder.record({ type: 'fault', action, fault: name, target: instance.name, beginMs, endMs, losesState });
-    };
-    await Promise.all(faulted(environment).map(applyTo));
-  };
+  const apply = (action: 'inject' | 'heal') =>
+    Promise.all(
+      faulted(environment).map((instance) => applyRecorded(action, fault, environment, instance, recorder, zero)),
+    );
   const lifetime = {
     async inject() {
       injected = true;
@@ -252,62 +178,6 @@ async function probeUntilHealthy(
     if (probes.every(({ seen }) => seen === 'healthy') || sinceZeroMs(zero) >= endMs) return;
     await sleepUntil(zero, sinceZeroMs(zero) + 100, stop);
   }
-}
-
-/** Records every move of every breaker once. */
-export class BreakerWatch {
-  readonly #environment: Environment;
-  readonly #zero: Zero;
-  readonly #recorder: Recorder;
-  readonly #recorded = new Map<string, number>();
-  readonly #gone = new Set<string>();
-  readonly states = new Map<string, string>();
-
-  constructor(environment: Environment, zero: Zero, recorder: Recorder) {
-    this.#environment = environment;
-    this.#zero = zero;
-    this.#recorder = recorder;
-  }
-
-  /** Returns the names of the instances that tell. */
-  async look(): Promise<Set<string>> {
-    const tells = new Set<string>();
-    await Promise.all(
-      this.#environment.instances.map(async (instance) => {
-        const moves = await breakerMoves(instance, this.#zero);
-        if (!moves) return;
-        tells.add(instance.name);
-        this.#record(instance.name, moves);
-      }),
-    );
-    return tells;
-  }
-
-  #record(name: string, looked: readonly BreakerEvent[]): void {
-    const moves = looked.filter(({ to }) => to !== 'gone');
-    this.#recordGone(name, looked);
-    const knownMs = this.#recorded.get(name) ?? Number.NEGATIVE_INFINITY;
-    const unseen = moves.filter(({ atMs }) => atMs > knownMs);
-    if (unseen.length > 0) this.#recorder.record(...unseen);
-    const last = moves.at(-1);
-    if (last && last.atMs < knownMs) return; // a look that took longer than the next one
-    if (last) this.#recorded.set(name, last.atMs);
-    this.states.set(name, looked.at(-1)?.to === 'gone' ? 'closed' : (last?.to ?? 'closed'));
-  }
-
-  /** Every look sees again that a breaker is gone. */
-  #recordGone(name: string, looked: readonly BreakerEvent[]): void {
-    for (const event of looked.filter(({ to }) => to === 'gone')) {
-      const id = `${name} ${event.shard} ${looked.filter(({ shard }) => shard === event.shard).length}`;
-      if (!this.#gone.has(id)) this.#recorder.record(event);
-      this.#gone.add(id);
-    }
-  }
-}
-
-function every(ms: number, act: () => unknown): Disposable {
-  const timer = setInterval(act, ms);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

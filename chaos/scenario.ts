@@ -50,6 +50,12 @@ export type PhaseName = (typeof phaseNames)[number];
 export const onsetMs = 1000;
 export const healMs = 2000;
 
+/** How long load is put on, in milliseconds. */
+export function loadMsOf(timing: Scenario['timing'], isFaulted: boolean): number {
+  const { warmupMs, baselineMs, faultMs, recoveryMs } = timing;
+  return warmupMs + baselineMs + (isFaulted ? faultMs + recoveryMs : 0);
+}
+
 /** The instance whose links are never faulted. */
 export const controlName = 'limiter-control';
 

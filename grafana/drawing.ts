@@ -63,7 +63,7 @@ ${ticks}
 }
 
 /** In words, for who cannot see it. */
-export function titleOf({ scenario, verdict, seed, faultS }: Incident): string {
+function titleOf({ scenario, verdict, seed, faultS }: Incident): string {
   const panels = picturedPanels.map(({ title }) => title).join('; ');
   return `Scenario ${scenario}, seed ${seed}, verdict ${verdict}: a fault of ${Math.round(faultS)} s as the dashboards show it. Panels: ${panels}.`;
 }

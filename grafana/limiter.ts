@@ -1,6 +1,6 @@
 // The limiter in operation: first whether it keeps its promise, then why not.
 
-import { thresholds } from '../prometheus/rules.ts';
+import { objective, thresholds } from '../prometheus/rules.ts';
 import { chosen, dashboard, lines, mechanismColours, promiseSeconds, type States, stat, timeline } from './parts.ts';
 
 export const breakerStates: States = { 0: ['closed', 'green'], 1: ['half-open', 'orange'], 2: ['open', 'red'] };
@@ -26,11 +26,11 @@ export const limiter = dashboard({
           title: 'Answered under 9 ms',
           description: 'Share of decisions under 9 ms. The objective is 99 %.',
           unit: 'percentunit',
-          limit: 0.99,
+          limit: objective.ratio,
           lowIsBad: true,
           queries: [
             [
-              `sum(${rate('rate_limit_latency_seconds_bucket', ', le="0.009"')}) / sum(${rate('rate_limit_latency_seconds_count')})`,
+              `sum(${rate('rate_limit_latency_seconds_bucket', `, le="${objective.le}"`)}) / sum(${rate('rate_limit_latency_seconds_count')})`,
               'under 9 ms',
             ],
           ],

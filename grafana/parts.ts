@@ -38,7 +38,7 @@ import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
-import { limiterJob } from '../prometheus/rules.ts';
+import { limiterJob, objective } from '../prometheus/rules.ts';
 
 /** As provisioned. */
 export const datasourceUid = 'failopen-prometheus';
@@ -46,7 +46,7 @@ const datasource = { type: 'prometheus', uid: `\${datasource}` };
 const tag = 'failopen';
 
 /** The promise, in seconds. */
-export const promiseSeconds = 0.009;
+export const promiseSeconds = Number(objective.le);
 /** The limiter instances that the variables choose, and the lab's runs. */
 export const chosen = 'job=~"$job", instance=~"$instance"';
 export const chosenRun = 'scenario=~"$scenario"';

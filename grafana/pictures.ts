@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { native } from '../chaos/drivers/native.ts';
-import { exitStatus, LabError, UsageError } from '../chaos/errors.ts';
+import { endWith, exitStatus, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
 import type { History } from '../chaos/history.ts';
 import { leave } from '../chaos/report/leave.ts';
@@ -99,8 +99,6 @@ if (import.meta.main) {
   try {
     process.exitCode = await main(seedOf(process.argv.slice(2)));
   } catch (error) {
-    const expected = error instanceof UsageError || error instanceof LabError;
-    process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
-    process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+    endWith(error);
   }
 }

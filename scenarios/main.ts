@@ -1,16 +1,16 @@
 // `npm run scenario`: lists the experiments, or runs those named and gives a verdict. `npm run suite`: runs them all.
 
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
 import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
-import { exitStatus, LabError, UsageError } from '../chaos/errors.ts';
+import { exitStatus, explained, LabError, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { leave } from '../chaos/report/leave.ts';
-import { ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
+import { fromHere, ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
 import { runScenario } from '../chaos/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { scenarios } from './index.ts';
@@ -111,12 +111,6 @@ async function run(
   }
 }
 
-/** As it can be typed or opened from here. */
-function fromHere(path: string): string {
-  const shorter = relative(process.cwd(), path);
-  return shorter.startsWith('..') ? path : shorter;
-}
-
 async function main(): Promise<number> {
   const options = readArguments(process.argv.slice(2));
   if (options.list) {
@@ -148,7 +142,7 @@ async function main(): Promise<number> {
   return exitStatus[verdict];
 }
 
-class Interrupted extends Error {
+class Interrupted extends LabError {
   readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
   constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
@@ -164,16 +158,10 @@ function causesOf(error: unknown): unknown[] {
 
 function statusOf(error: unknown): number {
   const causes = causesOf(error);
-  for (const cause of causes) process.stderr.write(`${cause instanceof Error ? explain(cause) : String(cause)}\n`);
+  for (const cause of causes) process.stderr.write(`${explained(cause)}\n`);
   if (causes[0] instanceof UsageError) return exitStatus.usage;
   if (causes[0] instanceof Interrupted) return { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[causes[0].signal];
   return exitStatus.broken;
-}
-
-function explain(error: Error): string {
-  const expected = error instanceof LabError || error instanceof UsageError || error instanceof Interrupted;
-  const systemError = 'code' in error;
-  return expected || systemError ? error.message : `A defect of the lab: ${error.stack}`;
 }
 
 process.exitCode = await main().catch(statusOf);

@@ -1,5 +1,5 @@
 import type { Scenario } from '../chaos/scenario.ts';
-import { keys, service, timing } from './defaults.ts';
+import { failoverTiming, keys, service } from './defaults.ts';
 
 export const sentinelFailover: Scenario = {
   name: 'sentinel-failover',
@@ -8,7 +8,7 @@ export const sentinelFailover: Scenario = {
     'When the master under Sentinel is killed, the fallback decides until the Sentinels name its replica, and from then on Redis, without a restart.',
   topology: 'sentinel',
   fault: { kind: 'master-kill' },
-  timing: { ...timing, faultMs: 7000, recoveryMs: 8000 },
+  timing: failoverTiming,
   keys,
   service,
 };

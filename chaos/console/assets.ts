@@ -22,6 +22,7 @@ const modules = [
   'console/page/dom.ts',
   'history.ts',
   'report/breaker-lane.ts',
+  'report/store-errors-lane.ts',
   'report/timeline.ts',
   'report/figures.ts',
 ] as const;

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { HistoryEvent } from '../history.ts';
 import { seconds } from '../report/figures.ts';
 import { verdictSentence } from '../report/story.ts';
-import type { Scenario } from '../scenario.ts';
+import { loadMsOf, type Scenario } from '../scenario.ts';
 import { LiveRun } from './live-run.ts';
 import type { FromSession, ManualPlan, ToSession } from './manual.ts';
 import type { Activity, Feed, Outcomes, Switch } from './messages.ts';
@@ -67,9 +67,8 @@ export class Lab {
 
   runScenario(request: RunRequest): void {
     const { scenario, driver, seed, rate } = request;
-    const timing = this.#scenarios.find(({ name }) => name === scenario);
-    const { warmupMs = 0, baselineMs = 0, faultMs = 0, recoveryMs = 0 } = timing?.timing ?? {};
-    const plannedMs = warmupMs + baselineMs + (timing?.fault ? faultMs + recoveryMs : 0);
+    const known = this.#scenarios.find(({ name }) => name === scenario);
+    const plannedMs = known ? loadMsOf(known.timing, known.fault !== undefined) : 0;
     const options = { driver, seed: String(seed), rate: String(rate), out: this.#past.directory };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     this.#start('scenario', request, plannedMs, [program('scenarios', 'main.ts'), scenario, ...args]);

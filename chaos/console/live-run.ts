@@ -1,14 +1,16 @@
 // The lanes of a run while it lasts, by the same functions that draw the report, computed anew only where something was
 // added. What is sent is little: bins that changed, a sample of points, and every event but the answers.
 
-import { type AnswerEvent, type BreakerEvent, type HistoryEvent, historyOf, type RunEvent } from '../history.ts';
+import type { AnswerEvent, BreakerEvent, HistoryEvent, RunEvent } from '../history.ts';
+import { giveUpMs } from '../load.ts';
 import { Admissions } from '../report/admission-lane.ts';
 import { breakerLanes } from '../report/breaker-lane.ts';
-import { binMs, detoursOf, pointsOf, tally } from '../report/lanes.ts';
+import { detoursOf, pointsOf, tally } from '../report/lanes.ts';
+import { binMs, binStart } from '../report/timeline.ts';
 import type { LaneEvent, LiveBin, LivePoint, LiveUpdate } from './messages.ts';
 
-/** Answers are kept this long for bins that may still change: a client gives up after 10 s. */
-const openMs = 12_000;
+/** Answers are kept this long for bins that may still change. */
+const openMs = giveUpMs + 2000;
 /** How much of a long session is told to somebody who begins to look. */
 const windowMs = 90_000;
 const pointsMax = { faulted: 40, control: 15 };
@@ -37,7 +39,7 @@ export class LiveRun {
     this.#run = run;
     this.#plannedMs = plannedMs;
     this.#controls = new Set(run.instances.filter(({ control }) => control).map(({ name }) => name));
-    this.#admissions = new Admissions(historyOf([run]));
+    this.#admissions = new Admissions(run);
   }
 
   take(events: readonly HistoryEvent[]): void {
@@ -83,7 +85,7 @@ export class LiveRun {
   #answered(answer: AnswerEvent): void {
     const { scheduledMs, instance } = answer;
     this.#atMs = Math.max(this.#atMs, scheduledMs);
-    const startMs = Math.floor(scheduledMs / binMs) * binMs;
+    const startMs = binStart(scheduledMs);
     if (startMs < this.#atMs - openMs) return;
     const arm = this.#controls.has(instance) ? 'control' : 'faulted';
     const bin = this.#open.get(startMs) ?? { faulted: [], control: [] };
@@ -136,5 +138,5 @@ export class LiveRun {
 
 /** JSON knows no infinity: an answer that never came is as late as a client waits. */
 function finite(point: LivePoint): LivePoint {
-  return Number.isFinite(point.latencyMs) ? point : { ...point, latencyMs: 10_000 };
+  return Number.isFinite(point.latencyMs) ? point : { ...point, latencyMs: giveUpMs };
 }

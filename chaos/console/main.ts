@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { exitStatus, LabError, UsageError } from '../errors.ts';
+import { endWith, LabError, UsageError } from '../errors.ts';
 import type { Scenario } from '../scenario.ts';
 import { Guard } from './guard.ts';
 import { consoleServer } from './server.ts';
@@ -72,7 +72,5 @@ process.removeAllListeners('warning');
 try {
   await main();
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof LabError;
-  process.stderr.write(`${expected ? error.message : `A defect of the lab: ${(error as Error).stack}`}\n`);
-  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+  endWith(error);
 }

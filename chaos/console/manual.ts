@@ -7,24 +7,19 @@
 // started is ended, and a report is left of what holds whatever is broken.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { boundsOf, serviceEnvironment } from '../bounds.ts';
-import { runChecks } from '../checks/check.ts';
-import { checks } from '../checks/index.ts';
+import { serviceEnvironment } from '../bounds.ts';
 import { chooseDriver } from '../drivers/choose.ts';
 import type { Environment, Instance } from '../environment.ts';
-import { exitStatus, LabError, UsageError } from '../errors.ts';
+import { endWith, explained } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
-import { Generator } from '../generator.ts';
-import { historyOf } from '../history.ts';
-import { LabMetrics } from '../lab-metrics.ts';
-import { sinceZeroMs, type Zero, zeroIn } from '../observer.ts';
-import { Recorder } from '../recorder.ts';
+import { applyRecorded } from '../faults/recorded.ts';
+import { sinceZeroMs, type Zero } from '../observer.ts';
+import { recordedRun } from '../recorded-run.ts';
+import type { Recorder } from '../recorder.ts';
 import { leave } from '../report/leave.ts';
-import { runEventOf } from '../run-event.ts';
-import { BreakerWatch } from '../runner.ts';
 import type { FaultSpec, Scenario } from '../scenario.ts';
-import { UndoLog } from '../undo.ts';
+import { underLoad } from '../under-load.ts';
 import type { FaultKind, Switch } from './messages.ts';
 import type { RunRequest, SwitchRequest } from './requests.ts';
 import { type Row, Switchboard } from './switchboard.ts';
@@ -38,8 +33,6 @@ export interface ManualPlan extends RunRequest {
 export type ToSession = { readonly plan: ManualPlan } | { readonly switch: SwitchRequest };
 export type FromSession = { readonly switches: readonly Switch[] };
 
-const keyHeader = 'x-key';
-const lookEveryMs = 500;
 const hypothesis = 'Whatever is switched on by hand, every request is decided in time and inside the bounds.';
 const linkFaults: readonly FaultSpec[] = [
   { kind: 'partition' },
@@ -62,71 +55,38 @@ process.on('message', (message: ToSession) => {
 async function session(plan: ManualPlan): Promise<void> {
   const { driver, why } = await chooseDriver(plan.driver);
   process.stderr.write(`driver: ${driver.name} (${why})\n`);
-  const broken = new AbortController();
-  using recorder = new Recorder(plan.out, plan.scenario, plan.seed, new Date(), (error) => broken.abort(error));
-  const service = serviceEnvironment(plan.service, process.env);
-  await using metrics = new LabMetrics(plan.scenario);
-  recorder.onEvent((event) => metrics.record(event));
-  await using environment = await driver.start({
-    topology: 'single',
-    service: { ...service, KEY_HEADER: keyHeader },
-    logs: recorder.logs,
-    labMetrics: metrics,
+  const options = {
+    ...plan,
+    driver: driver.start,
+    topology: 'single' as const,
+    service: serviceEnvironment(plan.service, process.env),
+  };
+  const result = await recordedRun(options, async (environment, recorder, broken) => {
+    const end = AbortSignal.any([stop.signal, broken]);
+    if (!end.aborted) await switchUnderLoad({ ...plan, service: options.service }, environment, recorder, end);
   });
-  environment.broken.catch((error) => broken.abort(error));
-  await underLoad(plan, environment, recorder, service, AbortSignal.any([stop.signal, broken.signal]));
-  broken.signal.throwIfAborted();
-  const history = historyOf(recorder.events);
-  const results = runChecks(checks, history);
-  leave(recorder.directory, {
-    history,
-    checks: results,
-    endedAt: new Date().toISOString(),
-    gaps: [],
-    described: true,
-  });
+  leave(result.directory, { ...result, gaps: [], described: true });
 }
 
-async function underLoad(
+async function switchUnderLoad(
   plan: ManualPlan,
   environment: Environment,
   recorder: Recorder,
-  service: Record<string, string>,
   end: AbortSignal,
 ): Promise<void> {
-  if (end.aborted) return;
-  const { scenario, seed, rate, durationMs, keys } = plan;
-  const control = environment.instances.find((instance) => instance.control);
-  if (!control) throw new LabError('the driver gave no control instance');
-  const undo = new UndoLog();
-  using _undo = { [Symbol.dispose]: () => undo.done() };
-  const targets = faulted(environment).map(({ name, frontUrl }) => ({ instance: name, url: frontUrl }));
-  const load = { seed, rate, durationMs, urgent: true, keys, keyHeader, targets };
-  await using generator = await Generator.start(
-    { ...load, control: { instance: control.name, url: control.frontUrl } },
-    undo,
-    (answers) => recorder.record(...answers),
-  );
-  const zero = zeroIn(200);
-  const breakers = new BreakerWatch(environment, zero, recorder);
-  const tells = await breakers.look();
-  const given = { scenario, hypothesis, fault: null, seed, rate, bounds: boundsOf(service) };
-  recorder.record(runEventOf(environment, zero, tells, given));
-  const running = generator.run(zero.us);
-  running.catch(() => {}); // whatever ends it, the session ends
+  await using load = await underLoad(environment, recorder, { ...plan, hypothesis, fault: null });
+  const { zero } = load;
   recorder.record({ type: 'phase', phase: 'baseline', atMs: 0 });
-  const looking = setInterval(() => breakers.look(), lookEveryMs);
   const opened = new Switchboard(rowsOf(environment, recorder, zero), tell, (error) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${explained(error)}\n`);
   });
   board = opened;
   tell();
   try {
-    await Promise.race([running, delay(durationMs, undefined, { signal: end }).catch(() => {})]);
+    await Promise.race([load.done, delay(plan.durationMs, undefined, { signal: end }).catch(() => {})]);
   } finally {
     await opened.healAll();
-    clearInterval(looking);
-    await breakers.look();
+    await load.look();
     recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
   }
 }
@@ -138,21 +98,9 @@ function rowsOf(environment: Environment, recorder: Recorder, zero: Zero): Row[]
     const apply = (action: 'inject' | 'heal') => async (kind: FaultKind) => {
       const spec = specs.find((each) => each.kind === kind);
       if (!spec) return;
-      const fault = faultOf(spec);
-      const beginMs = sinceZeroMs(zero);
-      if (!isBeyondBaseline) recorder.record({ type: 'phase', phase: 'fault', atMs: beginMs });
+      if (!isBeyondBaseline) recorder.record({ type: 'phase', phase: 'fault', atMs: sinceZeroMs(zero) });
       isBeyondBaseline = true;
-      await fault[action](environment, instance);
-      const { name, losesState } = fault;
-      recorder.record({
-        type: 'fault',
-        action,
-        fault: name,
-        target: link,
-        beginMs,
-        endMs: sinceZeroMs(zero),
-        losesState,
-      });
+      await applyRecorded(action, faultOf(spec), environment, instance, recorder, zero, link);
     };
     return { link, faults: specs.map(({ kind }) => kind), inject: apply('inject'), heal: apply('heal') };
   };
@@ -168,8 +116,6 @@ function tell(): void {
 try {
   await session(await planned.promise);
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof LabError;
-  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
-  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+  endWith(error);
 }
 if (process.connected) process.disconnect();

@@ -12,7 +12,7 @@ import { native } from './native.ts';
 export type DriverName = 'native' | 'containers' | 'compose';
 
 /** Who can put which fault on. */
-export const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverName[]>> = {
+const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverName[]>> = {
   partition: ['native', 'containers', 'compose'],
   stall: ['native', 'containers', 'compose'],
   latency: ['native', 'containers', 'compose'],
@@ -21,7 +21,7 @@ export const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverNam
 };
 
 /** Who can start, or is, which Redis. */
-export const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
+const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
   single: ['native', 'containers', 'compose'],
   cluster: ['native', 'containers'],
   sentinel: ['native', 'containers'],

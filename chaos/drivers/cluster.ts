@@ -9,6 +9,7 @@
 import type { Failover } from '../environment.ts';
 import { type AskedNode, formed } from './redis-node.ts';
 
+export const masterCount = 3;
 const slotCount = 16_384;
 const formMsMax = 20_000;
 /** Silence after which a node counts as dead; an election follows within about a second. */
@@ -23,6 +24,11 @@ export const clusterSettings: Readonly<Record<string, string>> = {
   'cluster-replica-validity-factor': '0', // a replica may take over however long its master has been away
   'repl-diskless-sync-delay': '0', // s; nobody else is coming
 };
+
+/** What tells a limiter the way: the masters are enough to find the rest. */
+export function clusterEnv(masters: readonly AskedNode[]): Record<string, string> {
+  return { REDIS_CLUSTER_ADDRS: masters.map(({ address }) => address).join() };
+}
 
 /** Makes a cluster of them; the i-th replica follows the i-th master. Resolves when every node says that all is well. */
 export async function formCluster(masters: readonly AskedNode[], replicas: readonly AskedNode[]): Promise<void> {
@@ -106,7 +112,8 @@ export function parseNodes(text: string): NodeLine[] {
     });
 }
 
-async function linesOf({ admin }: AskedNode): Promise<NodeLine[]> {
+/** What a node says of all. */
+export async function linesOf({ admin }: AskedNode): Promise<NodeLine[]> {
   return parseNodes(String(await admin.cluster('NODES')));
 }
 

@@ -8,12 +8,19 @@
 
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import type { Topology } from '../scenario.ts';
-import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
+import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { type Engine, type Label, weight } from './engine.ts';
 import { imageOf } from './images.ts';
 import { type Address, answers, redisPort } from './links.ts';
 import { adminOf, type RedisNode } from './redis-node.ts';
-import { masterName, replicationSettings, sentinelConfig, sentinelFailover, sentinelsFormed } from './sentinel.ts';
+import {
+  replicationSettings,
+  sentinelConfig,
+  sentinelCount,
+  sentinelEnv,
+  sentinelFailover,
+  sentinelsFormed,
+} from './sentinel.ts';
 import { dataDirectory, ordersTo, redisCommand, supervisedRedis, supervisor } from './supervised.ts';
 import type { ContainerWatch } from './watch.ts';
 
@@ -50,8 +57,6 @@ export const startTopology: Readonly<Record<Severalfold, (options: TopologyOptio
 /** Ways that the lab has to all Redis of an environment, the control's included. */
 export const wayCounts: Readonly<Record<Topology, number>> = { single: 2, cluster: 9, sentinel: 7 };
 
-const masterCount = 3;
-
 async function startCluster(options: TopologyOptions): Promise<TopologyInContainers> {
   const { name, replicated } = options;
   const count = masterCount * (replicated ? 2 : 1);
@@ -60,8 +65,7 @@ async function startCluster(options: TopologyOptions): Promise<TopologyInContain
   );
   const masters = nodes.slice(0, masterCount);
   await formCluster(masters, nodes.slice(masterCount));
-  const env = { REDIS_CLUSTER_ADDRS: masters.map(({ address }) => address).join() };
-  return topologyOf(masters, env, clusterFailover(nodes));
+  return topologyOf(masters, clusterEnv(masters), clusterFailover(nodes));
 }
 
 async function startSentinel(options: TopologyOptions): Promise<TopologyInContainers> {
@@ -70,8 +74,8 @@ async function startSentinel(options: TopologyOptions): Promise<TopologyInContai
   const [host = ''] = master.address.split(':');
   const following = { ...replicationSettings, replicaof: `${host} ${redisPort}` };
   const replicas = replicated ? [await startNode(options, `${name}-replica`, redisCommand(following))] : [];
-  const count = replicated ? 3 : 1;
-  const config = sentinelConfig('0.0.0.0', redisPort, { host, port: redisPort }, Math.ceil((count + 1) / 2));
+  const count = sentinelCount(replicated);
+  const config = sentinelConfig('0.0.0.0', redisPort, { host, port: redisPort }, count);
   // A Sentinel rewrites its file, so it must be one of its own.
   const command = [
     'sh',
@@ -84,11 +88,7 @@ async function startSentinel(options: TopologyOptions): Promise<TopologyInContai
     ),
   );
   await sentinelsFormed(sentinels, master, replicas);
-  const env = {
-    REDIS_SENTINEL_ADDRS: sentinels.map(({ address }) => address).join(),
-    REDIS_SENTINEL_NAME: masterName,
-  };
-  return topologyOf([master], env, sentinelFailover(sentinels, [master, ...replicas]));
+  return topologyOf([master], sentinelEnv(sentinels), sentinelFailover(sentinels, [master, ...replicas]));
 }
 
 /** Of several nodes, the first of which is the one that is killed. */

@@ -7,6 +7,7 @@ import { RedisContainer } from '@testcontainers/redis';
 import { ToxiProxyContainer } from '@testcontainers/toxiproxy';
 import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
 import { labRules, prometheusConfig } from '../../prometheus/native.ts';
+import { limiterJob } from '../../prometheus/rules.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { controlName } from '../scenario.ts';
@@ -225,7 +226,7 @@ class Prometheus extends GenericContainer {
   constructor(image: string, labAddress: string) {
     super(image);
     const targets = links.map(({ name }) => ({
-      job: name === controlName ? controlName : 'limiter', // as with the native driver, no part of the fleet
+      job: name === controlName ? controlName : limiterJob, // as with the native driver, no part of the fleet
       address: `${name}:${limiterPort}`,
       instance: name,
     }));

@@ -35,17 +35,17 @@ export async function findEngine(): Promise<Engine> {
   // Where ports are published, and so where they are reached. Left to itself testcontainers takes the bridge's gateway
   // for it wherever there is a file /.dockerenv, which on a virtual machine made from an image there may be.
   process.env.TESTCONTAINERS_HOST_OVERRIDE ??= loopback;
-  let client: ContainerRuntimeClient;
-  try {
-    client = await getContainerRuntimeClient();
-  } catch {
-    throw new LabError('Docker does not answer: it is not installed, or its engine is not running. Type: docker info');
-  }
-  const { dockerode } = client.container;
   const named = process.env.DOCKER_HOST;
+  const silent = named
+    ? new LabError(`Docker does not answer at ${named}, which DOCKER_HOST names. Type: docker info`)
+    : new LabError('Docker does not answer: it is not installed, or its engine is not running. Type: docker info');
+  const client = await getContainerRuntimeClient().catch(() => {
+    throw silent;
+  });
+  const { dockerode } = client.container;
   // Where the one that is named does not answer, testcontainers goes on to any other that does.
   if (named?.startsWith('unix://') && (dockerode.modem as { socketPath?: string }).socketPath !== named.slice(7))
-    throw new LabError(`Docker does not answer at ${named}, which DOCKER_HOST names. Type: docker info`);
+    throw silent;
   return { client, dockerode, host: client.info.containerRuntime.host };
 }
 

@@ -9,7 +9,7 @@ import { LabProcess } from '../processes.ts';
 import { UndoLog } from '../undo.ts';
 
 export const loopback = '127.0.0.1';
-export const readyMs = 10_000;
+const readyMs = 10_000;
 
 export interface Part {
   readonly name: string;

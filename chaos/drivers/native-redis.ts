@@ -9,10 +9,17 @@ import { ping } from '../ping.ts';
 import { freePort } from '../processes.ts';
 import type { Topology } from '../scenario.ts';
 import type { ToxiproxyApi } from '../toxiproxy.ts';
-import { clusterFailover, clusterSettings, formCluster } from './cluster.ts';
+import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { loopback, type NativeParts } from './native-parts.ts';
-import { adminOf, type RedisNode } from './redis-node.ts';
-import { masterName, replicationSettings, sentinelConfig, sentinelFailover, sentinelsFormed } from './sentinel.ts';
+import { adminOf, type RedisNode, serverArgs } from './redis-node.ts';
+import {
+  replicationSettings,
+  sentinelConfig,
+  sentinelCount,
+  sentinelEnv,
+  sentinelFailover,
+  sentinelsFormed,
+} from './sentinel.ts';
 
 export interface NativeRedis extends RedisHandle {
   /** What tells the limiter of this name the way to it, and the link on which a fault of it shows. */
@@ -49,8 +56,6 @@ async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   };
 }
 
-const masterCount = 3;
-
 async function startCluster(options: RedisOptions): Promise<NativeRedis> {
   const { name, replicated } = options;
   const ports: number[] = [];
@@ -60,8 +65,7 @@ async function startCluster(options: RedisOptions): Promise<NativeRedis> {
   const masters = await Promise.all(ports.slice(0, masterCount).map(start));
   const replicas = await Promise.all(ports.slice(masterCount).map((port, i) => start(port, masterCount + i)));
   await formCluster(masters, replicas);
-  const seeds = masters.map(({ address }) => address).join();
-  return redisOf(masters, { REDIS_CLUSTER_ADDRS: seeds }, clusterFailover([...masters, ...replicas]));
+  return redisOf(masters, clusterEnv(masters), clusterFailover([...masters, ...replicas]));
 }
 
 async function startSentinel(options: RedisOptions): Promise<NativeRedis> {
@@ -69,22 +73,18 @@ async function startSentinel(options: RedisOptions): Promise<NativeRedis> {
   const master = await startNode(options, name, await freePort(), replicationSettings);
   const following = { ...replicationSettings, replicaof: `${master.host} ${master.port}` };
   const replicas = replicated ? [await startNode(options, `${name}-replica`, await freePort(), following)] : [];
-  const count = replicated ? 3 : 1;
+  const count = sentinelCount(replicated);
   const sentinels = await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const port = await freePort();
       const config = join(parts.data, `sentinel-${port}.conf`);
-      await writeFile(config, sentinelConfig(loopback, port, master, Math.ceil((count + 1) / 2)));
+      await writeFile(config, sentinelConfig(loopback, port, master, count));
       const part = { name: `${name.replace('redis', 'sentinel')}-${i + 1}`, command, args: [config, '--sentinel'] };
       return nodeOf(parts, port, await parts.startRestartable(part, () => pong(port)));
     }),
   );
   await sentinelsFormed(sentinels, master, replicas);
-  const env = {
-    REDIS_SENTINEL_ADDRS: sentinels.map(({ address }) => address).join(),
-    REDIS_SENTINEL_NAME: masterName,
-  };
-  return redisOf([master], env, sentinelFailover(sentinels, [master, ...replicas]));
+  return redisOf([master], sentinelEnv(sentinels), sentinelFailover(sentinels, [master, ...replicas]));
 }
 
 /** Of several nodes, the first of which is the one that is killed. */
@@ -125,8 +125,7 @@ function startProcess(
   port: number,
   settings: Readonly<Record<string, string>>,
 ) {
-  const all = { port: String(port), bind: loopback, save: '', appendonly: 'no', ...settings };
-  const args = Object.entries(all).flatMap(([option, value]) => [`--${option}`, value]);
+  const args = serverArgs({ port: String(port), bind: loopback, ...settings });
   return parts.startRestartable({ name, command, args }, () => pong(port));
 }
 

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prometheusConfig } from '../../prometheus/native.ts';
+import { limiterJob } from '../../prometheus/rules.ts';
 import { type Binary, binaries, find } from '../binaries.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
@@ -99,7 +100,7 @@ async function startAll(
       config,
       prometheusConfig([
         ...instances.map(({ name, control, url }) => ({
-          job: control ? controlName : 'limiter', // no part of the fleet: it would thin its shares and disagree with it
+          job: control ? controlName : limiterJob, // no part of the fleet: it would thin its shares and disagree with it
           address: address(url),
           instance: name,
         })),

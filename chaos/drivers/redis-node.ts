@@ -21,6 +21,12 @@ export interface RedisNode {
 /** One that is asked, and nothing else done to. */
 export type AskedNode = Pick<RedisNode, 'host' | 'port' | 'address' | 'admin'>;
 
+/** Arguments of a redis-server that keeps its data nowhere. */
+export function serverArgs(settings: Readonly<Record<string, string>>): string[] {
+  const all = { save: '', appendonly: 'no', ...settings };
+  return Object.entries(all).flatMap(([option, value]) => [`--${option}`, value]);
+}
+
 const commandMsMax = 1000;
 const reconnectMs = 250;
 

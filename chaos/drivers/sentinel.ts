@@ -18,13 +18,27 @@ export const replicationSettings: Readonly<Record<string, string>> = {
   'repl-diskless-sync-delay': '0', // s; nobody else is coming
 };
 
-/** The file that a Sentinel is started with, and rewrites. `quorum`: how many must hold the master for dead. */
+/** One is enough where nobody is to take over. */
+export function sentinelCount(replicated: boolean): number {
+  return replicated ? 3 : 1;
+}
+
+/** What tells a limiter the way. */
+export function sentinelEnv(sentinels: readonly AskedNode[]): Record<string, string> {
+  return {
+    REDIS_SENTINEL_ADDRS: sentinels.map(({ address }) => address).join(),
+    REDIS_SENTINEL_NAME: masterName,
+  };
+}
+
+/** The file that a Sentinel is started with, and rewrites. `count` of them there are; most must hold the master for dead. */
 export function sentinelConfig(
   bind: string,
   port: number,
   master: { host: string; port: number },
-  quorum: number,
+  count: number,
 ): string {
+  const quorum = Math.floor(count / 2) + 1;
   return [
     `port ${port}`,
     `bind ${bind}`,

@@ -10,6 +10,7 @@ import { LabError } from '../errors.ts';
 import { ping } from '../ping.ts';
 import type { Container } from './engine.ts';
 import { type Address, answers, onceEach, redisPort } from './links.ts';
+import { serverArgs } from './redis-node.ts';
 
 /** In the container's own layer: a node of several must know afterwards who it was. */
 export const dataDirectory = '/tmp';
@@ -37,9 +38,8 @@ export const supervisor = ['sh', '-c', script, 'supervisor'];
 
 /** Redis with these options, without a copy of its data anywhere. */
 export function redisCommand(settings: Readonly<Record<string, string>> = {}): string[] {
-  const common = { port: String(redisPort), 'protected-mode': 'no', save: '', appendonly: 'no' };
-  const all = { ...common, dir: dataDirectory, ...settings };
-  return ['redis-server', ...Object.entries(all).flatMap(([option, value]) => [`--${option}`, value])];
+  const common = { port: String(redisPort), 'protected-mode': 'no', dir: dataDirectory };
+  return ['redis-server', ...serverArgs({ ...common, ...settings })];
 }
 
 export type Orders = Awaited<ReturnType<Container['attach']>>;

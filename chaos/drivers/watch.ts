@@ -1,8 +1,9 @@
 // Watches the containers of a run: their output goes into files, and one that ends by itself is missed.
 
-import { createWriteStream, readFileSync, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { LabError } from '../errors.ts';
+import { tailOf } from '../processes.ts';
 import type { Container, Engine } from './engine.ts';
 
 interface Part {
@@ -91,14 +92,5 @@ export class ContainerWatch implements Disposable {
     if (!part || part.expectedToEnd || this.#disposed) return;
     const status = Actor?.Attributes?.exitCode ?? 'unknown';
     this.#reject(new LabError(`${part.name} exited with status ${status} in mid-run: ${tailOf(part.log)}`));
-  }
-}
-
-/** The end of a file, on one line. */
-function tailOf(log: string): string {
-  try {
-    return readFileSync(log, 'utf8').trim().split('\n').slice(-3).join(' / ').slice(-500) || 'it said nothing';
-  } catch {
-    return 'it said nothing';
   }
 }

@@ -13,9 +13,7 @@
 import { type AnswerEvent, type History, latencyMs } from '../history.ts';
 import { type BreakerLane, stateAt } from './breaker-lane.ts';
 import { type Latencies, latenciesAmong } from './summary.ts';
-
-/** Width of a bin of the charts. */
-export const binMs = 250;
+import { binMs, binStart } from './timeline.ts';
 
 /** How a request ended: who decided and what, or that nobody did. */
 export const outcomes = [
@@ -71,7 +69,7 @@ export function tally(answers: readonly AnswerEvent[]): Tally {
 /** By the scheduled time, in order; stretches without any request have no bin. */
 export function binsOf(answers: readonly AnswerEvent[], widthMs: number = binMs): Bin[] {
   const counters = new Map<number, Counter>();
-  for (const answer of answers) entry(counters, binStart(answer, widthMs), () => new Counter()).add(answer);
+  for (const answer of answers) entry(counters, binStart(answer.scheduledMs, widthMs), () => new Counter()).add(answer);
   return inOrder(counters).map(([startMs, counter]) => ({ startMs, ...counter.tally() }));
 }
 
@@ -111,7 +109,7 @@ export function detoursOf(
   const bins = new Map<number, Map<string, number>>();
   for (const answer of answers) {
     if (answer.mechanism !== 'fallback' && outcomeOf(answer) !== 'failed') continue;
-    const reasons = entry(bins, binStart(answer, widthMs), () => new Map<string, number>());
+    const reasons = entry(bins, binStart(answer.scheduledMs, widthMs), () => new Map<string, number>());
     const reason = reasonOf(answer, lanes.get(answer.instance));
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
@@ -156,10 +154,6 @@ class Counter {
       outcomes: { ...this.#outcomes },
     };
   }
-}
-
-function binStart({ scheduledMs }: AnswerEvent, widthMs: number): number {
-  return Math.floor(scheduledMs / widthMs) * widthMs;
 }
 
 function entry<T>(map: Map<number, T>, key: number, create: () => T): T {

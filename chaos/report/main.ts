@@ -2,15 +2,15 @@
 // shows two runs side by side.
 
 import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { exitStatus, LabError, UsageError } from '../errors.ts';
+import { endWith, UsageError } from '../errors.ts';
 import { journalOf } from './journal.ts';
 import { leave } from './leave.ts';
 import { comparisonOf, type Side } from './page/comparison.ts';
 import { readRun } from './read-run.ts';
 import { verdictSentence } from './story.ts';
-import { verdictText } from './terminal.ts';
+import { fromHere, verdictText } from './terminal.ts';
 
 const usage = 'npm run report -- runs/latest…, or npm run report -- --compare runs/a runs/b';
 
@@ -29,7 +29,7 @@ function main(): void {
     const journal = leave(directory, run);
     say(`${verdictText(journal.verdict)} ${journal.scenario}: ${verdictSentence(journal)}`);
     for (const gap of run.gaps) say(`  ${gap}`);
-    say(shown(join(directory, 'report.html')));
+    say(fromHere(join(directory, 'report.html')));
   }
 }
 
@@ -43,7 +43,7 @@ function compare(pathA: string, pathB: string): string {
   const [a, b] = [side(pathA), side(pathB)];
   const out = join(dirname(directoryOf(pathB)), `compare-${a.name}-${b.name}.html`);
   writeFileSync(out, comparisonOf(a, b));
-  return shown(out);
+  return fromHere(out);
 }
 
 /** The run's directory, also when its events are named. */
@@ -62,12 +62,6 @@ function parseOrExplain() {
   }
 }
 
-/** As it can be typed from here. */
-function shown(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere;
-}
-
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -75,7 +69,5 @@ function say(line: string): void {
 try {
   main();
 } catch (error) {
-  const expected = error instanceof UsageError || error instanceof LabError || 'code' in (error as Error);
-  process.stderr.write(`${expected ? (error as Error).message : `A defect of the lab: ${(error as Error).stack}`}\n`);
-  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+  endWith(error);
 }

@@ -4,7 +4,7 @@ import type { CheckResult } from '../checks/check.ts';
 import { figure } from './figures.ts';
 
 /** Checks whose limit is the least that is asked for; all others' is the most that is allowed. */
-const atLeast: ReadonlySet<string> = new Set(['fails-open', 'fault-bit']);
+const atLeast: ReadonlySet<string> = new Set(['fails-open', 'isolation', 'fault-bit']);
 
 /** In the check's unit, negative when the limit is violated; null when there is nothing to compare. */
 export function marginOf({ name, measured, limit }: CheckResult): number | null {

@@ -10,6 +10,7 @@ import { LabError } from '../errors.ts';
 import { type HistoryEvent, historyOf, historyVersion, type RunEvent } from '../history.ts';
 import { controlName } from '../scenario.ts';
 import { isEvent } from './event-shape.ts';
+import { counted } from './figures.ts';
 import type { Run } from './run.ts';
 
 const chunkBytes = 1 << 20;
@@ -25,8 +26,9 @@ export function readRun(eventsPath: string): Run {
   } else if (described.version !== historyVersion) {
     gaps.push(`It was written in version ${described.version} of the format; this report knows ${historyVersion}.`);
   }
-  if (broken > 0) gaps.push(`${count(broken, 'line')} could not be read and ${broken === 1 ? 'is' : 'are'} left out.`);
-  if (foreign > 0) gaps.push(`${count(foreign, 'line')} told of nothing that this report knows.`);
+  if (broken > 0)
+    gaps.push(`${counted(broken, 'line')} could not be read and ${broken === 1 ? 'is' : 'are'} left out.`);
+  if (foreign > 0) gaps.push(`${counted(foreign, 'line')} told of nothing that this report knows.`);
   if (cutOff) gaps.push('The last line is incomplete.');
   const history = historyOf(events);
   if (!history.complete) gaps.push('The run was cut off before its end: what came after is missing.');
@@ -128,8 +130,4 @@ function timeOf(event: HistoryEvent): number {
   if (event.type === 'run') return 0;
   if (event.type === 'answer') return event.receivedMs;
   return event.type === 'fault' || event.type === 'failover' ? event.endMs : event.atMs;
-}
-
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -2,7 +2,8 @@
 // two scrapes a call failed is not known, so failures are spread evenly over the time between them.
 
 import { type History, isControl, type StoreErrorsEvent } from '../history.ts';
-import { binMs, type Detours } from './lanes.ts';
+import type { Detours } from './lanes.ts';
+import { binMs, binStart } from './timeline.ts';
 
 /** Undefined when no faulted instance told. A bin may hold a part of a failure. */
 export function storeErrorsLane(history: History, widthMs: number = binMs): Detours[] | undefined {
@@ -34,7 +35,7 @@ function spread(
   { atMs: toMs }: StoreErrorsEvent,
   [reason, calls]: readonly [string, number],
 ): void {
-  for (let startMs = Math.floor(fromMs / widthMs) * widthMs; startMs < toMs; startMs += widthMs) {
+  for (let startMs = binStart(fromMs, widthMs); startMs < toMs; startMs += widthMs) {
     const overlapMs = Math.min(startMs + widthMs, toMs) - Math.max(startMs, fromMs);
     const reasons = bins.get(startMs) ?? new Map<string, number>();
     bins.set(startMs, reasons);

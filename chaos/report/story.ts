@@ -1,7 +1,7 @@
 // A run in a few sentences: what was broken, what happened, whether the promise held. For whoever has ten seconds.
 
 import { serviceDefaults } from '../bounds.ts';
-import type { CheckResult } from '../checks/check.ts';
+import type { CheckResult, Verdict } from '../checks/check.ts';
 import type { FaultSpec } from '../scenario.ts';
 import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
 import type { Journal } from './journal.ts';
@@ -44,6 +44,12 @@ export function verdictSentence(journal: Journal): string {
   }
   const more = others > 0 ? ` So did ${counted(others, 'other check')}.` : '';
   return `${capitalized(placeOf(first))} failed${figuresOf(first)} (${detail}).${more}`;
+}
+
+/** Those that decide the verdict before the others. */
+export function worstFirst(checks: readonly CheckResult[]): CheckResult[] {
+  const severity: readonly Verdict[] = ['fail', 'unknown', 'pass'];
+  return checks.toSorted((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
 }
 
 /** `latency in onset`, `availability`. */
@@ -97,7 +103,7 @@ function brokenIn({ history: { run }, described }: Run, windows: readonly FaultW
   return `${what}, from ${from} to ${seconds(window.endMs, 1)}.`;
 }
 
-export function faultText(fault: FaultSpec): string {
+function faultText(fault: FaultSpec): string {
   switch (fault.kind) {
     case 'partition':
       return 'Every packet between the limiters and Redis was dropped';

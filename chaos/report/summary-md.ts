@@ -5,15 +5,13 @@ import { figure, grouped } from './figures.ts';
 import type { Journal } from './journal.ts';
 import { limitText, marginText } from './margin.ts';
 import type { Run } from './run.ts';
-import { commandOf, placeOf, storyOf, verdictSentence } from './story.ts';
+import { commandOf, placeOf, storyOf, verdictSentence, worstFirst } from './story.ts';
 
 const signs: Readonly<Record<Verdict, string>> = { pass: '✅ pass', fail: '❌ fail', unknown: '❔ unknown' };
-const severity: readonly Verdict[] = ['fail', 'unknown', 'pass'];
 
 export function summaryMdOf(run: Run, journal: Journal): string {
   const { scenario, verdict, checks, phases, experiment } = journal;
   const story = storyOf(run, journal);
-  const sorted = checks.toSorted((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
   const lines = [
     `### ${signs[verdict]}: ${plain(scenario)}`,
     '',
@@ -44,7 +42,7 @@ export function summaryMdOf(run: Run, journal: Journal): string {
     '',
     ...table(
       ['verdict', 'check', 'measured', 'limit', 'margin', 'unit', 'witness'],
-      sorted.map((check) => [
+      worstFirst(checks).map((check) => [
         signs[check.verdict],
         placeOf(check),
         figure(check.measured),

@@ -1,5 +1,6 @@
 // What a person at a terminal sees: a line while it runs, a table when it is over. 80 columns.
 
+import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
 import type { Progress } from '../runner.ts';
@@ -44,6 +45,12 @@ function describe({ phase, remainingMs, answers, breakers }: Progress): string {
   const states = [...breakers].map(([name, state]) => `${name.replace('limiter-', '')} ${state}`).join(', ');
   const latency = latencyMs.p99 === null ? '–' : `${latencyMs.p99.toFixed(1)} ms`;
   return `${phase.padEnd(9)} ${(remainingMs / 1000).toFixed(0).padStart(2)} s left  p99 ${latency}  fallback ${share}  breakers: ${states}`;
+}
+
+/** A path as it can be typed or opened from here. */
+export function fromHere(path: string): string {
+  const shorter = relative(process.cwd(), path);
+  return shorter.startsWith('..') ? path : shorter;
 }
 
 export function table(journal: Journal): string {

@@ -3,6 +3,14 @@
 import type { FaultEvent, History } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
 
+/** Width of a bin of the charts. */
+export const binMs = 250;
+
+/** Of the bin that an instant lies in. */
+export function binStart(atMs: number, widthMs: number = binMs): number {
+  return Math.floor(atMs / widthMs) * widthMs;
+}
+
 export interface Stretch {
   readonly name: PhaseName | 'warm-up';
   readonly startMs: number;
@@ -34,11 +42,6 @@ export function timelineOf(history: History): Timeline {
   const firstMs = phases[0]?.startMs ?? endMs;
   const warmUp: Stretch[] = firstMs > 0 ? [{ name: 'warm-up', startMs: 0, endMs: firstMs }] : [];
   return { startMs: 0, endMs: Math.max(endMs, 1), stretches: [...warmUp, ...phases], faults: windowsOf(faults, endMs) };
-}
-
-/** The name of the stretch at an instant; the last one at the end. */
-export function stretchAt({ stretches }: Timeline, atMs: number): string {
-  return (stretches.find(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) ?? stretches.at(-1))?.name ?? '';
 }
 
 /** From the first injection to the last heal of those that overlap; a fault that hits several targets is one window. */

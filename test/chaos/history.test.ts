@@ -1,33 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { answersIn, type HistoryEvent, historyOf, latencyMs, parseEvents } from '../../chaos/history.ts';
+import { answersIn, historyOf, latencyMs } from '../../chaos/history.ts';
 import { answer, buildHistory, eventsOf, move } from '../support/history-builder.ts';
 
-const textOf = (events: readonly HistoryEvent[]) => events.map((event) => `${JSON.stringify(event)}\n`).join('');
 const events = eventsOf({ phases: [{ name: 'baseline', ms: 100 }] });
-
-describe('reading events.ndjson', () => {
-  it('gives back what was written', () => {
-    expect(parseEvents(textOf(events))).toEqual(events);
-    expect(historyOf(parseEvents(textOf(events)))).toEqual(historyOf(events));
-  });
-
-  it('leaves out a last line that was cut off, wherever that was', () => {
-    const text = textOf(events);
-    const whole = events.slice(0, -1);
-    const lastLength = JSON.stringify(events.at(-1)).length;
-    for (let cut = 2; cut <= lastLength; cut++) expect(parseEvents(text.slice(0, -cut))).toEqual(whole);
-  });
-
-  it('throws, with its number, for any other line that is not JSON', () => {
-    const lines = textOf(events).split('\n');
-    lines[2] = '{"type":';
-    expect(() => parseEvents(lines.join('\n'))).toThrow(/^line 3 is not JSON: /);
-  });
-
-  it('gives nothing for an empty file', () => {
-    expect(parseEvents('')).toEqual([]);
-  });
-});
 
 describe('a history', () => {
   it('cannot be made without the line that tells the scenario', () => {

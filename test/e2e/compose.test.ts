@@ -6,17 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { serviceEnvironment } from '../../chaos/bounds.ts';
 import { compose } from '../../chaos/drivers/compose.ts';
-import { partition as partitionFault } from '../../chaos/faults/network.ts';
 import { freePort } from '../../chaos/processes.ts';
-import { runScenario } from '../../chaos/runner.ts';
 import { substituted } from '../../grafana/variables.ts';
 import { queryAt, queryRange } from '../../prometheus/query.ts';
 import { limiterJob } from '../../prometheus/rules.ts';
 import { partition } from '../../scenarios/partition.ts';
 import { committedDashboards, queriesOf } from '../support/dashboards.ts';
 import { LabCommand, projectDirectory, temporaryDirectory } from '../support/lab-processes.ts';
+import { runOf } from '../support/scenario-runs.ts';
 import { until } from '../support/until.ts';
 
 const minuteMs = 60_000;
@@ -139,15 +137,10 @@ describe.runIf(hasDocker)('the Compose stack', () => {
       const before = await state();
       const targetsIn = new Map<string, number>();
       for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-      const { history } = await runScenario({
-        scenario: { ...partition, timing: { warmupMs: 1000, baselineMs: 3000, faultMs: 4000, recoveryMs: 3000 } },
-        fault: partitionFault(),
+      const timing = { warmupMs: 1000, baselineMs: 3000, faultMs: 4000, recoveryMs: 3000 };
+      const { history } = await runOf({ ...partition, timing }, out.path, {
         driver: compose,
-        seed: 1,
         rate: 200,
-        service: serviceEnvironment(partition.service, {}),
-        out: out.path,
-        signal: new AbortController().signal,
         onProgress: ({ phase }) => targetsIn.set(phase, targets().length),
       }).finally(() => vi.unstubAllEnvs());
       const fromS = Date.parse(history.run.startedAt) / 1000;

@@ -148,6 +148,12 @@ describe('a session by hand', () => {
 });
 
 describe('the console', () => {
+  it('shows the last run to whoever comes later, with the calls to Redis that failed in it', async () => {
+    const page = await visit();
+    await page.getByRole('img', { name: /^Store errors: .*: [1-9][\d,.]* timeout, / }).waitFor();
+    await page.context().close();
+  });
+
   it('answers 403 to a wrong token, a wrong origin and another name', async () => {
     const { origin } = new URL(url);
     const page = await visit();

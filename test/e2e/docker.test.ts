@@ -7,6 +7,7 @@ import { imageOf } from '../../chaos/drivers/images.ts';
 import { freePort } from '../../chaos/processes.ts';
 import { queryAt } from '../../prometheus/query.ts';
 import { LabCommand, projectDirectory, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { scenarioCommand } from '../support/scenario-runs.ts';
 import { until } from '../support/until.ts';
 
 const minuteMs = 60_000;
@@ -71,8 +72,7 @@ describe.runIf(hasDocker)('the containers driver', () => {
     async () => {
       using out = temporaryDirectory();
       const before = inventory();
-      const args = ['scenarios/main.ts', 'partition', '--driver', 'containers', '--rate', '200', '--out', out.path];
-      await using runner = new LabCommand(args, images);
+      await using runner = scenarioCommand('partition', { driver: 'containers', rate: 200, out: out.path }, images);
       await runner.says(/^partition: fault /m, 2 * minuteMs);
       expect(inventory()).not.toEqual(before);
       const prometheus = docker('ps', '--quiet', ...ofRun(runner), `ancestor=${imageOf('PROMETHEUS_IMAGE')}`);
@@ -95,8 +95,7 @@ describe.runIf(hasDocker)('the containers driver', () => {
     async () => {
       using out = temporaryDirectory();
       const before = inventory();
-      const args = ['scenarios/main.ts', 'baseline', '--driver', 'containers', '--rate', '200', '--out', out.path];
-      await using runner = new LabCommand(args, images);
+      await using runner = scenarioCommand('baseline', { driver: 'containers', rate: 200, out: out.path }, images);
       await runner.says(/^baseline: baseline /m, 2 * minuteMs);
       docker('kill', docker('ps', '--quiet', ...ofRun(runner), `ancestor=${image}`).split('\n')[0] ?? '');
       const { status, stdout, stderr } = await runner.ended;

@@ -5,12 +5,8 @@
 // moment, the run's verdict may be anything, and dashboards and alerts have to show just that.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { serviceEnvironment } from '../../chaos/bounds.ts';
-import { native } from '../../chaos/drivers/native.ts';
-import { partition as partitionFault } from '../../chaos/faults/network.ts';
 import { type AnswerEvent, type History, isControl } from '../../chaos/history.ts';
 import { breakerLanes } from '../../chaos/report/breaker-lane.ts';
-import { runScenario } from '../../chaos/runner.ts';
 import { controlName } from '../../chaos/scenario.ts';
 import { substituted } from '../../grafana/variables.ts';
 import { queryAt, queryRange, type Series } from '../../prometheus/query.ts';
@@ -18,6 +14,7 @@ import { limiterJob, objective, thresholds } from '../../prometheus/rules.ts';
 import { partition } from '../../scenarios/partition.ts';
 import { committedDashboards, type Query, queriesOf } from '../support/dashboards.ts';
 import { temporaryDirectory } from '../support/lab-processes.ts';
+import { runOf } from '../support/scenario-runs.ts';
 import { until } from '../support/until.ts';
 
 /** Rules are evaluated, and looked at here, once a second, over what was scraped once a second in the last 4 s. */
@@ -76,16 +73,8 @@ async function observe(url: string, history: History): Promise<Observed> {
 async function observedRun(seed: number): Promise<Observed> {
   using out = temporaryDirectory();
   let observed: Observed | undefined;
-  await runScenario({
-    scenario: partition,
-    fault: partitionFault(),
-    driver: native,
+  await runOf(partition, out.path, {
     seed,
-    rate: 1000,
-    service: serviceEnvironment(partition.service, {}),
-    out: out.path,
-    signal: new AbortController().signal,
-    onProgress: () => {},
     async beforeEnd({ prometheusUrl }, history) {
       observed = await observe(prometheusUrl, history);
     },

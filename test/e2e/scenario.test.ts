@@ -4,68 +4,46 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { serviceEnvironment } from '../../chaos/bounds.ts';
-import { native } from '../../chaos/drivers/native.ts';
 import type { Fault } from '../../chaos/faults/fault.ts';
 import { partition as partitionFault } from '../../chaos/faults/network.ts';
 import type { Journal } from '../../chaos/report/journal.ts';
-import { type RunOptions, runScenario } from '../../chaos/runner.ts';
+import type { RunOptions } from '../../chaos/runner.ts';
 import { phaseNames } from '../../chaos/scenario.ts';
-import { startOf, type UndoEntry } from '../../chaos/undo.ts';
+import { startOf } from '../../chaos/undo.ts';
 import { partition } from '../../scenarios/partition.ts';
-import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { run, temporaryDirectory } from '../support/lab-processes.ts';
+import { processesOf, runOf, scenarioCommand, unlessUnknown } from '../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
-const retriesMax = 2;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
-const journalIn = (directory: string): Journal => JSON.parse(readFileSync(join(directory, 'journal.json'), 'utf8'));
-const latestJournal = () => journalIn(join(out.path, 'latest'));
+const latestJournal = (): Journal => JSON.parse(readFileSync(join(out.path, 'latest', 'journal.json'), 'utf8'));
 
-/** Again, with the next seed, as long as the machine was too noisy for a verdict. */
-async function unlessUnknown<T>(attempt: (seed: number) => Promise<T>, isUnknown: (result: T) => boolean): Promise<T> {
-  for (let seed = 1; ; seed++) {
-    const result = await attempt(seed);
-    if (!isUnknown(result) || seed > retriesMax) return result;
-    const unknown = latestJournal().checks.filter(({ verdict }) => verdict === 'unknown');
-    const reasons = unknown.map(({ name, phase, detail }) => `${name} (${phase}): ${detail}`);
-    console.log(`unknown with seed ${seed}, tried again: ${reasons.join('; ')}`);
-  }
-}
+/** By the command that a person types. */
+const typed = (env: Record<string, string> = {}) =>
+  unlessUnknown(
+    (seed) =>
+      run(
+        ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
+        env,
+        'npm',
+      ),
+    ({ status }) => (status === 2 ? latestJournal().checks : []),
+  );
 
-/** A shorter partition by the runner itself. */
-function partitionRun(changes: Partial<RunOptions>) {
-  const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 3000, recoveryMs: 5000 };
-  return runScenario({
-    scenario: { ...partition, timing },
-    fault: partitionFault(),
-    driver: native,
-    seed: 1,
-    rate: 1000,
-    service: serviceEnvironment(partition.service, {}),
-    out: out.path,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    ...changes,
-  });
-}
+/** A shorter one by the runner itself. */
+const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 3000, recoveryMs: 5000 };
+const judged = (changes: Partial<RunOptions>) => runOf({ ...partition, timing }, out.path, changes);
 
-const processes = (entries: readonly UndoEntry[]) =>
-  entries.flatMap((entry) => (entry.kind === 'process' && entry.name !== 'runner' ? [entry] : []));
+const started = () => scenarioCommand('partition', { driver: 'native', seed: 1, out: out.path });
 const parts = ['redis', 'redis-control', 'toxiproxy', 'limiter-1', 'limiter-2', 'limiter-control', 'prometheus'];
 
 describe('the partition', () => {
   it(
     'passes: every request is decided in time, by the fallback during the fault and by Redis after it',
     async ({ skip }) => {
-      const attempt = (seed: number) =>
-        run(
-          ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
-          {},
-          'npm',
-        );
-      const { status, stdout, stderr, left } = await unlessUnknown(attempt, (result) => result.status === 2);
+      const { status, stdout, stderr, left } = await typed();
       expect([0, 1, 2], `a verdict, and not: ${stderr}`).toContain(status);
       skip(status === 2, `the machine is too noisy for a verdict: ${stdout}`);
       const { verdict, checks, phases, breaker } = latestJournal();
@@ -99,13 +77,7 @@ describe('the partition', () => {
   it(
     'fails by its latency when the limiter may wait 2 s for Redis',
     async () => {
-      const attempt = (seed: number) =>
-        run(
-          ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
-          { REDIS_TIMEOUT_MS: '2000' },
-          'npm',
-        );
-      const { status, stdout } = await unlessUnknown(attempt, (result) => result.status === 2);
+      const { status, stdout } = await typed({ REDIS_TIMEOUT_MS: '2000' });
       const { verdict, checks, deviated } = latestJournal();
       expect({ status, verdict, deviated }, stdout).toEqual({ status: 1, verdict: 'fail', deviated: true });
       const failed = checks.filter((check) => check.name === 'latency' && check.verdict === 'fail');
@@ -118,7 +90,7 @@ describe('the partition', () => {
     'is unknown, neither pass nor fail, when its fault does nothing',
     async () => {
       const idle: Fault = { ...partitionFault(), inject: async () => {}, heal: async () => {} };
-      const { verdict, checks } = await partitionRun({ fault: idle });
+      const { verdict, checks } = await judged({ fault: idle });
       expect(checks.find(({ name }) => name === 'fault-bit')).toMatchObject({
         verdict: 'unknown',
         measured: 0,
@@ -134,7 +106,7 @@ describe('the partition', () => {
     'fails by its availability a limiter that answers 503 without Redis',
     async () => {
       const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-503.ts');
-      const { verdict, checks } = await partitionRun({ limiterMain });
+      const { verdict, checks } = await judged({ limiterMain });
       expect(verdict).toBe('fail');
       expect(checks.find(({ name }) => name === 'fault-bit')).toMatchObject({ verdict: 'pass' });
       expect(checks.find(({ name }) => name === 'availability')).toMatchObject({
@@ -150,25 +122,16 @@ describe('a run that is ended in mid-fault', () => {
   it(
     'by kill -9 is put right by heal, which says what it ended, and then that nothing is left',
     async () => {
-      await using runner = new LabCommand([
-        'scenarios/main.ts',
-        'partition',
-        '--driver',
-        'native',
-        '--seed',
-        '1',
-        '--out',
-        out.path,
-      ]);
+      await using runner = started();
       await runner.says(/^partition: fault /m, minuteMs);
-      const started = processes(runner.noted);
-      expect(started.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));
+      const noted = processesOf(runner.noted);
+      expect(noted.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));
       runner.kill('SIGKILL');
       expect(await runner.ended).toMatchObject({ signal: 'SIGKILL' });
-      expect(processes(runner.left).map(({ name }) => name)).toEqual(expect.arrayContaining(parts));
+      expect(processesOf(runner.left).map(({ name }) => name)).toEqual(expect.arrayContaining(parts));
 
       const first = await run(['run', '--silent', 'heal'], {}, 'npm');
-      for (const { name, pid } of started.filter((entry) => parts.includes(entry.name))) {
+      for (const { name, pid } of noted.filter((entry) => parts.includes(entry.name))) {
         expect(first.stdout).toContain(`Ended ${name} (process ${pid}).\n`);
       }
       expect(first.stdout).toMatch(/^Removed the directory .*failopen-/m);
@@ -193,19 +156,10 @@ describe('a run that is ended in mid-fault', () => {
   ] as const)(
     'by %s ends all that it started, soon, and exits with %i',
     async (signal, status) => {
-      await using runner = new LabCommand([
-        'scenarios/main.ts',
-        'partition',
-        '--driver',
-        'native',
-        '--seed',
-        '1',
-        '--out',
-        out.path,
-      ]);
+      await using runner = started();
       await runner.says(/^partition: (onset|fault) /m, minuteMs);
-      const started = processes(runner.noted);
-      expect(started.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));
+      const noted = processesOf(runner.noted);
+      expect(noted.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));
       const startMs = performance.now();
       runner.kill(signal);
       const ended = await runner.ended;
@@ -213,7 +167,7 @@ describe('a run that is ended in mid-fault', () => {
       expect({ status: ended.status, stdout: ended.stdout }).toEqual({ status, stdout: '' });
       expect(ended.stderr).toContain(`${signal}: everything that was started has been ended, and the fault healed\n`);
       expect({ left: runner.left, undo: runner.undoFiles }).toEqual({ left: [], undo: [] });
-      expect(started.filter(({ pid, startedAt }) => startOf(pid) === startedAt)).toEqual([]);
+      expect(noted.filter(({ pid, startedAt }) => startOf(pid) === startedAt)).toEqual([]);
       expect(tookMs).toBeLessThan(4000);
       // What was recorded until then is there.
       const [directory] = readdirSync(out.path)

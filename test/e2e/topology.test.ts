@@ -3,50 +3,35 @@
 
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { serviceEnvironment } from '../../chaos/bounds.ts';
-import { native } from '../../chaos/drivers/native.ts';
 import type { Fault } from '../../chaos/faults/fault.ts';
 import { masterKill } from '../../chaos/faults/redis.ts';
-import { type RunOptions, runScenario } from '../../chaos/runner.ts';
+import type { RunOptions } from '../../chaos/runner.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
-import { startOf, type UndoEntry } from '../../chaos/undo.ts';
+import { startOf } from '../../chaos/undo.ts';
 import { clusterMasterKill } from '../../scenarios/cluster-master-kill.ts';
 import { sentinelFailover } from '../../scenarios/sentinel-failover.ts';
-import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { run, temporaryDirectory } from '../support/lab-processes.ts';
+import { processesOf, runOf, scenarioCommand, unlessUnknown } from '../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
-const retriesMax = 2;
-
-/** Again, with the next seed, as long as the machine was too noisy for a verdict. */
-async function known(scenario: Scenario, changes: Partial<RunOptions>) {
-  for (let seed = 1; ; seed++) {
-    const result = await judged(scenario, { ...changes, seed });
-    if (result.verdict !== 'unknown' || seed > retriesMax) return result;
-  }
-}
+const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 6000, recoveryMs: 4000 };
 
 /** A shorter one by the runner itself. */
-async function judged(scenario: Scenario, changes: Partial<RunOptions> = {}) {
-  const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 6000, recoveryMs: 4000 };
-  const { checks, verdict, history } = await runScenario({
-    scenario: { ...scenario, timing },
-    fault: masterKill(),
-    driver: native,
-    seed: 1,
-    rate: 1000,
-    service: serviceEnvironment(scenario.service, {}),
-    out: out.path,
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    ...changes,
-  });
+async function judged(scenario: Scenario, changes: Partial<RunOptions>) {
+  const result = await runOf({ ...scenario, timing }, out.path, changes);
   const of = (name: string, phase?: string) =>
-    checks.find((check) => check.name === name && (phase === undefined || check.phase === phase));
-  return { checks, verdict, history, of };
+    result.checks.find((check) => check.name === name && (phase === undefined || check.phase === phase));
+  return { ...result, of };
 }
+
+const known = (scenario: Scenario, changes: Partial<RunOptions>) =>
+  unlessUnknown(
+    (seed) => judged(scenario, { ...changes, seed }),
+    ({ verdict, checks }) => (verdict === 'unknown' ? checks : []),
+  );
 
 describe('the loss of a master of a cluster', () => {
   it(
@@ -92,20 +77,17 @@ describe('the loss of the master under Sentinel', () => {
   );
 });
 
-const processes = (entries: readonly UndoEntry[]) =>
-  entries.flatMap((entry) => (entry.kind === 'process' && entry.name !== 'runner' ? [entry] : []));
 const nodes = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
 
 describe('a run of several Redis that is ended in mid-fault', () => {
-  const started = (scenario: string) =>
-    new LabCommand(['scenarios/main.ts', scenario, '--driver', 'native', '--seed', '1', '--out', out.path]);
+  const started = (scenario: string) => scenarioCommand(scenario, { driver: 'native', seed: 1, out: out.path });
 
   it(
     'by kill -9 is put right by heal',
     async () => {
       await using runner = started('cluster-master-kill');
       await runner.says(/^cluster-master-kill: fault /m, minuteMs);
-      const all = processes(runner.noted).map(({ name }) => name);
+      const all = processesOf(runner.noted).map(({ name }) => name);
       expect(all).toEqual(expect.arrayContaining([...nodes('redis', 6), ...nodes('redis-control', 3)]));
       runner.kill('SIGKILL');
       await runner.ended;
@@ -125,7 +107,7 @@ describe('a run of several Redis that is ended in mid-fault', () => {
     async () => {
       await using runner = started('sentinel-failover');
       await runner.says(/^sentinel-failover: (onset|fault) /m, minuteMs);
-      const all = processes(runner.noted);
+      const all = processesOf(runner.noted);
       const named = ['redis', 'redis-replica', ...nodes('sentinel', 3), 'redis-control', 'sentinel-control-1'];
       expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
       const startMs = performance.now();

@@ -6,7 +6,7 @@ import { ask, keyHeader } from '../support/asking.ts';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
 import { metricsOf, readinessOf } from '../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
-import { startNode } from '../support/redis-nodes.ts';
+import { startSentinelNode } from '../support/redis-nodes.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
@@ -99,7 +99,7 @@ describe('the service over TLS as a user of its own', () => {
     const config = join(redis.dir, 'sentinel.conf');
     const sentinelArgs = [...certificates.redisArgs(sentinelTlsPort), '--tls-replication', 'yes'];
     await writeFile(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor tls 127.0.0.1 ${tlsPort} 1\n`);
-    const sentinel = await startNode(redis.dir, port, () => [config, '--sentinel', ...sentinelArgs]);
+    const sentinel = await startSentinelNode(redis.dir, port, config, sentinelArgs);
     try {
       const addrs = { REDIS_SENTINEL_ADDRS: `127.0.0.1:${sentinelTlsPort}`, REDIS_SENTINEL_NAME: 'tls' };
       await using service = await startService({ ...env('limiter:secret'), ...addrs });

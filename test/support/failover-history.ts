@@ -30,7 +30,7 @@ export const shardLost =
     i % 3 === 0 && startMs + (i * 1000) / 600 < backMs ? 'fallback' : 'redis';
 
 /** The phases of that history, as changes to the usual ones. */
-export const phases: Partial<Record<PhaseSpec['name'], Partial<PhaseSpec>>> = {
+const phases: Partial<Record<PhaseSpec['name'], Partial<PhaseSpec>>> = {
   baseline: { key: keyOf },
   onset: { key: keyOf, mechanism: shardLost(1000) },
   fault: { key: keyOf, mechanism: shardLost(2000) },

@@ -18,7 +18,7 @@ export function fakeTime(): Disposable {
 export const nowUs = (): number => performance.now() * 1000;
 
 /** Lets every promise that is settled take effect. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => realImmediate(resolve));
 }
 

@@ -80,7 +80,7 @@ export const usualInstances: readonly InstanceInfo[] = [
   { name: 'limiter-control', control: true, tellsBreaker: true },
 ];
 
-export const usualPhases: readonly Required<Pick<PhaseSpec, 'name' | 'ms' | 'mechanism'>>[] = [
+const usualPhases: readonly Required<Pick<PhaseSpec, 'name' | 'ms' | 'mechanism'>>[] = [
   { name: 'baseline', ms: 1000, mechanism: 'redis' },
   { name: 'onset', ms: 1000, mechanism: 'fallback' },
   { name: 'fault', ms: 3000, mechanism: 'fallback' },

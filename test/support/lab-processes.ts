@@ -1,10 +1,10 @@
 // Starts the lab's commands as a person would, and knows afterwards what they left running.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startOf, type UndoEntry, undoDirectory } from '../../chaos/undo.ts';
+import { type Child, startChild } from './process.ts';
 
 export const projectDirectory = join(import.meta.dirname, '..', '..');
 
@@ -24,46 +24,38 @@ export interface Ended {
 export class LabCommand implements AsyncDisposable {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  stdout = '';
-  stderr = '';
-  readonly #child: ChildProcess;
+  readonly #child: Child;
   readonly #noted = new Map<string, UndoEntry>();
-  readonly #watching: NodeJS.Timeout;
-  #isOver = false;
 
   /** `node` with these arguments, in the project's directory. */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, command = process.execPath) {
-    this.#child = spawn(command, args, {
-      cwd: projectDirectory,
-      env: { ...plainEnvironment(), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.pid = this.#child.pid as number;
-    this.#child.stdout?.on('data', (data) => {
-      this.stdout += data;
-    });
-    this.#child.stderr?.on('data', (data) => {
-      this.stderr += data;
-    });
-    this.#watching = setInterval(() => this.#look(), 50);
-    this.ended = new Promise((resolve) => {
-      this.#child.once('close', (status, signal) => {
-        this.#isOver = true;
-        clearInterval(this.#watching);
-        resolve({ status, signal, stdout: this.stdout, stderr: this.stderr });
-      });
+    this.#child = startChild(command, args, { cwd: projectDirectory, env: { ...plainEnvironment(), ...env } });
+    this.pid = this.#child.pid;
+    const watching = setInterval(() => this.#look(), 50);
+    this.ended = this.#child.ended.then(({ code, signal }) => {
+      clearInterval(watching);
+      return { status: code, signal, stdout: this.stdout, stderr: this.stderr };
     });
   }
 
+  get stdout(): string {
+    return this.#child.stdout();
+  }
+
+  get stderr(): string {
+    return this.#child.stderr();
+  }
+
   kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    this.#child.process.kill(signal);
   }
 
   /** Waits until its standard error matches; throws when it ends before. */
   async says(pattern: RegExp, ms: number): Promise<void> {
     const endMs = performance.now() + ms;
     while (!pattern.test(this.stderr)) {
-      if (this.#isOver || performance.now() > endMs) throw new Error(`${pattern} was not said:\n${this.stderr}`);
+      if (this.#child.hasEnded() || performance.now() > endMs)
+        throw new Error(`${pattern} was not said:\n${this.stderr}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -89,10 +81,7 @@ export class LabCommand implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isOver) this.kill('SIGTERM');
-    const timer = setTimeout(() => this.kill('SIGKILL'), 15_000);
-    await this.ended;
-    clearTimeout(timer);
+    await this.#child.stop();
     for (const entry of this.left) if (entry.kind === 'process') process.kill(entry.pid, 'SIGKILL');
   }
 

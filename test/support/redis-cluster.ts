@@ -3,12 +3,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { clusterSettings, formCluster, type NodeLine, parseNodes } from '../../chaos/drivers/cluster.ts';
+import { clusterSettings, formCluster, linesOf, masterCount, type NodeLine } from '../../chaos/drivers/cluster.ts';
 import { freePort } from '../../chaos/processes.ts';
 import { type RedisNode, startNode } from './redis-nodes.ts';
 import { until } from './until.ts';
 
-const nodeCount = 6;
+const nodeCount = 2 * masterCount;
 
 export interface RedisCluster extends AsyncDisposable {
   readonly nodes: readonly RedisNode[];
@@ -30,7 +30,6 @@ export async function startCluster(): Promise<RedisCluster> {
     await Promise.all(nodes.map((node) => node.end()));
     await rm(parent, { recursive: true, force: true });
   };
-  const linesOf = async ({ admin }: RedisNode) => parseNodes(String(await admin.cluster('NODES')));
   const nodeOf = (line: NodeLine) => nodes.find(({ address }) => address === line.address) as RedisNode;
   const anyAlive = async () => {
     const alive = nodes.find(({ admin }) => admin.status === 'ready');
@@ -65,7 +64,7 @@ export async function startCluster(): Promise<RedisCluster> {
           owners.size === 1 &&
           views.every((lines) => lines.length === nodeCount && lines.every(({ failed }) => !failed)) &&
           states.every((state) => String(state).includes('cluster_state:ok')) &&
-          replication.filter((it) => it.includes('master_link_status:up')).length === nodeCount / 2
+          replication.filter((it) => it.includes('master_link_status:up')).length === masterCount
         );
       });
     },
@@ -74,19 +73,14 @@ export async function startCluster(): Promise<RedisCluster> {
   try {
     const ports: number[] = [];
     while (ports.length < nodeCount) ports.push(await freePort());
-    nodes.push(...(await Promise.all(ports.map((port) => startNode(parent, port, (dir) => argsOf(port, dir))))));
-    await formCluster(nodes.slice(0, nodeCount / 2), nodes.slice(nodeCount / 2));
+    nodes.push(...(await Promise.all(ports.map((port) => startNode(parent, port, clusterSettings)))));
+    await formCluster(nodes.slice(0, masterCount), nodes.slice(masterCount));
     await cluster.healthy();
   } catch (error) {
     await end();
     throw error;
   }
   return cluster;
-}
-
-function argsOf(port: number, dir: string): string[] {
-  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no', ...clusterSettings };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
 const ownershipOf = ({ address, isMaster, masterId, slots }: NodeLine) =>

@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { serverArgs } from '../../chaos/drivers/redis-node.ts';
 import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';
 
@@ -22,15 +23,28 @@ export interface RedisNode {
   end(): Promise<void>;
 }
 
-/** Starts `redis-server` with `argsOf(directory)` on the port; resolves when it accepts connections. */
+/** A Redis that accepts connections. */
 export async function startNode(
   parent: string,
   port: number,
-  argsOf: (dir: string) => readonly string[],
+  settings: Readonly<Record<string, string>>,
 ): Promise<RedisNode> {
   const dir = join(parent, String(port));
   await mkdir(dir, { recursive: true });
-  const args = argsOf(dir);
+  return start(dir, port, serverArgs({ port: String(port), bind: '127.0.0.1', dir, ...settings }));
+}
+
+/** A Sentinel that has read its file. */
+export async function startSentinelNode(
+  dir: string,
+  port: number,
+  config: string,
+  args: readonly string[] = [],
+): Promise<RedisNode> {
+  return start(dir, port, [config, '--sentinel', ...args]);
+}
+
+async function start(dir: string, port: number, args: readonly string[]): Promise<RedisNode> {
   const admin = new Redis({
     host: '127.0.0.1',
     port,

@@ -3,13 +3,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { masterName, replicationSettings, sentinelConfig } from '../../chaos/drivers/sentinel.ts';
+import {
+  masterName,
+  replicationSettings,
+  sentinelConfig,
+  sentinelCount,
+  sentinelsFormed,
+} from '../../chaos/drivers/sentinel.ts';
 import { freePort } from '../../chaos/processes.ts';
-import { type RedisNode, startNode } from './redis-nodes.ts';
-import { until } from './until.ts';
+import { type RedisNode, startNode, startSentinelNode } from './redis-nodes.ts';
 
 const host = '127.0.0.1';
-const quorum = 2;
 
 export interface RedisSentinel extends AsyncDisposable {
   readonly nodes: readonly RedisNode[];
@@ -30,22 +34,17 @@ export async function startSentinel(): Promise<RedisSentinel> {
     await Promise.all([...sentinels, ...nodes].map((node) => node.end()));
     await rm(parent, { recursive: true, force: true });
   };
-  const byPort = (port: number) => nodes.find((node) => node.port === port) as RedisNode;
-  const stateOf = async ({ admin }: RedisNode) => {
-    const fields = (await admin.call('SENTINEL', 'MASTER', masterName)) as string[];
-    return Object.fromEntries(fields.flatMap((name, i) => (i % 2 ? [] : [[name, fields[i + 1]]])));
-  };
   try {
     const ports = [await freePort(), await freePort()];
     for (const [i, port] of ports.entries()) {
-      const replicaOf = i === 0 ? [] : ['--replicaof', `127.0.0.1 ${ports[0]}`];
-      nodes.push(await startNode(parent, port, (dir) => [...redisArgs(port, dir), ...replicaOf]));
+      const replicaOf = i === 0 ? {} : { replicaof: `${host} ${ports[0]}` };
+      nodes.push(await startNode(parent, port, { ...replicationSettings, ...replicaOf }));
     }
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < sentinelCount(true); i++) {
       const port = await freePort();
       const config = join(parent, `sentinel-${port}.conf`); // a file that it rewrites
-      await writeFile(config, sentinelConfig(host, port, { host, port: ports[0] as number }, quorum));
-      sentinels.push(await startNode(parent, port, () => [config, '--sentinel']));
+      await writeFile(config, sentinelConfig(host, port, { host, port: ports[0] as number }, sentinelCount(true)));
+      sentinels.push(await startSentinelNode(parent, port, config));
     }
   } catch (error) {
     await end();
@@ -56,21 +55,16 @@ export async function startSentinel(): Promise<RedisSentinel> {
     sentinels,
     addrs: sentinels.map(({ address }) => address).join(),
     async master() {
-      return byPort(Number((await stateOf(sentinels[0] as RedisNode)).port));
+      const told = await sentinels[0]?.admin.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName);
+      return nodes.find(({ address }) => Array.isArray(told) && address === told.join(':')) as RedisNode;
     },
     async healthy() {
-      await until('healthy Sentinels', 20_000, async () => {
-        const states = await Promise.all(sentinels.map(stateOf));
-        const masters = new Set(states.map(({ port }) => port));
-        const replication = await Promise.all(nodes.map(({ admin }) => admin.info('replication')));
-        return (
-          masters.size === 1 &&
-          states.every(
-            (it) => it.flags === 'master' && it['num-other-sentinels'] === '2' && it['num-slaves'] === '1',
-          ) &&
-          replication.filter((it) => it.includes('master_link_status:up')).length === 1
-        );
-      });
+      const master = await topology.master();
+      await sentinelsFormed(
+        sentinels,
+        master,
+        nodes.filter((node) => node !== master),
+      );
     },
     [Symbol.asyncDispose]: end,
   };
@@ -79,9 +73,4 @@ export async function startSentinel(): Promise<RedisSentinel> {
     throw error;
   });
   return topology;
-}
-
-function redisArgs(port: number, dir: string): string[] {
-  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no', ...replicationSettings };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }

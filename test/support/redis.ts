@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { serverArgs } from '../../chaos/drivers/redis-node.ts';
 import { freePort } from '../../chaos/processes.ts';
 import { type Child, type Ended, startChild } from './process.ts';
 import { until } from './until.ts';
@@ -27,8 +28,8 @@ export async function startRedis(extraArgs: readonly string[] = [], port?: numbe
   const dir = await mkdtemp(join(tmpdir(), 'failopen-redis-'));
   const chosen = port ?? (await freePort());
   const logFile = join(dir, 'redis.log');
-  const args = ['--port', String(chosen), '--bind', '127.0.0.1', '--dir', dir, '--logfile', logFile];
-  const child = startChild('redis-server', [...args, '--save', '', '--appendonly', 'no', ...extraArgs], { cwd: dir });
+  const args = serverArgs({ port: String(chosen), bind: '127.0.0.1', dir, logfile: logFile });
+  const child = startChild('redis-server', [...args, ...extraArgs], { cwd: dir });
   const admin = new Redis({
     host: '127.0.0.1',
     port: chosen,

@@ -6,7 +6,7 @@ import type { HistoryEvent } from '../../chaos/history.ts';
 import { eventsOf, type HistorySpec, storeErrors } from './history-builder.ts';
 
 /** Latencies that differ a little, as real ones do. */
-export const lively = (i: number): number => 1 + ((i * 7919) % 97) / 60;
+const lively = (i: number): number => 1 + ((i * 7919) % 97) / 60;
 
 /** A run for each verdict. */
 export const specs = {

@@ -1,4 +1,4 @@
-// The five lanes as charts over one time axis with one cursor, drawn anew when something came.
+// The lanes as charts over one time axis with one cursor, drawn anew when something came.
 
 import uPlot from 'uplot';
 import { colour, namePhases, shade } from './canvas.ts';
@@ -40,11 +40,7 @@ export class Charts {
 
   #add(lane: Lane, run: ShownRun) {
     const plotAt = make('div', { class: 'plot', role: 'img' });
-    const legend = make(
-      'ul',
-      { class: 'legend' },
-      ...lane.legend.map(([mark, text]) => make('li', { class: `mark-${mark}` }, text)),
-    );
+    const legend = make('ul', { class: 'legend' }, ...lane.legend.map(legendItem));
     const figure = make(
       'figure',
       { class: 'chart' },
@@ -99,4 +95,10 @@ export class Charts {
   #resize(): void {
     for (const { plot, lane } of this.#plots) plot.setSize({ width: this.#width, height: lane.height });
   }
+}
+
+function legendItem([mark, text]: Lane['legend'][number]): HTMLElement {
+  const item = make('li', {}, text);
+  item.style.setProperty('--mark', `var(--${mark})`);
+  return item;
 }

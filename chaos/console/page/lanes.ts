@@ -1,8 +1,9 @@
-// The five lanes: what each chart of the console is made of. The figures come from the server, which computes them as the
+// The lanes: what each chart of the console is made of. The figures come from the server, which computes them as the
 // report does.
 
 import uPlot from 'uplot';
 import { figure, seconds } from '../../report/figures.ts';
+import { binMs } from '../../report/timeline.ts';
 import type { LiveBin } from '../messages.ts';
 import { colour, xAt } from './canvas.ts';
 import type { ShownRun } from './shown-run.ts';
@@ -31,12 +32,17 @@ const detourLayers = [
   ['call to Redis failed or late', 'reason-2'],
   ['other', 'fail'],
 ] as const;
-const binSeconds = 0.25;
+const storeErrorLayers = [
+  ['timeout', 'reason-2'],
+  ['disconnected', 'fallback'],
+  ['other', 'fail'],
+] as const;
+const binSeconds = binMs / 1000;
 const laneHeight = 26;
 const stateColours: Readonly<Record<string, string>> = { closed: 'redis-pale', open: 'fallback', 'half-open': 'p99' };
 
 export function lanesOf(run: ShownRun): Lane[] {
-  return [latencyLane(run), answersLane(), breakerLane(run), admissionLane(), detoursLane()];
+  return [latencyLane(run), answersLane(), breakerLane(run), storeErrorsLane(), admissionLane(), detoursLane()];
 }
 
 function latencyLane(run: ShownRun): Lane {
@@ -119,25 +125,37 @@ function answersLane(): Lane {
   return stackedLane('Answers per second, by who decided', answerLayers, ({ outcomes }, name) => outcomes[name], 150);
 }
 
-function detoursLane(): Lane {
+function storeErrorsLane(): Lane {
+  const title = 'Store errors: calls to Redis that failed, by reason';
+  const countOf = countIn(storeErrorLayers);
   return stackedLane(
-    'Answers that Redis did not give, by reason',
-    detourLayers,
-    ({ detours }, name) => {
-      if (name !== 'other') return detours[name] ?? 0;
-      return Object.entries(detours)
-        .filter(([reason]) => !detourLayers.some(([known]) => known === reason))
-        .reduce((sum, [, n]) => sum + n, 0);
-    },
-    120,
+    title,
+    storeErrorLayers,
+    ({ startMs }, name, run) => countOf(run.storeErrors.get(startMs), name),
+    100,
   );
+}
+
+function detoursLane(): Lane {
+  const countOf = countIn(detourLayers);
+  const title = 'Answers that Redis did not give, by reason';
+  return stackedLane(title, detourLayers, ({ detours }, name) => countOf(detours, name), 120);
+}
+
+/** Reasons without a layer of their own are `other`. */
+function countIn(layers: readonly (readonly [name: string, colour: string])[]) {
+  return (reasons: Readonly<Record<string, number>> = {}, name: string): number => {
+    if (name !== 'other') return reasons[name] ?? 0;
+    const others = Object.entries(reasons).filter(([reason]) => !layers.some(([known]) => known === reason));
+    return others.reduce((sum, [, n]) => sum + n, 0);
+  };
 }
 
 /** Steps on each other: the whole is drawn first, and each lower edge over it. */
 function stackedLane<T extends string>(
   title: string,
   layers: readonly (readonly [name: T, colour: string])[],
-  countOf: (bin: LiveBin, name: T) => number,
+  countOf: (bin: LiveBin, name: T, run: ShownRun) => number,
   height: number,
 ): Lane {
   const fromTop = layers.toReversed();
@@ -161,18 +179,20 @@ function stackedLane<T extends string>(
       scales: { y: { range: (_u, _min, max) => [0, Math.max(4, (max || 0) * 1.05)] } },
       axes: [{ values: (_u, values) => values.map((value) => `${figure(value)}/s`) }],
     },
-    data: ({ bins }) => {
+    data: (run) => {
+      const { bins } = run;
       const last = bins.at(-1);
       const rows = fromTop.map((_, i) => {
         const below = fromTop.slice(i).map(([name]) => name);
-        return bins.map((bin) => below.reduce((sum, name) => sum + countOf(bin, name), 0) / binSeconds);
+        return bins.map((bin) => below.reduce((sum, name) => sum + countOf(bin, name, run), 0) / binSeconds);
       });
       const starts = bins.map(({ startMs }) => startMs / 1000);
       if (!last) return [starts, ...rows];
       return [[...starts, last.startMs / 1000 + binSeconds], ...rows.map((row) => [...row, row.at(-1) ?? 0])];
     },
-    words: ({ bins }) => {
-      const told = layers.map(([name]) => `${figure(bins.reduce((sum, bin) => sum + countOf(bin, name), 0))} ${name}`);
+    words: (run) => {
+      const sum = (name: T) => run.bins.reduce((sum, bin) => sum + countOf(bin, name, run), 0);
+      const told = layers.map(([name]) => `${figure(sum(name))} ${name}`);
       return `${title}: ${told.join(', ')}.`;
     },
   };
@@ -227,7 +247,7 @@ function breakerLane(run: ShownRun): Lane {
 function admissionLane(): Lane {
   const stepped = uPlot.paths.stepped?.({ align: 1 });
   return {
-    title: 'Tokens admitted to the key nearest to its bound',
+    title: 'Tokens admitted against the bound',
     height: 150,
     legend: [
       ['fail', 'may be admitted'],

@@ -3,11 +3,12 @@
 import { type History, historyOf, type RunEvent } from '../../history.ts';
 import type { AdmissionStep } from '../../report/admission-lane.ts';
 import { type BreakerLane, breakerLanes } from '../../report/breaker-lane.ts';
+import { storeErrorsLane } from '../../report/store-errors-lane.ts';
 import { type Timeline, timelineOf } from '../../report/timeline.ts';
 import type { LaneEvent, LiveBin, LivePoint, LiveUpdate } from '../messages.ts';
 
 /** A longer run is shown through a window that moves. */
-export const windowMs = 60_000;
+const windowMs = 60_000;
 
 export class ShownRun {
   readonly run: RunEvent;
@@ -19,6 +20,8 @@ export class ShownRun {
   steps: AdmissionStep[] = [];
   timeline: Timeline;
   breakers: BreakerLane[] = [];
+  /** Calls to Redis that failed, by the start of their bin and by reason. */
+  storeErrors: ReadonlyMap<number, Readonly<Record<string, number>>> = new Map();
   history: History;
   readonly #events: LaneEvent[] = [];
   readonly #bins = new Map<number, LiveBin>();
@@ -48,6 +51,8 @@ export class ShownRun {
     this.history = { ...history, phases, answers: [] };
     this.timeline = timelineOf(this.history);
     this.breakers = breakerLanes(history, 0, this.atMs);
+    const failed = storeErrorsLane(history) ?? [];
+    this.storeErrors = new Map(failed.map(({ startMs, reasons }) => [startMs, Object.fromEntries(reasons)]));
   }
 
   /** The stretch of time that the charts show. */

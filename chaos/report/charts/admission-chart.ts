@@ -21,11 +21,12 @@ export function admissionChart(timeline: Timeline, { key, steps }: AdmissionLane
     return [[x(step), y(before)] as const, [x(step), y(step.admitted)] as const];
   });
   const over = steps.find(({ admitted, bound }) => admitted > bound);
+  const why = last.admitted > last.bound ? 'the one furthest over its bound' : 'the most popular one';
   const verdict = over ? `Over it from ${seconds(over.atMs)} on.` : 'Never over it.';
   return {
     id: 'admissions',
     title: 'Tokens admitted against the bound',
-    lead: `All instances together, for key ${key}, the one nearest to its bound. ${verdict}`,
+    lead: `All instances together, for key ${key}, ${why}. ${verdict}`,
     alternative: `Key ${key} was admitted ${last.admitted} tokens of at most ${figure(last.bound)}. ${verdict}`,
     height,
     ticks: ticksUpTo(max, 4).map((tokens) => ({ y: y(tokens), text: figure(tokens) })),

@@ -2,9 +2,9 @@
 // Redis did not give.
 
 import { figure, grouped, seconds } from '../figures.ts';
-import { type Bin, binMs, type Detours, type Outcome, outcomes } from '../lanes.ts';
+import { type Bin, type Detours, type Outcome, outcomes } from '../lanes.ts';
 import { markup } from '../markup.ts';
-import type { Timeline } from '../timeline.ts';
+import { binMs, type Timeline } from '../timeline.ts';
 import { across, type Chart, linePath, ticksUpTo, xOf } from './chart.ts';
 
 interface Layer {

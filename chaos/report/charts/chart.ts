@@ -157,7 +157,7 @@ function stretchNames(timeline: Timeline): Content {
   });
 }
 
-export function percent(x: number): string {
+function percent(x: number): string {
   return `${Math.round((10_000 * x) / across) / 100}%`;
 }
 

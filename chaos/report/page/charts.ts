@@ -8,11 +8,11 @@ import { breakerChart } from '../charts/breaker-chart.ts';
 import { type Chart, figureOf } from '../charts/chart.ts';
 import { type LatencyData, type LatencySpan, latencyChart, latencySpan } from '../charts/latency-chart.ts';
 import type { Journal } from '../journal.ts';
-import { armOf, type Bin, binMs, binsOf, detoursOf, pointsOf } from '../lanes.ts';
+import { armOf, type Bin, binsOf, detoursOf, pointsOf } from '../lanes.ts';
 import { embedded, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
 import { storeErrorsLane } from '../store-errors-lane.ts';
-import { type Timeline, timelineOf } from '../timeline.ts';
+import { binMs, type Timeline, timelineOf } from '../timeline.ts';
 
 const pointsMax = { faulted: 9000, control: 3000 };
 /** Rows of a table behind a chart. */

@@ -8,9 +8,8 @@ import type { Journal } from '../journal.ts';
 import { limitText, marginText } from '../margin.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
-import { commandOf, storyOf, verdictSentence } from '../story.ts';
+import { commandOf, storyOf, verdictSentence, worstFirst } from '../story.ts';
 
-const severity: readonly Verdict[] = ['fail', 'unknown', 'pass'];
 const eventsMax = 300;
 
 export function badge(verdict: Verdict): Markup {
@@ -36,10 +35,9 @@ ${run.gaps.length > 0 && markup`<div class="gaps" role="note"><p><b>Not all of t
 }
 
 export function checksTable(checks: readonly CheckResult[]): Markup {
-  const sorted = checks.toSorted((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
   return markup`<div class="scroll" role="region" tabindex="0" aria-label="Table of checks"><table class="checks">
 <thead><tr><th scope="col">verdict</th><th scope="col">check</th><th scope="col">measured</th><th scope="col">limit</th><th scope="col">margin</th><th scope="col">unit</th></tr></thead>
-${sorted.map(
+${worstFirst(checks).map(
   (check) => markup`<tbody class="${check.verdict}">
 <tr><td>${badge(check.verdict)}</td><th scope="row">${check.name} <span class="phase">${check.phase}</span></th><td>${figure(check.measured)}</td><td>${unbroken(limitText(check))}</td><td>${unbroken(marginText(check))}</td><td>${check.unit}</td></tr>
 <tr class="witness"><td></td><td colspan="5">${unbroken(check.detail)}</td></tr>

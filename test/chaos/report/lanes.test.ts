@@ -4,7 +4,7 @@ import { admissionLane } from '../../../chaos/report/admission-lane.ts';
 import { breakerLanes, stateAt } from '../../../chaos/report/breaker-lane.ts';
 import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report/lanes.ts';
 import { storeErrorsLane } from '../../../chaos/report/store-errors-lane.ts';
-import { stretchAt, timelineOf } from '../../../chaos/report/timeline.ts';
+import { timelineOf } from '../../../chaos/report/timeline.ts';
 import { failoverHistory } from '../../support/failover-history.ts';
 import { answer, buildHistory, fault, move, storeErrors } from '../../support/history-builder.ts';
 
@@ -224,6 +224,23 @@ describe('the admission lane', () => {
     expect(over).toMatchObject({ admitted: 11 });
   });
 
+  const popularAndRare = (rareAsks: number) =>
+    buildHistory({
+      fault: null,
+      phases: [{ name: 'baseline', ms: 1000, key: 'popular', status: (i) => (i < 6 ? 200 : 429) }],
+      answers: Array.from({ length: rareAsks }, (_, i) => answer(i, { key: 'rare', mechanism: 'fallback' })),
+    });
+
+  it('is of the most popular key, though a rare one is nearer to its bound', () => {
+    const history = popularAndRare(4);
+    expect(fleet.judge(history)[0]?.detail).toMatch(/^nearest to its bound: key rare, 4 admitted of at most 5\.0$/);
+    expect(admissionLane(history)?.key).toBe('popular');
+  });
+
+  it('is of a rare key that is over its bound', () => {
+    expect(admissionLane(popularAndRare(6))?.key).toBe('rare');
+  });
+
   it('does not exist where nobody was asked', () => {
     expect(admissionLane(buildHistory({ phases: [] }))).toBeUndefined();
   });
@@ -257,6 +274,9 @@ describe('the timeline', () => {
   it('calls warm-up what comes before the first phase', () => {
     const history = buildHistory({ phases: [], answers: [answer(2000)] });
     const timeline = timelineOf({ ...history, phases: [{ name: 'baseline', startMs: 1000, endMs: 3000 }] });
-    expect([500, 1500, 3000].map((ms) => stretchAt(timeline, ms))).toEqual(['warm-up', 'baseline', 'baseline']);
+    expect(timeline.stretches).toEqual([
+      { name: 'warm-up', startMs: 0, endMs: 1000 },
+      { name: 'baseline', startMs: 1000, endMs: 3000 },
+    ]);
   });
 });

@@ -63,7 +63,7 @@ describe('figures', () => {
 
 describe('the margin', () => {
   it('is never negative in a check that passed, nor positive in one that failed by its limit', () => {
-    for (const spec of [specs.pass, { fault: null }, { fault: { kind: 'redis-kill' } }] as const) {
+    for (const spec of [specs.pass, { fault: null }, { fault: { kind: 'redis-kill' } } as const, failoverSpec()]) {
       const passed = runOf(spec).checks.filter(({ verdict }) => verdict === 'pass');
       expect(passed.filter((check) => (marginOf(check) ?? 0) < 0)).toEqual([]);
     }
