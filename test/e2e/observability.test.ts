@@ -49,7 +49,7 @@ const queries = committedDashboards().flatMap(queriesOf);
 
 async function observe(url: string, history: History): Promise<Observed> {
   const endS = Date.now() / 1000;
-  await until('a scrape of every target after the end', 5000, async () => {
+  await until('a scrape of every target after the end', async () => {
     const last = await queryAt(url, 'min(timestamp(up)) and on () chaos_check_verdict', Date.now() / 1000);
     return (last[0]?.samples[0]?.[1] ?? 0) > endS;
   });

@@ -17,6 +17,8 @@ import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts
 
 const minuteMs = 60_000;
 const retriesMax = 2;
+/** After so long the lab ends by force what does not end. */
+const forceMs = 11_000;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
@@ -82,10 +84,10 @@ describe('the partition', () => {
       expect(share('baseline', 'redis')).toBeGreaterThanOrEqual(0.99);
       expect(share('fault', 'fallback')).toBeGreaterThanOrEqual(0.99);
       expect(share('recovered', 'redis')).toBeGreaterThan(0.9); // a recovery may reach 0.2 s into its 7 s
-      const onsetMs = phases.onset?.startMs ?? 0;
+      const { startMs: onsetMs, endMs: onsetEndMs } = phases.onset ?? { startMs: Number.NaN, endMs: Number.NaN };
       for (const instance of ['limiter-1', 'limiter-2']) {
         const opened = breaker.find((move) => move.instance === instance && move.to === 'open' && move.atMs >= onsetMs);
-        expect((opened?.atMs ?? Number.NaN) - onsetMs).toBeLessThan(3 * 5 + 50 + 100); // the injection itself takes time
+        expect(opened?.atMs).toBeLessThan(onsetEndMs); // how soon after the injection, the check of it tells
         expect(breaker.findLast((move) => move.instance === instance)?.to).toBe('closed');
       }
       expect(checks.find(({ name }) => name === 'trip')).toMatchObject({ verdict: 'pass', limit: 65 });
@@ -98,7 +100,7 @@ describe('the partition', () => {
 
   it(
     'fails by its latency when the limiter may wait 2 s for Redis',
-    async () => {
+    async ({ skip }) => {
       const attempt = (seed: number) =>
         run(
           ['run', 'scenario', 'partition', '--', '--driver', 'native', '--seed', String(seed), '--out', out.path],
@@ -106,6 +108,7 @@ describe('the partition', () => {
           'npm',
         );
       const { status, stdout } = await unlessUnknown(attempt, (result) => result.status === 2);
+      skip(status === 2, `the machine is too noisy for a verdict: ${stdout}`);
       const { verdict, checks, deviated } = latestJournal();
       expect({ status, verdict, deviated }, stdout).toEqual({ status: 1, verdict: 'fail', deviated: true });
       const failed = checks.filter((check) => check.name === 'latency' && check.verdict === 'fail');
@@ -214,7 +217,8 @@ describe('a run that is ended in mid-fault', () => {
       expect(ended.stderr).toContain(`${signal}: everything that was started has been ended, and the fault healed\n`);
       expect({ left: runner.left, undo: runner.undoFiles }).toEqual({ left: [], undo: [] });
       expect(started.filter(({ pid, startedAt }) => startOf(pid) === startedAt)).toEqual([]);
-      expect(tookMs).toBeLessThan(4000);
+      expect(ended.stderr).not.toMatch(/^partition: (heal|recovered) /m); // nobody waited for the rest
+      expect(tookMs).toBeLessThan(forceMs);
       // What was recorded until then is there.
       const [directory] = readdirSync(out.path)
         .filter((name) => name !== 'latest')

@@ -15,11 +15,14 @@ export interface Child extends AsyncDisposable {
   /** Resolves when it has ended and all its output is here. */
   readonly ended: Promise<Ended>;
   readonly hasEnded: () => boolean;
-  /** SIGTERM, and SIGKILL if that is not enough within `graceMs`. Safe to repeat. */
-  stop(graceMs?: number): Promise<Ended>;
+  /** SIGTERM, and SIGKILL if that is not enough. Safe to repeat. */
+  stop(): Promise<Ended>;
   /** SIGKILL. */
   kill(): Promise<Ended>;
 }
+
+/** Longer than the service's own grace. */
+const stopMsMax = 15_000;
 
 export function startChild(
   command: string,
@@ -44,9 +47,9 @@ export function startChild(
     });
   });
   ended.catch(() => {}); // seen by whoever awaits it
-  const stop = async (graceMs = 2000) => {
+  const stop = async () => {
     if (!over) child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    const force = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
     return ended.finally(() => clearTimeout(force));
   };
   return {

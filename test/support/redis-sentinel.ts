@@ -59,7 +59,7 @@ export async function startSentinel(): Promise<RedisSentinel> {
       return byPort(Number((await stateOf(sentinels[0] as RedisNode)).port));
     },
     async healthy() {
-      await until('healthy Sentinels', 20_000, async () => {
+      await until('healthy Sentinels', async () => {
         const states = await Promise.all(sentinels.map(stateOf));
         const masters = new Set(states.map(({ port }) => port));
         const replication = await Promise.all(nodes.map(({ admin }) => admin.info('replication')));
