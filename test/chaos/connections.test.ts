@@ -126,6 +126,7 @@ describe('connections', () => {
     for (let i = 0; i < 10; i++) await turn();
     expect(sockets.size).toBe(1);
     vi.advanceTimersByTime(500);
+    vi.useRealTimers();
     await until('the connection is closed', () => sockets.size === 0);
   });
 
