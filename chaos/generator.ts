@@ -9,7 +9,8 @@ import type { LoadPlan } from './load.ts';
 import type { FromGenerator, ToGenerator } from './load-process.ts';
 import type { UndoLog } from './undo.ts';
 
-const readyMs = 15_000;
+/** For the process to start, and to warm up with each target. */
+const readyMsUsual = 30_000;
 const stopMsMax = 2000;
 
 export class Generator implements AsyncDisposable {
@@ -34,18 +35,24 @@ export class Generator implements AsyncDisposable {
     this.#done.promise.catch(() => {}); // also awaited where it matters
   }
 
-  /** Starts it; when it returns, connections to every target stand. */
-  static async start(plan: LoadPlan, undo: UndoLog, onAnswers: (answers: readonly AnswerEvent[]) => void) {
+  /** Starts it; when it returns, connections to every target stand. Throws when they do not within `readyMs`, and leaves nothing. */
+  static async start(
+    plan: LoadPlan,
+    undo: UndoLog,
+    onAnswers: (answers: readonly AnswerEvent[]) => void,
+    readyMs = readyMsUsual,
+  ) {
     const child = fork(join(import.meta.dirname, 'load-process.ts'), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     if (child.pid) undo.process('load generator', child.pid);
     const generator = new Generator(child, onAnswers);
     generator.#tell({ plan });
+    const late = () => new LabError(`the load generator was not ready within ${readyMs / 1000} s`);
     try {
-      await within(readyMs, generator.#ready.promise, () => new LabError('the load generator could not connect'));
+      await within(readyMs, generator.#ready.promise, late);
     } catch (error) {
-      await generator[Symbol.asyncDispose](); // or it would keep whoever started it from ending
+      await generator[Symbol.asyncDispose](); // alive, it would keep its runner from ending
       throw error;
     }
     return generator;
@@ -58,6 +65,7 @@ export class Generator implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ready.promise.catch(() => {}); // nobody waits for it any more
     this.#child.kill('SIGTERM');
     const force = setTimeout(() => this.#child.kill('SIGKILL'), stopMsMax);
     await this.#exited;

@@ -2,7 +2,8 @@
 
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Connections } from '../../chaos/connections.ts';
 import { freePort } from '../../chaos/processes.ts';
 import { until } from '../support/until.ts';
@@ -39,6 +40,12 @@ function client(url: string, max = 4) {
         resolve(error ?? `${answer?.status} ${answer?.header('x-echo')}`),
       );
     });
+}
+
+/** Puts a clock in the client's hands that only a test moves; its server, and the network, keep the real one. */
+function clientClock() {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  cleanups.push(() => vi.useRealTimers());
 }
 
 const echo: RequestListener = (request, response) => {
@@ -107,23 +114,33 @@ describe('connections', () => {
     const get = client(url, 1);
     await get();
     for (const socket of sockets) socket.end();
-    await until('the connection is closed', 2000, () => (sockets.size === 0 ? true : undefined));
+    await until('the connection is closed', () => sockets.size === 0);
     expect([await get('/2'), opened()]).toEqual(['200 /2 undefined', 2]);
   });
 
   it('are closed a second before their server would', async () => {
-    const { url, sockets } = await http(echo, { keepAliveTimeout: 2000 });
+    const { url, sockets } = await http(echo, { keepAliveTimeout: 120_000 });
+    clientClock();
     await client(url, 1)();
-    const sinceMs = performance.now();
-    await until('the connection is closed', 3000, () => (sockets.size === 0 ? true : undefined));
-    expect(performance.now() - sinceMs).toBeGreaterThan(900);
-    expect(performance.now() - sinceMs).toBeLessThan(1900);
+    vi.advanceTimersByTime(119_000);
+    for (let i = 0; i < 10; i++) await turn();
+    expect(sockets.size).toBe(1);
+    vi.advanceTimersByTime(500);
+    vi.useRealTimers();
+    await until('the connection is closed', () => sockets.size === 0);
   });
 
   it('give up after 10 s, and go on', async () => {
     let requests = 0;
     const { url } = await http((request, response) => (++requests === 1 ? undefined : echo(request, response)));
+    clientClock();
     const get = client(url, 1);
-    expect(await Promise.all([get('/1'), get('/2')])).toEqual(['no answer within 10 s', '200 /2 undefined']);
+    const answers = [get('/1'), get('/2')];
+    await until('the first request', () => requests === 1);
+    vi.advanceTimersByTime(10_000);
+    for (let i = 0; i < 10; i++) await turn();
+    expect(requests).toBe(1);
+    vi.advanceTimersByTime(500);
+    expect(await Promise.all(answers)).toEqual(['no answer within 10 s', '200 /2 undefined']);
   });
 });

@@ -7,7 +7,10 @@ import { sinceZeroMs, zeroIn } from '../../chaos/observer.ts';
 const going = new AbortController().signal;
 
 /** What a watch records of nodes that name these, look after look. */
-async function recorded(looks: readonly (readonly (string | undefined)[])[], changes: Partial<Failover> = {}) {
+async function recorded(
+  looks: readonly (readonly (string | undefined)[])[],
+  { forMs = 300, ...changes }: Partial<Failover> & { forMs?: number } = {},
+) {
   let look = 0;
   const named = async () => looks[Math.min(look++, looks.length - 1)] ?? [];
   const events: HistoryEvent[] = [];
@@ -15,18 +18,19 @@ async function recorded(looks: readonly (readonly (string | undefined)[])[], cha
   const redis = { kill: async () => {}, start: async () => {}, failover: { victim: 'a:1', named, ...changes } };
   using watch = new FailoverWatch(redis, zero, (event) => events.push(event));
   await watch.place();
-  await watch.until(sinceZeroMs(zero) + 300, going);
+  await watch.until(sinceZeroMs(zero) + forMs, going);
   return events;
 }
 
 describe('the watch for a failover', () => {
   it('tells between which looks all who can be asked came to name another master', async () => {
-    const [event, ...more] = await recorded([
+    const looks = [
       ['a:1', undefined],
       [undefined, undefined],
       [undefined, 'a:2'],
       ['a:2', 'a:2'],
-    ]);
+    ];
+    const [event, ...more] = await recorded(looks, { forMs: 60_000 });
     expect([event, more]).toEqual([
       { type: 'failover', beginMs: expect.any(Number), endMs: expect.any(Number), from: 'a:1', to: 'a:2' },
       [],

@@ -5,6 +5,10 @@ import { ping } from '../../chaos/ping.ts';
 import { freePort } from '../../chaos/processes.ts';
 import { ToxiproxyApi } from '../../chaos/toxiproxy.ts';
 import { startToxiproxy } from '../support/toxiproxy.ts';
+import { until } from '../support/until.ts';
+
+/** For a ping that is to be answered. */
+const hungMs = 30_000;
 
 const latency = { type: 'latency', stream: 'downstream', attributes: { latency: 100, jitter: 0 } } as const;
 const timeout = { type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } } as const;
@@ -38,7 +42,7 @@ describe('the API of a Toxiproxy that runs', () => {
 
   it('makes a proxy through which the upstream answers', async () => {
     const { port } = await proxy();
-    expect(await ping('127.0.0.1', port, 1000)).toMatchObject({ outcome: 'pong' });
+    expect(await ping('127.0.0.1', port, hungMs)).toMatchObject({ outcome: 'pong' });
   });
 
   it('adds toxics, lists them and takes them all off', async () => {
@@ -60,9 +64,10 @@ describe('the API of a Toxiproxy that runs', () => {
   it('really delays by a latency, and no more once it is taken off', async () => {
     const { name, port } = await proxy();
     await api.addToxic(name, latency);
-    expect((await ping('127.0.0.1', port, 1000)).ms).toBeGreaterThanOrEqual(99);
+    for (let i = 0; i < 3; i++) expect((await ping('127.0.0.1', port, hungMs)).ms).toBeGreaterThanOrEqual(99);
     await api.removeToxics(name);
-    expect((await ping('127.0.0.1', port, 1000)).ms).toBeLessThan(99);
+    // The machine may delay one ping as long, but not every one.
+    await until('a ping without the latency', async () => (await ping('127.0.0.1', port, hungMs)).ms < 99);
   });
 
   it('really silences by a timeout of 0', async () => {
@@ -89,11 +94,15 @@ describe('the API of a Toxiproxy that does not', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address() as { port: number };
     const silent = new ToxiproxyApi(`http://127.0.0.1:${address.port}`);
-    const startMs = performance.now();
+    let dueMs = Number.NaN;
+    const due = setTimeout(() => {
+      dueMs = performance.now();
+    }, 3000);
     await expect(silent.removeToxics('link')).rejects.toThrow(
       new LabError('Toxiproxy did not answer within 3 s: list toxics of link'),
     );
-    expect(performance.now() - startMs).toBeLessThan(3500);
+    expect(performance.now() - dueMs).toBeLessThan(500); // a busy machine is late for both
+    clearTimeout(due);
     server.close();
   });
 

@@ -110,7 +110,7 @@ describe.runIf(hasDocker)('the Compose stack', () => {
       };
       for (const variable of ['LIMITER_1_PORT', 'LIMITER_2_PORT'] as const) {
         // The first call of a process is slow enough for the fallback to answer.
-        await until(`Redis by ${variable}`, 5000, async () => (await ask(variable, 'another'))[0] === 'redis');
+        await until(`Redis by ${variable}`, async () => (await ask(variable, 'another'))[0] === 'redis');
       }
       expect([await ask('LIMITER_1_PORT', 'shared'), await ask('LIMITER_2_PORT', 'shared')]).toEqual([
         ['redis', '9'],
@@ -181,7 +181,7 @@ describe.runIf(hasDocker)('the Compose stack', () => {
       await runner.says(new RegExp(`^${scenario}: fault `, 'm'), minuteMs);
       expect(await state()).not.toEqual(before);
       const shaded = `chaos_fault_active{job="lab", scenario="${scenario}"} == 1`;
-      await until('the fault in Prometheus', 5000, async () => {
+      await until('the fault in Prometheus', async () => {
         return (await queryAt(urlOf('PROMETHEUS_PORT'), shaded, Date.now() / 1000)).length === 2;
       });
       runner.kill('SIGINT');
@@ -244,7 +244,7 @@ describe.runIf(hasDocker)('the Compose stack', () => {
         stderr: expect.stringContaining(`127.0.0.1:${environment.TOXIPROXY_PORT}`),
       });
       up(...stack);
-      expect(await mechanismOf(urlOf('LIMITER_2_PORT'))).toBe('redis');
+      await until('Redis to decide', async () => (await mechanismOf(urlOf('LIMITER_2_PORT'))) === 'redis');
     },
     2 * minuteMs,
   );
@@ -257,7 +257,7 @@ describe.runIf(hasDocker)('the Compose stack', () => {
     async (profile, port, master) => {
       up(`limiter-${profile}`);
       const url = urlOf(port);
-      expect(await mechanismOf(url)).toBe('redis');
+      await until('Redis to decide', async () => (await mechanismOf(url)) === 'redis');
       docker('kill', idOf(master));
       const keys = Array.from({ length: 32 }, (_, i) => `key-${i}`); // so that every shard has some
       const ask = async () => {
@@ -265,8 +265,8 @@ describe.runIf(hasDocker)('the Compose stack', () => {
         expect(answers.map(({ status }) => status)).toEqual(answers.map(() => expect.toBeOneOf([200, 429])));
         return new Set(answers.map(({ headers }) => headers.get('x-ratelimit-mechanism')));
       };
-      await until('the fallback for the keys of the dead master', 5000, async () => (await ask()).has('fallback'));
-      await until('Redis for all keys', 20_000, async () => {
+      await until('the fallback for the keys of the dead master', async () => (await ask()).has('fallback'));
+      await until('Redis for all keys', async () => {
         await sleep(200);
         return !(await ask()).has('fallback');
       });

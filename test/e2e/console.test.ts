@@ -21,7 +21,7 @@ const complaints: string[] = [];
 beforeAll(async () => {
   browser = await launch();
   lab = new LabCommand(['chaos/console/main.ts', '--port', '0', '--out', temporary.path]);
-  url = await until('the address', 20_000, () => /console: (\S+)\n/.exec(lab.stdout)?.[1]);
+  url = await until('the address', () => /console: (\S+)\n/.exec(lab.stdout)?.[1]);
 });
 afterAll(async () => {
   await browser.close();
@@ -43,7 +43,7 @@ const breakers = (page: Page) =>
   page.locator('.chart', { hasText: 'Breaker of each instance' }).getByRole('img').getAttribute('aria-label');
 const activity = (page: Page) => page.locator('#activity').textContent();
 const sees = (page: Page, pattern: RegExp) =>
-  until(`breakers ${pattern}`, runMsMax, async () => pattern.test((await breakers(page)) ?? ''));
+  until(`breakers ${pattern}`, async () => pattern.test((await breakers(page)) ?? ''));
 
 async function serious(page: Page) {
   await page.addScriptTag({ path: axe });
@@ -71,80 +71,93 @@ async function photograph(page: Page, name: string) {
 }
 
 describe('a partition from the page', () => {
-  it('shows the breaker open and close, to every viewer and after a reload, and ends with a verdict', async () => {
-    const page = await visit({ bypassCSP: true });
-    const other = await visit();
-    await page.getByLabel('Seed').fill('11');
-    await page.getByRole('radio', { name: /^partition/ }).check();
-    await page.getByRole('button', { name: 'Run' }).click();
-    await until('fault', runMsMax, async () => /fault, \d+ s left/.test((await activity(page)) ?? ''));
-    await sees(page, /limiter-1: .*open from/);
-    expect(await activity(other)).toMatch(/^partition · seed 11 · fault, /);
-    await sees(other, /limiter-1: .*open from/);
-    const refused = await page.evaluate(async () => {
-      const body = JSON.stringify({ scenario: 'baseline', driver: 'auto', seed: 1, rate: 10 });
-      const headers = { 'Content-Type': 'application/json' };
-      const response = await fetch('/run', { method: 'POST', headers, body });
-      return [response.status, await response.json()];
-    });
-    expect(refused).toEqual([409, { error: 'partition is running: one run at a time. Stop it, or wait.' }]);
-    await photograph(page, 'fault');
-    await other.reload();
-    await sees(other, /limiter-1: .*open from/); // of before the reload, too
-    await page.locator('#outcome').waitFor({ timeout: runMsMax });
-    expect(await breakers(page)).toMatch(/limiter-1: .*open from .*closed from/);
-    expect(await page.locator('#outcome .badge').textContent()).toMatch(/^(pass|fail|unknown)$/);
-    await other.locator('#outcome').waitFor();
-    expect(await other.locator('#outcome').textContent()).toBe(await page.locator('#outcome').textContent());
-    await photograph(page, 'end');
-    expect(await serious(page)).toEqual([]);
-    const [report] = await Promise.all([
-      page.context().waitForEvent('page'),
-      page.getByRole('link', { name: 'Open the report' }).click(),
-    ]);
-    await report.getByRole('heading', { name: 'What happened, over time' }).waitFor();
-    await report.locator('#answers .plot').hover();
-    expect(await report.locator('output').textContent()).toContain('requests/s');
-    await Promise.all([page.context().close(), other.context().close()]);
-  }, 120_000);
+  it(
+    'shows the breaker open and close, to every viewer and after a reload, and ends with a verdict',
+    async () => {
+      const page = await visit({ bypassCSP: true });
+      const other = await visit();
+      await page.getByLabel('Seed').fill('11');
+      await page.getByRole('radio', { name: /^partition/ }).check();
+      await page.getByRole('button', { name: 'Run' }).click();
+      await until('fault', async () => /fault, \d+ s left/.test((await activity(page)) ?? ''));
+      await sees(page, /limiter-1: .*open from/);
+      await until('the same on the other', async () =>
+        /^partition · seed 11 · fault, /.test((await activity(other)) ?? ''),
+      );
+      await sees(other, /limiter-1: .*open from/);
+      const refused = await page.evaluate(async () => {
+        const body = JSON.stringify({ scenario: 'baseline', driver: 'auto', seed: 1, rate: 10 });
+        const headers = { 'Content-Type': 'application/json' };
+        const response = await fetch('/run', { method: 'POST', headers, body });
+        return [response.status, await response.json()];
+      });
+      expect(refused).toEqual([409, { error: 'partition is running: one run at a time. Stop it, or wait.' }]);
+      await photograph(page, 'fault');
+      await other.reload();
+      await sees(other, /limiter-1: .*open from/); // of before the reload, too
+      await page.locator('#outcome').waitFor({ timeout: runMsMax });
+      expect(await breakers(page)).toMatch(/limiter-1: .*open from .*closed from/);
+      expect(await page.locator('#outcome .badge').textContent()).toMatch(/^(pass|fail|unknown)$/);
+      await other.locator('#outcome').waitFor();
+      expect(await other.locator('#outcome').textContent()).toBe(await page.locator('#outcome').textContent());
+      await photograph(page, 'end');
+      expect(await serious(page)).toEqual([]);
+      const [report] = await Promise.all([
+        page.context().waitForEvent('page'),
+        page.getByRole('link', { name: 'Open the report' }).click(),
+      ]);
+      await report.getByRole('heading', { name: 'What happened, over time' }).waitFor();
+      await report.locator('#answers .plot').hover();
+      expect(await report.locator('output').textContent()).toContain('requests/s');
+      await Promise.all([page.context().close(), other.context().close()]);
+    },
+    4 * runMsMax,
+  );
 
-  it('that is stopped in mid-fault is healed, and leaves nothing behind', async () => {
-    const page = await visit();
-    await page.getByRole('button', { name: 'Run' }).click();
-    await until('fault', runMsMax, async () => /(onset|fault), \d+ s left/.test((await activity(page)) ?? ''));
-    await page.getByRole('button', { name: 'Stop and heal' }).click();
-    await until('idle', 30_000, async () => (await activity(page)) === 'idle');
-    expect(await page.locator('#outcome .badge').textContent()).toBe('stopped');
-    expect(await page.locator('#log').textContent()).toMatch(/partition taken off limiter-1/);
-    expect((await run(['chaos/heal.ts'])).stdout).not.toMatch(/Ended|Took|Removed/);
-    await page.context().close();
-  }, 90_000);
+  it(
+    'that is stopped in mid-fault is healed, and leaves nothing behind',
+    async () => {
+      const page = await visit();
+      await page.getByRole('button', { name: 'Run' }).click();
+      await until('fault', async () => /(onset|fault), \d+ s left/.test((await activity(page)) ?? ''));
+      await page.getByRole('button', { name: 'Stop and heal' }).click();
+      await until('idle', async () => (await activity(page)) === 'idle');
+      expect(await page.locator('#outcome .badge').textContent()).toBe('stopped');
+      expect(await page.locator('#log').textContent()).toMatch(/partition taken off limiter-1/);
+      expect((await run(['chaos/heal.ts'])).stdout).not.toMatch(/Ended|Took|Removed/);
+      await page.context().close();
+    },
+    4 * runMsMax,
+  );
 });
 
 describe('a session by hand', () => {
-  it('heals a fault at its limit', async () => {
-    const page = await visit();
-    await page.getByLabel('Requests/s').fill('200');
-    await page.getByRole('button', { name: 'Load by hand' }).click();
-    const row = page.getByRole('group', { name: 'limiter-1 → redis' });
-    await row.waitFor({ timeout: runMsMax });
-    await page.getByLabel(/heals itself after/).fill('3');
-    await row.getByRole('button', { name: 'partition' }).click();
-    await until('on', 5000, async () =>
-      /partition, heals in/.test((await page.locator('#switches').textContent()) ?? ''),
-    );
-    await sees(page, /limiter-1: .*open from/);
-    await page.locator('.switch.on').waitFor({ state: 'detached', timeout: 10_000 });
-    await sees(page, /limiter-1: [^:]*open from [^:]*closed from [\d.]+ s\. limiter-2/);
-    await page.getByRole('button', { name: 'Stop and heal' }).click();
-    await page.locator('#outcome').waitFor({ timeout: 30_000 });
-    const [on, off] = ['put on', 'taken off'].map(async (what) => {
-      const log = (await page.locator('#log').textContent()) ?? '';
-      return Number(new RegExp(`([\\d.]+) s  partition ${what} limiter-1`).exec(log)?.[1]);
-    });
-    expect(((await off) ?? 0) - ((await on) ?? 0)).toBeCloseTo(3, 0);
-    await page.context().close();
-  }, 90_000);
+  it(
+    'heals a fault at its limit',
+    async () => {
+      const page = await visit();
+      await page.getByLabel('Requests/s').fill('200');
+      await page.getByRole('button', { name: 'Load by hand' }).click();
+      const row = page.getByRole('group', { name: 'limiter-1 → redis' });
+      await row.waitFor({ timeout: runMsMax });
+      await page.getByLabel(/heals itself after/).fill('3');
+      await row.getByRole('button', { name: 'partition' }).click();
+      await until('on', async () => /partition, heals in/.test((await page.locator('#switches').textContent()) ?? ''));
+      await sees(page, /limiter-1: .*open from/);
+      await page.locator('.switch.on').waitFor({ state: 'detached', timeout: runMsMax });
+      await sees(page, /limiter-1: [^:]*open from [^:]*closed from [\d.]+ s\. limiter-2/);
+      await page.getByRole('button', { name: 'Stop and heal' }).click();
+      await page.locator('#outcome').waitFor({ timeout: runMsMax });
+      const [on, off] = ['put on', 'taken off'].map(async (what) => {
+        const log = (await page.locator('#log').textContent()) ?? '';
+        return Number(new RegExp(`([\\d.]+) s  partition ${what} limiter-1`).exec(log)?.[1]);
+      });
+      // Not before; how much later on a busy machine, nobody knows, but it was nobody's hand.
+      expect(((await off) ?? 0) - ((await on) ?? 0)).toBeGreaterThanOrEqual(2.9);
+      await page.context().close();
+    },
+    4 * runMsMax,
+  );
 });
 
 describe('the console', () => {

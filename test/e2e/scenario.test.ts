@@ -15,6 +15,8 @@ import { run, temporaryDirectory } from '../support/lab-processes.ts';
 import { processesOf, runOf, scenarioCommand, unlessUnknown } from '../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
+/** After so long the lab ends by force what does not end. */
+const forceMs = 11_000;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
@@ -60,10 +62,10 @@ describe('the partition', () => {
       expect(share('baseline', 'redis')).toBeGreaterThanOrEqual(0.99);
       expect(share('fault', 'fallback')).toBeGreaterThanOrEqual(0.99);
       expect(share('recovered', 'redis')).toBeGreaterThan(0.9); // a recovery may reach 0.2 s into its 7 s
-      const onsetMs = phases.onset?.startMs ?? 0;
+      const { startMs: onsetMs, endMs: onsetEndMs } = phases.onset ?? { startMs: Number.NaN, endMs: Number.NaN };
       for (const instance of ['limiter-1', 'limiter-2']) {
         const opened = breaker.find((move) => move.instance === instance && move.to === 'open' && move.atMs >= onsetMs);
-        expect((opened?.atMs ?? Number.NaN) - onsetMs).toBeLessThan(3 * 5 + 50 + 100); // the injection itself takes time
+        expect(opened?.atMs).toBeLessThan(onsetEndMs); // how soon after the injection, the check of it tells
         expect(breaker.findLast((move) => move.instance === instance)?.to).toBe('closed');
       }
       expect(checks.find(({ name }) => name === 'trip')).toMatchObject({ verdict: 'pass', limit: 65 });
@@ -76,8 +78,9 @@ describe('the partition', () => {
 
   it(
     'fails by its latency when the limiter may wait 2 s for Redis',
-    async () => {
+    async ({ skip }) => {
       const { status, stdout } = await typed({ REDIS_TIMEOUT_MS: '2000' });
+      skip(status === 2, `the machine is too noisy for a verdict: ${stdout}`);
       const { verdict, checks, deviated } = latestJournal();
       expect({ status, verdict, deviated }, stdout).toEqual({ status: 1, verdict: 'fail', deviated: true });
       const failed = checks.filter((check) => check.name === 'latency' && check.verdict === 'fail');
@@ -168,7 +171,8 @@ describe('a run that is ended in mid-fault', () => {
       expect(ended.stderr).toContain(`${signal}: everything that was started has been ended, and the fault healed\n`);
       expect({ left: runner.left, undo: runner.undoFiles }).toEqual({ left: [], undo: [] });
       expect(noted.filter(({ pid, startedAt }) => startOf(pid) === startedAt)).toEqual([]);
-      expect(tookMs).toBeLessThan(4000);
+      expect(ended.stderr).not.toMatch(/^partition: (heal|recovered) /m); // nobody waited for the rest
+      expect(tookMs).toBeLessThan(forceMs);
       // What was recorded until then is there.
       const [directory] = readdirSync(out.path)
         .filter((name) => name !== 'latest')

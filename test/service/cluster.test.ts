@@ -4,7 +4,7 @@ import { Limiter } from '../../service/limiter.ts';
 import { LocalStore } from '../../service/local-store.ts';
 import { connectCluster, tagOf, tags } from '../../service/redis-cluster.ts';
 import type { Decision, StoreErrorReason } from '../../service/store.ts';
-import { ask, keepAsking, keyHeader, quantileMs } from '../support/asking.ts';
+import { ask, keepAsking, keyHeader, slowestMs, waitMsMax } from '../support/asking.ts';
 import { metricsOf, readinessOf } from '../support/readiness.ts';
 import { type RedisCluster, startCluster } from '../support/redis-cluster.ts';
 import type { RedisNode } from '../support/redis-nodes.ts';
@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-/** Time enough that only what a test breaks can fail. */
-const timeoutMs = 1000;
+/** Time enough that only what a test breaks can fail, and far longer than anybody may wait for what is dead. */
+const timeoutMs = 10_000;
 /** So large, and so slow to refill, that the tokens left tell how many were taken. */
 const policy = { name: 'default', capacity: 1000, refillPerSecond: 0.001 };
 
@@ -42,7 +42,7 @@ async function connectLimiter() {
     onTransition: (shard, from, to) => moves.push(`${shard} ${from} -> ${to}`),
   });
   const limiter = new Limiter({ topology, fallback: new LocalStore(policy, { keysMax: 1000, nowUs }), nowUs });
-  await until('three masters', 5000, () => topology.shards.filter(({ store }) => store.ready).length === 3);
+  await until('three masters', () => topology.shards.filter(({ store }) => store.ready).length === 3);
   return { limiter, topology, moves, errors, [Symbol.dispose]: topology.close };
 }
 
@@ -52,7 +52,7 @@ const serviceEnv = () => ({
   RATE_LIMIT: '10000', // nobody is refused
   RATE_LIMIT_BURST: '10000',
   RATE_LIMIT_WINDOW_SEC: '86400', // and every bucket stays to be found
-  REDIS_TIMEOUT_MS: '100', // for the machine's sake: what is dead is refused at once, and nobody waits for it
+  REDIS_TIMEOUT_MS: String(timeoutMs), // for the machine's sake: what is dead is refused at once, and nobody waits for it
   BREAKER_RESET_MS: '200',
 });
 
@@ -68,6 +68,13 @@ async function bucketsOf(prefix: string): Promise<{ master: RedisNode; names: st
 async function scriptsRun(): Promise<number> {
   const pages = await Promise.all((await cluster.masters()).map(({ admin }) => admin.info('commandstats')));
   return pages.reduce((sum, page) => sum + Number(/cmdstat_evalsha:calls=(\d+)/.exec(page)?.[1] ?? 0), 0);
+}
+
+/** Whether the living nodes are kept from taking over from a dead master. */
+async function holdFailover(held: boolean): Promise<void> {
+  for (const { admin } of cluster.nodes) {
+    if (admin.status === 'ready') await admin.config('SET', 'cluster-replica-no-failover', held ? 'yes' : 'no');
+  }
 }
 
 const mechanismsOf = (decisions: readonly Decision[]) => [...new Set(decisions.map(({ mechanism }) => mechanism))];
@@ -117,17 +124,13 @@ describe('a limiter over Redis Cluster', () => {
     for (;;) {
       const [name] = (await from.master.admin.cluster('GETKEYSINSLOT', slot, 1)) as string[];
       if (name === undefined) break;
-      await from.master.admin.migrate('127.0.0.1', to.master.port, name, 0, 1000);
+      await from.master.admin.migrate('127.0.0.1', to.master.port, name, 0, timeoutMs);
       await turn();
     }
     await turn();
     for (const { admin } of [to.master, from.master]) await admin.cluster('SETSLOT', slot, 'NODE', toId);
     await turn();
-    await until(
-      'the new owner to be known',
-      5000,
-      () => it.topology.shardOf(keys[0] as string)?.name === to.master.address,
-    );
+    await until('the new owner to be known', () => it.topology.shardOf(keys[0] as string)?.name === to.master.address);
     await turn();
 
     expect({ mechanisms: mechanismsOf(decisions), moves, errors }).toEqual({
@@ -147,32 +150,34 @@ describe('the service over Redis Cluster', () => {
     await using one = await startService(serviceEnv());
     await using two = await startService(serviceEnv());
     const counts = async () => [(await readinessOf(one)).instances, (await readinessOf(two)).instances];
-    await until('both to count two', 5000, async () => String(await counts()) === '2,2');
+    await until('both to count two', async () => String(await counts()) === '2,2');
     await two.stop();
-    await until('one to count itself alone', 15_000, async () => (await readinessOf(one)).instances === 1);
+    await until('one to count itself alone', async () => (await readinessOf(one)).instances === 1);
   });
 
   it('keeps a dead master to its own keys, which come back with the failover', async () => {
     await using service = await startService(serviceEnv());
     const keys = namesOf('killed', 60);
-    await until('every master', 5000, async () => (await readinessOf(service)).mechanism === 'redis');
+    await until('every master', async () => (await readinessOf(service)).mechanism === 'redis');
     await using asking = keepAsking(service.url, keys);
-    await until('every key to be seen', 5000, () => asking.newest().size === keys.length);
+    await until('every key to be seen', () => asking.newest().size === keys.length);
     const buckets = await bucketsOf('killed');
     const dead = buckets[0] as (typeof buckets)[number];
     const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:/, ''));
     const before = asking.answers.length;
+    await holdFailover(true);
     await dead.master.kill();
     const newest = (key: string) => asking.newest().get(key)?.mechanism;
-    await until('the fallback', 5000, () => deadKeys.every((key) => newest(key) === 'fallback'));
+    await until('the fallback', () => deadKeys.every((key) => newest(key) === 'fallback'));
     const whileDead = await metricsOf(service, 'rate_limit_breaker_state');
-    await until('the failover', 15_000, () => deadKeys.every((key) => newest(key) === 'redis'));
+    await holdFailover(false);
+    await until('the failover', () => deadKeys.every((key) => newest(key) === 'redis'));
     const answers = (await asking.stop()).slice(before);
 
     const others = answers.filter(({ key }) => !deadKeys.includes(key));
     expect(new Set(others.map(({ mechanism }) => mechanism))).toEqual(new Set(['redis']));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(quantileMs(answers, 0.99)).toBeLessThan(50);
+    expect(slowestMs(answers)).toBeLessThan(waitMsMax);
     expect(whileDead['state="closed"']).toBe(2);
     expect((whileDead['state="open"'] ?? 0) + (whileDead['state="half-open"'] ?? 0)).toBe(1);
     expect(await metricsOf(service, 'rate_limit_breaker_state')).toEqual({
@@ -195,18 +200,18 @@ describe('the service over Redis Cluster', () => {
   it('takes back a master that is started again before any replica took over', async () => {
     await using service = await startService(serviceEnv());
     const keys = namesOf('restarted', 60);
-    await until('every master', 5000, async () => (await readinessOf(service)).mechanism === 'redis');
+    await until('every master', async () => (await readinessOf(service)).mechanism === 'redis');
     await Promise.all(keys.map((key) => ask(service.url, key)));
     const buckets = await bucketsOf('restarted');
     const dead = buckets[0] as (typeof buckets)[number];
     const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:/, ''));
-    for (const { admin } of cluster.nodes) await admin.config('SET', 'cluster-replica-no-failover', 'yes');
+    await holdFailover(true);
     await using asking = keepAsking(service.url, keys);
     const newest = (key: string) => asking.newest().get(key)?.mechanism;
     await dead.master.kill();
-    await until('the fallback', 5000, () => deadKeys.every((key) => newest(key) === 'fallback'));
+    await until('the fallback', () => deadKeys.every((key) => newest(key) === 'fallback'));
     await dead.master.restart();
-    await until('Redis again', 15_000, () => deadKeys.every((key) => newest(key) === 'redis'));
+    await until('Redis again', () => deadKeys.every((key) => newest(key) === 'redis'));
     const answers = await asking.stop();
     const others = answers.filter(({ key }) => !deadKeys.includes(key));
     expect(new Set(others.map(({ mechanism }) => mechanism))).toEqual(new Set(['redis']));
@@ -216,7 +221,7 @@ describe('the service over Redis Cluster', () => {
       from: 'half-open',
       to: 'closed',
     });
-    for (const { admin } of cluster.nodes) await admin.config('SET', 'cluster-replica-no-failover', 'no');
+    await holdFailover(false);
     await cluster.healthy();
   });
 
@@ -225,10 +230,10 @@ describe('the service over Redis Cluster', () => {
     const keys = namesOf('all', 20);
     const mechanisms = async () =>
       String([...new Set((await Promise.all(keys.map((key) => ask(service.url, key)))).map((it) => it.mechanism))]);
-    await until('Redis to decide', 5000, async () => (await mechanisms()) === 'redis');
+    await until('Redis to decide', async () => (await mechanisms()) === 'redis');
     await Promise.all(cluster.nodes.map((node) => node.kill()));
-    await until('the fallback', 5000, async () => (await mechanisms()) === 'fallback');
+    await until('the fallback', async () => (await mechanisms()) === 'fallback');
     await Promise.all(cluster.nodes.map((node) => node.restart()));
-    await until('Redis again', 20_000, async () => (await mechanisms()) === 'redis');
+    await until('Redis again', async () => (await mechanisms()) === 'redis');
   });
 });

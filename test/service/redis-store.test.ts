@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** A store with time enough that only what a test breaks can fail. */
-function createStore(url: string, timeoutMs = 1000): RedisStore {
+function createStore(url: string, timeoutMs = 10_000): RedisStore {
   const connection = connectStore(url, policy, timeoutMs);
   connections.push(connection);
   return connection.store;
@@ -26,8 +26,8 @@ function createStore(url: string, timeoutMs = 1000): RedisStore {
 
 async function connected(url: string, timeoutMs?: number): Promise<RedisStore> {
   const store = createStore(url, timeoutMs);
-  await until('a connection', 3000, () => store.ready);
-  await until('an answer', 1000, async () => (await reasonOf(store.probe())) === undefined);
+  await until('a connection', () => store.ready);
+  await until('an answer', async () => (await reasonOf(store.probe())) === undefined);
   return store;
 }
 
@@ -96,26 +96,26 @@ describe('RedisStore', () => {
     const store = createStore('redis://127.0.0.1:1');
     expect(store.ready).toBe(false);
     expect(await reasonOf(store.takeMany(one))).toBe('disconnected');
-    await until('the refusal', 1000, async () => (await reasonOf(store.takeMany(one))) === 'refused');
+    await until('the refusal', async () => (await reasonOf(store.takeMany(one))) === 'refused');
   });
 
   it('connects by itself when Redis appears', async () => {
     const port = await freePort();
     const store = createStore(`redis://127.0.0.1:${port}`);
-    await until('the refusal', 1000, async () => (await reasonOf(store.takeMany(one))) === 'refused');
+    await until('the refusal', async () => (await reasonOf(store.takeMany(one))) === 'refused');
     await using _redis = await startRedis([], port);
-    await until('a connection', 2000, () => store.ready);
+    await until('a connection', () => store.ready);
     expect(await store.takeMany(one)).toEqual([first]);
   });
 
   it('connects again even when ioredis has given up', async () => {
     await using redis = await startRedis();
-    const { store, client, close } = connectStore(redis.url, policy, 1000);
+    const { store, client, close } = connectStore(redis.url, policy, 10_000);
     connections.push({ store, client, close });
-    await until('a connection', 2000, () => store.ready);
+    await until('a connection', () => store.ready);
     client.disconnect(); // what it does to itself when a Sentinel announces a failover while it asks for the master
-    await until('the loss', 1000, () => !store.ready);
-    await until('a connection', 2000, () => store.ready);
+    await until('the loss', () => !store.ready);
+    await until('a connection', () => store.ready);
     expect(await store.takeMany(one)).toEqual([first]);
   });
 
@@ -127,56 +127,66 @@ describe('RedisStore', () => {
       store = await connected(`redis://127.0.0.1:${port}`);
       expect(await store.takeMany(one)).toEqual([first]);
     }
-    await until('the loss', 1000, () => !store.ready);
+    await until('the loss', () => !store.ready);
     await using _redis = await startRedis([], port);
-    await until('a connection', 3000, () => store.ready);
+    await until('a connection', () => store.ready);
     expect(await store.takeMany(one)).toEqual([first]);
   });
 });
 
 describe('RedisStore while Redis stands still', () => {
+  /** Far longer than Redis takes on a busy machine, and far shorter than it stands still. */
+  const timeoutMs = 300;
+  /** Short of the silence for which a connection is given up. */
+  const stillMs = 1200;
+
   it('gives up at the deadline', async () => {
     await using redis = await startRedis();
-    const store = await connected(redis.url, 100);
+    const store = await connected(redis.url, timeoutMs);
     await store.takeMany(one);
     await redis.admin.client('PAUSE', 3000, 'ALL');
-    const startMs = performance.now();
-    await expect(store.takeMany(one)).rejects.toEqual(new StoreError('timeout', 'no reply from Redis within 100 ms'));
-    // Far below the pause; how far above the deadline is the machine's business.
-    expect(performance.now() - startMs).toBeLessThan(1500);
+    let isOver = false;
+    redis.admin.ping().then(
+      () => {
+        isOver = true;
+      },
+      () => {},
+    );
+    await expect(store.takeMany(one)).rejects.toEqual(new StoreError('timeout', 'no reply from Redis within 300 ms'));
+    expect(isOver).toBe(false);
   });
 
   it('has no ghost takes after CLIENT PAUSE: what timed out is never taken', async () => {
     await using redis = await startRedis();
-    const store = await connected(redis.url, 100);
+    const store = await connected(redis.url, timeoutMs);
     expect(await store.takeMany(one)).toEqual([first]);
     const held = await redis.admin.get('rl:a');
     const before = await scriptsRun(redis);
 
-    await redis.admin.client('PAUSE', 400, 'ALL');
+    await redis.admin.client('PAUSE', stillMs, 'ALL');
     const ghosts = ['a', 'ghost-1', 'ghost-2'];
     const calls = ghosts.map((key) => reasonOf(store.takeMany([{ key, cost: 1 }])));
     expect(await Promise.all(calls)).toEqual(['timeout', 'timeout', 'timeout']);
     await redis.admin.ping(); // answered when the pause is over
 
     // Redis runs the three scripts all the same; waiting for the next on the same connection waits for them.
-    await until('an answer', 1000, async () => (await reasonOf(store.probe())) === undefined);
+    await until('an answer', async () => (await reasonOf(store.probe())) === undefined);
     expect(await scriptsRun(redis)).toBeGreaterThanOrEqual(before + 3);
     expect(await redis.admin.mget('rl:a', 'rl:ghost-1', 'rl:ghost-2')).toEqual([held, null, null]);
     expect(await store.takeMany([{ key: 'a', cost: 1 }])).toEqual([
-      { ...first, remaining: 3, resetMs: expect.closeTo(2_000_000, -4) },
+      { ...first, remaining: 3, resetMs: expect.closeTo(2_000_000, -5) }, // less what has passed since the first
     ]);
   });
 
   it('has no ghost takes after DEBUG SLEEP either', async () => {
     await using redis = await startRedis(['--enable-debug-command', 'yes']);
-    const store = await connected(redis.url, 100);
+    const store = await connected(redis.url, timeoutMs);
     await store.takeMany(one);
     const before = await scriptsRun(redis);
 
-    const slept = redis.admin.call('DEBUG', 'SLEEP', '0.4');
+    const slept = redis.admin.call('DEBUG', 'SLEEP', stillMs / 1000);
     const keysOf = { answered: [] as string[], late: [] as string[] };
-    await until('a timeout', 2000, async () => {
+    await until('a timeout', async () => {
       const round = keysOf.answered.length;
       const keys = [1, 2, 3].map((n) => `key-${round}-${n}`);
       const reasons = await Promise.all(keys.map((key) => reasonOf(store.takeMany([{ key, cost: 1 }]))));
@@ -187,7 +197,7 @@ describe('RedisStore while Redis stands still', () => {
       return keysOf.late.length > 0;
     });
     await slept;
-    await until('an answer', 1000, async () => (await reasonOf(store.probe())) === undefined);
+    await until('an answer', async () => (await reasonOf(store.probe())) === undefined);
     expect(await scriptsRun(redis)).toBeGreaterThanOrEqual(before + keysOf.late.length + keysOf.answered.length);
     expect(await redis.admin.exists(keysOf.late)).toBe(0);
     expect(await redis.admin.exists(['rl:a', ...keysOf.answered])).toBe(1 + keysOf.answered.length);
@@ -195,7 +205,7 @@ describe('RedisStore while Redis stands still', () => {
 
   it('has no ghost takes after SIGSTOP and SIGCONT', async () => {
     await using redis = await startRedis();
-    const store = await connected(redis.url, 100);
+    const store = await connected(redis.url, timeoutMs);
     await store.takeMany(one);
     const before = await scriptsRun(redis);
     process.kill(redis.pid, 'SIGSTOP');
@@ -204,19 +214,19 @@ describe('RedisStore while Redis stands still', () => {
     } finally {
       process.kill(redis.pid, 'SIGCONT');
     }
-    await until('an answer', 1000, async () => (await reasonOf(store.probe())) === undefined);
+    await until('an answer', async () => (await reasonOf(store.probe())) === undefined);
     expect(await scriptsRun(redis)).toBeGreaterThan(before);
     expect(await redis.admin.exists('rl:ghost')).toBe(0);
   });
 
   it('keeps its connection through a stall', async () => {
     await using redis = await startRedis();
-    const store = await connected(redis.url, 100);
+    const store = await connected(redis.url, timeoutMs);
     const idsOf = async () => ((await redis.admin.client('LIST')) as string).match(/^id=\d+/gm);
     const before = await idsOf();
-    await redis.admin.client('PAUSE', 500, 'ALL');
-    for (let i = 0; i < 3; i++) expect(await reasonOf(store.takeMany(one))).toBe('timeout');
-    await until('an answer', 1000, async () => (await reasonOf(store.takeMany(one))) === undefined);
+    await redis.admin.client('PAUSE', stillMs, 'ALL');
+    for (let i = 0; i < 2; i++) expect(await reasonOf(store.takeMany(one))).toBe('timeout');
+    await until('an answer', async () => (await reasonOf(store.takeMany(one))) === undefined);
     expect(await idsOf()).toEqual(before);
   });
 });
@@ -259,7 +269,7 @@ const refusals: Refusal[] = [
       await admin.config('SET', 'dir', join(dir, 'gone'), 'save', '3600 1');
       await rm(join(dir, 'gone'), { recursive: true });
       await admin.bgsave();
-      await until('the failed save', 2000, async () =>
+      await until('the failed save', async () =>
         (await admin.info('persistence')).includes('rdb_last_bgsave_status:err'),
       );
     },
@@ -276,7 +286,7 @@ const refusals: Refusal[] = [
       await admin.config('SET', 'busy-reply-threshold', 1);
       const other = new Redis(url);
       other.eval('while true do end', 0).catch(() => {}); // killed with its Redis
-      await until('BUSY', 2000, () =>
+      await until('BUSY', () =>
         admin.ping().then(
           () => false,
           (error) => error.message.startsWith('BUSY'),
@@ -303,7 +313,7 @@ describe('RedisStore while Redis refuses', () => {
       await using redis = await startRedis(['--enable-protected-configs', 'yes']);
       await breakIt(redis);
       const store = createStore(redis.url);
-      await until(reason, 1500, async () => (await reasonOf(store.takeMany(one))) === reason);
+      await until(reason, async () => (await reasonOf(store.takeMany(one))) === reason);
       const said = new Set<unknown>();
       for (let i = 0; i < 40; i++) {
         said.add(await reasonOf(store.takeMany(one)));
@@ -318,15 +328,18 @@ describe('RedisStore while Redis refuses', () => {
     await redis.admin.replicaof('127.0.0.1', 1);
     const connects = async () => Number(/total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1]);
     const before = await connects();
+    const startMs = performance.now();
     const store = createStore(redis.url);
     for (let i = 0; i < 100; i++) {
       await Promise.all([reasonOf(store.takeMany(one)), reasonOf(store.probe())]);
       await sleep(10);
     }
-    expect((await connects()) - before).toBeLessThanOrEqual(4);
+    const made = (await connects()) - before;
+    // The first, and then two a second at the most.
+    expect(made).toBeLessThanOrEqual(2 + (2 * (performance.now() - startMs)) / 1000);
     expect(await reasonOf(store.takeMany(one))).toBe('readonly');
     await redis.admin.replicaof('NO', 'ONE');
-    await until('a well Redis', 1000, async () => (await reasonOf(store.probe())) === undefined);
+    await until('a well Redis', async () => (await reasonOf(store.probe())) === undefined);
     expect(await reasonOf(store.takeMany(one))).toBeUndefined();
   });
 
@@ -353,14 +366,14 @@ describe('RedisStore while Redis refuses', () => {
     await using redis = await startRedis();
     await redis.admin.config('SET', 'requirepass', 'secret');
     const store = createStore(redis.url);
-    await until('noauth', 2000, async () => (await reasonOf(store.takeMany(one))) === 'noauth');
+    await until('noauth', async () => (await reasonOf(store.takeMany(one))) === 'noauth');
   });
 
   it('says noauth because it has the wrong password', async () => {
     await using redis = await startRedis();
     await redis.admin.config('SET', 'requirepass', 'secret');
     const store = createStore(redis.url.replace('//', '//:wrong@'));
-    await until('noauth', 2000, async () => (await reasonOf(store.takeMany(one))) === 'noauth');
+    await until('noauth', async () => (await reasonOf(store.takeMany(one))) === 'noauth');
   });
 
   it('takes with the right user, password and database', async () => {
@@ -376,7 +389,7 @@ describe('RedisStore while Redis refuses', () => {
     await using redis = await startRedis();
     await redis.admin.config('SET', 'maxclients', 1);
     const store = createStore(redis.url);
-    await until('maxclients', 2000, async () => (await reasonOf(store.takeMany(one))) === 'maxclients');
+    await until('maxclients', async () => (await reasonOf(store.takeMany(one))) === 'maxclients');
   });
 
   it('says loading while Redis reads its data set, and decides when it has', async () => {
@@ -384,33 +397,33 @@ describe('RedisStore while Redis refuses', () => {
     await using writer = await startRedis(['--enable-debug-command', 'yes']);
     await writer.admin.call('DEBUG', 'POPULATE', '5000');
     await writer.admin.save();
-    // 5,000 keys at 200 µs each: loads for a second.
-    const slow = ['--dir', writer.dir, '--key-load-delay', '200', '--loading-process-events-interval-bytes', '1024'];
+    // 5,000 keys at 4 ms each: loads until it is told to hurry.
+    const slow = ['--dir', writer.dir, '--key-load-delay', '4000', '--loading-process-events-interval-bytes', '1024'];
     const store = createStore(`redis://127.0.0.1:${port}`);
-    await using _second = await startRedis(slow, port);
-    await until('loading', 1000, async () => (await reasonOf(store.takeMany(one))) === 'loading');
-    await until('an answered probe', 5000, async () => (await reasonOf(store.probe())) === undefined);
+    await using second = await startRedis(slow, port);
+    await until('loading', async () => (await reasonOf(store.takeMany(one))) === 'loading');
+    await second.admin.config('SET', 'key-load-delay', 0);
+    await until('an answered probe', async () => (await reasonOf(store.probe())) === undefined);
     expect(await store.takeMany(one)).toEqual([first]);
   });
 
   it('says protocol because what answers does not speak Redis', async () => {
     await using server = await startNonsense('HTTP/1.1 400 Bad Request\r\n\r\n');
     const store = createStore(`redis://127.0.0.1:${server.port}`);
-    await until('protocol', 2000, async () => (await reasonOf(store.takeMany(one))) === 'protocol');
+    await until('protocol', async () => (await reasonOf(store.takeMany(one))) === 'protocol');
   });
 
   it('says disconnected or refused, and never hangs, when Redis is killed under load', async () => {
     const redis = await startRedis();
-    const store = await connected(redis.url, 200);
+    const store = await connected(redis.url);
     const reasons: (StoreErrorReason | undefined)[] = [];
     const load = (async () => {
-      const endMs = performance.now() + 2000;
-      while (performance.now() < endMs && reasons.filter((it) => it !== undefined).length < 5) {
+      while (reasons.filter((it) => it !== undefined).length < 5) {
         reasons.push(await reasonOf(store.takeMany(one)));
         await new Promise(setImmediate);
       }
     })();
-    await until('some answers', 1000, () => reasons.length > 10);
+    await until('some answers', () => reasons.length > 10);
     await redis.kill();
     await load;
     const failed = reasons.filter((it) => it !== undefined);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masterName } from '../../chaos/drivers/sentinel.ts';
-import { ask, keepAsking, keyHeader, quantileMs } from '../support/asking.ts';
+import { ask, keepAsking, keyHeader, slowestMs, waitMsMax } from '../support/asking.ts';
 import { readinessOf } from '../support/readiness.ts';
 import { type RedisSentinel, startSentinel } from '../support/redis-sentinel.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
     RATE_LIMIT: '10000', // nobody is refused
     RATE_LIMIT_BURST: '10000',
     RATE_LIMIT_WINDOW_SEC: '86400', // and every bucket stays to be found
-    REDIS_TIMEOUT_MS: '20', // for the machine's sake
+    REDIS_TIMEOUT_MS: '10000', // for the machine's sake: what is dead is refused at once, and nobody waits for it
     BREAKER_RESET_MS: '200',
   });
 });
@@ -31,16 +31,16 @@ const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`);
 /** Asks on while `change` gives the role of master to the other Redis, until that one decides; tells all answers since. */
 async function askThrough(change: () => Promise<unknown>) {
   const former = await sentinel.master();
-  await until('Redis to decide', 5000, async () => (await readinessOf(service)).mechanism === 'redis');
+  await until('Redis to decide', async () => (await readinessOf(service)).mechanism === 'redis');
   await using asking = keepAsking(service.url, keys);
-  await until('every key to be seen', 5000, () => asking.newest().size === keys.length);
+  await until('every key to be seen', () => asking.newest().size === keys.length);
   const before = asking.answers.length;
   await change();
-  const now = await until('another master', 10_000, async () => {
+  const now = await until('another master', async () => {
     const master = await sentinel.master();
     return master !== former && master;
   });
-  await until('Redis to decide again, the new one', 10_000, async () => {
+  await until('Redis to decide again, the new one', async () => {
     const key = `new-${performance.now()}`;
     return (await ask(service.url, key)).mechanism === 'redis' && (await now.admin.exists(`rl:${key}`)) === 1;
   });
@@ -56,7 +56,7 @@ describe('the service over Sentinel', () => {
     const { former, now, answers, since } = await askThrough(async () => (await sentinel.master()).kill());
     expect(statusesOf(answers)).toEqual([200]);
     expect(new Set(answers.map(({ mechanism }) => mechanism))).toEqual(new Set(['redis', 'fallback']));
-    expect(quantileMs(answers, 0.99)).toBeLessThan(50);
+    expect(slowestMs(answers)).toBeLessThan(waitMsMax);
     expect(new Set(since.map(({ mechanism }) => mechanism)).has('fallback')).toBe(false);
     const { mechanism, redis, breaker } = await readinessOf(service);
     expect({ mechanism, redis, last: breaker.transitions.at(-1) }).toEqual({
@@ -73,7 +73,7 @@ describe('the service over Sentinel', () => {
     const [first] = sentinel.sentinels;
     await first?.kill();
     await using other = await startService({ REDIS_SENTINEL_ADDRS: sentinel.addrs, REDIS_SENTINEL_NAME: masterName });
-    await until('Redis to decide', 5000, async () => (await readinessOf(other)).mechanism === 'redis');
+    await until('Redis to decide', async () => (await readinessOf(other)).mechanism === 'redis');
     await first?.restart();
     await sentinel.healthy();
   });
@@ -85,6 +85,6 @@ describe('the service over Sentinel', () => {
     );
     expect(now.port).not.toBe(former.port);
     expect(statusesOf(answers)).toEqual([200]);
-    expect(quantileMs(answers, 0.99)).toBeLessThan(50);
+    expect(slowestMs(answers)).toBeLessThan(waitMsMax);
   });
 });

@@ -25,15 +25,15 @@ const bodyOf = async (response: Response) => ({
 });
 
 describe('the service without any Redis', () => {
-  it('is ready within a second of its start and decides the very first request on the fallback', async () => {
-    await using service = await startService();
+  it('is ready before Redis has said a word, and decides the very first request on the fallback', async () => {
+    await using silent = await startNonsense('');
+    await using service = await startService({ REDIS_ADDR: `127.0.0.1:${silent.port}` });
     const response = await fetch(service.url);
     expect([response.status, await response.text(), response.headers.get('x-ratelimit-mechanism')]).toEqual([
       200,
       'Request successful!',
       'fallback',
     ]);
-    expect(service.readyMs).toBeLessThan(1000);
   });
 
   it('says that it is ready, on the fallback', async () => {
@@ -51,16 +51,16 @@ describe('the service without any Redis', () => {
     ]);
   });
 
-  it('joins a Redis that appears, within two seconds', async () => {
+  it('joins a Redis that appears', async () => {
     const port = await freePort();
     await using service = await startService({ ...unlimited, REDIS_ADDR: `127.0.0.1:${port}` });
     // Long enough for the breaker to have opened and the connection to be at its slowest.
-    await until('an open breaker', 3000, async () => {
+    await until('an open breaker', async () => {
       expect(await mechanismOf(service.url)).toBe('fallback');
       return (await seriesOf(service)).get('rate_limit_breaker_state{state="open"}') === 1;
     });
     await using _redis = await startRedis([], port);
-    await until('a decision by Redis', 2000, async () => (await mechanismOf(service.url)) === 'redis');
+    await until('a decision by Redis', async () => (await mechanismOf(service.url)) === 'redis');
     const readiness = (await (await fetch(`${service.url}/readyz`)).json()) as Record<string, unknown>;
     expect(readiness).toMatchObject({ status: 'ready', mechanism: 'redis', redis: 'connected' });
   });
@@ -72,7 +72,7 @@ describe('the service without any Redis', () => {
       REDIS_ADDR: `127.0.0.1:${server.port}`,
       BREAKER_RESET_MS: '50',
     });
-    await until('the reason', 3000, async () => {
+    await until('the reason', async () => {
       expect(await mechanismOf(service.url)).toBe('fallback');
       return ((await seriesOf(service)).get('rate_limit_store_errors_total{reason="protocol"}') ?? 0) > 0;
     });
@@ -87,11 +87,11 @@ describe('the service without any Redis', () => {
       REDIS_ADDR: `127.0.0.1:${port}`,
       BREAKER_RESET_MS: '100',
     });
-    await until('a decision by Redis', 2000, async () => (await mechanismOf(service.url)) === 'redis');
+    await until('a decision by Redis', async () => (await mechanismOf(service.url)) === 'redis');
     await redis.kill();
     expect(await mechanismOf(service.url)).toBe('fallback');
     await using _again = await startRedis([], port);
-    await until('a decision by Redis', 2000, async () => (await mechanismOf(service.url)) === 'redis');
+    await until('a decision by Redis', async () => (await mechanismOf(service.url)) === 'redis');
   });
 });
 
@@ -121,7 +121,6 @@ describe('the process', () => {
     'exits with 78 for a REDIS_ADDR that no socket takes: %s',
     async (address) => {
       await using child = spawnService({ PORT: String(await freePort()), REDIS_ADDR: address });
-      await until('its end', 2000, () => child.hasEnded());
       expect(await child.ended).toEqual({ code: 78, signal: null });
     },
   );
@@ -146,7 +145,7 @@ describe('the process', () => {
     await using redis = await startRedis();
     await using service = await startService({ ...unlimited, REDIS_ADDR: `127.0.0.1:${redis.port}` });
     const load = keepAliveLoad(service.url, 30);
-    await until('load', 5000, () => load.statuses.length > 500);
+    await until('load', () => load.statuses.length > 500);
     service.child.process.kill('SIGTERM');
     await load.over;
     expect(await service.child.ended).toEqual({ code: 0, signal: null });
@@ -164,7 +163,7 @@ describe('the HTTP interface', () => {
     service = await startService({
       KEY_HEADER: 'X-Api-Key',
       RATE_LIMIT: '5',
-      RATE_LIMIT_WINDOW_SEC: '10',
+      RATE_LIMIT_WINDOW_SEC: '1000', // no token comes back while a test looks
       RATE_LIMIT_BURST: '3',
     });
   });
@@ -174,8 +173,13 @@ describe('the HTTP interface', () => {
 
   it('tells every answer its limits, and a refusal when to come back and why', async () => {
     const seconds = Math.floor(Date.now() / 1000);
+    const startedMs = performance.now();
     const answers = [];
     for (let i = 0; i < 4; i++) answers.push(await as('told'));
+    const tookS = Math.ceil((performance.now() - startedMs) / 1000);
+    /** What says that so many seconds are left, or as many fewer as have passed meanwhile. */
+    const left = (s: number, text = (each: number) => `${each}`) =>
+      expect.toBeOneOf(Array.from({ length: tookS + 1 }, (_, passed) => text(s - passed)));
     const headersOf = ({ headers }: Response) =>
       Object.fromEntries(
         [
@@ -189,19 +193,23 @@ describe('the HTTP interface', () => {
       );
     const common = {
       'x-ratelimit-limit': '3',
-      'ratelimit-policy': '"default";q=3;w=6',
+      'ratelimit-policy': '"default";q=3;w=600',
       'x-ratelimit-mechanism': 'fallback',
     };
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+    const rates = (remaining: string, resetS: number) => ({
+      'x-ratelimit-remaining': remaining,
+      ratelimit: left(resetS, (s) => `"default";r=${remaining};t=${s}`),
+    });
     expect(answers.map(headersOf)).toEqual([
-      { ...common, 'x-ratelimit-remaining': '2', ratelimit: '"default";r=2;t=2', 'retry-after': null },
-      { ...common, 'x-ratelimit-remaining': '1', ratelimit: '"default";r=1;t=4', 'retry-after': null },
-      { ...common, 'x-ratelimit-remaining': '0', ratelimit: '"default";r=0;t=6', 'retry-after': null },
-      { ...common, 'x-ratelimit-remaining': '0', ratelimit: '"default";r=0;t=6', 'retry-after': '2' },
+      { ...common, ...rates('2', 200), 'retry-after': null },
+      { ...common, ...rates('1', 400), 'retry-after': null },
+      { ...common, ...rates('0', 600), 'retry-after': null },
+      { ...common, ...rates('0', 600), 'retry-after': left(200) },
     ]);
     const resetsIn = Number(answers[3]?.headers.get('x-ratelimit-reset')) - seconds;
-    expect(resetsIn).toBeGreaterThanOrEqual(6);
-    expect(resetsIn).toBeLessThanOrEqual(8);
+    expect(resetsIn).toBeGreaterThanOrEqual(600);
+    expect(resetsIn).toBeLessThanOrEqual(601 + tookS);
     expect(await bodyOf(answers[3] as Response)).toEqual({
       status: 429,
       type: 'application/problem+json',
@@ -209,7 +217,7 @@ describe('the HTTP interface', () => {
         type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
         title: 'Request cannot be satisfied as assigned quota has been exceeded',
         status: 429,
-        detail: 'Quota of 3 requests in 6 s is used up. Try again in 2 s.',
+        detail: left(200, (s) => `Quota of 3 requests in 600 s is used up. Try again in ${s} s.`),
         'violated-policies': ['default'],
       },
     });

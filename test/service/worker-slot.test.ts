@@ -2,12 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../service/config.ts';
 import { type MetricsSnapshot, pageOf } from '../../service/metrics.ts';
 import { type Readiness, readinessOf } from '../../service/readiness.ts';
 import { shareOf } from '../../service/worker.ts';
 import { restartMs, WorkerSlot } from '../../service/worker-slot.ts';
+import { until } from '../support/until.ts';
 
 describe('restartMs', () => {
   it('doubles from 100 ms to 10 s, and takes up to half of it off by chance', () => {
@@ -90,7 +91,7 @@ describe('a slot', () => {
     const child = children[0] as FakeChild;
     child.pid = undefined; // what Node leaves when the system has no process to give
     child.emit('error', new Error('spawn EAGAIN'));
-    await vi.waitFor(() => expect(children.length).toBe(2));
+    await until('the next one', () => children.length === 2);
     await slot.stop(0);
   });
 });

@@ -61,8 +61,12 @@ async function counted(service: ServiceProcess): Promise<number> {
   return series.reduce((sum, [, value]) => sum + value, 0);
 }
 
-const workersReady = (service: ServiceProcess, count: number, withinMs = 3000) =>
-  until(`${count} workers`, withinMs, async () => (await seriesOf(service)).get('rate_limit_workers') === count);
+/** Until it tells of so many: a worker that is busy for longer than the others wait counts with what it last said. */
+const tells = (service: ServiceProcess, count: number) =>
+  until(`${count} requests counted`, async () => (await counted(service)) === count);
+
+const workersReady = (service: ServiceProcess, count: number) =>
+  until(`${count} workers`, async () => (await seriesOf(service)).get('rate_limit_workers') === count);
 
 describe('two workers on one port', () => {
   it('take turns, and share the burst of one instance between them', async () => {
@@ -91,7 +95,7 @@ describe('two workers on one port', () => {
   it('count each other in Redis', async () => {
     await using redis = await startRedis();
     await using service = await startService({ ...two, REDIS_ADDR: `127.0.0.1:${redis.port}` });
-    await until('a count of 2', 4000, async () => (await readinessOf(service)).instances === 2);
+    await until('a count of 2', async () => (await readinessOf(service)).instances === 2);
   });
 
   it('admit a hot key no more than its capacity and its refill, under load on both', async () => {
@@ -102,34 +106,39 @@ describe('two workers on one port', () => {
       REDIS_ADDR: `127.0.0.1:${redis.port}`,
       RATE_LIMIT: String(capacity),
       RATE_LIMIT_WINDOW_SEC: String(capacity / refillPerSecond),
-      REDIS_TIMEOUT_MS: '1000', // a pause of this machine is no outage
+      REDIS_TIMEOUT_MS: '10000', // a pause of this machine is no outage
     });
-    await until('Redis in both', 3000, async () => {
+    await until('Redis in both', async () => {
       const { mechanism, redis: connection } = await readinessOf(service);
       return mechanism === 'redis' && connection === 'connected';
     });
     await workersReady(service, 2);
     const startedMs = performance.now();
-    const statuses = new Map<string, number>();
+    const admitted: { receivedMs: number }[] = [];
+    const refused: { sentMs: number }[] = [];
     const client = async () => {
-      while (performance.now() - startedMs < 1500) {
+      while (performance.now() - startedMs < 1500 || refused.length <= capacity) {
+        const sentMs = performance.now();
         const { status, headers } = await ask(service, 'hot');
-        const answer = `${status} ${headers['x-ratelimit-mechanism']}`;
-        statuses.set(answer, (statuses.get(answer) ?? 0) + 1);
+        expect([status, headers['x-ratelimit-mechanism']]).toEqual([expect.toBeOneOf([200, 429]), 'redis']);
+        if (status === 200) admitted.push({ receivedMs: performance.now() });
+        else refused.push({ sentMs });
       }
     };
     await Promise.all(Array.from({ length: 20 }, client));
     const boundMax = capacity + (refillPerSecond * (performance.now() - startedMs)) / 1000;
-    expect([...statuses.keys()].sort()).toEqual(['200 redis', '429 redis']);
-    expect(statuses.get('200 redis')).toBeLessThanOrEqual(boundMax);
-    expect(statuses.get('200 redis')).toBeGreaterThanOrEqual(capacity + refillPerSecond);
-    expect(statuses.get('429 redis')).toBeGreaterThan(capacity);
+    expect(admitted.length).toBeLessThanOrEqual(boundMax);
+    // At the last refusal there was less than a token, so all others had been admitted.
+    const usedMs =
+      Math.max(...refused.map(({ sentMs }) => sentMs)) - Math.min(...admitted.map(({ receivedMs }) => receivedMs));
+    expect(admitted.length).toBeGreaterThan(capacity + (refillPerSecond * usedMs) / 1000 - 1);
+    expect(usedMs).toBeGreaterThan(1000);
   });
 
   it("tell the moves of each one's breaker in one view", async () => {
     await using service = await startService(two);
     await workersReady(service, 2);
-    const moves = await until('both breakers open', 3000, async () => {
+    const moves = await until('both breakers open', async () => {
       await ask(service);
       const { transitions } = (await readinessOf(service)).breaker;
       return new Set(transitions.map(({ shard }) => shard)).size === 2 && transitions;
@@ -152,19 +161,19 @@ describe('/metrics of two workers', () => {
       for (let i = 0; i < count; i++) expect((await ask(service, `key ${i}`)).status).toBe(200);
     };
     await send(101);
+    await tells(service, 101);
     const before = await seriesOf(service);
-    expect(await counted(service)).toBe(101);
 
     kill(service, 1);
     const pages: Map<string, number>[] = [before];
-    await until('worker 1 in its place again', 3000, async () => {
+    await until('worker 1 in its place again', async () => {
       pages.push(await seriesOf(service));
       return pidsOf(service, 1).length === 2 && pages.at(-1)?.get('rate_limit_workers') === 2;
     });
     expect(await counted(service)).toBe(101);
     await send(50);
+    await tells(service, 151);
     pages.push(await seriesOf(service));
-    expect(await counted(service)).toBe(151);
 
     const lasting = (name: string) =>
       /_total(\{|$)|_(count|sum|bucket)(\{|$)/.test(name) && !/^nodejs_active/.test(name);
@@ -184,7 +193,7 @@ describe('/metrics of two workers', () => {
     await using service = await startService({ ...two, ...unlimited });
     await workersReady(service, 2);
     for (let i = 0; i < 20; i++) await ask(service);
-    await sleep(1200);
+    await sleep(3000); // each tells what it has counted once a second, on a busy machine less often
     kill(service, 1);
     kill(service, 2);
     expect(await counted(service)).toBe(20); // waits for the first worker that is back, and is not refused
@@ -194,12 +203,13 @@ describe('/metrics of two workers', () => {
     await using service = await startService({ ...two, ...unlimited });
     await workersReady(service, 2);
     for (let i = 0; i < 10; i++) await ask(service);
-    expect(await counted(service)).toBe(10);
+    await tells(service, 10);
     const pid = pidsOf(service, 2).at(-1) as number;
     process.kill(pid, 'SIGSTOP');
     try {
-      const page = Promise.any([counted(service), counted(service), counted(service)]);
-      expect(await page).toBe(10);
+      // Of three, the worker that hangs can be given one.
+      const page = () => Promise.any([counted(service), counted(service), counted(service)]);
+      await until('a page that counts all', async () => (await page()) === 10);
     } finally {
       process.kill(pid, 'SIGCONT');
     }
@@ -207,24 +217,24 @@ describe('/metrics of two workers', () => {
 });
 
 describe('a worker that dies', () => {
-  it('is back within about a second, and the other goes on', async () => {
+  it('is back after a tenth of a second and its own start, and the other goes on', async () => {
     await using service = await startService({ ...two, ...unlimited });
     await workersReady(service, 2);
     kill(service, 2);
-    const killedMs = performance.now();
-    await until('its end', 1000, () => !lives(pidsOf(service, 2)[0] as number));
+    await until('its end', () => !lives(pidsOf(service, 2)[0] as number));
     for (let i = 0; i < 20; i++) expect((await ask(service)).status).toBe(200);
-    await until('another in its place', 3000, () => pidsOf(service, 2).length === 2);
+    await until('another in its place', () => pidsOf(service, 2).length === 2);
     await workersReady(service, 2);
-    expect(performance.now() - killedMs).toBeLessThan(1500);
+    const waitsMs = logOf(service).flatMap(({ afterMs }) => afterMs ?? []);
+    expect([waitsMs.length, (waitsMs[0] ?? Number.NaN) <= 100]).toEqual([1, true]);
   });
 
   it('is waited for longer each time that it dies soon', async () => {
     await using service = await startService(two);
+    await workersReady(service, 2);
     for (let deaths = 1; deaths <= 4; deaths++) {
-      await workersReady(service, 2);
       kill(service, 1);
-      await until('another', 3000, () => pidsOf(service, 1).length === deaths + 1);
+      await until('another', () => pidsOf(service, 1).length === deaths + 1);
     }
     const waitsMs = logOf(service).flatMap(({ afterMs }) => afterMs ?? []);
     const within = [100, 200, 400, 800].map((most, i) => {
@@ -252,7 +262,7 @@ describe('the end', () => {
     await using service = await startService({ ...two, ...unlimited, REDIS_ADDR: `127.0.0.1:${redis.port}` });
     await workersReady(service, 2);
     const load = keepAliveLoad(service.url, 30);
-    await until('load', 5000, () => load.statuses.length > 500);
+    await until('load', () => load.statuses.length > 500);
     const pids = toWorkers ? [...pidsOf(service, 1), ...pidsOf(service, 2)] : [];
     for (const pid of [...pids, service.pid]) process.kill(pid, signal);
     await load.over;
@@ -269,7 +279,7 @@ describe('the end', () => {
     await workersReady(service, 2);
     const pids = [...pidsOf(service, 1), ...pidsOf(service, 2)];
     await service.child.kill();
-    await until('the end of both workers', 3000, () => pids.length === 2 && !pids.some(lives));
+    await until('the end of both workers', () => pids.length === 2 && !pids.some(lives));
   });
 });
 
@@ -294,10 +304,14 @@ describe('the start', () => {
   });
 
   it('is given up, with 1, when a worker dies before any could decide', async () => {
-    await using child = spawnService({ PORT: String(await freePort()), WORKERS: '2', REDIS_ADDR: '127.0.0.1:1' });
-    const pid = await until('a worker', 3000, () => /"workerPid":(\d+)/.exec(child.stdout())?.[1]);
-    process.kill(Number(pid), 'SIGKILL');
+    const dies = encodeURIComponent("if (process.argv[2] === 'worker') process.kill(process.pid, 'SIGKILL')");
+    await using child = spawnService({
+      PORT: String(await freePort()),
+      WORKERS: '2',
+      REDIS_ADDR: '127.0.0.1:1',
+      NODE_OPTIONS: `--import=data:text/javascript,${dies}`,
+    });
     expect(await child.ended).toEqual({ code: 1, signal: null });
-    expect(child.stderr()).toMatch(/^Cannot listen on 127\.0\.0\.1:\d+: worker 1 ended at its start \(SIGKILL\)\n$/);
+    expect(child.stderr()).toMatch(/^Cannot listen on 127\.0\.0\.1:\d+: worker [12] ended at its start \(SIGKILL\)\n$/);
   });
 });

@@ -64,8 +64,12 @@ export function keepAsking(url: string, keys: readonly string[], everyMs = 5): A
   };
 }
 
-/** The latency under which `ratio` of the answers stayed, in milliseconds. */
-export function quantileMs(answers: readonly Answer[], ratio: number): number {
-  const sorted = answers.map(({ ms }) => ms).sort((a, b) => a - b);
-  return sorted[Math.ceil(sorted.length * ratio) - 1] ?? Number.NaN;
+/**
+ * Who waited for what is dead waited until its connection was given up, for 2 s; and all others only for the machine, which
+ * may be busy, so that nothing less can be told from it.
+ */
+export const waitMsMax = 1500;
+
+export function slowestMs(answers: readonly Answer[]): number {
+  return Math.max(...answers.map(({ ms }) => ms));
 }

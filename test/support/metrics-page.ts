@@ -3,7 +3,8 @@
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-const pageMsMax = 5000;
+/** Only tells that the page hangs. */
+const pageMsMax = 30_000;
 
 /** The lines of /metrics that are series, as name{labels} → value. On a connection of its own, which no death has broken. */
 export async function seriesOf({ url }: { url: string }): Promise<Map<string, number>> {

@@ -8,8 +8,11 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** Only tells that the server hangs. */
+const silentMsMax = 30_000;
+
 /** Sends `text` as it is and reads until the server closes or the announced length is there. */
-export function sendRaw(port: number, text: string, withinMs = 3000): Promise<RawAnswer> {
+export function sendRaw(port: number, text: string): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
     let received = '';
@@ -24,7 +27,7 @@ export function sendRaw(port: number, text: string, withinMs = 3000): Promise<Ra
       else resolve({ status: Number(first.split(' ')[1]), headers, body });
     };
     socket.setEncoding('latin1');
-    socket.setTimeout(withinMs, finish);
+    socket.setTimeout(silentMsMax, finish);
     socket.on('connect', () => socket.write(text, 'latin1'));
     socket.on('data', (chunk: string) => {
       received += chunk;

@@ -55,7 +55,7 @@ export async function startCluster(): Promise<RedisCluster> {
     },
     idOf: async (node) => (await node.admin.cluster('MYID')) as string,
     async healthy() {
-      await until('a healthy cluster', 20_000, async () => {
+      await until('a healthy cluster', async () => {
         const views = await Promise.all(nodes.map(linesOf));
         const owners = new Set(views.map((lines) => lines.map(ownershipOf).sort().join('\n')));
         const states = await Promise.all(nodes.map(({ admin }) => admin.cluster('INFO')));

@@ -56,7 +56,7 @@ async function start(dir: string, port: number, args: readonly string[]): Promis
   admin.on('error', () => {}); // not up yet, or killed by the test
   const startProcess = async () => {
     const child = startChild('redis-server', args, { cwd: dir });
-    await until(`Redis on port ${port}`, 5000, () => {
+    await until(`Redis on port ${port}`, () => {
       if (child.hasEnded()) throw new Error(`redis-server ended: ${child.stdout()}${child.stderr()}`);
       return /Ready to accept connections|Sentinel ID is|Running mode=sentinel/.test(child.stdout());
     });

@@ -46,7 +46,7 @@ export async function startRedis(extraArgs: readonly string[] = [], port?: numbe
     return result;
   };
   try {
-    await until(`Redis on port ${chosen}`, 5000, async () => {
+    await until(`Redis on port ${chosen}`, async () => {
       if (child.hasEnded()) throw new Error(`redis-server ended: ${await readFile(logFile, 'utf8').catch(() => '')}`);
       return admin.status === 'ready';
     });

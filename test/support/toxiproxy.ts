@@ -23,7 +23,7 @@ export async function startToxiproxy(): Promise<ToxiproxyProcess> {
   const process = await LabProcess.start({ name: 'toxiproxy', command: found.path, args, log, undo });
   started.defer(() => process.stop());
   const api = new ToxiproxyApi(`http://127.0.0.1:${port}`);
-  await process.ready(5000, () => api.version());
+  await process.ready(30_000, () => api.version());
   const owned = started.move();
   return { api, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

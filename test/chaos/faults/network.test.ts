@@ -82,9 +82,9 @@ describe('a store link', () => {
       { received: '', isClosed: false },
     ]);
     await fault.heal(environment, instance);
-    await until('the answer that was held', 2000, () => asked.state.received !== '');
+    await until('the answer that was held', () => asked.state.received !== '');
     expect(asked.state).toEqual({ received: '+PONG\r\n', isClosed: false });
-    const healed = await ping(host, port, 1000);
+    const healed = await ping(host, port, 30_000);
     expect([healed.outcome, fault.bites(healed)]).toEqual(['pong', false]);
   });
 
@@ -95,7 +95,7 @@ describe('a store link', () => {
     using asked = await asking(port);
     expect(fault.bites(await ping(host, port, 200))).toBe(true);
     await fault.heal(environment, instance);
-    await until('the end of the connection', 2000, () => asked.state.isClosed);
+    await until('the end of the connection', () => asked.state.isClosed);
     expect(asked.state.received).toBe('');
   });
 

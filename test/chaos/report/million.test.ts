@@ -21,17 +21,18 @@ function million(): HistoryEvent[] {
   return events;
 }
 
-it('of a million observations is at most 5 MB, made in under 2 s, and says that its points are a sample', () => {
+it('of a million observations is at most 5 MB, made in under 2 s of work, and says that its points are a sample', () => {
   const history = historyOf(million());
   const journal = journalOf(history, [], history.run.startedAt);
   const run = { history, checks: [], endedAt: history.run.startedAt, gaps: [], described: true };
   const times = [1, 2].map(() => {
-    const startMs = performance.now();
+    const before = process.threadCpuUsage();
     reportOf(run, journal);
-    return performance.now() - startMs;
+    const { user, system } = process.threadCpuUsage(before);
+    return (user + system) / 1000;
   });
   const html = reportOf(run, journal);
   expect(Buffer.byteLength(html)).toBeLessThan(5_000_000);
-  expect(Math.min(...times)).toBeLessThan(2000); // the faster one: other work on the machine is no defect of ours
+  expect(Math.min(...times)).toBeLessThan(2000); // ms of the processor; the faster one, as others use its caches too
   expect(html).toMatch(/points are a sample, [\d,]+ of 999,9\d\d answers, the slowest always/);
 });
