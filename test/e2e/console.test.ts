@@ -2,6 +2,7 @@
 
 /// <reference lib="dom" />
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from '@playwright/test';
@@ -41,6 +42,15 @@ async function visit(options = {}): Promise<Page> {
 
 const breakers = (page: Page) =>
   page.locator('.chart', { hasText: 'Breaker of each instance' }).getByRole('img').getAttribute('aria-label');
+/** What is recorded of the run that began last. */
+function lastEvents(): string {
+  const last =
+    readdirSync(temporary.path)
+      .filter((name) => name !== 'latest')
+      .sort()
+      .at(-1) ?? '';
+  return readFileSync(join(temporary.path, last, 'events.ndjson'), 'utf8');
+}
 const activity = (page: Page) => page.locator('#activity').textContent();
 const sees = (page: Page, pattern: RegExp) =>
   until(`breakers ${pattern}`, async () => pattern.test((await breakers(page)) ?? ''));
@@ -140,6 +150,8 @@ describe('a session by hand', () => {
       await page.getByRole('button', { name: 'Load by hand' }).click();
       const row = page.getByRole('group', { name: 'limiter-1 → redis' });
       await row.waitFor({ timeout: runMsMax });
+      // A failed call is told by two scrapes: one before it and one after it.
+      await until('a scrape', () => /"store-errors","instance":"limiter-1"/.test(lastEvents()));
       await page.getByLabel(/heals itself after/).fill('3');
       await row.getByRole('button', { name: 'partition' }).click();
       await until('on', async () => /partition, heals in/.test((await page.locator('#switches').textContent()) ?? ''));
