@@ -1,4 +1,6 @@
-// The two ways in which a command of the lab ends without a verdict, and what it says then.
+// The ways in which a command of the lab ends without a verdict, and what it says then.
+
+import { constants } from 'node:os';
 
 /** The lab itself could not do its work: exit status 255. The message is one clear sentence for a person. */
 export class LabError extends Error {
@@ -8,6 +10,25 @@ export class LabError extends Error {
 /** The command line asks for something that does not exist: exit status 254. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Somebody ended the command: exit status 128 and the signal's number. */
+class Interrupted extends LabError {
+  readonly status: number;
+
+  constructor(signal: (typeof endingSignals)[number], done: string) {
+    super(`${signal}: ${done}`);
+    this.status = 128 + constants.signals[signal];
+  }
+}
+
+/** Aborts, for a reason that `endWith` knows, when somebody ends this process. `done`: what it will have done by then. */
+export function interruption(done: string): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of endingSignals) process.on(signal, () => controller.abort(new Interrupted(signal, done)));
+  return controller.signal;
 }
 
 export const exitStatus = { pass: 0, fail: 1, unknown: 2, usage: 254, broken: 255 } as const;
@@ -21,6 +42,22 @@ export function explained(error: unknown): string {
 
 /** For a command that ends with it: says why, and sets the exit status. */
 export function endWith(error: unknown): void {
-  process.stderr.write(`${explained(error)}\n`);
-  process.exitCode = error instanceof UsageError ? exitStatus.usage : exitStatus.broken;
+  const causes = causesOf(error);
+  for (const cause of causes) process.stderr.write(`${explained(cause)}\n`);
+  process.exitCode = statusOf(causes[0]);
+}
+
+/** The first error is the cause; errors while cleaning up come wrapped around it. */
+function causesOf(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...causesOf(error.suppressed), ...causesOf(error.error)] : [error];
+}
+
+function statusOf(cause: unknown): number {
+  if (cause instanceof UsageError || isOfArguments(cause)) return exitStatus.usage;
+  return cause instanceof Interrupted ? cause.status : exitStatus.broken;
+}
+
+/** https://nodejs.org/api/errors.html#err_parse_args_invalid_option_value and its neighbours. */
+function isOfArguments(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_PARSE_ARGS');
 }

@@ -5,11 +5,11 @@
 //          ── start at ─▶         ──▶ answers …      every 100 ms
 //                                 ──▶ done           when all are answered or given up
 
-import { spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
 import { Connections } from './connections.ts';
 import { Due } from './due.ts';
+import { goFirst } from './go-first.ts';
 import type { AnswerEvent } from './history.ts';
 import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
 import type { MetronomeData } from './metronome.ts';
@@ -46,22 +46,13 @@ process.on('message', async (message: ToGenerator) => {
       connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
     }));
     for (const { connections } of targets) await warmUp(connections, plan.keyHeader);
-    if (plan.urgent) goFirst();
+    goFirst(process.pid); // its own lateness is no fact about the limiter
     tell({ type: 'ready' });
   } else if (plan) {
     await send(plan, message.startAtUs);
     tell({ type: 'done' });
   }
 });
-
-/**
- * Real-time scheduling, for all its threads: niceness counts for nothing against the processes of other sessions or
- * containers where the kernel groups them (sched(7), "The autogroup feature").
- */
-function goFirst(): void {
-  // Not Linux, or not root: the lag it then has is recorded, and a verdict that depends on it is unknown.
-  spawnSync('chrt', ['--fifo', '--all-tasks', '--pid', '1', String(process.pid)], { stdio: 'ignore' });
-}
 
 /**
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.

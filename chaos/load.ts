@@ -10,11 +10,6 @@ export interface LoadPlan {
   readonly rate: number;
   readonly durationMs: number;
   readonly keys: { readonly count: number; readonly skew: number };
-  /**
-   * Whether the generator goes before all else on the machine: its own lateness is no fact about the limiter. At rates
-   * that take much of a core it would starve what it measures.
-   */
-  readonly urgent: boolean;
   /** Header that carries the key. */
   readonly keyHeader: string;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];
@@ -36,8 +31,13 @@ export interface Arrival {
 /** The most popular one: rank 0. */
 export const hotKey = keyOf(0);
 
+/** What the schedule depends on. */
+export type Schedule = Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> & {
+  readonly targets: readonly unknown[];
+};
+
 /** Poisson arrivals, keys by Zipf's law, targets evenly by chance. The same seed gives the same schedule. */
-export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: LoadPlan): Generator<Arrival> {
+export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: Schedule): Generator<Arrival> {
   const random = xoroshiro128plus(seed);
   const uniform = () => uniformFloat64(random);
   const cumulative = zipf(keys.count, keys.skew);

@@ -51,7 +51,7 @@ export async function underLoad(
   await using started = new AsyncDisposableStack();
   const undo = new UndoLog();
   started.defer(() => undo.done());
-  const plan = { seed, rate, durationMs, urgent: true, keys, keyHeader, ...armsOf(environment) };
+  const plan = { seed, rate, durationMs, keys, keyHeader, ...armsOf(environment) };
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 
   const zero = zeroIn(200);

@@ -6,7 +6,7 @@ import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
 import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
-import { exitStatus, explained, LabError, UsageError } from '../chaos/errors.ts';
+import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { leave } from '../chaos/report/leave.ts';
@@ -117,13 +117,10 @@ async function main(): Promise<number> {
     process.stdout.write(options.json ? `${JSON.stringify(scenarios, null, 2)}\n` : listing());
     return 0;
   }
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => interrupt.abort(new Interrupted(signal)));
-  }
+  const ended = interruption('everything that was started has been ended, and the fault healed');
   const { driver, why } = await chooseDriver(options.driver);
   if (options.driver === 'auto') process.stderr.write(`driver: ${driver.name} (${why})\n`);
-  const runOne = (scenario: Scenario, seed: number) => run(scenario, options, driver.start, seed, interrupt.signal);
+  const runOne = (scenario: Scenario, seed: number) => run(scenario, options, driver.start, seed, ended);
   if (options.suite) {
     const chosen = options.chosen.length > 0 ? options.chosen : scenarios;
     const outcome = await runSuite(chosen, options.seed, runOne, (scenario) => refusal(driver.name, scenario));
@@ -142,26 +139,6 @@ async function main(): Promise<number> {
   return exitStatus[verdict];
 }
 
-class Interrupted extends LabError {
-  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-
-  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super(`${signal}: everything that was started has been ended, and the fault healed`);
-    this.signal = signal;
-  }
-}
-
-/** The first error is the cause; errors while cleaning up come wrapped around it. */
-function causesOf(error: unknown): unknown[] {
-  return error instanceof SuppressedError ? [...causesOf(error.suppressed), ...causesOf(error.error)] : [error];
-}
-
-function statusOf(error: unknown): number {
-  const causes = causesOf(error);
-  for (const cause of causes) process.stderr.write(`${explained(cause)}\n`);
-  if (causes[0] instanceof UsageError) return exitStatus.usage;
-  if (causes[0] instanceof Interrupted) return { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[causes[0].signal];
-  return exitStatus.broken;
-}
-
-process.exitCode = await main().catch(statusOf);
+await main().then((status) => {
+  process.exitCode = status;
+}, endWith);

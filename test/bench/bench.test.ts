@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../chaos/errors.ts';
-import { peerOf } from './contenders.ts';
+import { LabCommand, temporaryDirectory } from '../support/lab-processes.ts';
+import { processesOf } from '../support/scenario-runs.ts';
+import { until } from '../support/until.ts';
+import { contenders, peerOf } from './contenders.ts';
 import { medianOf, ratiosTo, table } from './table.ts';
 
 describe('the benchmark', () => {
@@ -41,5 +44,19 @@ describe('the benchmark', () => {
         '  ours             95 (90–100)    0.70 (0.50–0.90)',
       ].join('\n'),
     );
+  });
+
+  it('ends all that it started when it is ended in the middle', async () => {
+    using out = temporaryDirectory();
+    await using bench = new LabCommand(['test/bench/main.ts', '--seconds', '600', '--out', out.path]);
+    await until('all contenders', () => processesOf(bench.noted).length > contenders.length);
+    bench.kill('SIGTERM');
+    const { status, stderr } = await bench.ended;
+    expect({ status, stderr, left: bench.left, undo: bench.undoFiles }).toEqual({
+      status: 143,
+      stderr: 'SIGTERM: everything that was started has been ended\n',
+      left: [],
+      undo: [],
+    });
   });
 });

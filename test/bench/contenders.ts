@@ -36,6 +36,7 @@ export function peerOf(text: string): Contender {
   return { name, command: '/bin/sh', args: ['-c', `exec ${command}`], url };
 }
 
+/** Resolves when it answers 200. */
 export async function start(
   { name, command, args, url }: Contender,
   env: Readonly<Record<string, string>>,
@@ -44,19 +45,17 @@ export async function start(
 ): Promise<Running> {
   const port = await freePort();
   const process = await LabProcess.start({ name, command, args, env: { ...env, PORT: String(port) }, log, undo });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => process.stop());
   const at = url ?? `http://127.0.0.1:${port}/`;
-  const running = { name, url: at, [Symbol.asyncDispose]: () => process.stop() };
   const answered = await until(10_000, 20, async () => {
     if (process.end) throw new LabError(`${name} ${process.end}: ${process.tail()}`);
     return fetch(at).then(
       ({ ok }) => ok || undefined,
       () => undefined,
     );
-  }).catch(async (error) => {
-    await process.stop();
-    throw error;
   });
-  if (answered) return running;
-  await process.stop();
-  throw new LabError(`${name} did not answer 200 at ${at} within 10 s: ${process.tail()}`);
+  if (!answered) throw new LabError(`${name} did not answer 200 at ${at} within 10 s: ${process.tail()}`);
+  const started = stack.move();
+  return { name, url: at, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

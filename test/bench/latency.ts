@@ -1,60 +1,51 @@
-// Latency at a given rate: the lab's own generator, open loop, from the scheduled time.
+// Latency at a given rate: open loop, from the time at which each request was due.
 
-import { monotonicUs, within } from '../../chaos/clock.ts';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { within } from '../../chaos/clock.ts';
 import { LabError } from '../../chaos/errors.ts';
-import { Generator } from '../../chaos/generator.ts';
-import { type AnswerEvent, latencyMs } from '../../chaos/history.ts';
-import { type Latencies, latenciesOf } from '../../chaos/report/summary.ts';
-import type { UndoLog } from '../../chaos/undo.ts';
+import type { Latencies } from '../../chaos/report/summary.ts';
+
+export interface Load {
+  readonly url: string;
+  /** Header that carries the key, one of 10,000. */
+  readonly keyHeader: string;
+  /** Requests per second. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** The same seed, the same schedule. */
+  readonly seed: number;
+}
 
 export interface LatencyRun {
   readonly latencyMs: Latencies;
-  /** How far the generator was behind its schedule, 99th percentile. */
+  /** How far the sender was behind its schedule, 99th percentile. */
   readonly lagMsP99: number;
   readonly answers: number;
   /** Answers that the fallback gave. */
   readonly fallback: number;
 }
 
-/** How long after the end of the schedule the last answer may come. */
+/** How long after the end of the schedule the last answer may come, preparations included. */
 const overdueMsMax = 15_000;
 
 /**
- * Sends `rate` requests per second for `seconds`, over 10,000 keys. The first second does not count.
- * @throws {LabError} if this machine cannot send and answer as many.
+ * Sends the load; its first second comes on top and does not count.
+ * @throws {LabError} if this machine cannot send and answer as many; {Error} at the first answer that is not 200.
  */
-export async function latencyAt(
-  url: string,
-  keyHeader: string,
-  { rate, seconds, seed }: { rate: number; seconds: number; seed: number },
-  undo: UndoLog,
-): Promise<LatencyRun> {
-  const warmUpMs = 1000;
-  const answers: AnswerEvent[] = [];
-  const plan = {
-    seed,
-    rate,
-    durationMs: warmUpMs + seconds * 1000,
-    urgent: false,
-    keys: { count: 10_000, skew: 0 },
-    keyHeader,
-    targets: [{ instance: 'target', url: new URL(url).origin }],
-  };
-  await using generator = await Generator.start(plan, undo, (fresh) => {
-    for (const answer of fresh) if (answer.scheduledMs >= warmUpMs) answers.push(answer);
-  });
-  await within(
-    plan.durationMs + overdueMsMax,
-    generator.run(monotonicUs() + 200_000),
-    () => new LabError(`This machine cannot send and answer ${rate} requests/s beside each other.`),
-  );
-  const unanswered = answers.filter((answer) => !Number.isFinite(latencyMs(answer)));
-  if (unanswered[0]) throw new Error(`${url}: ${unanswered.length} requests without an answer: ${unanswered[0].error}`);
-  const lags = answers.map(({ sentMs, scheduledMs }) => sentMs - scheduledMs).sort((a, b) => a - b);
-  return {
-    latencyMs: latenciesOf(answers),
-    lagMsP99: lags[Math.floor(lags.length * 0.99)] ?? Number.NaN,
-    answers: answers.length,
-    fallback: answers.filter(({ mechanism }) => mechanism === 'fallback').length,
-  };
+export async function latencyAt(load: Load, signal: AbortSignal): Promise<LatencyRun> {
+  const thread = new Worker(new URL('./load-thread.ts', import.meta.url), { workerData: load });
+  try {
+    const [run] = await within(
+      load.seconds * 1000 + overdueMsMax,
+      once(thread, 'message', { signal }),
+      () => new LabError(`This machine cannot send and answer ${load.rate} requests/s beside each other.`),
+    );
+    return run as LatencyRun;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await thread.terminate();
+  }
 }

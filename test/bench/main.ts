@@ -4,12 +4,13 @@
 //
 //   redis ◀── contender 1 … n, each a process of its own      one round: 1, 2, … n, next round: 2, … n, 1
 
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { binaries, find } from '../../chaos/binaries.ts';
-import { exitStatus, LabError, UsageError } from '../../chaos/errors.ts';
+import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
+import { goFirst } from '../../chaos/go-first.ts';
 import { ping } from '../../chaos/ping.ts';
 import { freePort, LabProcess } from '../../chaos/processes.ts';
 import { UndoLog } from '../../chaos/undo.ts';
@@ -60,22 +61,44 @@ async function main(): Promise<void> {
     if (Number.isInteger(value) && value >= min && value <= 600) return value;
     throw new UsageError(`--${name} is "${values[name]}"; allowed: a whole number from ${min} to 600`);
   };
-  const [rounds, seconds, soakS] = [whole('rounds', 1), whole('seconds', 1), whole('soak', 0)];
-  const all = [...contenders, ...values.peer.map(peerOf)];
+  const plan = { rounds: whole('rounds', 1), seconds: whole('seconds', 1), soakS: whole('soak', 0), out: values.out };
+  const signal = interruption('everything that was started has been ended');
   const undo = new UndoLog();
   const logs = mkdtempSync(join(tmpdir(), 'failopen-bench-'));
+  undo.directory(logs);
   await using started = new AsyncDisposableStack();
   started.defer(() => undo.done());
-  undo.directory(logs);
-  const redisPort = await startRedis(logs, undo, started);
+  started.defer(() => rmSync(logs, { recursive: true, force: true }));
+  const redis = await startRedis(logs, undo, started);
+  await measure([...contenders, ...values.peer.map(peerOf)], plan, { undo, logs, redis, signal });
+}
 
+interface Plan {
+  readonly rounds: number;
+  /** Of one measurement. */
+  readonly seconds: number;
+  readonly soakS: number;
+  /** Directory for the results. */
+  readonly out: string;
+}
+
+interface Bench {
+  readonly undo: UndoLog;
+  /** Directory. */
+  readonly logs: string;
+  readonly redis: BenchRedis;
+  /** Whatever is under way is given up when it aborts. */
+  readonly signal: AbortSignal;
+}
+
+async function measure(all: readonly Contender[], { rounds, seconds, soakS, out }: Plan, bench: Bench): Promise<void> {
+  const { redis, signal } = bench;
   const throughput: Record<string, Row[]> = {};
   for (const workload of workloads) {
-    await using field = await startAll(all, workload, redisPort, logs, undo);
-    for (const it of field.running) await throughputOf(it.url, keyHeader, 100, warmUpS);
-    const figures = await interleaved(field.running, rounds, (it) =>
-      throughputOf(it.url, keyHeader, workload.keys, seconds),
-    );
+    await using field = await startAll(all, workload, bench);
+    const load = { keyHeader, keys: workload.keys, seconds };
+    for (const { url } of field.running) await throughputOf({ url, keyHeader, keys: 100, seconds: warmUpS }, signal);
+    const figures = await interleaved(field.running, rounds, ({ url }) => throughputOf({ ...load, url }, signal));
     throughput[workload.name] = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
     print(`${workload.title}: requests per second`, throughput[workload.name] as Row[], figures);
   }
@@ -83,9 +106,10 @@ async function main(): Promise<void> {
   const saturation = medianOf(throughput['many-keys']?.find(({ name }) => name === ours)?.values ?? []);
   const [many] = workloads as readonly [Workload, ...Workload[]];
   const pair = contenders.filter(({ name }) => name === bare || name === ours);
-  await using field = await startAll(pair, many, redisPort, logs, undo);
-  const half = { rate: Math.round(saturation / 2), seconds, seed: 1 };
-  const latencies = await interleaved(field.running, rounds, (it) => latencyAt(it.url, keyHeader, half, undo));
+  await using field = await startAll(pair, many, bench);
+  redis.goFirst();
+  const half = { keyHeader, rate: Math.round(saturation / 2), seconds, seed: 1 };
+  const latencies = await interleaved(field.running, rounds, ({ url }) => latencyAt({ ...half, url }, signal));
   const added = (at: 'p50' | 'p99') =>
     (latencies.get(ours) ?? []).map(
       (run, i) => (run.latencyMs[at] ?? 0) - (latencies.get(bare)?.[i]?.latencyMs[at] ?? 0),
@@ -99,19 +123,17 @@ async function main(): Promise<void> {
   }
   say(`  added          p50 ${medianOf(added('p50')).toFixed(2)}  p99 ${medianOf(added('p99')).toFixed(2)}`);
 
+  const { url } = field.running.find(({ name }) => name === ours) as Running;
   const soak =
     soakS === 0
       ? undefined
-      : await latencyAt(
-          (field.running.find(({ name }) => name === ours) as Running).url,
-          keyHeader,
-          { rate: Math.round(saturation * 0.7), seconds: soakS, seed: 2 },
-          undo,
-        ).catch((error: unknown) => {
-          if (!(error instanceof LabError)) throw error;
-          say(`\nAt 70 % of it for ${soakS} s: not measured. ${error.message}`);
-          return undefined;
-        });
+      : await latencyAt({ url, keyHeader, rate: Math.round(saturation * 0.7), seconds: soakS, seed: 2 }, signal).catch(
+          (error: unknown) => {
+            if (!(error instanceof LabError) || signal.aborted) throw error;
+            say(`\nAt 70 % of it for ${soakS} s: not measured. ${error.message}`);
+            return undefined;
+          },
+        );
   if (soak) {
     say(
       `\nAt 70 % of it for ${soakS} s with Redis in good health: ${soak.fallback} of ${soak.answers} decisions by the fallback`,
@@ -120,8 +142,8 @@ async function main(): Promise<void> {
       `  p50 ${soak.latencyMs.p50}  p99 ${soak.latencyMs.p99} ms, generator ${soak.lagMsP99.toFixed(2)} ms late (p99)`,
     );
   }
-  mkdirSync(values.out, { recursive: true });
-  const file = join(values.out, `bench-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
+  mkdirSync(out, { recursive: true });
+  const file = join(out, `bench-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
   const result = {
     at: new Date().toISOString(),
     cpu: `${cpus().length} × ${cpus()[0]?.model}`,
@@ -137,7 +159,13 @@ async function main(): Promise<void> {
   say(`\n${file}`);
 }
 
-async function startRedis(logs: string, undo: UndoLog, started: AsyncDisposableStack): Promise<number> {
+interface BenchRedis {
+  readonly port: number;
+  /** Gives it the processor as soon as it wants it, as on a machine of its own. */
+  readonly goFirst: () => void;
+}
+
+async function startRedis(logs: string, undo: UndoLog, started: AsyncDisposableStack): Promise<BenchRedis> {
   const binary = binaries.find(({ name }) => name === 'redis-server');
   const found = binary && (await find(binary));
   if (!found) throw new LabError('Not installed: redis-server. Type: npm run setup');
@@ -152,29 +180,26 @@ async function startRedis(logs: string, undo: UndoLog, started: AsyncDisposableS
   });
   started.defer(() => redis.stop());
   await redis.ready(10_000, async () => ((await ping('127.0.0.1', port, 500)).outcome === 'pong' ? true : undefined));
-  return port;
+  return { port, goFirst: () => goFirst(redis.pid) };
 }
 
-async function startAll(all: readonly Contender[], { env }: Workload, redisPort: number, logs: string, undo: UndoLog) {
-  const stack = new AsyncDisposableStack();
-  const running: Running[] = [];
+async function startAll(all: readonly Contender[], { env }: Workload, { undo, logs, redis, signal }: Bench) {
   const settings = {
     ...env,
     NODE_ENV: 'production',
-    REDIS_PORT: String(redisPort),
-    REDIS_ADDR: `127.0.0.1:${redisPort}`,
+    REDIS_PORT: String(redis.port),
+    REDIS_ADDR: `127.0.0.1:${redis.port}`,
     KEY_HEADER: keyHeader,
     LOG_LEVEL: 'warn',
   };
-  try {
-    for (const contender of all) {
-      running.push(stack.use(await start(contender, settings, join(logs, 'contenders.log'), undo)));
-    }
-  } catch (error) {
-    await stack.disposeAsync();
-    throw error;
+  await using stack = new AsyncDisposableStack();
+  const running: Running[] = [];
+  for (const contender of all) {
+    signal.throwIfAborted();
+    running.push(stack.use(await start(contender, settings, join(logs, 'contenders.log'), undo)));
   }
-  return { running, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const field = stack.move();
+  return { running, [Symbol.asyncDispose]: () => field.disposeAsync() };
 }
 
 async function interleaved<T>(
@@ -205,12 +230,4 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-process.exitCode = await main().then(
-  () => 0,
-  (error) => {
-    process.stderr.write(`${error instanceof LabError || error instanceof UsageError ? error.message : error.stack}\n`);
-    return error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS')
-      ? exitStatus.usage
-      : exitStatus.broken;
-  },
-);
+await main().catch(endWith);

@@ -10,11 +10,24 @@ export interface Throughput {
 
 const connections = 100;
 
-/** Loads `url` for `seconds` with `keys` keys, each connection with a part of its own. */
-export async function throughputOf(url: string, keyHeader: string, keys: number, seconds: number): Promise<Throughput> {
+export interface ClosedLoad {
+  readonly url: string;
+  /** Header that carries the key. */
+  readonly keyHeader: string;
+  readonly keys: number;
+  readonly seconds: number;
+}
+
+/** Each connection has a part of the keys for its own. */
+export async function throughputOf(
+  { url, keyHeader, keys, seconds }: ClosedLoad,
+  signal: AbortSignal,
+): Promise<Throughput> {
+  signal.throwIfAborted();
   let client = 0;
   const perClient = Math.max(1, Math.floor(keys / connections));
-  const result = await autocannon({
+  const ended = Promise.withResolvers<autocannon.Result>();
+  const options: autocannon.Options = {
     url,
     connections,
     duration: seconds,
@@ -24,7 +37,13 @@ export async function throughputOf(url: string, keyHeader: string, keys: number,
         Array.from({ length: perClient }, (_, i) => ({ headers: { [keyHeader]: `k${(first + i) % keys}` } })),
       );
     },
-  });
+  };
+  const load = autocannon(options, (error, result) => (error ? ended.reject(error) : ended.resolve(result)));
+  const stop = () => load.stop();
+  signal.addEventListener('abort', stop);
+  const result = await ended.promise;
+  signal.removeEventListener('abort', stop);
+  signal.throwIfAborted();
   const answered = result['2xx'] + result.non2xx;
   if (result.errors > 0 || result['5xx'] > 0) {
     throw new Error(`${url}: ${result.errors} errors and ${result['5xx']} answers 5xx under load`);

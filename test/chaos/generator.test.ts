@@ -35,7 +35,6 @@ function planned(): LoadPlan {
     seed: 1,
     rate: 100,
     durationMs: 500,
-    urgent: false,
     keys: { count: 10, skew: 0 },
     keyHeader: 'x-key',
     targets: [{ instance: 'limiter-1', url }],

@@ -7,7 +7,6 @@ const plan: LoadPlan = {
   seed: 42,
   rate: 1000,
   durationMs: 20_000,
-  urgent: false,
   keys: { count: 400, skew: 1 },
   keyHeader: 'x-key',
   targets: [target('limiter-1'), target('limiter-2')],
