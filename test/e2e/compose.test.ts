@@ -108,14 +108,14 @@ describe.runIf(hasDocker)('the Compose stack', () => {
         const { headers } = await fetch(urlOf(variable), { headers: { 'x-key': key } });
         return [headers.get('x-ratelimit-mechanism'), headers.get('x-ratelimit-remaining')];
       };
-      for (const variable of ['LIMITER_1_PORT', 'LIMITER_2_PORT'] as const) {
-        // The first call of a process is slow enough for the fallback to answer.
-        await until(`Redis by ${variable}`, async () => (await ask(variable, 'another'))[0] === 'redis');
-      }
-      expect([await ask('LIMITER_1_PORT', 'shared'), await ask('LIMITER_2_PORT', 'shared')]).toEqual([
-        ['redis', '9'],
-        ['redis', '8'],
-      ]);
+      // A call of one may come too late on a busy machine, and its fallback has a bucket of its own: then with another key.
+      let key = 0;
+      const both = await until('Redis to decide for both', async () => {
+        key++;
+        const told = [await ask('LIMITER_1_PORT', `shared ${key}`), await ask('LIMITER_2_PORT', `shared ${key}`)];
+        return told.every(([mechanism]) => mechanism === 'redis') && told.map(([, remaining]) => remaining);
+      });
+      expect(both).toEqual(['9', '8']);
     },
     3 * minuteMs,
   );
