@@ -7,6 +7,8 @@ export interface Answer {
   readonly key: string;
   readonly status: number;
   readonly mechanism: string | null;
+  /** When it was asked, by performance.now(). */
+  readonly askedMs: number;
   readonly ms: number;
 }
 
@@ -23,11 +25,11 @@ export interface Asking extends AsyncDisposable {
 export const keyHeader = 'X-Api-Key';
 
 export async function ask(url: string, key: string): Promise<Answer> {
-  const startMs = performance.now();
+  const askedMs = performance.now();
   const response = await fetch(url, { headers: { [keyHeader]: key } });
-  const ms = performance.now() - startMs;
+  const ms = performance.now() - askedMs;
   await response.arrayBuffer();
-  return { key, status: response.status, mechanism: response.headers.get('x-ratelimit-mechanism'), ms };
+  return { key, status: response.status, mechanism: response.headers.get('x-ratelimit-mechanism'), askedMs, ms };
 }
 
 /** Asks for one key after the other, round and round, one every `everyMs`, whether or not the last was answered. */
