@@ -9,10 +9,17 @@ import type { Decision, Policy } from './store.ts';
 /** Names and values in turn, as `writeHead` takes them. */
 export type Headers = string[];
 
-/** Name and value: `"default";q=5;w=10`, quota in tokens and window in seconds. Constant for a policy. */
-export function policyHeader(policy: Policy): [name: string, value: string] {
-  return ['RateLimit-Policy', `"${policy.name}";q=${policy.capacity};w=${windowSeconds(policy)}`];
+/** Name and value: `"default";q=5;w=10`, quota in tokens and window in seconds. Made once for each policy. */
+export function policyHeader(policy: Policy): readonly [name: string, value: string] {
+  let header = policyHeaders.get(policy);
+  if (header === undefined) {
+    header = ['RateLimit-Policy', `"${policy.name}";q=${policy.capacity};w=${windowSeconds(policy)}`];
+    policyHeaders.set(policy, header);
+  }
+  return header;
 }
+
+const policyHeaders = new WeakMap<Policy, readonly [name: string, value: string]>();
 
 /** The headers of every answer, `nowMs` being Unix time. */
 export function decisionHeaders(policy: Policy, decision: Decision, nowMs: number): Headers {

@@ -30,12 +30,14 @@ export class LocalStore {
   readonly #own = new BucketMap();
   readonly #overflowFullAtUs = new Float64Array(overflowBuckets);
   #instances = 1;
+  #ownPolicy: Policy;
   /** The slowed clock's last change of speed, on both clocks. */
   #changedAtUs = { real: 0, slowed: 0 };
 
   /** `policy`: that of all instances together; each of them gets its capacity, and its share of the refill. */
   constructor(policy: Policy, { keysMax, nowUs }: LocalStoreOptions) {
     this.#policy = policy;
+    this.#ownPolicy = policy;
     this.#bucket = bucketOf(policy);
     this.#keysMax = keysMax;
     this.#nowUs = nowUs;
@@ -46,9 +48,9 @@ export class LocalStore {
     return this.#own.size;
   }
 
-  /** The policy of this instance alone. */
+  /** The policy of this instance alone; the same object until the instances change. */
   get policy(): Policy {
-    return { ...this.#policy, refillPerSecond: this.#policy.refillPerSecond / this.#instances };
+    return this.#ownPolicy;
   }
 
   get instances(): number {
@@ -60,6 +62,7 @@ export class LocalStore {
     const real = this.#nowUs();
     this.#changedAtUs = { real, slowed: this.#slowed(real) };
     this.#instances = count;
+    this.#ownPolicy = { ...this.#policy, refillPerSecond: this.#policy.refillPerSecond / count };
   }
 
   /** Decides at once; never fails. A key that has no bucket yet gets one with `tokensMax` tokens at the most. */

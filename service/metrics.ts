@@ -9,15 +9,14 @@ import {
   Counter,
   collectDefaultMetrics,
   Gauge,
-  Histogram,
   type MetricObjectWithValues,
   type MetricValue,
   Registry,
 } from 'prom-client';
 import type { BreakerState } from './breaker.ts';
+import { FastHistogram } from './fast-histogram.ts';
 import { type Decision, type Mechanism, type StoreErrorReason, storeErrorReasons } from './store.ts';
 
-const mechanisms: readonly Mechanism[] = ['redis', 'fallback'];
 const states: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 const transitions: readonly (readonly [BreakerState, BreakerState])[] = [
   ['closed', 'open'],
@@ -51,17 +50,16 @@ export class Metrics {
   readonly #registry = new Registry();
   /** What prom-client knows of the process: dearer to ask, and some of it starts anew with each asking. */
   readonly #process = new Registry();
-  readonly #requests = new Counter({
-    name: 'rate_limit_requests_total',
-    help: 'Requests decided, by who decided and what.',
-    labelNames: ['mechanism', 'status'],
-    registers: [this.#registry],
-  });
-  readonly #latency = new Histogram({
+  /** Plain numbers, told to prom-client when it asks: its counter looks its labels up at each request. */
+  readonly #decided: Record<Mechanism, { allowed: number; blocked: number }> = {
+    redis: { allowed: 0, blocked: 0 },
+    fallback: { allowed: 0, blocked: 0 },
+  };
+  readonly #latency = new FastHistogram({
     name: 'rate_limit_latency_seconds',
     help: 'Time from the arrival of a request to its decision.',
     buckets: latencyBuckets,
-    registers: [this.#registry],
+    registry: this.#registry,
   });
   readonly #breakerTransitions = new Counter({
     name: 'rate_limit_breaker_transitions_total',
@@ -69,11 +67,11 @@ export class Metrics {
     labelNames: ['from', 'to'],
     registers: [this.#registry],
   });
-  readonly #storeLatency = new Histogram({
+  readonly #storeLatency = new FastHistogram({
     name: 'rate_limit_store_latency_seconds',
     help: 'Time that Redis took for a call that it answered.',
     buckets: [0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.009, 0.025, 0.1, 0.5],
-    registers: [this.#registry],
+    registry: this.#registry,
   });
   readonly #storeErrors = new Counter({
     name: 'rate_limit_store_errors_total',
@@ -81,9 +79,20 @@ export class Metrics {
     labelNames: ['reason'],
     registers: [this.#registry],
   });
-  readonly #decided;
 
   constructor({ fallbackKeys, breakerStates }: MetricsSources) {
+    const decided = this.#decided;
+    new Counter({
+      name: 'rate_limit_requests_total',
+      help: 'Requests decided, by who decided and what.',
+      labelNames: ['mechanism', 'status'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [mechanism, counts] of Object.entries(decided))
+          for (const [status, count] of Object.entries(counts)) this.inc({ mechanism, status }, count);
+      },
+    });
     new Gauge({
       name: 'rate_limit_breaker_state',
       help: 'Redis masters whose breaker is in this state, summed over workers; with one of each 1 for the current state.',
@@ -102,19 +111,6 @@ export class Metrics {
         this.set(fallbackKeys());
       },
     });
-    this.#decided = Object.fromEntries(
-      mechanisms.map((mechanism) => [
-        mechanism,
-        {
-          allowed: this.#requests.labels(mechanism, 'allowed'),
-          blocked: this.#requests.labels(mechanism, 'blocked'),
-        },
-      ]),
-    ) as Record<Mechanism, Record<'allowed' | 'blocked', Counter.Internal>>;
-    for (const { allowed, blocked } of Object.values(this.#decided)) {
-      allowed.inc(0);
-      blocked.inc(0);
-    }
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
     collectDefaultMetrics({ register: this.#process });
@@ -122,7 +118,7 @@ export class Metrics {
   }
 
   decided(decision: Decision, seconds: number): void {
-    this.#decided[decision.mechanism][decision.allowed ? 'allowed' : 'blocked'].inc();
+    this.#decided[decision.mechanism][decision.allowed ? 'allowed' : 'blocked']++;
     this.#latency.observe(seconds);
   }
 

@@ -40,6 +40,14 @@ describe('policyHeader', () => {
   });
 });
 
+describe('policyHeader, asked again', () => {
+  it('is made once for a policy, and anew for another of the same name', () => {
+    const other = { ...policy, capacity: 7 };
+    expect(policyHeader(policy)).toBe(policyHeader(policy));
+    expect([policyHeader(policy)[1], policyHeader(other)[1]]).toEqual(['"default";q=5;w=10', '"default";q=7;w=14']);
+  });
+});
+
 describe('decisionHeaders', () => {
   it('tells an allowed request all but when to retry', () => {
     expect(headersOf(allowed)).toEqual({

@@ -115,6 +115,7 @@ describe('LocalStore', () => {
     const { clock, store } = onFakeClock();
     store.instances = 2;
     expect([store.instances, store.policy]).toEqual([2, { name: 'default', capacity: 3, refillPerSecond: 0.5 }]);
+    expect(store.policy).toBe(store.policy);
     expect([store.take('a', 3), store.take('a', 1)]).toEqual([
       { allowed: true, limit: 3, remaining: 0, retryAfterMs: 0, resetMs: 6000, mechanism: 'fallback' },
       { allowed: false, limit: 3, remaining: 0, retryAfterMs: 2000, resetMs: 6000, mechanism: 'fallback' },
