@@ -14,12 +14,13 @@ import { type Bucket, bucketOf, decisionOf } from './token-bucket.ts';
 export class LastDecisions {
   readonly #bucket: Bucket;
   readonly #keysMax: number;
-  readonly #known = new BucketMap();
+  readonly #known: BucketMap;
 
   /** `keysMax`: beyond so many keys, the one that came first is forgotten; that costs a question to Redis, no token. */
   constructor(policy: Policy, keysMax: number) {
     this.#bucket = bucketOf(policy);
     this.#keysMax = keysMax;
+    this.#known = new BucketMap(keysMax);
   }
 
   get size(): number {

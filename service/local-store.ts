@@ -1,7 +1,7 @@
 // The fallback: token buckets in this process's memory, one per key, used while Redis cannot answer.
 //
-// Memory is bounded. A bucket that is full again is forgotten, since a new one would be the same. When as many keys as
-// allowed are in use at once, further keys share a fixed number of overflow buckets, chosen by hash. So no bucket in
+// Memory is bounded. A bucket that is full again is soon forgotten, since a new one would be the same. When as many keys
+// as allowed are in use at once, further keys share a fixed number of overflow buckets, chosen by hash. So no bucket in
 // use is ever dropped, which means that nobody can wash a denied key clean by sending many others; the price is that
 // strangers may share a bucket while the flood lasts.
 //
@@ -27,7 +27,7 @@ export class LocalStore {
   readonly #bucket: Bucket;
   readonly #keysMax: number;
   readonly #nowUs: () => number;
-  readonly #own = new BucketMap();
+  readonly #own: BucketMap;
   readonly #overflowFullAtUs = new Float64Array(overflowBuckets);
   #instances = 1;
   #ownPolicy: Policy;
@@ -40,6 +40,7 @@ export class LocalStore {
     this.#ownPolicy = policy;
     this.#bucket = bucketOf(policy);
     this.#keysMax = keysMax;
+    this.#own = new BucketMap(keysMax);
     this.#nowUs = nowUs;
   }
 
@@ -70,10 +71,12 @@ export class LocalStore {
     const nowUs = Math.floor(this.#slowed(this.#nowUs()));
     this.#own.sweep(nowUs);
     const ownFullAtUs = this.#own.get(key);
+    const inUse = ownFullAtUs !== undefined && ownFullAtUs > nowUs; // a full bucket is the same as none
     const shared = hashOf(key) % overflowBuckets;
     // A key that gets a bucket of its own takes the debt of its shared one along: room that appears pardons nobody.
-    const fullAtUs =
-      ownFullAtUs ?? Math.max(this.#overflowFullAtUs[shared] ?? 0, nowUs + this.#debtUsOf(Math.max(0, tokensMax)));
+    const fullAtUs = inUse
+      ? ownFullAtUs
+      : Math.max(this.#overflowFullAtUs[shared] ?? 0, nowUs + this.#debtUsOf(Math.max(0, tokensMax)));
     const taken = take(this.#bucket, fullAtUs, nowUs, cost);
     if (taken.debtUs > 0) {
       if (ownFullAtUs !== undefined || this.#own.size < this.#keysMax) this.#own.set(key, nowUs + taken.debtUs);

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { BucketMap } from '../../service/bucket-map.ts';
 
-/** Buckets named a, b, c…, full again at these instants. */
+/** For so many keys there is no room: what is full goes at once. */
+const crowded = 0;
+
+/** Buckets named a, b, c…, full again at these instants, without room. */
 function mapOf(...fullAtUs: number[]): BucketMap {
-  const map = new BucketMap();
+  const map = new BucketMap(crowded);
   for (const [i, us] of fullAtUs.entries()) map.set(String.fromCharCode(97 + i), us);
   return map;
 }
@@ -45,7 +48,7 @@ describe('BucketMap', () => {
   });
 
   it('keeps the memory to what is in use when each visit adds a bucket', () => {
-    const map = new BucketMap();
+    const map = new BucketMap(crowded);
     const lastsUs = 100;
     let sizeMax = 0;
     for (let us = 0; us < 10_000; us++) {
@@ -56,6 +59,38 @@ describe('BucketMap', () => {
     expect(sizeMax).toBeLessThanOrEqual(2 * lastsUs + 2);
   });
 
+  it('lets what is full stay for a second while fewer than half as many as allowed are here, and no longer', () => {
+    const map = new BucketMap(8);
+    for (const key of 'abc') map.set(key, 10);
+    map.sweep(1_000_009);
+    map.sweep(1_000_009);
+    expect(kept(map, 'abc')).toEqual([10, 10, 10]);
+    map.sweep(1_000_010);
+    expect(kept(map, 'abc')).toEqual([undefined, undefined, 10]);
+
+    for (const key of 'def') map.set(key, 2_000_000);
+    map.sweep(1_000_009); // on to c, with four here
+    expect([map.size, map.get('c')]).toEqual([3, undefined]);
+  });
+
+  it('keeps the instants of all keys apart, however many come and go', () => {
+    const map = new BucketMap(crowded);
+    const expected = new Map<string, number>();
+    for (let i = 0; i < 20_000; i++) {
+      const key = `key-${(i * 7919) % 5000}`;
+      if (i % 3 === 2) {
+        map.delete(key);
+        expected.delete(key);
+      } else {
+        map.set(key, i);
+        expected.set(key, i);
+      }
+    }
+    expect(expected.size).toBeGreaterThan(2000); // more places than at first
+    expect(map.size).toBe(expected.size);
+    for (let n = 0; n < 5000; n++) expect(map.get(`key-${n}`)).toBe(expected.get(`key-${n}`));
+  });
+
   it('forgets the key that was first put in, be it written since', () => {
     const map = mapOf(1, 2, 3);
     map.set('a', 9);
@@ -64,7 +99,7 @@ describe('BucketMap', () => {
   });
 
   it('does nothing with nothing', () => {
-    const map = new BucketMap();
+    const map = new BucketMap(crowded);
     map.deleteOldest();
     map.sweep(1);
     map.delete('a');
@@ -74,10 +109,12 @@ describe('BucketMap', () => {
   it('can be filled again after it was emptied in the middle of a round', () => {
     const map = mapOf(10, 10, 10);
     map.sweep(0);
+    map.delete('b');
     map.clear();
     map.set('d', 1);
-    expect([map.size, ...kept(map, 'abcd')]).toEqual([1, undefined, undefined, undefined, 1]);
-    map.sweep(1);
+    map.set('e', 2);
+    expect([map.size, ...kept(map, 'abcde')]).toEqual([2, undefined, undefined, undefined, 1, 2]);
+    map.sweep(2);
     expect(map.size).toBe(0);
   });
 });

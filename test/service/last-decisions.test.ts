@@ -96,10 +96,10 @@ describe('LastDecisions', () => {
     expect(last.size).toBe(2);
   });
 
-  it('forgets what is full again as it learns of other keys', () => {
+  it('forgets what has been full for a second as it learns of other keys', () => {
     const last = memory(1000);
     for (let i = 0; i < 100; i++) last.learn(`old-${i}`, decided(secondUs), 0);
-    for (let i = 0; i < 100; i++) last.learn('new', decided(secondUs), secondUs);
+    for (let i = 0; i < 100; i++) last.learn('new', decided(secondUs), 2 * secondUs);
     expect(last.size).toBe(1);
   });
 

@@ -69,14 +69,21 @@ describe('LocalStore', () => {
     expect(store.size).toBe(0);
   });
 
-  it('forgets the buckets that are full again as takes go on', () => {
+  it('forgets the buckets that have been full for a second as takes go on', () => {
     const { clock, store } = onFakeClock(10_000);
     for (let i = 0; i < 1000; i++) store.take(`old-${i}`, 1);
     expect(store.size).toBe(1000);
-    clock.us += 1_000_000;
+    clock.us += 2_000_000;
     // Each take looks at 2 buckets and adds 1 at the most.
     for (let i = 0; i < 800; i++) store.take('new', 1);
     expect(store.size).toBe(1);
+  });
+
+  it('gives a key whose bucket is full, but not forgotten yet, no more than Redis last had for it', () => {
+    const { clock, store } = onFakeClock();
+    store.take('a', 3);
+    clock.us += 3_000_000;
+    expect([store.take('a', 2, 1).allowed, store.size, store.take('a', 1, 1).allowed]).toEqual([false, 1, true]);
   });
 
   it('never holds more buckets than allowed, however many keys come', () => {
