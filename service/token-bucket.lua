@@ -11,7 +11,8 @@
 --
 -- A bucket is one string: the microsecond at which it is full again. It expires at that moment. O(1) each.
 
-local time = redis.call('TIME')
+local call, pcall, ceil = redis.call, redis.pcall, math.ceil -- looked up once, not for each key
+local time = call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local tokenUs, capacityUs, deadlineUs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local reply = { nowUs }
@@ -22,7 +23,7 @@ end
 
 for i = 1, #KEYS do
   local key = KEYS[i]
-  local value = redis.pcall('GET', key)
+  local value = pcall('GET', key)
   local fullAtUs = value and (type(value) == 'string' and tonumber(value) or nil) or 0
   if value and fullAtUs == 0 then
     reply[i + 1] = 'WRONGTYPE'
@@ -31,7 +32,8 @@ for i = 1, #KEYS do
     if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
     local debtAfterUs = debtUs + (ARGV[3 + i] or ARGV[4]) * tokenUs
     if debtAfterUs <= capacityUs then
-      redis.call('SET', key, string.format('%.0f', nowUs + debtAfterUs), 'PXAT', math.ceil((nowUs + debtAfterUs) / 1000))
+      local fullAgainUs = nowUs + debtAfterUs -- whole, of 16 digits; Redis writes a number with up to 17
+      call('SET', key, fullAgainUs, 'PXAT', ceil(fullAgainUs / 1000))
       reply[i + 1] = debtAfterUs
     else
       reply[i + 1] = -1 - debtUs
