@@ -8,18 +8,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { binaries, find } from '../../chaos/binaries.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
-import { goFirst } from '../../chaos/go-first.ts';
-import { ping } from '../../chaos/ping.ts';
-import { freePort, LabProcess } from '../../chaos/processes.ts';
 import { UndoLog } from '../../chaos/undo.ts';
-import { type Contender, contenders, peerOf, type Running, start } from './contenders.ts';
-import { latencyAt } from './latency.ts';
+import { type Contender, contenders, peerOf, type Running } from './contenders.ts';
+import { coresApart, moveTo } from './cores.ts';
+import { type Bench, keyHeader, startField } from './field.ts';
+import { type LatencyRun, type Load, latencyAt } from './latency.ts';
 import { medianOf, type Row, ratiosTo, table } from './table.ts';
 import { type Throughput, throughputOf } from './throughput.ts';
 
-const keyHeader = 'x-key';
 const warmUpS = 2;
 const bare = 'bare Express';
 const ours = 'failopen';
@@ -31,20 +28,18 @@ interface Workload {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const workloads: readonly Workload[] = [
-  {
-    name: 'many-keys',
-    title: '10,000 keys, all within their limit',
-    keys: 10_000,
-    env: { RATE_LIMIT: '1000', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '1000' },
-  },
-  {
-    name: 'hot-key',
-    title: 'one key, nearly always denied',
-    keys: 1,
-    env: { RATE_LIMIT: '100', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '100' },
-  },
-];
+const manyKeys: Workload = {
+  name: 'many-keys',
+  title: '10,000 keys, all within their limit',
+  keys: 10_000,
+  env: { RATE_LIMIT: '1000', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '1000' },
+};
+const hotKey: Workload = {
+  name: 'hot-key',
+  title: 'one key, nearly always denied',
+  keys: 1,
+  env: { RATE_LIMIT: '100', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '100' },
+};
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -66,11 +61,12 @@ async function main(): Promise<void> {
   const undo = new UndoLog();
   const logs = mkdtempSync(join(tmpdir(), 'failopen-bench-'));
   undo.directory(logs);
-  await using started = new AsyncDisposableStack();
-  started.defer(() => undo.done());
-  started.defer(() => rmSync(logs, { recursive: true, force: true }));
-  const redis = await startRedis(logs, undo, started);
-  await measure([...contenders, ...values.peer.map(peerOf)], plan, { undo, logs, redis, signal });
+  try {
+    await measure([...contenders, ...values.peer.map(peerOf)], plan, { undo, logs, signal });
+  } finally {
+    rmSync(logs, { recursive: true, force: true });
+    undo.done();
+  }
 }
 
 interface Plan {
@@ -82,74 +78,38 @@ interface Plan {
   readonly out: string;
 }
 
-interface Bench {
-  readonly undo: UndoLog;
-  /** Directory. */
-  readonly logs: string;
-  readonly redis: BenchRedis;
-  /** Whatever is under way is given up when it aborts. */
-  readonly signal: AbortSignal;
-}
+async function measure(all: readonly Contender[], plan: Plan, bench: Bench): Promise<void> {
+  const cores = coresApart();
+  const apart = cores && moveTo(cores.load) ? cores : undefined;
+  say(
+    apart
+      ? `The load generator has core ${apart.load} to itself; each contender shares ${apart.loaded} with its Redis.`
+      : 'This machine has no core for the load generator alone: it takes from what it loads.',
+  );
+  const throughput = {
+    [manyKeys.name]: await throughputs(all, manyKeys, apart?.loaded, plan, bench),
+    [hotKey.name]: await throughputs(all, hotKey, apart?.loaded, plan, bench),
+  };
+  if (apart) moveTo(apart.all); // with cores to spare, nobody takes from anybody
 
-async function measure(all: readonly Contender[], { rounds, seconds, soakS, out }: Plan, bench: Bench): Promise<void> {
-  const { redis, signal } = bench;
-  const throughput: Record<string, Row[]> = {};
-  for (const workload of workloads) {
-    await using field = await startAll(all, workload, bench);
-    const load = { keyHeader, keys: workload.keys, seconds };
-    for (const { url } of field.running) await throughputOf({ url, keyHeader, keys: 100, seconds: warmUpS }, signal);
-    const figures = await interleaved(field.running, rounds, ({ url }) => throughputOf({ ...load, url }, signal));
-    throughput[workload.name] = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
-    print(`${workload.title}: requests per second`, throughput[workload.name] as Row[], figures);
-  }
-
-  const saturation = medianOf(throughput['many-keys']?.find(({ name }) => name === ours)?.values ?? []);
-  const [many] = workloads as readonly [Workload, ...Workload[]];
+  const saturation = medianOf(throughput[manyKeys.name]?.find(({ name }) => name === ours)?.values ?? []);
+  const half = { keyHeader, rate: Math.round(saturation / 2), seconds: plan.seconds, seed: 1 };
+  const most = { keyHeader, rate: Math.round(saturation * 0.7), seconds: plan.soakS, seed: 2 };
   const pair = contenders.filter(({ name }) => name === bare || name === ours);
-  await using field = await startAll(pair, many, bench);
-  redis.goFirst();
-  const half = { keyHeader, rate: Math.round(saturation / 2), seconds, seed: 1 };
-  const latencies = await interleaved(field.running, rounds, ({ url }) => latencyAt({ ...half, url }, signal));
-  const added = (at: 'p50' | 'p99') =>
-    (latencies.get(ours) ?? []).map(
-      (run, i) => (run.latencyMs[at] ?? 0) - (latencies.get(bare)?.[i]?.latencyMs[at] ?? 0),
-    );
-  say(`\nAt half of that, ${half.rate} requests/s, open loop: latency in ms\n`);
-  for (const [name, runs] of latencies) {
-    const at = (q: 'p50' | 'p99') => medianOf(runs.map(({ latencyMs }) => latencyMs[q] ?? Number.NaN)).toFixed(2);
-    say(
-      `  ${name.padEnd(14)} p50 ${at('p50')}  p99 ${at('p99')}  (generator ${medianOf(runs.map(({ lagMsP99 }) => lagMsP99)).toFixed(2)} late, p99)`,
-    );
-  }
-  say(`  added          p50 ${medianOf(added('p50')).toFixed(2)}  p99 ${medianOf(added('p99')).toFixed(2)}`);
-
+  await using field = await startField(pair, manyKeys.env, { cores: undefined, redisFirst: true }, bench);
+  const latencies = await added(field.running, half, plan, bench);
   const { url } = field.running.find(({ name }) => name === ours) as Running;
-  const soak =
-    soakS === 0
-      ? undefined
-      : await latencyAt({ url, keyHeader, rate: Math.round(saturation * 0.7), seconds: soakS, seed: 2 }, signal).catch(
-          (error: unknown) => {
-            if (!(error instanceof LabError) || signal.aborted) throw error;
-            say(`\nAt 70 % of it for ${soakS} s: not measured. ${error.message}`);
-            return undefined;
-          },
-        );
-  if (soak) {
-    say(
-      `\nAt 70 % of it for ${soakS} s with Redis in good health: ${soak.fallback} of ${soak.answers} decisions by the fallback`,
-    );
-    say(
-      `  p50 ${soak.latencyMs.p50}  p99 ${soak.latencyMs.p99} ms, generator ${soak.lagMsP99.toFixed(2)} ms late (p99)`,
-    );
-  }
-  mkdirSync(out, { recursive: true });
-  const file = join(out, `bench-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
+  const soak = plan.soakS === 0 ? undefined : await soaked({ ...most, url }, bench);
+
+  mkdirSync(plan.out, { recursive: true });
+  const file = join(plan.out, `bench-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
   const result = {
     at: new Date().toISOString(),
     cpu: `${cpus().length} × ${cpus()[0]?.model}`,
+    cores: apart,
     node: process.version,
-    rounds,
-    seconds,
+    rounds: plan.rounds,
+    seconds: plan.seconds,
     throughput,
     half,
     latencies: Object.fromEntries(latencies),
@@ -159,47 +119,62 @@ async function measure(all: readonly Contender[], { rounds, seconds, soakS, out 
   say(`\n${file}`);
 }
 
-interface BenchRedis {
-  readonly port: number;
-  /** Gives it the processor as soon as it wants it, as on a machine of its own. */
-  readonly goFirst: () => void;
+/** What each can do under a workload: requests per second. */
+async function throughputs(
+  all: readonly Contender[],
+  { title, keys, env }: Workload,
+  cores: string | undefined,
+  { rounds, seconds }: Plan,
+  bench: Bench,
+): Promise<Row[]> {
+  const { signal } = bench;
+  await using field = await startField(all, env, { cores, redisFirst: false }, bench);
+  for (const { url } of field.running) await throughputOf({ url, keyHeader, keys: 100, seconds: warmUpS }, signal);
+  const load = { keyHeader, keys, seconds };
+  const figures = await interleaved(field.running, rounds, ({ url }) => throughputOf({ ...load, url }, signal));
+  const rows = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
+  print(`${title}: requests per second`, rows, figures);
+  return rows;
 }
 
-async function startRedis(logs: string, undo: UndoLog, started: AsyncDisposableStack): Promise<BenchRedis> {
-  const binary = binaries.find(({ name }) => name === 'redis-server');
-  const found = binary && (await find(binary));
-  if (!found) throw new LabError('Not installed: redis-server. Type: npm run setup');
-  const port = await freePort();
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', logs];
-  const redis = await LabProcess.start({
-    name: 'redis',
-    command: found.path,
-    args,
-    log: join(logs, 'redis.log'),
-    undo,
-  });
-  started.defer(() => redis.stop());
-  await redis.ready(10_000, async () => ((await ping('127.0.0.1', port, 500)).outcome === 'pong' ? true : undefined));
-  return { port, goFirst: () => goFirst(redis.pid) };
-}
-
-async function startAll(all: readonly Contender[], { env }: Workload, { undo, logs, redis, signal }: Bench) {
-  const settings = {
-    ...env,
-    NODE_ENV: 'production',
-    REDIS_PORT: String(redis.port),
-    REDIS_ADDR: `127.0.0.1:${redis.port}`,
-    KEY_HEADER: keyHeader,
-    LOG_LEVEL: 'warn',
-  };
-  await using stack = new AsyncDisposableStack();
-  const running: Running[] = [];
-  for (const contender of all) {
-    signal.throwIfAborted();
-    running.push(stack.use(await start(contender, settings, join(logs, 'contenders.log'), undo)));
+/** What this service adds to bare Express's latency at the same rate. */
+async function added(
+  pair: readonly Running[],
+  half: Omit<Load, 'url'>,
+  { rounds }: Plan,
+  { signal }: Bench,
+): Promise<Map<string, LatencyRun[]>> {
+  const latencies = await interleaved(pair, rounds, ({ url }) => latencyAt({ ...half, url }, signal));
+  const more = (at: 'p50' | 'p99') =>
+    (latencies.get(ours) ?? []).map(
+      (run, i) => (run.latencyMs[at] ?? 0) - (latencies.get(bare)?.[i]?.latencyMs[at] ?? 0),
+    );
+  say(`\nAt half of that, ${half.rate} requests/s, open loop: latency in ms\n`);
+  for (const [name, runs] of latencies) {
+    const at = (q: 'p50' | 'p99') => medianOf(runs.map(({ latencyMs }) => latencyMs[q] ?? Number.NaN)).toFixed(2);
+    const late = medianOf(runs.map(({ lagMsP99 }) => lagMsP99)).toFixed(2);
+    say(`  ${name.padEnd(14)} p50 ${at('p50')}  p99 ${at('p99')}  (generator ${late} late, p99)`);
   }
-  const field = stack.move();
-  return { running, [Symbol.asyncDispose]: () => field.disposeAsync() };
+  say(`  added          p50 ${medianOf(more('p50')).toFixed(2)}  p99 ${medianOf(more('p99')).toFixed(2)}`);
+  return latencies;
+}
+
+/** Decisions by the fallback although nothing is broken; undefined where the machine cannot carry the load. */
+async function soaked(most: Load, { signal }: Bench): Promise<LatencyRun | undefined> {
+  try {
+    const soak = await latencyAt(most, signal);
+    say(
+      `\nAt 70 % of it for ${most.seconds} s with Redis in good health: ${soak.fallback} of ${soak.answers} decisions by the fallback`,
+    );
+    say(
+      `  p50 ${soak.latencyMs.p50}  p99 ${soak.latencyMs.p99} ms, generator ${soak.lagMsP99.toFixed(2)} ms late (p99)`,
+    );
+    return soak;
+  } catch (error) {
+    if (!(error instanceof LabError) || signal.aborted) throw error;
+    say(`\nAt 70 % of it for ${most.seconds} s: not measured. ${error.message}`);
+    return undefined;
+  }
 }
 
 async function interleaved<T>(

@@ -1,0 +1,80 @@
+// What is measured together: contenders, each a process of its own, and the Redis that they share.
+
+import { join } from 'node:path';
+import { binaries, find } from '../../chaos/binaries.ts';
+import { serverArgs } from '../../chaos/drivers/redis-node.ts';
+import { LabError } from '../../chaos/errors.ts';
+import { goFirst } from '../../chaos/go-first.ts';
+import { ping } from '../../chaos/ping.ts';
+import { freePort, LabProcess } from '../../chaos/processes.ts';
+import type { UndoLog } from '../../chaos/undo.ts';
+import { type Contender, type Running, start } from './contenders.ts';
+import { startedOn } from './cores.ts';
+
+/** Lower-case name of the header whose value is the key. */
+export const keyHeader = 'x-key';
+
+export interface Bench {
+  readonly undo: UndoLog;
+  /** Directory. */
+  readonly logs: string;
+  /** Whatever is under way is given up when it aborts. */
+  readonly signal: AbortSignal;
+}
+
+export interface Placement {
+  /** Where all of them run; undefined: anywhere. */
+  readonly cores: string | undefined;
+  /** Whether Redis has the processor as soon as it wants it, as on a machine of its own. */
+  readonly redisFirst: boolean;
+}
+
+export interface Field extends AsyncDisposable {
+  readonly running: readonly Running[];
+}
+
+/** Resolves when all of them answer. `env`: the policy. */
+export async function startField(
+  all: readonly Contender[],
+  env: Readonly<Record<string, string>>,
+  { cores, redisFirst }: Placement,
+  { undo, logs, signal }: Bench,
+): Promise<Field> {
+  await using stack = new AsyncDisposableStack();
+  const placed = <T extends { command: string; args: readonly string[] }>(program: T): T =>
+    cores === undefined ? program : { ...program, ...startedOn(cores, program) };
+
+  const port = await freePort();
+  const redis = await LabProcess.start({
+    name: 'redis',
+    ...placed({ command: await redisServer(), args: serverArgs({ port: String(port), bind: '127.0.0.1', dir: logs }) }),
+    log: join(logs, 'redis.log'),
+    undo,
+  });
+  stack.defer(() => redis.stop());
+  await redis.ready(10_000, async () => ((await ping('127.0.0.1', port, 500)).outcome === 'pong' ? true : undefined));
+  if (redisFirst) goFirst(redis.pid);
+
+  const settings = {
+    ...env,
+    NODE_ENV: 'production',
+    REDIS_PORT: String(port),
+    REDIS_ADDR: `127.0.0.1:${port}`,
+    KEY_HEADER: keyHeader,
+    LOG_LEVEL: 'warn',
+  };
+  const running: Running[] = [];
+  for (const contender of all) {
+    signal.throwIfAborted();
+    running.push(stack.use(await start(placed(contender), settings, join(logs, 'contenders.log'), undo)));
+  }
+  const started = stack.move();
+  return { running, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}
+
+async function redisServer(): Promise<string> {
+  const binary = binaries.find(({ name }) => name === 'redis-server');
+  const found = binary && (await find(binary));
+  if (!found) throw new LabError('Not installed: redis-server. Type: npm run setup');
+  return found.path;
+}
