@@ -15,7 +15,7 @@ import { type Colours, colourOf, type Scheme, schemes } from './palette.ts';
 
 const width = 800;
 const left = 72;
-const right = width - 12;
+const right = width - 24; // the last tick’s words stand out by half, in whatever font
 const plotHeight = 104;
 const rowHeight = 22;
 /** Of a panel's title, and of the space under its plot. */
