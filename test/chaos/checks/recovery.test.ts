@@ -40,6 +40,34 @@ describe('the recovery check', () => {
     ]);
   });
 
+  // What a machine does that is busy with other things: so many of a hundred answers of the control are late.
+  const noisy = (share: number) => ({ controlLatencyMs: (i: number) => ((i / 2) % 100 < share ? 12 : 1) }) as const;
+
+  it('is unknown when one call that was lost as some of the control were explains the delay', () => {
+    const heal = { ...redisAfter(1200), ...noisy(20) };
+    expect(judge({ phases: { heal, recovered: { ...redisAfter(600), ...noisy(20) } } })).toMatchObject([
+      {
+        verdict: 'unknown',
+        measured: expect.closeTo(3001.667, 2),
+        detail:
+          "limiter-2; of the control's answers 20.0 % were late or not from Redis either: one lost call explains it",
+      },
+    ]);
+  });
+
+  it('is unknown when the fallback answered for the control as well', () => {
+    const heal = { ...redisAfter(1200), controlMechanism: 'fallback' } as const;
+    expect(judge({ phases: { heal, recovered: redisAfter(600) } })).toMatchObject([{ verdict: 'unknown' }]);
+  });
+
+  it('fails when an instance never comes back though the control loses one call in twenty', () => {
+    const mechanism = (i: number) => (i % 2 === 0 ? 'redis' : 'fallback') as 'redis' | 'fallback';
+    const phase = { mechanism, ...noisy(5) };
+    expect(judge({ phases: { heal: phase, recovered: { ...phase, ms: 5000 } } })).toMatchObject([
+      { verdict: 'fail', measured: null, detail: 'limiter-2 never came back to Redis' },
+    ]);
+  });
+
   it('is unknown when traffic ends before the limit', () => {
     expect(judge({ phases: { recovered: { ms: 100 } } })).toMatchObject([
       { verdict: 'unknown', detail: 'no traffic on limiter-1 until the limit' },
