@@ -11,15 +11,20 @@
 --
 -- A bucket is one string: the microsecond at which it is full again. It expires at that moment. O(1) each.
 
-local call, pcall, ceil = redis.call, redis.pcall, math.ceil -- looked up once, not for each key
+local call, pcall, ceil, format = redis.call, redis.pcall, math.ceil, string.format
+local KEYS, ARGV = KEYS, ARGV -- all looked up once, not for each key
 local time = call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local tokenUs, capacityUs, deadlineUs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local oneCostUs = #ARGV == 4 and ARGV[4] * tokenUs
 local reply = { nowUs }
 
 if deadlineUs > 0 and nowUs > deadlineUs then
   return reply
 end
+
+-- Takes from full buckets, most of all takes, leave the same state: its text, a third of such a take, is made once.
+local textCostUs, textFullAt, textExpiry
 
 for i = 1, #KEYS do
   local key = KEYS[i]
@@ -28,15 +33,24 @@ for i = 1, #KEYS do
   if value and fullAtUs == 0 then
     reply[i + 1] = 'WRONGTYPE'
   else
+    local costUs = oneCostUs or ARGV[3 + i] * tokenUs
     local debtUs = fullAtUs - nowUs
     if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
-    local debtAfterUs = debtUs + (ARGV[3 + i] or ARGV[4]) * tokenUs
-    if debtAfterUs <= capacityUs then
-      local fullAgainUs = nowUs + debtAfterUs -- whole, of 16 digits; Redis writes a number with up to 17
-      call('SET', key, fullAgainUs, 'PXAT', ceil(fullAgainUs / 1000))
-      reply[i + 1] = debtAfterUs
-    else
+    local debtAfterUs = debtUs + costUs
+    if debtAfterUs > capacityUs then
       reply[i + 1] = -1 - debtUs
+    else
+      local fullAgainUs = nowUs + debtAfterUs -- whole, of 16 digits; Redis writes a number with up to 17
+      if debtUs > 0 then
+        call('SET', key, fullAgainUs, 'PXAT', ceil(fullAgainUs / 1000))
+      else
+        if costUs ~= textCostUs then
+          textCostUs = costUs
+          textFullAt, textExpiry = format('%.0f', fullAgainUs), format('%.0f', ceil(fullAgainUs / 1000))
+        end
+        call('SET', key, textFullAt, 'PXAT', textExpiry)
+      end
+      reply[i + 1] = debtAfterUs
     end
   end
 end
