@@ -2,19 +2,31 @@
 //
 //   poll phase:  request, request, request …      each calls take()
 //   check phase: flush ──▶ store.takeMany([…])    once; a lone request waits for nothing but the end of its turn
+//
+// The takes of a turn that brought answers too wait for one turn more, once: who was just answered asks again, and a
+// call that carries both halves of the clients costs less than two. It is a turn without sleep.
 
-import { type Decision, type Store, StoreError, type Take } from './store.ts';
+import { type Decision, type Outcome, type Store, StoreError, type Take } from './store.ts';
+
+/** What its caller makes of how a take ended. */
+type Conclude = (outcome: Outcome) => Decision;
 
 interface Waiting {
   readonly take: Take;
+  readonly conclude: Conclude;
   readonly resolve: (decision: Decision) => void;
-  readonly reject: (error: StoreError) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class Batcher {
   readonly #store: Store;
   readonly #sizeMax: number;
   #waiting: Waiting[] = [];
+  /** Whether those who wait have been put off by a turn already. */
+  #putOff = false;
+  /** Whether this turn brought an answer. */
+  #answered = false;
+  #turnEnds = false;
 
   /** `sizeMax`: takes in one call at the most, so that one script never holds Redis for long. */
   constructor(store: Store, sizeMax: number) {
@@ -22,12 +34,26 @@ export class Batcher {
     this.#sizeMax = sizeMax;
   }
 
-  /** Rejects with a `StoreError` when the take could not be decided. */
-  take(take: Take): Promise<Decision> {
+  /** Resolves to what `conclude` makes of the store's outcome; rejects with what it throws, or on a defect of the store. */
+  take(take: Take, conclude: Conclude): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ take, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+      this.#waiting.push({ take, conclude, resolve, reject });
+      this.#awaitTurnsEnd();
     });
+  }
+
+  #awaitTurnsEnd(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    setImmediate(() => this.#endTurn());
+  }
+
+  #endTurn(): void {
+    this.#turnEnds = false;
+    this.#putOff = this.#answered && !this.#putOff && this.#waiting.length > 0;
+    this.#answered = false;
+    if (this.#putOff) this.#awaitTurnsEnd();
+    else this.#flush();
   }
 
   #flush(): void {
@@ -40,15 +66,26 @@ export class Batcher {
   #send(batch: readonly Waiting[]): void {
     this.#store.takeMany(batch.map(({ take }) => take)).then(
       (outcomes) => {
-        for (const [i, { resolve, reject }] of batch.entries()) {
-          const outcome = outcomes[i] ?? new StoreError('other', 'the store left this take out of its answer');
-          if (outcome instanceof StoreError) reject(outcome);
-          else resolve(outcome);
-        }
+        this.#answered = true;
+        this.#awaitTurnsEnd();
+        for (const [i, waiting] of batch.entries()) conclude(waiting, outcomes[i] ?? leftOut);
       },
       (error) => {
-        for (const { reject } of batch) reject(error);
+        for (const waiting of batch) {
+          if (error instanceof StoreError) conclude(waiting, error);
+          else waiting.reject(error);
+        }
       },
     );
+  }
+}
+
+const leftOut = new StoreError('other', 'the store left this take out of its answer');
+
+function conclude(waiting: Waiting, outcome: Outcome): void {
+  try {
+    waiting.resolve(waiting.conclude(outcome));
+  } catch (error) {
+    waiting.reject(error);
   }
 }

@@ -27,18 +27,22 @@ export class LastDecisions {
     return this.#known.size;
   }
 
-  /** Takes in a decision of Redis about a take that arrived at `arrivedUs`. */
-  learn(key: string, decision: Decision, arrivedUs: number): void {
-    this.#known.sweep(arrivedUs);
-    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldest();
-    this.#known.set(key, arrivedUs + Math.floor(decision.resetMs * 1000));
+  /** Where the key's entry is, to spare the other questions about this take the looking. */
+  placeOf(key: string): number | undefined {
+    return this.#known.placeOf(key);
   }
 
-  /** Redis's denial, when it is certain that Redis would deny; undefined when it must be asked. */
-  denialOf(key: string, cost: number, nowUs: number): Decision | undefined {
-    const fullAtUs = this.#known.get(key);
-    if (fullAtUs === undefined) return undefined;
-    const debtUs = Math.min(fullAtUs - nowUs, this.#bucket.capacityUs);
+  /** Takes in a decision of Redis about a take that arrived at `arrivedUs`, when the key's entry was at `place`. */
+  learn(key: string, decision: Decision, arrivedUs: number, place?: number): void {
+    this.#known.sweep(arrivedUs);
+    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldest();
+    this.#known.set(key, arrivedUs + Math.floor(decision.resetMs * 1000), place);
+  }
+
+  /** Redis's denial, when it is certain that Redis would deny the key at `place`; undefined when it must be asked. */
+  denialAt(place: number | undefined, cost: number, nowUs: number): Decision | undefined {
+    if (place === undefined) return undefined;
+    const debtUs = Math.min(this.#known.at(place) - nowUs, this.#bucket.capacityUs);
     if (debtUs + cost * this.#bucket.tokenUs <= this.#bucket.capacityUs) return undefined;
     return decisionOf(this.#bucket, { allowed: false, debtUs }, cost, 'redis');
   }

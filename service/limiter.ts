@@ -33,18 +33,14 @@ export class Limiter {
     const shard = topology.shardOf(key);
     if (shard?.breaker.state !== 'closed') return this.#takeLocally(shard, key, cost);
     const arrivedUs = nowUs();
-    const denial = shard.last.denialOf(key, cost, arrivedUs);
+    const place = shard.last.placeOf(key);
+    const denial = shard.last.denialAt(place, cost, arrivedUs);
     if (denial) return denial;
-    return shard.batcher.take({ key, cost }).then(
-      (decision) => {
-        shard.last.learn(key, decision, arrivedUs);
-        return decision;
-      },
-      (error) => {
-        if (error instanceof StoreError) return this.#takeLocally(shard, key, cost);
-        throw error;
-      },
-    );
+    return shard.batcher.take({ key, cost }, (outcome) => {
+      if (outcome instanceof StoreError) return this.#takeLocally(shard, key, cost);
+      shard.last.learn(key, outcome, arrivedUs, place);
+      return outcome;
+    });
   }
 
   /**

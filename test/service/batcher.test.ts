@@ -27,6 +27,13 @@ function createStore(
   };
 }
 
+/** A take's decision; rejects with how it failed. */
+const ask = (batcher: Batcher, it: Take) =>
+  batcher.take(it, (outcome) => {
+    if (outcome instanceof StoreError) throw outcome;
+    return outcome;
+  });
+
 const take = (n: number): Take => ({ key: `key-${n}`, cost: n });
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => take(i + 1));
 
@@ -34,7 +41,7 @@ describe('Batcher', () => {
   it('sends all takes of a turn in one call, in their order, and gives each its own answer', async () => {
     const store = createStore();
     const batcher = new Batcher(store, 128);
-    const decisions = await Promise.all(upTo(5).map((it) => batcher.take(it)));
+    const decisions = await Promise.all(upTo(5).map((it) => ask(batcher, it)));
     expect(store.calls).toEqual([upTo(5)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5].map(decision));
   });
@@ -43,9 +50,9 @@ describe('Batcher', () => {
     const answers: ((outcomes: Outcome[]) => void)[] = [];
     const store = createStore(() => new Promise((resolve) => answers.push(resolve)));
     const batcher = new Batcher(store, 128);
-    const first = batcher.take(take(1));
+    const first = ask(batcher, take(1));
     await new Promise(setImmediate);
-    const second = batcher.take(take(2));
+    const second = ask(batcher, take(2));
     await new Promise(setImmediate);
     expect(store.calls).toEqual([[take(1)], [take(2)]]);
     answers[1]?.([decision(2)]);
@@ -54,10 +61,109 @@ describe('Batcher', () => {
     expect(await first).toEqual(decision(1));
   });
 
+  /** A store that is answered by hand, call by call. */
+  function answeredByHand() {
+    const answers: (() => void)[] = [];
+    const store = createStore(
+      (takes) => new Promise((resolve) => answers.push(() => resolve(takes.map(({ cost }) => decision(cost))))),
+    );
+    return { store, answers };
+  }
+  const turn = () => new Promise(setImmediate);
+  /** Long enough for an answer to be heard, in the same turn. */
+  const heard = () => new Promise(process.nextTick);
+
+  it('puts the takes of a turn that brought answers off by a turn, and sends them with that one', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    ask(batcher, take(1));
+    await turn();
+    const before = ask(batcher, take(2));
+    answers[0]?.();
+    await heard();
+    const after = ask(batcher, take(3));
+    await turn();
+    expect(store.calls).toEqual([[take(1)]]);
+    const again = ask(batcher, take(4));
+    await turn();
+    expect(store.calls).toEqual([[take(1)], [take(2), take(3), take(4)]]);
+    answers[1]?.();
+    expect(await Promise.all([before, after, again])).toEqual([2, 3, 4].map(decision));
+  });
+
+  it('puts takes off once, however many turns bring answers', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    for (let n = 1; n <= 3; n++) {
+      ask(batcher, take(n));
+      await turn();
+    }
+    ask(batcher, take(4));
+    answers[0]?.();
+    await heard();
+    await turn();
+    answers[1]?.();
+    await heard();
+    await turn();
+    expect(store.calls.at(-1)).toEqual([take(4)]);
+    ask(batcher, take(5)); // and the next not at all, unless it sees an answer of its own
+    await turn();
+    expect(store.calls.at(-1)).toEqual([take(5)]);
+  });
+
+  it('puts nothing off for an answer of an earlier turn, nor for a call that failed', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    ask(batcher, take(1));
+    await turn();
+    answers[0]?.();
+    await heard();
+    await turn();
+    ask(batcher, take(2));
+    await turn();
+    expect(store.calls.length).toBe(2);
+
+    const failing = createStore(() => Promise.reject(new StoreError('timeout')));
+    const unlucky = new Batcher(failing, 128);
+    ask(unlucky, take(1)).catch(() => {});
+    await turn();
+    ask(unlucky, take(2)).catch(() => {});
+    await turn();
+    expect(failing.calls.length).toBe(2);
+  });
+
+  it('fails only the take whose conclusion throws', async () => {
+    const batcher = new Batcher(createStore(), 128);
+    const defect = new Error('a defect');
+    const results = await Promise.allSettled([
+      ask(batcher, take(1)),
+      batcher.take(take(2), () => {
+        throw defect;
+      }),
+      ask(batcher, take(3)),
+    ]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: decision(1) },
+      { status: 'rejected', reason: defect },
+      { status: 'fulfilled', value: decision(3) },
+    ]);
+  });
+
+  it('rejects with a defect of the store as it is, and concludes nothing', async () => {
+    const defect = new TypeError('a defect');
+    const batcher = new Batcher(
+      createStore(() => Promise.reject(defect)),
+      128,
+    );
+    let concluded = 0;
+    const results = await Promise.allSettled(upTo(2).map((it) => batcher.take(it, () => decision(concluded++))));
+    expect([results.map((it) => it.status === 'rejected' && it.reason), concluded]).toEqual([[defect, defect], 0]);
+  });
+
   it('splits a turn of more takes than one call may hold, and loses none', async () => {
     const store = createStore();
     const batcher = new Batcher(store, 3);
-    const decisions = await Promise.all(upTo(7).map((it) => batcher.take(it)));
+    const decisions = await Promise.all(upTo(7).map((it) => ask(batcher, it)));
     expect(store.calls).toEqual([upTo(7).slice(0, 3), upTo(7).slice(3, 6), upTo(7).slice(6)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5, 6, 7].map(decision));
   });
@@ -69,7 +175,7 @@ describe('Batcher', () => {
     );
     const store = createStore(async (takes) => takes.map(({ key, cost }) => local.take(key, cost)));
     const batcher = new Batcher(store, 128);
-    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => batcher.take({ key, cost: 1 })));
+    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => ask(batcher, { key, cost: 1 })));
     expect(store.calls.length).toBe(1);
     expect(decisions.map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
       [true, 1],
@@ -83,7 +189,7 @@ describe('Batcher', () => {
     const wrong = new StoreError('wrongtype');
     const store = createStore(async (takes) => takes.map(({ cost }) => (cost === 2 ? wrong : decision(cost))));
     const batcher = new Batcher(store, 128);
-    const results = await Promise.allSettled(upTo(3).map((it) => batcher.take(it)));
+    const results = await Promise.allSettled(upTo(3).map((it) => ask(batcher, it)));
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
       { status: 'rejected', reason: wrong },
@@ -98,7 +204,7 @@ describe('Batcher', () => {
       return takes.map(({ cost }) => decision(cost));
     });
     const batcher = new Batcher(store, 2);
-    const results = await Promise.allSettled(upTo(4).map((it) => batcher.take(it)));
+    const results = await Promise.allSettled(upTo(4).map((it) => ask(batcher, it)));
     expect(results).toEqual([
       { status: 'rejected', reason: gone },
       { status: 'rejected', reason: gone },
@@ -112,7 +218,7 @@ describe('Batcher', () => {
       createStore(async () => [decision(1)]),
       128,
     );
-    const results = await Promise.allSettled([batcher.take(take(1)), batcher.take(take(2))]);
+    const results = await Promise.allSettled([ask(batcher, take(1)), ask(batcher, take(2))]);
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
       { status: 'rejected', reason: new StoreError('other', 'the store left this take out of its answer') },
@@ -133,7 +239,7 @@ describe('Batcher', () => {
           seen.push('timer');
           resolve(seen);
         }, 0);
-        batcher.take(take(1)).catch(() => {});
+        ask(batcher, take(1)).catch(() => {});
         seen.push('taken');
       });
     });

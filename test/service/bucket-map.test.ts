@@ -23,6 +23,25 @@ describe('BucketMap', () => {
     expect([map.size, ...kept(map, 'abc')]).toEqual([1, undefined, 7, undefined]);
   });
 
+  it('finds a key again by its place, and notices when the place is no longer its own', () => {
+    const map = mapOf(5, 7);
+    const place = map.placeOf('a');
+    expect([place !== undefined && map.at(place), map.placeOf('c')]).toEqual([5, undefined]);
+    map.set('a', 6, place);
+    expect(kept(map, 'ab')).toEqual([6, 7]);
+    map.delete('a');
+    map.set('a', 8, place);
+    map.set('c', 9, place); // never its place
+    expect([map.size, ...kept(map, 'abc')]).toEqual([3, 8, 7, 9]);
+    map.delete('a');
+    map.set('d', 1); // takes a's place
+    map.set('a', 2, place);
+    expect(kept(map, 'abcd')).toEqual([2, 7, 9, 1]);
+    map.clear();
+    map.set('a', 3, place);
+    expect([map.size, ...kept(map, 'abcd')]).toEqual([1, 3, undefined, undefined, undefined]);
+  });
+
   it('drops buckets that are full as its hand comes to them, two at a visit, and keeps the others', () => {
     const map = mapOf(10, 30, 10, 20, 30);
     map.sweep(20);

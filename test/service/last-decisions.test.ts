@@ -10,11 +10,13 @@ const secondUs = 1_000_000;
 /** What Redis says of a bucket that is `debtUs` from full. */
 const decided = (debtUs: number, allowed = true) => decisionOf(bucket, { allowed, debtUs }, 1, 'redis');
 const memory = (keysMax = 10) => new LastDecisions(policy, keysMax);
+const denial = (last: LastDecisions, key: string, cost: number, nowUs: number) =>
+  last.denialAt(last.placeOf(key), cost, nowUs);
 
 describe('LastDecisions', () => {
   it('knows nothing of a key of which Redis said nothing', () => {
     const last = memory();
-    expect([last.denialOf('a', 3, 0), last.tokensMax('a', 0), last.size]).toEqual([
+    expect([denial(last, 'a', 3, 0), last.tokensMax('a', 0), last.size]).toEqual([
       undefined,
       Number.POSITIVE_INFINITY,
       0,
@@ -24,11 +26,11 @@ describe('LastDecisions', () => {
   it('repeats a denial until the bucket holds a token again, with the time that is left', () => {
     const last = memory();
     last.learn('a', decided(3 * secondUs, false), 0);
-    const denial = { allowed: false, limit: 3, remaining: 0, mechanism: 'redis' };
-    expect([0, 0.25, 0.999_999, 1].map((s) => last.denialOf('a', 1, s * secondUs))).toEqual([
-      { ...denial, retryAfterMs: 1000, resetMs: 3000 },
-      { ...denial, retryAfterMs: 750, resetMs: 2750 },
-      { ...denial, retryAfterMs: 0.001, resetMs: 2000.001 },
+    const denied = { allowed: false, limit: 3, remaining: 0, mechanism: 'redis' };
+    expect([0, 0.25, 0.999_999, 1].map((s) => denial(last, 'a', 1, s * secondUs))).toEqual([
+      { ...denied, retryAfterMs: 1000, resetMs: 3000 },
+      { ...denied, retryAfterMs: 750, resetMs: 2750 },
+      { ...denied, retryAfterMs: 0.001, resetMs: 2000.001 },
       undefined,
     ]);
   });
@@ -36,7 +38,7 @@ describe('LastDecisions', () => {
   it('denies after an admission that took the last token', () => {
     const last = memory();
     last.learn('a', decided(3 * secondUs), 0);
-    expect(last.denialOf('a', 1, 500_000)).toEqual({
+    expect(denial(last, 'a', 1, 500_000)).toEqual({
       allowed: false,
       limit: 3,
       remaining: 0,
@@ -49,7 +51,7 @@ describe('LastDecisions', () => {
   it('denies only the cost that is certainly too much', () => {
     const last = memory();
     last.learn('a', decided(2 * secondUs), 0);
-    expect([1, 2, 3, 4].map((cost) => last.denialOf('a', cost, 0)?.retryAfterMs)).toEqual([
+    expect([1, 2, 3, 4].map((cost) => denial(last, 'a', cost, 0)?.retryAfterMs)).toEqual([
       undefined,
       1000,
       2000,
@@ -80,9 +82,9 @@ describe('LastDecisions', () => {
     const last = memory();
     for (const key of ['a', 'b', 'c']) last.learn(key, decided(3 * secondUs), 0);
     last.forget('a');
-    expect(['a', 'b'].map((key) => last.denialOf(key, 1, 0)?.allowed)).toEqual([undefined, false]);
+    expect(['a', 'b'].map((key) => denial(last, key, 1, 0)?.allowed)).toEqual([undefined, false]);
     last.clear();
-    expect([last.size, last.denialOf('b', 1, 0), last.tokensMax('c', 0)]).toEqual([
+    expect([last.size, denial(last, 'b', 1, 0), last.tokensMax('c', 0)]).toEqual([
       0,
       undefined,
       Number.POSITIVE_INFINITY,
@@ -119,16 +121,17 @@ describe('LastDecisions', () => {
         for (const { waitUs, delayUs, cost, ours } of steps) {
           nowUs += waitUs;
           const arrivedUs = nowUs;
-          const denial = ours ? last.denialOf('a', cost, nowUs) : undefined;
-          if (denial) {
+          const place = last.placeOf('a');
+          const denied = ours ? last.denialAt(place, cost, nowUs) : undefined;
+          if (denied) {
             const would = take(bucket, fullAtUs, nowUs, cost);
             expect(would.allowed).toBe(false);
-            expect(denial.retryAfterMs).toBeLessThanOrEqual(decisionOf(bucket, would, cost, 'redis').retryAfterMs);
+            expect(denied.retryAfterMs).toBeLessThanOrEqual(decisionOf(bucket, would, cost, 'redis').retryAfterMs);
           } else {
             nowUs += delayUs; // on the way to Redis
             const taken = take(bucket, fullAtUs, nowUs, cost);
             if (taken.allowed) fullAtUs = nowUs + taken.debtUs;
-            if (ours) last.learn('a', decisionOf(bucket, taken, cost, 'redis'), arrivedUs);
+            if (ours) last.learn('a', decisionOf(bucket, taken, cost, 'redis'), arrivedUs, place);
           }
           const tokens = (bucket.capacityUs - Math.max(0, fullAtUs - nowUs)) / bucket.tokenUs;
           expect(last.tokensMax('a', nowUs)).toBeGreaterThanOrEqual(tokens);
