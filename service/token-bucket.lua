@@ -23,34 +23,42 @@ if deadlineUs > 0 and nowUs > deadlineUs then
   return reply
 end
 
--- Takes from full buckets, most of all takes, leave the same state: its text, a third of such a take, is made once.
+-- A full bucket has expired, so most takes find none and read none: they write where nothing is. They all leave the same
+-- state, and its text is made once. Where the last takes found buckets, the next ones read first.
 local textCostUs, textFullAt, textExpiry
+local luck = 2
 
 for i = 1, #KEYS do
   local key = KEYS[i]
-  local value = pcall('GET', key)
-  local fullAtUs = value and (type(value) == 'string' and tonumber(value) or nil) or 0
-  if value and fullAtUs == 0 then
-    reply[i + 1] = 'WRONGTYPE'
+  local costUs = oneCostUs or ARGV[3 + i] * tokenUs
+  local wasFull = false
+  if luck > 0 and costUs <= capacityUs then
+    if costUs ~= textCostUs then
+      textCostUs = costUs
+      textFullAt, textExpiry = format('%.0f', nowUs + costUs), format('%.0f', ceil((nowUs + costUs) / 1000))
+    end
+    wasFull = call('SET', key, textFullAt, 'NX', 'PXAT', textExpiry)
+    luck = luck + (wasFull and 1 or -1)
+  end
+  if wasFull then
+    reply[i + 1] = costUs
   else
-    local costUs = oneCostUs or ARGV[3 + i] * tokenUs
-    local debtUs = fullAtUs - nowUs
-    if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
-    local debtAfterUs = debtUs + costUs
-    if debtAfterUs > capacityUs then
-      reply[i + 1] = -1 - debtUs
+    local value = pcall('GET', key)
+    if not value then luck = luck + 1 end
+    local fullAtUs = value and (type(value) == 'string' and tonumber(value) or nil) or 0
+    if value and fullAtUs == 0 then
+      reply[i + 1] = 'WRONGTYPE'
     else
-      local fullAgainUs = nowUs + debtAfterUs -- whole, of 16 digits; Redis writes a number with up to 17
-      if debtUs > 0 then
+      local debtUs = fullAtUs - nowUs
+      if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
+      local debtAfterUs = debtUs + costUs
+      if debtAfterUs <= capacityUs then
+        local fullAgainUs = nowUs + debtAfterUs -- whole, of 16 digits; Redis writes a number with up to 17
         call('SET', key, fullAgainUs, 'PXAT', ceil(fullAgainUs / 1000))
+        reply[i + 1] = debtAfterUs
       else
-        if costUs ~= textCostUs then
-          textCostUs = costUs
-          textFullAt, textExpiry = format('%.0f', fullAgainUs), format('%.0f', ceil(fullAgainUs / 1000))
-        end
-        call('SET', key, textFullAt, 'PXAT', textExpiry)
+        reply[i + 1] = -1 - debtUs
       end
-      reply[i + 1] = debtAfterUs
     end
   end
 end

@@ -17,7 +17,6 @@ import { type LatencyRun, type Load, latencyAt } from './latency.ts';
 import { medianOf, type Row, ratiosTo, table } from './table.ts';
 import { type Throughput, throughputOf } from './throughput.ts';
 
-const warmUpS = 2;
 const bare = 'bare Express';
 const ours = 'failopen';
 
@@ -47,16 +46,23 @@ async function main(): Promise<void> {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
       soak: { type: 'string', default: '60' },
+      'warm-up': { type: 'string', default: '10' },
       peer: { type: 'string', multiple: true, default: [] },
       out: { type: 'string', default: join(import.meta.dirname, '..', '..', 'runs') },
     },
   });
-  const whole = (name: 'rounds' | 'seconds' | 'soak', min: number) => {
+  const whole = (name: 'rounds' | 'seconds' | 'soak' | 'warm-up', min: number) => {
     const value = Number(values[name]);
     if (Number.isInteger(value) && value >= min && value <= 600) return value;
     throw new UsageError(`--${name} is "${values[name]}"; allowed: a whole number from ${min} to 600`);
   };
-  const plan = { rounds: whole('rounds', 1), seconds: whole('seconds', 1), soakS: whole('soak', 0), out: values.out };
+  const plan = {
+    rounds: whole('rounds', 1),
+    seconds: whole('seconds', 1),
+    soakS: whole('soak', 0),
+    warmUpS: whole('warm-up', 1),
+    out: values.out,
+  };
   const signal = interruption('everything that was started has been ended');
   const undo = new UndoLog();
   const logs = mkdtempSync(join(tmpdir(), 'failopen-bench-'));
@@ -74,6 +80,8 @@ interface Plan {
   /** Of one measurement. */
   readonly seconds: number;
   readonly soakS: number;
+  /** Before the first measurement, of each contender: what runs once a batch is compiled only after 10 s of load. */
+  readonly warmUpS: number;
   /** Directory for the results. */
   readonly out: string;
 }
@@ -110,6 +118,7 @@ async function measure(all: readonly Contender[], plan: Plan, bench: Bench): Pro
     node: process.version,
     rounds: plan.rounds,
     seconds: plan.seconds,
+    warmUpS: plan.warmUpS,
     throughput,
     half,
     latencies: Object.fromEntries(latencies),
@@ -124,13 +133,13 @@ async function throughputs(
   all: readonly Contender[],
   { title, keys, env }: Workload,
   cores: string | undefined,
-  { rounds, seconds }: Plan,
+  { rounds, seconds, warmUpS }: Plan,
   bench: Bench,
 ): Promise<Row[]> {
   const { signal } = bench;
   await using field = await startField(all, env, { cores, redisFirst: false }, bench);
-  for (const { url } of field.running) await throughputOf({ url, keyHeader, keys: 100, seconds: warmUpS }, signal);
   const load = { keyHeader, keys, seconds };
+  for (const { url } of field.running) await throughputOf({ ...load, url, seconds: warmUpS }, signal);
   const figures = await interleaved(field.running, rounds, ({ url }) => throughputOf({ ...load, url }, signal));
   const rows = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
   print(`${title}: requests per second`, rows, figures);

@@ -274,7 +274,8 @@ describe('token-bucket.lua on a real Redis', () => {
     const pipeline = redis.admin.pipeline();
     for (const [i, key] of keys.entries()) {
       // Debts from 1.0 s on, in steps that are no whole milliseconds.
-      pipeline.evalsha(sha, 1, key, 1_000_000 + 137 * i, 10_000_000_000, 0, 1);
+      const takes = Array(1 + (i % 2)).fill(key); // one that found nothing, or also one that found a bucket
+      pipeline.evalsha(sha, takes.length, ...takes, 1_000_000 + 137 * i, 10_000_000_000, 0, 1);
       pipeline.get(key);
       pipeline.pexpiretime(key);
     }
