@@ -27,6 +27,18 @@ function createStore(
   };
 }
 
+/** A store that is answered by hand, call by call. */
+function answeredByHand() {
+  const answers: (() => void)[] = [];
+  const store = createStore(
+    (takes) => new Promise((resolve) => answers.push(() => resolve(takes.map(({ cost }) => decision(cost))))),
+  );
+  return { store, answers };
+}
+const turn = () => new Promise(setImmediate);
+/** Long enough for an answer to be heard, in the same turn. */
+const heard = () => new Promise(process.nextTick);
+
 /** A take's decision; rejects with how it failed. */
 const ask = (batcher: Batcher, it: Take) =>
   batcher.take(it, (outcome) => {
@@ -47,31 +59,18 @@ describe('Batcher', () => {
   });
 
   it('sends the takes of the next turn in the next call, without waiting for the answer of the first', async () => {
-    const answers: ((outcomes: Outcome[]) => void)[] = [];
-    const store = createStore(() => new Promise((resolve) => answers.push(resolve)));
+    const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
     const first = ask(batcher, take(1));
-    await new Promise(setImmediate);
+    await turn();
     const second = ask(batcher, take(2));
-    await new Promise(setImmediate);
+    await turn();
     expect(store.calls).toEqual([[take(1)], [take(2)]]);
-    answers[1]?.([decision(2)]);
+    answers[1]?.();
     expect(await second).toEqual(decision(2));
-    answers[0]?.([decision(1)]);
+    answers[0]?.();
     expect(await first).toEqual(decision(1));
   });
-
-  /** A store that is answered by hand, call by call. */
-  function answeredByHand() {
-    const answers: (() => void)[] = [];
-    const store = createStore(
-      (takes) => new Promise((resolve) => answers.push(() => resolve(takes.map(({ cost }) => decision(cost))))),
-    );
-    return { store, answers };
-  }
-  const turn = () => new Promise(setImmediate);
-  /** Long enough for an answer to be heard, in the same turn. */
-  const heard = () => new Promise(process.nextTick);
 
   it('puts the takes of a turn that brought answers off by a turn, and sends them with that one', async () => {
     const { store, answers } = answeredByHand();
