@@ -3,8 +3,8 @@
 //   load ──▶ front link ──▶ instance ──▶ store link ──▶ Redis
 //                                  └───▶ or, without a store link, to every node of a cluster or under Sentinels
 
+import type { ToxiproxyApi } from './host/toxiproxy.ts';
 import type { Topology } from './scenario.ts';
-import type { ToxiproxyApi } from './toxiproxy.ts';
 
 export interface Instance {
   readonly name: string;

@@ -14,7 +14,7 @@ import { faultOf } from '../chaos/faults/index.ts';
 import type { History } from '../chaos/history.ts';
 import { leave } from '../chaos/report/leave.ts';
 import { reasonOf } from '../chaos/report/terminal.ts';
-import { runScenario } from '../chaos/runner.ts';
+import { runScenario } from '../chaos/run/runner.ts';
 import { partition } from '../scenarios/partition.ts';
 import { drawingOf } from './drawing.ts';
 import { hundredths, type Incident, panelData } from './incident.ts';

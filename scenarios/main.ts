@@ -11,7 +11,7 @@ import { faultOf } from '../chaos/faults/index.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { leave } from '../chaos/report/leave.ts';
 import { fromHere, ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
-import { runScenario } from '../chaos/runner.ts';
+import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { scenarios } from './index.ts';
 import { runSuite, suiteTable } from './suite.ts';

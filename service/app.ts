@@ -3,17 +3,17 @@
 import { createServer, type Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { createApi } from './api.ts';
-import type { Config } from './config.ts';
-import { Instances } from './instances.ts';
-import { Limiter } from './limiter.ts';
-import { LocalStore } from './local-store.ts';
-import { Metrics } from './metrics.ts';
-import { createGate } from './middleware.ts';
-import { type Readiness, type Transition, worstOf } from './readiness.ts';
-import { connect } from './redis-connect.ts';
-import { rehearse } from './rehearse.ts';
-import type { Mechanism } from './store.ts';
+import type { Config } from './config/env.ts';
+import { Limiter } from './core/limiter.ts';
+import { LocalStore } from './core/local-store.ts';
+import type { Mechanism } from './core/store.ts';
+import { createApi } from './doors/http.ts';
+import { createGate } from './doors/middleware.ts';
+import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { connect } from './redis/connect.ts';
+import { Instances } from './redis/instances.ts';
+import { rehearse } from './redis/rehearse.ts';
 
 export interface App {
   readonly server: Server;

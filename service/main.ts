@@ -4,9 +4,9 @@
 import { fork } from 'node:child_process';
 import { pino } from 'pino';
 import { startApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import { startPrimary } from './primary.ts';
-import { work } from './worker.ts';
+import { type Config, ConfigError, readConfig } from './config/env.ts';
+import { startPrimary } from './workers/primary.ts';
+import { work } from './workers/worker.ts';
 
 /** sysexits.h EX_CONFIG */
 const exitBadConfig = 78;

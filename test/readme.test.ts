@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checks } from '../chaos/checks/index.ts';
 import { scenarios } from '../scenarios/index.ts';
-import { decisionHeaders, policyHeader } from '../service/headers.ts';
-import { Metrics, WorkersMetrics } from '../service/metrics.ts';
+import { decisionHeaders, policyHeader } from '../service/doors/headers.ts';
+import { Metrics, WorkersMetrics } from '../service/metrics/metrics.ts';
 import { projectDirectory } from './support/lab-processes.ts';
 
 const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');

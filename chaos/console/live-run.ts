@@ -2,7 +2,7 @@
 // added. What is sent is little: bins that changed, a sample of points, and every event but the answers.
 
 import type { AnswerEvent, BreakerEvent, HistoryEvent, RunEvent } from '../history.ts';
-import { giveUpMs } from '../load.ts';
+import { giveUpMs } from '../load/load.ts';
 import { Admissions } from '../report/admission-lane.ts';
 import { breakerLanes } from '../report/breaker-lane.ts';
 import { detoursOf, pointsOf, tally } from '../report/lanes.ts';

@@ -2,9 +2,9 @@
 //
 //   auto   compose if this project's stack is up, else native if its programs are there, else containers if Docker answers
 
-import { binaries, find } from '../binaries.ts';
 import type { Driver } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
+import { binaries, find } from '../host/binaries.ts';
 import type { FaultSpec, Scenario, Topology } from '../scenario.ts';
 import { findStack, otherImage } from './compose-stack.ts';
 import { native } from './native.ts';
@@ -72,7 +72,7 @@ const nativeEntry: DriverEntry = {
 const containersEntry: DriverEntry = {
   name: 'containers',
   async look() {
-    const { findEngine } = await import('./engine.ts');
+    const { findEngine } = await import('../host/engine.ts');
     return findEngine().then(
       () => ({ usable: true, why: 'Docker answers' }),
       (error: Error) => ({ usable: false, why: error.message }),

@@ -8,10 +8,6 @@ import { serviceDefaults } from '../bounds.ts';
 import { until } from '../clock.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import { controlName } from '../scenario.ts';
-import { ToxiproxyApi } from '../toxiproxy.ts';
-import { UndoLog } from '../undo.ts';
-import { findStack, type Service, services, upCommand } from './compose-stack.ts';
 import {
   type Container,
   type Engine,
@@ -20,7 +16,11 @@ import {
   type Label,
   removeLabelled,
   runLabel,
-} from './engine.ts';
+} from '../host/engine.ts';
+import { ToxiproxyApi } from '../host/toxiproxy.ts';
+import { controlName } from '../scenario.ts';
+import { UndoLog } from '../undo/undo.ts';
+import { findStack, type Service, services, upCommand } from './compose-stack.ts';
 import { serveTo, targetDirectory, writeTarget } from './lab-target.ts';
 import {
   addressOf,
@@ -48,7 +48,7 @@ const firstScrapeMsMax = 12_000;
 /** A scrape of what the run has ended with: more than the interval between two. */
 const lastScrapeMsMax = 2000;
 
-/** As in chaos/toxiproxy.json and docker-compose.yml. The control's are created for the run. */
+/** As in chaos/drivers/toxiproxy.json and docker-compose.yml. The control's are created for the run. */
 const links = [
   { name: 'limiter-1', front: 18080, store: 16379 },
   { name: 'limiter-2', front: 18081, store: 16380 },

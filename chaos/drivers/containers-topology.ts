@@ -7,9 +7,9 @@
 // it, and the engine, which takes tens of milliseconds of a small machine to end a container, is no part of the fault.
 
 import type { RedisHandle, StoreLink } from '../environment.ts';
+import { type Engine, type Label, weight } from '../host/engine.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
-import { type Engine, type Label, weight } from './engine.ts';
 import { imageOf } from './images.ts';
 import { type Address, answers, redisPort } from './links.ts';
 import { adminOf, type RedisNode } from './redis-node.ts';

@@ -10,11 +10,11 @@ import { labRules, prometheusConfig } from '../../prometheus/native.ts';
 import { limiterJob } from '../../prometheus/rules.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
+import { type Engine, findEngine, type Label, removeLabelled, runLabel, weight } from '../host/engine.ts';
+import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { controlName } from '../scenario.ts';
-import { ToxiproxyApi } from '../toxiproxy.ts';
-import { UndoLog } from '../undo.ts';
+import { UndoLog } from '../undo/undo.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
-import { type Engine, findEngine, type Label, removeLabelled, runLabel, weight } from './engine.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import { labInstance, serveTo } from './lab-target.ts';
 import {

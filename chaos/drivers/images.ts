@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ImageName } from 'testcontainers';
 import { LabError } from '../errors.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from '../host/engine.ts';
 
 export const imageDefaults = {
   NODE_IMAGE: 'node:24.21.0-bookworm-slim',

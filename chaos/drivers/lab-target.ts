@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { LabMetricsPage } from '../environment.ts';
-import type { Inspection } from './engine.ts';
+import type { Inspection } from '../host/engine.ts';
 
 /** Prometheus sees it as lab/ beside its configuration, and looks there once a second for files that name targets. */
 export const targetDirectory = join(import.meta.dirname, '..', '..', 'prometheus', 'lab');

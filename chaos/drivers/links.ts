@@ -7,8 +7,8 @@ import { connect } from 'node:net';
 import { until } from '../clock.ts';
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import { ping } from '../ping.ts';
-import { type Container, type Engine, type Inspection, publishedPort } from './engine.ts';
+import { type Container, type Engine, type Inspection, publishedPort } from '../host/engine.ts';
+import { ping } from '../host/ping.ts';
 import type { ContainerWatch } from './watch.ts';
 
 export const limiterPort = 8080;

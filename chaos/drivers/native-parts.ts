@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from '../errors.ts';
-import { LabProcess } from '../processes.ts';
-import { UndoLog } from '../undo.ts';
+import { LabProcess } from '../host/processes.ts';
+import { UndoLog } from '../undo/undo.ts';
 
 export const loopback = '127.0.0.1';
 const readyMs = 10_000;

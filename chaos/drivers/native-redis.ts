@@ -5,10 +5,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RedisHandle, StoreLink } from '../environment.ts';
-import { ping } from '../ping.ts';
-import { freePort } from '../processes.ts';
+import { ping } from '../host/ping.ts';
+import { freePort } from '../host/processes.ts';
+import type { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { Topology } from '../scenario.ts';
-import type { ToxiproxyApi } from '../toxiproxy.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { loopback, type NativeParts } from './native-parts.ts';
 import { adminOf, type RedisNode, serverArgs } from './redis-node.ts';

@@ -7,8 +7,8 @@
 import { until } from '../clock.ts';
 import type { RedisHandle } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import { ping } from '../ping.ts';
-import type { Container } from './engine.ts';
+import type { Container } from '../host/engine.ts';
+import { ping } from '../host/ping.ts';
 import { type Address, answers, onceEach, redisPort } from './links.ts';
 import { serverArgs } from './redis-node.ts';
 

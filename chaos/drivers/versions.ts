@@ -1,8 +1,8 @@
 // What a run ran on, for the journal.
 
 import { cpus, release, type } from 'node:os';
-import type { ToxiproxyApi } from '../toxiproxy.ts';
-import type { Engine } from './engine.ts';
+import type { Engine } from '../host/engine.ts';
+import type { ToxiproxyApi } from '../host/toxiproxy.ts';
 
 /** The machine that the lab itself runs on. */
 export function machine(): Record<'cpu' | 'kernel', string> {

@@ -3,8 +3,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { LabError } from '../errors.ts';
-import { tailOf } from '../processes.ts';
-import type { Container, Engine } from './engine.ts';
+import type { Container, Engine } from '../host/engine.ts';
+import { tailOf } from '../host/processes.ts';
 
 interface Part {
   readonly name: string;

@@ -1,7 +1,7 @@
 // What a fault is: it knows how to begin, how to end, and what an independent probe sees while it lasts.
 
 import type { Environment, Instance } from '../environment.ts';
-import type { Ping } from '../ping.ts';
+import type { Ping } from '../host/ping.ts';
 
 export interface Fault {
   readonly name: string;

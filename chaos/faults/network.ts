@@ -5,7 +5,7 @@
 
 import type { Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import type { Toxic } from '../toxiproxy.ts';
+import type { Toxic } from '../host/toxiproxy.ts';
 import type { Fault } from './fault.ts';
 
 const bothStreams = ['upstream', 'downstream'] as const;

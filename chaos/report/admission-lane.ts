@@ -1,9 +1,9 @@
 // Tokens admitted to one key, a staircase that has to stay under its bound. The key drawn is the one that was asked for
 // most, since little can be seen of a rare one; but a key that is over its bound, the furthest of them, comes first.
 
+import { KeyAccount, LossesSoFar } from '../checks/key-account.ts';
 import { stateLosses } from '../checks/sources.ts';
 import type { AnswerEvent, FaultEvent, History, PlacementEvent, RunEvent } from '../history.ts';
-import { KeyAccount, LossesSoFar } from '../key-account.ts';
 import { armOf } from './lanes.ts';
 
 export interface AdmissionStep {

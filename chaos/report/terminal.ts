@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
-import type { Progress } from '../runner.ts';
+import type { Progress } from '../run/runner.ts';
 import type { Journal } from './journal.ts';
 import { tally } from './lanes.ts';
 

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { until } from '../../chaos/clock.ts';
 import { LabError, UsageError } from '../../chaos/errors.ts';
-import { freePort, LabProcess } from '../../chaos/processes.ts';
-import type { UndoLog } from '../../chaos/undo.ts';
+import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import type { UndoLog } from '../../chaos/undo/undo.ts';
 
 export interface Contender {
   readonly name: string;

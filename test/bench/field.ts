@@ -1,13 +1,13 @@
 // What is measured together: contenders, each a process of its own, and the Redis that they share.
 
 import { join } from 'node:path';
-import { binaries, find } from '../../chaos/binaries.ts';
 import { serverArgs } from '../../chaos/drivers/redis-node.ts';
 import { LabError } from '../../chaos/errors.ts';
-import { goFirst } from '../../chaos/go-first.ts';
-import { ping } from '../../chaos/ping.ts';
-import { freePort, LabProcess } from '../../chaos/processes.ts';
-import type { UndoLog } from '../../chaos/undo.ts';
+import { binaries, find } from '../../chaos/host/binaries.ts';
+import { ping } from '../../chaos/host/ping.ts';
+import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import { goFirst } from '../../chaos/load/go-first.ts';
+import type { UndoLog } from '../../chaos/undo/undo.ts';
 import { type Contender, type Running, start } from './contenders.ts';
 import { startedOn } from './cores.ts';
 

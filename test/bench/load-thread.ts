@@ -9,10 +9,10 @@
 import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { monotonicUs } from '../../chaos/clock.ts';
-import { Connections } from '../../chaos/connections.ts';
-import { Due } from '../../chaos/due.ts';
-import { arrivalsOf } from '../../chaos/load.ts';
-import type { MetronomeData } from '../../chaos/metronome.ts';
+import { Connections } from '../../chaos/load/connections.ts';
+import { Due } from '../../chaos/load/due.ts';
+import { arrivalsOf } from '../../chaos/load/load.ts';
+import type { MetronomeData } from '../../chaos/load/metronome.ts';
 import { latenciesAmong } from '../../chaos/report/summary.ts';
 import type { LatencyRun, Load } from './latency.ts';
 
@@ -59,7 +59,7 @@ async function run({ url, keyHeader, rate, seconds, seed }: Load): Promise<Laten
 
   const due = new Due();
   const data: MetronomeData = { atMs: Float64Array.from(dueMs), startAtUs, due: due.shared };
-  const metronome = new Worker(new URL('../../chaos/metronome.ts', import.meta.url), { workerData: data });
+  const metronome = new Worker(new URL('../../chaos/load/metronome.ts', import.meta.url), { workerData: data });
   let sent = 0;
   metronome.on('message', () => {
     for (const now = due.look(); sent < now; sent++) send(sent);

@@ -9,7 +9,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
-import { UndoLog } from '../../chaos/undo.ts';
+import { UndoLog } from '../../chaos/undo/undo.ts';
 import { type Contender, contenders, peerOf, type Running } from './contenders.ts';
 import { coresApart, moveTo } from './cores.ts';
 import { type Bench, keyHeader, startField } from './field.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { boundsOf, serviceDefaults, serviceEnvironment } from '../../chaos/bounds.ts';
 import { LabError } from '../../chaos/errors.ts';
-import { resetJitterRatio } from '../../service/breaker.ts';
-import { configRows, readConfig } from '../../service/config.ts';
+import { configRows, readConfig } from '../../service/config/env.ts';
+import { resetJitterRatio } from '../../service/core/breaker.ts';
 
 describe("the judge's bounds", () => {
   it('start from the same defaults as the service', () => {

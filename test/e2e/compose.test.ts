@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compose } from '../../chaos/drivers/compose.ts';
-import { freePort } from '../../chaos/processes.ts';
+import { freePort } from '../../chaos/host/processes.ts';
 import { substituted } from '../../grafana/variables.ts';
 import { queryAt, queryRange } from '../../prometheus/query.ts';
 import { limiterJob } from '../../prometheus/rules.ts';

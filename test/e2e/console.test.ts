@@ -134,7 +134,7 @@ describe('a partition from the page', () => {
       await until('idle', async () => (await activity(page)) === 'idle');
       expect(await page.locator('#outcome .badge').textContent()).toBe('stopped');
       expect(await page.locator('#log').textContent()).toMatch(/partition taken off limiter-1/);
-      expect((await run(['chaos/heal.ts'])).stdout).not.toMatch(/Ended|Took|Removed/);
+      expect((await run(['chaos/undo/heal.ts'])).stdout).not.toMatch(/Ended|Took|Removed/);
       await page.context().close();
     },
     4 * runMsMax,

@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { imageOf } from '../../chaos/drivers/images.ts';
-import { freePort } from '../../chaos/processes.ts';
+import { freePort } from '../../chaos/host/processes.ts';
 import { queryAt } from '../../prometheus/query.ts';
 import { keepAliveLoad } from '../support/keep-alive-load.ts';
 import { LabCommand, projectDirectory, run, temporaryDirectory } from '../support/lab-processes.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LabMetrics } from '../../chaos/lab-metrics.ts';
+import { LabMetrics } from '../../chaos/watch/lab-metrics.ts';
 import { dashboardDirectory, dashboardFile, dashboards } from '../../grafana/generate.ts';
 import { datasourceUid } from '../../grafana/parts.ts';
 import { substituted } from '../../grafana/variables.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { serviceDefaults } from '../../chaos/bounds.ts';
-import { LabMetrics } from '../../chaos/lab-metrics.ts';
+import { LabMetrics } from '../../chaos/watch/lab-metrics.ts';
 import { ruleFile, ruleFiles } from '../../prometheus/generate.ts';
 import { prometheusConfig } from '../../prometheus/native.ts';
 import { deployed, lab, ruleGroups, type Thresholds, thresholds } from '../../prometheus/rules.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../chaos/processes.ts';
-import { storeErrorReasons } from '../../service/store.ts';
+import { freePort } from '../../chaos/host/processes.ts';
+import { storeErrorReasons } from '../../service/core/store.ts';
 import { keepAliveLoad } from '../support/keep-alive-load.ts';
 import { seriesOf } from '../support/metrics-page.ts';
 import { startNonsense } from '../support/nonsense.ts';

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
-import { browser, find } from '../../chaos/binaries.ts';
+import { browser, find } from '../../chaos/host/binaries.ts';
 import { projectDirectory } from './lab-processes.ts';
 
 /** Where screenshots are kept; git-ignored. */

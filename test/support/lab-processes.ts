@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOf, type UndoEntry, undoDirectory } from '../../chaos/undo.ts';
+import { startOf, type UndoEntry, undoDirectory } from '../../chaos/undo/undo.ts';
 import { type Child, startChild } from './process.ts';
 
 export const projectDirectory = join(import.meta.dirname, '..', '..');

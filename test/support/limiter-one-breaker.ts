@@ -1,7 +1,7 @@
 // The service with one defect, for the lab to condemn: as long as the breaker of one Redis is not closed it asks none of
 // the others either, as if it had one breaker for all.
 
-import { Breaker, type BreakerState } from '../../service/breaker.ts';
+import { Breaker, type BreakerState } from '../../service/core/breaker.ts';
 
 const { prototype } = Breaker;
 const own = Object.getOwnPropertyDescriptor(prototype, 'state')?.get;

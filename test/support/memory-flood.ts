@@ -3,10 +3,10 @@
 //
 //   node memory-flood.ts KEYS    settings from the environment, as those of the service
 
-import { readConfig } from '../../service/config.ts';
-import { Limiter } from '../../service/limiter.ts';
-import { LocalStore } from '../../service/local-store.ts';
-import { connect } from '../../service/redis-connect.ts';
+import { readConfig } from '../../service/config/env.ts';
+import { Limiter } from '../../service/core/limiter.ts';
+import { LocalStore } from '../../service/core/local-store.ts';
+import { connect } from '../../service/redis/connect.ts';
 
 const keyCount = Number(process.argv[2]);
 const warmupKeys = 1000;

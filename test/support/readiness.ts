@@ -1,6 +1,6 @@
 // What the service says of itself.
 
-import type { Readiness } from '../../service/readiness.ts';
+import type { Readiness } from '../../service/doors/readiness.ts';
 
 interface Served {
   readonly url: string;

@@ -1,10 +1,10 @@
 // A store connected to a Redis of a test's.
 
 import type { Redis } from 'ioredis';
-import { readConfig } from '../../service/config.ts';
-import { connectSingle } from '../../service/redis-single.ts';
-import type { RedisStore } from '../../service/redis-store.ts';
-import type { Policy } from '../../service/store.ts';
+import { readConfig } from '../../service/config/env.ts';
+import type { Policy } from '../../service/core/store.ts';
+import { connectSingle } from '../../service/redis/single.ts';
+import type { RedisStore } from '../../service/redis/store.ts';
 
 export interface ConnectedStore {
   readonly store: RedisStore;

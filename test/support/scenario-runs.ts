@@ -5,10 +5,10 @@ import { serviceEnvironment } from '../../chaos/bounds.ts';
 import type { CheckResult } from '../../chaos/checks/check.ts';
 import { native } from '../../chaos/drivers/native.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
-import type { RunResult } from '../../chaos/recorded-run.ts';
-import { type RunOptions, runScenario } from '../../chaos/runner.ts';
+import type { RunResult } from '../../chaos/run/recorded-run.ts';
+import { type RunOptions, runScenario } from '../../chaos/run/runner.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
-import type { UndoEntry } from '../../chaos/undo.ts';
+import type { UndoEntry } from '../../chaos/undo/undo.ts';
 import { LabCommand } from './lab-processes.ts';
 
 const retriesMax = 2;

@@ -3,10 +3,10 @@
 
 import { expect } from 'vitest';
 import type { AnswerEvent, BreakerEvent, FaultEvent, History } from '../../chaos/history.ts';
-import { Limiter } from '../../service/limiter.ts';
-import { LocalStore } from '../../service/local-store.ts';
-import { RedisStore } from '../../service/redis-store.ts';
-import { createShard } from '../../service/shard.ts';
+import { Limiter } from '../../service/core/limiter.ts';
+import { LocalStore } from '../../service/core/local-store.ts';
+import { createShard } from '../../service/core/shard.ts';
+import { RedisStore } from '../../service/redis/store.ts';
 import { nowUs, pass } from './fake-time.ts';
 import { answer, fault, historyWith, move, usualBounds } from './history-builder.ts';
 import { SimulatedLink, SimulatedRedis } from './simulated-redis.ts';

@@ -7,8 +7,8 @@
 //   store ◀─ refused at once                                   'refuses'
 //   store ── held until the link changes ──▶ script runs ──▶   'holds'
 
-import type { RedisClient } from '../../service/redis-store.ts';
-import { take } from '../../service/token-bucket.ts';
+import { take } from '../../service/core/token-bucket.ts';
+import type { RedisClient } from '../../service/redis/store.ts';
 
 export type LinkState =
   | { readonly kind: 'up' | 'drops replies'; readonly thereMs: number; readonly backMs: number }

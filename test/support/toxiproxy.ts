@@ -1,10 +1,10 @@
 // A Toxiproxy of a test's own.
 
 import { join } from 'node:path';
-import { type Binary, binaries, find } from '../../chaos/binaries.ts';
-import { freePort, LabProcess } from '../../chaos/processes.ts';
-import { ToxiproxyApi } from '../../chaos/toxiproxy.ts';
-import { UndoLog } from '../../chaos/undo.ts';
+import { type Binary, binaries, find } from '../../chaos/host/binaries.ts';
+import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import { ToxiproxyApi } from '../../chaos/host/toxiproxy.ts';
+import { UndoLog } from '../../chaos/undo/undo.ts';
 import { temporaryDirectory } from './lab-processes.ts';
 
 export interface ToxiproxyProcess extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Environment, Instance } from '../../../chaos/environment.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { partition, stall } from '../../../chaos/faults/network.ts';
-import { ping } from '../../../chaos/ping.ts';
+import { ping } from '../../../chaos/host/ping.ts';
 import { startToxiproxy, type ToxiproxyProcess } from '../../support/toxiproxy.ts';
 import { until } from '../../support/until.ts';
 

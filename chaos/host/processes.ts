@@ -1,0 +1,126 @@
+// A child process of the lab: started with its output in a file, awaited with a deadline, ended by its id.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { until } from '../clock.ts';
+import { LabError } from '../errors.ts';
+import type { UndoLog } from '../undo/undo.ts';
+
+export interface ProcessOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** File that takes its output. */
+  readonly log: string;
+  readonly undo: UndoLog;
+}
+
+/** How long a process may take to end after SIGTERM before it gets SIGKILL: longer than the service's own grace. */
+const stopMsMax = 11_000;
+
+export class LabProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves with how it ended. */
+  readonly exited: Promise<string>;
+  /** How it ended; undefined while it runs. */
+  end: string | undefined;
+  readonly #log: string;
+  readonly #child: ChildProcess;
+
+  private constructor(options: ProcessOptions, child: ChildProcess, pid: number) {
+    this.name = options.name;
+    this.pid = pid;
+    this.#log = options.log;
+    this.#child = child;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.end = signal ? `was ended by ${signal}` : `exited with status ${code}`;
+        resolve(this.end);
+      });
+    });
+  }
+
+  static async start(options: ProcessOptions): Promise<LabProcess> {
+    const fd = openSync(options.log, 'a');
+    const child = spawn(options.command, options.args, {
+      env: { PATH: process.env.PATH ?? '', ...options.env },
+      stdio: ['ignore', fd, fd],
+      detached: true, // a Ctrl-C at the terminal reaches the runner alone, which then ends things in order
+    });
+    closeSync(fd);
+    child.unref(); // whoever started it ends it; it must not keep a runner alive that failed to
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(new LabError(`${options.name} cannot be started: ${error.message}`)));
+    });
+    const pid = child.pid as number;
+    options.undo.process(options.name, pid);
+    return new LabProcess(options, child, pid);
+  }
+
+  /** Waits until `ask` gives an answer. Throws when it does not within `ms`, or the process ends first. */
+  async ready<T>(ms: number, ask: () => Promise<T | undefined>): Promise<T> {
+    let answer: T | undefined;
+    const ready = until(ms, 20, async () => {
+      answer = await ask().catch(() => undefined);
+      return answer ?? this.end;
+    });
+    await ready;
+    if (this.end !== undefined) throw new LabError(`${this.name} ${this.end}: ${this.tail()}`);
+    if (answer === undefined) throw new LabError(`${this.name} was not ready within ${ms / 1000} s: ${this.tail()}`);
+    return answer;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.end === undefined) this.#child.kill(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.kill('SIGCONT'); // a frozen process does not hear SIGTERM
+    this.kill('SIGTERM');
+    const force = setTimeout(() => this.kill('SIGKILL'), stopMsMax);
+    await this.exited;
+    clearTimeout(force);
+  }
+
+  /** The end of its output, on one line. */
+  tail(): string {
+    return tailOf(this.#log);
+  }
+}
+
+/** The end of a part's output, on one line. */
+export function tailOf(log: string): string {
+  try {
+    return readFileSync(log, 'utf8').trim().split('\n').slice(-3).join(' / ').slice(-500) || 'it said nothing';
+  } catch {
+    return 'it said nothing';
+  }
+}
+
+// Below the range from which systems give ports to whoever asks for any (from 32,768 on Linux, 49,152 elsewhere): a
+// connection that goes out between the choice of a port and its use could take it.
+const ports = { from: 12_000, count: 10_000 };
+/** The bus of a cluster node listens so far above its port. */
+const busOffset = 10_000;
+let turn = Math.floor(Math.random() * ports.count);
+
+/** A loopback TCP port that was free a moment ago, as was that of its bus. Ports come in turn: none comes twice soon. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < ports.count; tries++) {
+    const port = ports.from + (turn++ % ports.count);
+    if ((await isFree(port)) && (await isFree(port + busOffset))) return port;
+  }
+  throw new LabError(`No free port from ${ports.from} to ${ports.from + ports.count - 1}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,154 @@
+// The generator: a process of its own that sends a plan's requests when they are due, whatever became of the earlier
+// ones, and reports each as its client saw it.
+//
+//   runner ── plan ──▶ generator ──▶ ready          connections to every target stand
+//          ── start at ─▶         ──▶ answers …      every 100 ms
+//                                 ──▶ done           when all are answered or given up
+
+import { Worker } from 'node:worker_threads';
+import { monotonicUs } from '../clock.ts';
+import type { AnswerEvent } from '../history.ts';
+import { Connections } from './connections.ts';
+import { Due } from './due.ts';
+import { goFirst } from './go-first.ts';
+import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
+import type { MetronomeData } from './metronome.ts';
+
+export type ToGenerator = { readonly plan: LoadPlan } | { readonly startAtUs: number };
+export type FromGenerator =
+  | { readonly type: 'ready' }
+  | { readonly type: 'answers'; readonly answers: readonly AnswerEvent[] }
+  | { readonly type: 'done' };
+
+const reportEveryMs = 100;
+const warmUpConnections = 32;
+const warmUpRequests = 10_000;
+/** With each target: a busy machine has fewer requests to warm up with, and a run all the same. */
+const warmUpMsMax = 3000;
+/** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
+const connectionCount = 128;
+
+interface Target {
+  readonly instance: string;
+  readonly connections: Connections;
+}
+
+process.on('disconnect', () => process.exit(0)); // the runner is gone
+process.on('SIGINT', () => {}); // Ctrl-C is the runner's to handle
+
+let plan: LoadPlan | undefined;
+let targets: readonly Target[] = [];
+process.on('message', async (message: ToGenerator) => {
+  if ('plan' in message) {
+    plan = message.plan;
+    targets = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
+      instance,
+      connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
+    }));
+    for (const { connections } of targets) await warmUp(connections, plan.keyHeader);
+    goFirst(process.pid); // its own lateness is no fact about the limiter
+    tell({ type: 'ready' });
+  } else if (plan) {
+    await send(plan, message.startAtUs);
+    tell({ type: 'done' });
+  }
+});
+
+/**
+ * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
+ * Its keys are its own, and its answers do not matter.
+ */
+async function warmUp(connections: Connections, keyHeader: string): Promise<void> {
+  const get = (path: string, headers: Record<string, string>) =>
+    new Promise<string | undefined>((resolve) => {
+      connections.get(path, headers, (_answer, error) => resolve(error));
+    });
+  const errors = await Promise.all(Array.from({ length: connectionCount }, () => get('/healthz', {})));
+  const error = errors.find((it) => it !== undefined);
+  if (error !== undefined) throw new Error(error);
+  let left = warmUpRequests;
+  const endMs = performance.now() + warmUpMsMax;
+  const asking = Array.from({ length: warmUpConnections }, async () => {
+    // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
+    while (left-- > 0 && performance.now() < endMs) await get('/', { [keyHeader]: `warm-up-${left % 100}` });
+  });
+  await Promise.all(asking);
+}
+
+async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
+  const { promise: allAnswered, resolve } = Promise.withResolvers<void>();
+  let outstanding = 1; // the schedule itself
+  let answers: AnswerEvent[] = [];
+  const report = () => {
+    if (answers.length > 0) tell({ type: 'answers', answers });
+    answers = [];
+  };
+  const settle = (answer?: AnswerEvent) => {
+    if (answer) answers.push(answer);
+    if (--outstanding === 0) resolve();
+  };
+  const reporter = setInterval(report, reportEveryMs);
+  const nowMs = () => (monotonicUs() - startAtUs) / 1000;
+  const request = (arrival: Arrival, index: number) => {
+    outstanding++;
+    ask(targets[index] as Target, arrival, plan.keyHeader, nowMs, settle);
+  };
+
+  const arrivals = [...arrivalsOf(plan)];
+  const due = new Due();
+  const atMs = Float64Array.from(arrivals, (arrival) => arrival.atMs);
+  const workerData: MetronomeData = { atMs, startAtUs, due: due.shared };
+  const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData });
+  let sent = 0;
+  metronome.on('message', () => {
+    for (const now = due.look(); sent < now; sent++) {
+      const arrival = arrivals[sent] as Arrival;
+      request(arrival, arrival.target);
+      if (plan.control && arrival.target === 0) request(arrival, plan.targets.length);
+    }
+  });
+  metronome.on('error', (error) => {
+    throw error;
+  });
+  metronome.on('exit', () => settle());
+  await allAnswered;
+  clearInterval(reporter);
+  report();
+}
+
+function ask(
+  { instance, connections }: Target,
+  { atMs, key }: Arrival,
+  keyHeader: string,
+  nowMs: () => number,
+  settle: (answer: AnswerEvent) => void,
+): void {
+  const sentMs = nowMs();
+  connections.get('/', { [keyHeader]: key }, (answer, error) => {
+    const mechanism = answer?.header('x-ratelimit-mechanism');
+    const remaining = answer?.header('x-ratelimit-remaining');
+    settle({
+      type: 'answer',
+      instance,
+      key,
+      scheduledMs: round(atMs),
+      sentMs: round(sentMs),
+      receivedMs: round(nowMs()),
+      status: answer?.status ?? 0,
+      mechanism: mechanism === 'redis' || mechanism === 'fallback' ? mechanism : null,
+      remaining: remaining === undefined ? null : Number(remaining),
+      ...(error === undefined ? {} : { error }),
+    });
+  });
+}
+
+/** To whole microseconds. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+function tell(message: FromGenerator): void {
+  process.send?.(message, undefined, undefined, (error) => {
+    if (error) process.exit(0); // the runner is gone
+  });
+}

@@ -1,0 +1,93 @@
+// The load on an environment, and what is recorded of both while it lasts: of a scenario as of a session by hand.
+//
+//   generator ── answers ──────────────────────┐
+//   /readyz of each instance ── breaker moves ─┼─▶ recorder
+//   Prometheus ── failed calls to Redis ───────┘
+
+import { boundsOf } from '../bounds.ts';
+import { every } from '../clock.ts';
+import type { Environment } from '../environment.ts';
+import { LabError } from '../errors.ts';
+import { faulted } from '../faults/fault.ts';
+import { historyVersion, type RunEvent } from '../history.ts';
+import { Generator } from '../load/generator.ts';
+import type { LoadPlan } from '../load/load.ts';
+import { UndoLog } from '../undo/undo.ts';
+import { BreakerWatch } from '../watch/breakers.ts';
+import { type Zero, zeroIn } from '../watch/observer.ts';
+import type { Recorder } from '../watch/recorder.ts';
+import { StoreErrorWatch } from '../watch/store-errors.ts';
+
+/** The header in which clients send the key. */
+export const keyHeader = 'x-key';
+
+const breakersEveryMs = 500;
+const storeErrorsEveryMs = 2000;
+
+export interface LoadOptions
+  extends Pick<RunEvent, 'scenario' | 'hypothesis' | 'fault'>,
+    Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> {
+  /** Settings of the limiter instances. */
+  readonly service: Readonly<Record<string, string>>;
+}
+
+export interface UnderLoad extends AsyncDisposable {
+  readonly zero: Zero;
+  /** Resolves when every request is answered or given up. */
+  readonly done: Promise<void>;
+  /** State of each instance's breaker, by name. */
+  readonly breakers: ReadonlyMap<string, string>;
+  /** Records what has come since the last look, as also happens by itself from time to time. */
+  look(): Promise<void>;
+}
+
+/** Begins the history and the load. Disposing of it ends the load. */
+export async function underLoad(
+  environment: Environment,
+  recorder: Recorder,
+  { scenario, hypothesis, fault, seed, rate, durationMs, keys, service }: LoadOptions,
+): Promise<UnderLoad> {
+  const { instances, driver, versions } = environment;
+  await using started = new AsyncDisposableStack();
+  const undo = new UndoLog();
+  started.defer(() => undo.done());
+  const plan = { seed, rate, durationMs, keys, keyHeader, ...armsOf(environment) };
+  const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
+
+  const zero = zeroIn(200);
+  const breakers = new BreakerWatch(environment, zero, recorder);
+  const storeErrors = new StoreErrorWatch(environment, zero);
+  const lookForErrors = async () => recorder.record(...(await storeErrors.look()));
+  const tells = await breakers.look();
+  recorder.record({
+    type: 'run',
+    version: historyVersion,
+    ...{ scenario, hypothesis, fault, seed, rate, driver },
+    startedAt: new Date(zero.epochMs).toISOString(),
+    bounds: boundsOf(service),
+    instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
+    environment: versions,
+  });
+  const done = generator.run(zero.us);
+  done.catch(() => {}); // seen by whoever awaits it; a run that is stopped before has its own error
+  started.use(every(breakersEveryMs, () => breakers.look()));
+  started.use(every(storeErrorsEveryMs, lookForErrors));
+  const running = started.move();
+  return {
+    zero,
+    done,
+    breakers: breakers.states,
+    async look() {
+      await breakers.look();
+      await lookForErrors();
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function armsOf(environment: Environment): Pick<LoadPlan, 'targets'> & Required<Pick<LoadPlan, 'control'>> {
+  const target = ({ name, frontUrl }: Environment['instances'][number]) => ({ instance: name, url: frontUrl });
+  const control = environment.instances.find((instance) => instance.control);
+  if (!control) throw new LabError('the driver gave no control instance');
+  return { targets: faulted(environment).map(target), control: target(control) };
+}

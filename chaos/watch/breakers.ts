@@ -1,0 +1,57 @@
+// Follows the breakers of all instances by what their /readyz tells, and records it.
+
+import type { Environment } from '../environment.ts';
+import type { BreakerEvent } from '../history.ts';
+import { breakerMoves, type Zero } from './observer.ts';
+import type { Recorder } from './recorder.ts';
+
+/** Records every move of every breaker once. */
+export class BreakerWatch {
+  readonly #environment: Environment;
+  readonly #zero: Zero;
+  readonly #recorder: Recorder;
+  readonly #recorded = new Map<string, number>();
+  readonly #gone = new Set<string>();
+  readonly states = new Map<string, string>();
+
+  constructor(environment: Environment, zero: Zero, recorder: Recorder) {
+    this.#environment = environment;
+    this.#zero = zero;
+    this.#recorder = recorder;
+  }
+
+  /** Returns the names of the instances that tell. */
+  async look(): Promise<Set<string>> {
+    const tells = new Set<string>();
+    await Promise.all(
+      this.#environment.instances.map(async (instance) => {
+        const moves = await breakerMoves(instance, this.#zero);
+        if (!moves) return;
+        tells.add(instance.name);
+        this.#record(instance.name, moves);
+      }),
+    );
+    return tells;
+  }
+
+  #record(name: string, looked: readonly BreakerEvent[]): void {
+    const moves = looked.filter(({ to }) => to !== 'gone');
+    this.#recordGone(name, looked);
+    const knownMs = this.#recorded.get(name) ?? Number.NEGATIVE_INFINITY;
+    const unseen = moves.filter(({ atMs }) => atMs > knownMs);
+    if (unseen.length > 0) this.#recorder.record(...unseen);
+    const last = moves.at(-1);
+    if (last && last.atMs < knownMs) return; // a look that took longer than the next one
+    if (last) this.#recorded.set(name, last.atMs);
+    this.states.set(name, looked.at(-1)?.to === 'gone' ? 'closed' : (last?.to ?? 'closed'));
+  }
+
+  /** Every look sees again that a breaker is gone. */
+  #recordGone(name: string, looked: readonly BreakerEvent[]): void {
+    for (const event of looked.filter(({ to }) => to === 'gone')) {
+      const id = `${name} ${event.shard} ${looked.filter(({ shard }) => shard === event.shard).length}`;
+      if (!this.#gone.has(id)) this.#recorder.record(event);
+      this.#gone.add(id);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Watches without touching the load: each instance's breaker by its /readyz, each store link by a PING.
+
+import { monotonicUs } from '../clock.ts';
+import type { Environment, Instance } from '../environment.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { BreakerEvent, ProbeEvent } from '../history.ts';
+import { ping } from '../host/ping.ts';
+
+const pingMsMax = 400;
+const readyzMsMax = 2000;
+
+interface Readyz {
+  readonly breaker?: {
+    readonly state?: string;
+    readonly transitions?: readonly { atMs: number; shard?: string; from: string; to: string }[];
+  };
+}
+
+/** Time zero of a run, on both clocks. */
+export interface Zero {
+  readonly us: number;
+  /** Unix time. */
+  readonly epochMs: number;
+}
+
+export function zeroIn(ms: number): Zero {
+  return { us: monotonicUs() + ms * 1000, epochMs: performance.timeOrigin + performance.now() + ms };
+}
+
+export function sinceZeroMs(zero: Zero): number {
+  return Math.round(monotonicUs() - zero.us) / 1000;
+}
+
+/** The moves of an instance's breakers since time zero; undefined when it does not tell. */
+export async function breakerMoves({ name, url }: Instance, zero: Zero): Promise<BreakerEvent[] | undefined> {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(readyzMsMax) });
+    const { breaker } = (await response.json()) as Readyz;
+    const moves = breaker?.transitions
+      ?.map(({ atMs, shard, from, to }) => ({
+        type: 'breaker' as const,
+        instance: name,
+        ...(shard === undefined ? {} : { shard }),
+        atMs: Math.round((atMs - zero.epochMs) * 1000) / 1000,
+        from,
+        to,
+      }))
+      .filter(({ atMs }) => atMs >= 0);
+    return moves && [...moves, ...goneIn(moves, breaker?.state, sinceZeroMs(zero))];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What an instance does not tell of: that the last move of a breaker led elsewhere, and yet all that it has are closed,
+ * because that one's Redis is no master any more. Seen now, and some time since the last look.
+ */
+function goneIn(moves: readonly BreakerEvent[], state: string | undefined, atMs: number): BreakerEvent[] {
+  if (state !== 'closed') return [];
+  const last = new Map(moves.map((move) => [move.shard, move]));
+  return [...last.values()].flatMap(({ to, ...move }) =>
+    move.shard === undefined || to === 'closed' ? [] : [{ ...move, atMs, from: to, to: 'gone' }],
+  );
+}
+
+/** One look through every store link. The control's is expected to be healthy whatever happens to the others. */
+export async function probeLinks(
+  { instances }: Environment,
+  fault: Fault,
+  expected: ProbeEvent['expected'],
+  zero: Zero,
+): Promise<ProbeEvent[]> {
+  return Promise.all(
+    instances.map(async ({ name, control, storeLink }) => {
+      const seen = await ping(storeLink.host, storeLink.port, pingMsMax);
+      return {
+        type: 'probe' as const,
+        instance: name,
+        atMs: sinceZeroMs(zero),
+        expected: control ? 'healthy' : expected,
+        seen: fault.bites(seen) ? 'broken' : seen.outcome === 'pong' ? 'healthy' : 'other',
+        detail: `${seen.outcome} after ${seen.ms.toFixed(1)} ms`,
+      } satisfies ProbeEvent;
+    }),
+  );
+}

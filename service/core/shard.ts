@@ -1,0 +1,78 @@
+// One Redis that decides for some of the keys, with everything that belongs to it alone: its breaker, the batch of the
+// turn, and what it last said. A single Redis is the one shard of all keys; a cluster has one for each master, so that a
+// dead master takes nobody down but its own keys.
+//
+//   take ─▶ batcher ─▶ breaker ─▶ store ─▶ Redis
+
+import type { RedisStore } from '../redis/store.ts';
+import { Batcher } from './batcher.ts';
+import { Breaker, type BreakerState } from './breaker.ts';
+import { LastDecisions } from './last-decisions.ts';
+import { type Outcome, type Policy, type Store, StoreError, type StoreErrorReason } from './store.ts';
+
+export interface Shard {
+  /** Where its Redis is. */
+  readonly name: string;
+  readonly store: Pick<RedisStore, 'ready' | 'reset'>;
+  readonly breaker: Breaker;
+  readonly batcher: Batcher;
+  readonly last: LastDecisions;
+}
+
+/** Where each key is decided, and by how many. */
+export interface Topology {
+  /** undefined: nobody knows now. */
+  shardOf(key: string): Shard | undefined;
+  readonly shards: readonly Shard[];
+  close(): void;
+}
+
+export interface ShardOptions {
+  readonly policy: Policy;
+  readonly breakerFailures: number;
+  readonly breakerResetMs: number;
+  /** Keys whose last decision is remembered, at the most. */
+  readonly keysMax: number;
+  readonly onTransition: (shard: string, from: BreakerState, to: BreakerState) => void;
+  /** A call was answered, after so many seconds. */
+  readonly onAnswer: (seconds: number) => void;
+  /** A call failed, or a take for its key's sake alone. */
+  readonly onError: (reason: StoreErrorReason) => void;
+}
+
+/** Takes in one script: about 0.3 ms of Redis's time. */
+const batchSizeMax = 128;
+
+export function createShard(name: string, store: RedisStore, options: ShardOptions): Shard {
+  const last = new LastDecisions(options.policy, options.keysMax);
+  const breaker = new Breaker(measured(store, options), {
+    failures: options.breakerFailures,
+    resetMs: options.breakerResetMs,
+    probe: () => store.probe(),
+    random: Math.random,
+    onTransition: (from, to) => {
+      if (to === 'closed') last.clear(); // while nobody asked it, Redis may have forgotten
+      options.onTransition(name, from, to);
+    },
+  });
+  const batcher = new Batcher(breaker, batchSizeMax);
+  return { name, store, breaker, batcher, last };
+}
+
+/** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
+function measured(store: Store, { onAnswer, onError }: ShardOptions): Store {
+  return {
+    async takeMany(takes): Promise<Outcome[]> {
+      const startMs = performance.now();
+      try {
+        const outcomes = await store.takeMany(takes);
+        onAnswer((performance.now() - startMs) / 1000);
+        for (const outcome of outcomes) if (outcome instanceof StoreError) onError(outcome.reason);
+        return outcomes;
+      } catch (error) {
+        if (error instanceof StoreError) onError(error.reason);
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// The limiter at the door of an HTTP server: key, decision, count, headers, and on or out. `gate` is for a bare node:http
+// listener, `rateLimit` the same as Express middleware.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import type { Limiter } from '../core/limiter.ts';
+import type { Decision, Mechanism, Policy } from '../core/store.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { decisionHeaders, type Headers, policyHeader, problem, quotaExceeded } from './headers.ts';
+
+export interface GateOptions {
+  readonly limiter: Limiter;
+  readonly metrics: Metrics;
+  /** The policy that each mechanism enforces now. */
+  readonly policyOf: (mechanism: Mechanism) => Policy;
+  /** Lower-case name of the header whose value is the key. */
+  readonly keyHeader: string | undefined;
+}
+
+/**
+ * Answers the request that is refused; hands the one that is let through to `onward`, with the headers that its answer
+ * must have. The promise, where there is one, rejects only on a defect of ours.
+ */
+export type Gate = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  onward: (headers: Headers) => void,
+) => void | Promise<void>;
+
+/** Longest key, in characters. Longer ones are refused: a key costs memory here and in Redis. */
+export const keyLengthMax = 256;
+
+export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOptions): Gate {
+  return (request, response, onward) => {
+    const startMs = performance.now();
+
+    // 1. Whose bucket?
+    const named = keyHeader === undefined ? undefined : request.headers[keyHeader];
+    const key = typeof named === 'string' && named !== '' ? named : (request.socket.remoteAddress ?? 'unknown');
+    if (key.length > keyLengthMax) {
+      const detail = `The key in ${keyHeader} has ${key.length} characters; at most ${keyLengthMax} are allowed.`;
+      response.writeHead(400, { 'Content-Type': 'application/problem+json' });
+      response.end(problem(400, 'Key too long', detail));
+      return;
+    }
+
+    const decided = (decision: Decision) => {
+      // 3. Count.
+      metrics.decided(decision, (performance.now() - startMs) / 1000);
+
+      // 4. Tell.
+      const policy = policyOf(decision.mechanism);
+      const headers = [...policyHeader(policy), ...decisionHeaders(policy, decision, Date.now())];
+
+      // 5. On or out.
+      if (decision.allowed) return onward(headers);
+      const body = quotaExceeded(policy, decision);
+      headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
+      response.writeHead(429, headers).end(body, 'latin1'); // in one write; a denial must cost little
+    };
+
+    // 2. Decide.
+    const decision = limiter.take(key, 1);
+    return decision instanceof Promise ? decision.then(decided) : decided(decision);
+  };
+}
+
+export function rateLimit(gate: Gate): RequestHandler {
+  return (request, response, next) =>
+    gate(request, response, (headers) => {
+      for (let i = 0; i < headers.length; i += 2) response.setHeader(headers[i] as string, headers[i + 1] as string);
+      next();
+    });
+}

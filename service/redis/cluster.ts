@@ -1,0 +1,113 @@
+// Redis Cluster. Keys are spread over a fixed number of hash tags, so that the takes of one turn travel in a few scripts
+// although the keys of a script must share a slot; each master is a shard, with a breaker of its own.
+//
+//   key ─ hash ─▶ tag ─ CRC16 ─▶ slot ─ cluster.slots ─▶ master ─▶ shard
+//
+// Who owns a slot is ioredis's knowledge, asked for anew every second and at every MOVED. After a failover a tag's slot
+// has another master, so its keys have another shard, whose breaker is closed.
+
+import { Cluster, Command, type Redis } from 'ioredis';
+import { hashOf } from '../core/hash.ts';
+import { createShard, type Topology } from '../core/shard.ts';
+import { begin, type Connected, follow } from './connection.ts';
+import { connectionOptions, type RedisAddress, retryMs } from './options.ts';
+import type { ConnectOptions } from './single.ts';
+import { RedisStore } from './store.ts';
+
+/** Few, for full batches; their slots are evenly spread, so up to so many masters share the work. */
+const tagCount = 16;
+const slotCount = 16_384;
+const slotsRefreshMs = 1000;
+
+/** The hash tags, the i-th of which has its slot in the i-th part of all. The same everywhere and for ever. */
+export const tags: readonly string[] = Array.from({ length: tagCount }, (_, part) => {
+  for (let n = 0; ; n++) if (Math.floor((slotOf(String(n)) * tagCount) / slotCount) === part) return String(n);
+});
+
+/** A master's address, as ioredis writes it. */
+type NodeKey = string;
+
+export function connectCluster(
+  address: Extract<RedisAddress, { kind: 'cluster' }>,
+  options: ConnectOptions,
+): Topology & { readonly client: Cluster } {
+  const cluster = new Cluster([...address.nodes], {
+    enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
+    redisOptions: connectionOptions(address),
+    clusterRetryStrategy: retryMs,
+    clusterNodeRetryStrategy: retryMs, // a master that comes back is the same one; nobody needs to be asked first
+    enableReadyCheck: false, // some slots without a master are those keys' trouble alone
+    slotsRefreshInterval: slotsRefreshMs,
+    slotsRefreshTimeout: 500, // ms; then the next node is asked
+    maxRedirections: 2, // moved, and on the move again; the store has a better answer to a TRYAGAIN than to repeat it
+    retryDelayOnFailover: 0, // never wait and send again: the fallback has answered by then
+    retryDelayOnClusterDown: 0,
+    retryDelayOnTryAgain: 0,
+  });
+  const masters = new Map<NodeKey, Connected>();
+  const followed = new WeakSet<Redis>();
+  let owners: readonly (NodeKey | undefined)[] = [];
+
+  const addMaster = (key: NodeKey) => {
+    const probe = () => tags[owners.indexOf(key)] as string;
+    const store = new RedisStore({ ...options, client: cluster, tags: { of: tagOf, probe } });
+    masters.set(key, { store, shard: createShard(key, store, options) });
+  };
+  const removeMaster = (key: NodeKey, { shard }: Connected) => {
+    shard.breaker.close();
+    masters.delete(key);
+    options.onConnection('lost', `${key}: it is no master any more`);
+  };
+  /** ioredis connects at the first command; here nobody's take is to be the first. */
+  const connectTo = (key: NodeKey) => {
+    const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === key);
+    const master = masters.get(key);
+    if (!node || !master) return;
+    if (!followed.has(node)) {
+      followed.add(node);
+      follow(node, () => masters.get(key), options.onConnection);
+    }
+    if (node.status === 'wait')
+      node.connect().catch(() => {}); // its store is told by the event
+    else if (node.status === 'ready' && !master.store.ready) begin(master, options.onConnection);
+  };
+  cluster.on('refresh', () => {
+    owners = tags.map((tag) => cluster.slots[slotOf(tag)]?.[0]);
+    for (const [key, master] of masters) if (!owners.includes(key)) removeMaster(key, master);
+    for (const key of new Set(owners)) {
+      if (key === undefined) continue;
+      if (!masters.has(key)) addMaster(key);
+      connectTo(key);
+    }
+  });
+  cluster.on('error', () => {}); // no node answers; each master's connection says so itself
+
+  return {
+    client: cluster,
+    get shards() {
+      return [...masters.values()].map(({ shard }) => shard);
+    },
+    shardOf(key) {
+      const owner = owners[tagIndexOf(key)];
+      return owner === undefined ? undefined : masters.get(owner)?.shard;
+    },
+    close() {
+      for (const { shard } of masters.values()) shard.breaker.close();
+      cluster.disconnect();
+    },
+  };
+}
+
+/** https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#key-distribution-model */
+function slotOf(tag: string): number {
+  return new Command('get', [tag]).getSlot();
+}
+
+function tagIndexOf(key: string): number {
+  return hashOf(key) % tagCount;
+}
+
+/** A key's hash tag. */
+export function tagOf(key: string): string {
+  return tags[tagIndexOf(key)] as string;
+}

@@ -1,0 +1,80 @@
+// How many instances share the limit: each one says every second in Redis that it lives, and counts those that do. While
+// Redis is away the last count known holds, so that the fallbacks together refill at the policy's rate.
+//
+//   rl-instances   sorted set   member: an instance   score: the millisecond, on Redis's clock, at which it last spoke
+
+import { randomUUID } from 'node:crypto';
+import type { RedisClient } from './store.ts';
+
+const beatEveryMs = 1000;
+/** One that has been silent for longer does not count. */
+const silentMsMax = 5000;
+const key = 'rl-instances';
+
+const beatScript = `
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', KEYS[1], nowMs, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', nowMs - ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])`;
+
+export interface InstancesOptions {
+  /** Told the count when it changes. */
+  readonly onCount: (count: number) => void;
+  /** A clock that never goes back, in microseconds. */
+  readonly nowUs: () => number;
+}
+
+export class Instances {
+  readonly #options: InstancesOptions;
+  readonly #id = randomUUID();
+  #client: RedisClient | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #count = 1;
+  /** When Redis last answered. */
+  #heardAtUs = Number.NEGATIVE_INFINITY;
+  /** Since when only smaller counts than the present one have been seen, at the earliest. */
+  #fewerSinceUs = 0;
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+  }
+
+  start(client: RedisClient): void {
+    this.#client = client;
+    const beat = () => {
+      // Not one after the other: a reply that was lost with its connection never comes, not even as an error.
+      this.#timer = setTimeout(beat, Math.round(beatEveryMs * (0.9 + 0.2 * Math.random())));
+      client.eval(beatScript, 1, key, this.#id, String(silentMsMax)).then(
+        (seen) => {
+          if (typeof seen === 'number' && this.#client) this.see(seen);
+        },
+        () => {}, // the store's own calls say what ails Redis
+      );
+    };
+    beat();
+  }
+
+  /** Stops speaking, and says so, as far as Redis hears it. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#client?.eval("return redis.call('ZREM', KEYS[1], ARGV[1])", 1, key, this.#id).catch(() => {});
+    this.#client = undefined;
+  }
+
+  /**
+   * A greater count holds at once, a smaller one only when no greater was seen for a while in which Redis answered: after
+   * an outage the others take a second to speak again, and have not gone away.
+   */
+  see(count: number): void {
+    const nowUs = this.#options.nowUs();
+    const cutOff = nowUs - this.#heardAtUs > silentMsMax * 1000;
+    this.#heardAtUs = nowUs;
+    if (count >= this.#count || cutOff) this.#fewerSinceUs = nowUs;
+    if (count === this.#count || (count < this.#count && nowUs - this.#fewerSinceUs < silentMsMax * 1000)) return;
+    this.#count = count;
+    this.#fewerSinceUs = nowUs;
+    this.#options.onCount(count);
+  }
+}

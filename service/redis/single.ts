@@ -1,0 +1,65 @@
+// One Redis, found by its address or through Sentinel: one connection, one shard.
+
+import { Redis } from 'ioredis';
+import { createShard, type ShardOptions, type Topology } from '../core/shard.ts';
+import { follow, type OnConnection } from './connection.ts';
+import { connectionOptions, type RedisAddress, retryMs } from './options.ts';
+import { RedisStore } from './store.ts';
+
+export interface ConnectOptions extends ShardOptions {
+  readonly timeoutMs: number;
+  /** See `connectionOptions`. */
+  readonly socketTimeoutMs?: number;
+  readonly nowUs: () => number;
+  readonly onConnection: OnConnection;
+}
+
+export interface SingleTopology extends Topology {
+  readonly client: Redis;
+  readonly store: RedisStore;
+}
+
+type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'sentinel' }>;
+
+export function connectSingle(address: SingleAddress, options: ConnectOptions): SingleTopology {
+  const redis = new Redis(redisOptions(address, options.socketTimeoutMs));
+  const store = new RedisStore({ ...options, client: redis });
+  const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
+  const shard = createShard(where, store, options);
+  follow(redis, () => ({ shard, store }), options.onConnection);
+  let again: NodeJS.Timeout | undefined;
+  let closing = false;
+  // ioredis gives up for good when a Sentinel announces a failover while it asks for the master. We never do.
+  redis.on('end', () => {
+    if (!closing) again = setTimeout(() => redis.connect().catch(() => {}), retryMs(1));
+  });
+  return {
+    client: redis,
+    store,
+    shards: [shard],
+    shardOf: () => shard,
+    close() {
+      closing = true;
+      clearTimeout(again);
+      shard.breaker.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function redisOptions(address: SingleAddress, socketTimeoutMs: number | undefined) {
+  const common = { ...connectionOptions(address, socketTimeoutMs), db: address.db, retryStrategy: retryMs };
+  if (address.kind === 'single') return { ...common, host: address.host, port: address.port };
+  return {
+    ...common,
+    sentinels: [...address.sentinels],
+    name: address.name,
+    sentinelRetryStrategy: retryMs,
+    sentinelCommandTimeout: 500, // ms; a Sentinel that hangs must not hold up the others
+    failoverDetector: true, // moves as soon as a Sentinel says so, not only when the old master drops the connection
+    role: 'master' as const,
+    // Without these two, ioredis speaks in the clear to Sentinels and to the master that they name.
+    enableTLSForSentinelMode: address.tls,
+    ...(address.tls ? { sentinelTLS: {} } : {}),
+  };
+}

@@ -1,0 +1,200 @@
+// The shared buckets behind one connection: every take of a call in one run of token-bucket.lua, within one deadline.
+//
+//   takeMany ──▶ EVALSHA keys… tokenUs capacityUs deadlineUs cost… ──▶ { nowUs, r… } ──▶ decisions
+//                     │ no reply by the deadline: StoreError 'timeout'; the script, should it run later, takes nothing
+//
+// With Redis Cluster the keys of one script must share a slot, so there is one run for each hash tag among the takes.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { deadline } from '../core/deadline.ts';
+import { type Outcome, type Policy, type Store, StoreError, type Take } from '../core/store.ts';
+import { type Bucket, bucketOf, decisionOf } from '../core/token-bucket.ts';
+import { ClockOffset } from './clock-offset.ts';
+import { storeErrorOf } from './errors.ts';
+import { type Group, probeNameIn, SlotGroups } from './slot-groups.ts';
+
+const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
+const scriptSha = createHash('sha1').update(script).digest('hex');
+
+const probeCost = '0';
+
+/** The commands that a store sends; both ioredis's `Redis` and its `Cluster` have them. */
+export interface RedisClient {
+  evalsha(sha: string, keyCount: number, ...args: string[]): Promise<unknown>;
+  eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+}
+
+export interface RedisStoreOptions {
+  readonly client: RedisClient;
+  readonly policy: Policy;
+  /** The longest that one call may take. */
+  readonly timeoutMs: number;
+  /** A clock that never goes back, in microseconds. */
+  readonly nowUs: () => number;
+  /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master now. */
+  readonly tags?: { readonly of: (key: string) => string; readonly probe: () => string };
+}
+
+/** A group's fate: Redis's reply, or why there is none. */
+type Run =
+  | { readonly group: Group; readonly reply: readonly unknown[]; readonly error?: undefined }
+  | { readonly group: Group; readonly reply?: undefined; readonly error: StoreError };
+
+export class RedisStore implements Store {
+  readonly #options: RedisStoreOptions;
+  readonly #bucket: Bucket;
+  readonly #bucketArguments: readonly string[];
+  readonly #groups: SlotGroups;
+  readonly #offset = new ClockOffset();
+  /** Why takes cannot be sent; undefined when they can. */
+  #down: StoreError | undefined = new StoreError('disconnected', 'not connected yet');
+  /** Why Redis's clock is not known: how the probe failed that should have told it. */
+  #unprobed = new StoreError('timeout', "Redis's clock is not known yet");
+
+  constructor(options: RedisStoreOptions) {
+    this.#options = options;
+    this.#groups = new SlotGroups(options.tags?.of, options.nowUs);
+    this.#bucket = bucketOf(options.policy);
+    this.#bucketArguments = [String(this.#bucket.tokenUs), String(this.#bucket.capacityUs)];
+  }
+
+  /** Whether takes can be sent at all. */
+  get ready(): boolean {
+    return this.#down === undefined;
+  }
+
+  /**
+   * There is a connection, perhaps to another Redis with another clock: learns it before the first take needs it.
+   * Takes are sent when this resolves, to why Redis did not answer a probe, if it didn't; it never rejects.
+   */
+  async connected(): Promise<StoreError | undefined> {
+    this.#offset.forget();
+    const lostBefore = this.#down;
+    const refused = await this.probe().then(
+      () => undefined,
+      (error) => {
+        this.#unprobed = storeErrorOf(error);
+        return this.#unprobed;
+      },
+    );
+    if (this.#down === lostBefore) this.#down = undefined;
+    return refused;
+  }
+
+  /** The connection is gone; takes fail at once, for this reason. */
+  lost(error: unknown): void {
+    const { reason, message } = storeErrorOf(error);
+    this.#down = new StoreError(reason, message);
+  }
+
+  async takeMany(takes: readonly Take[]): Promise<Outcome[]> {
+    if (this.#down) throw new StoreError(this.#down.reason, this.#down.message);
+    const untilUs = this.#untilUs();
+    const runs = (await Promise.all(this.#groups.of(takes).map((group) => this.#runGroup(group, untilUs)))).flat();
+    const failed = runs.find((run) => run.error !== undefined);
+    if (failed && runs.every(({ error }) => error !== undefined)) throw failed.error;
+    const outcomes: Outcome[] = [];
+    for (const { group, reply, error } of runs) {
+      for (const [i, at] of group.at.entries()) {
+        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1], (takes[at] as Take).cost);
+      }
+    }
+    return outcomes;
+  }
+
+  /**
+   * One take that costs nothing, of a key that is nobody's: resolves when Redis would answer takes within the deadline.
+   * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
+   */
+  async probe(): Promise<void> {
+    await this.#run([probeNameIn(this.#options.tags?.probe())], [probeCost], this.#untilUs());
+  }
+
+  /** Gives the key a full bucket. */
+  async reset(key: string): Promise<void> {
+    await this.#options.client.del(this.#groups.nameOf(key));
+  }
+
+  #untilUs(): number {
+    return this.#options.nowUs() + this.#options.timeoutMs * 1000;
+  }
+
+  /** Never rejects. A group whose slot is on the move goes again, key by key: the script did not run. */
+  async #runGroup(group: Group, untilUs: number): Promise<Run[]> {
+    try {
+      return [{ group, reply: await this.#run(group.keys, group.costs, untilUs) }];
+    } catch (cause) {
+      const error = storeErrorOf(cause);
+      const apart = isOnTheMove(error) ? this.#groups.apart(group) : [group];
+      if (apart.length === 1) return [{ group, error }];
+      return (await Promise.all(apart.map((one) => this.#runGroup(one, untilUs)))).flat();
+    }
+  }
+
+  #outcomeOf(result: unknown, cost: number): Outcome {
+    if (typeof result !== 'number') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
+    const taken = result >= 0 ? { allowed: true, debtUs: result } : { allowed: false, debtUs: -1 - result };
+    return decisionOf(this.#bucket, taken, cost, 'redis');
+  }
+
+  /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
+  #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<unknown[]> {
+    const { timeoutMs, nowUs } = this.#options;
+    return new Promise((resolve, reject) => {
+      const leftMs = Math.max(1, Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000))); // a timer cuts off what is not whole
+      const settle = deadline(leftMs, () => {
+        reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
+      });
+      this.#runUntil(untilUs, keys, costs)
+        // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
+        // taught the offset and the script took nothing, so sending once more is safe.
+        .then((reply) => (reply.length === 1 + keys.length ? reply : this.#runUntil(untilUs, keys, costs)))
+        .then((reply) => {
+          if (reply.length === 1 + keys.length) resolve(reply);
+          else reject(new StoreError('late', 'Redis ran the script after its deadline'));
+        })
+        .catch((error) => reject(storeErrorOf(error)))
+        .finally(settle);
+    });
+  }
+
+  async #runUntil(untilUs: number, keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
+    const { nowUs } = this.#options;
+    const sentUs = nowUs();
+    if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
+    // A probe teaches the clock, so it cannot need it; late, it still takes nothing.
+    const deadlineUs = costs[0] === probeCost ? 0 : this.#offset.toRedisUs(untilUs);
+    if (deadlineUs === undefined) throw this.#unprobed;
+    const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
+    const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
+    const reply = await this.#evaluate(keys.length, args);
+    if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
+      throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);
+    }
+    this.#offset.learn(reply[0], sentUs, nowUs());
+    return reply;
+  }
+
+  /** NOSCRIPT is the one error that is answered by sending again: the script did not run, so nothing counts twice. */
+  async #evaluate(keyCount: number, args: string[]): Promise<unknown> {
+    const { client } = this.#options;
+    try {
+      return await client.evalsha(scriptSha, keyCount, ...args);
+    } catch (error) {
+      if (isOnTheMove(error)) this.#groups.keepApart(args[0] as string); // heard even after the deadline
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return client.eval(script, keyCount, ...args);
+    }
+  }
+}
+
+/**
+ * Whether Redis refused several keys of a slot because some have moved already (TRYAGAIN). ioredis tries twice more, one
+ * of them anywhere, and then tells the last refusal only.
+ * https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multiple-keys-operations
+ */
+function isOnTheMove(error: unknown): boolean {
+  return error instanceof Error && /^(TRYAGAIN|Too many Cluster redirections)/.test(error.message);
+}

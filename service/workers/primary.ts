@@ -1,0 +1,169 @@
+// The process in front of the workers: holds the port, hands each connection to a worker in turn, keeps the workers
+// alive, and knows what all of them together have counted. It decides nothing itself.
+//
+//   client ─▶ port ─▶ primary ── connection ──▶ worker 1 ─▶ Redis
+//                        └────── connection ──▶ worker 2 ─▶ Redis
+//
+// The port is the primary's own, not the workers': it is bound, or found taken, once and before any worker runs, and
+// while no worker lives connections wait instead of being refused.
+
+import type { ChildProcess } from 'node:child_process';
+import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { acceptBacklog } from '../app.ts';
+import type { Config } from '../config/env.ts';
+import { type Readiness, readinessOf } from '../doors/readiness.ts';
+import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
+import type { FromWorker, Overview } from './messages.ts';
+import { WorkerSlot } from './worker-slot.ts';
+
+/** How long the workers have to tell about themselves; who is late counts with what it last said. */
+const gatherMsMax = 500;
+
+/** How long a stop waits for connections to be taken that were accepted before; some milliseconds are usual. */
+const handOutMsMax = 1000;
+
+/** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
+export async function startPrimary(
+  config: Config,
+  log: Logger,
+  fork: (number: number) => ChildProcess,
+): Promise<Primary> {
+  const primary = new Primary(config, log, fork);
+  await primary.start();
+  return primary;
+}
+
+export class Primary {
+  readonly #config: Config;
+  readonly #server: Server;
+  readonly #slots: readonly WorkerSlot[];
+  readonly #metrics = new WorkersMetrics(() => this.#slots.filter(({ ready }) => ready).length);
+  /** Accepted, and not given to a worker yet. */
+  readonly #waiting: Socket[] = [];
+  /** Stopping: that nothing waits any more. */
+  readonly #handedOut = Promise.withResolvers<void>();
+  readonly #gatherings = new Map<number, Gathering>();
+  #gatheringsBegun = 0;
+  #turn = 0;
+  readonly #firstReady = Promise.withResolvers<void>();
+
+  constructor(config: Config, log: Logger, fork: (number: number) => ChildProcess) {
+    this.#config = config;
+    this.#slots = Array.from(
+      { length: config.workers },
+      (_, i) =>
+        new WorkerSlot({
+          number: i + 1,
+          fork,
+          log,
+          random: Math.random,
+          onRestart: () => this.#metrics.restarted(),
+          onMessage: (slot, message) => this.#hear(slot, message),
+          onFree: () => this.#handOut(),
+          onEnd: (slot, { ready, why, connection }) => {
+            if (connection) this.#waiting.unshift(connection);
+            this.#handOut();
+            for (const gathering of this.#gatherings.values()) gathering.done(slot);
+            if (!ready) this.#firstReady.reject(new Error(`worker ${slot.number} ended at its start (${why})`));
+          },
+        }),
+    );
+    this.#server = createServer(socketOptions, (socket) => {
+      if (this.#waiting.length >= acceptBacklog) return socket.destroy();
+      this.#waiting.push(socket);
+      this.#handOut();
+    });
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = this.#config;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: acceptBacklog }, resolve);
+    });
+    for (const slot of this.#slots) slot.start();
+    await this.#firstReady.promise;
+  }
+
+  /** Lets every worker answer what was accepted, for at most `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    this.#server.close();
+    this.#handOut();
+    await Promise.race([this.#handedOut.promise, sleep(handOutMsMax)]);
+    await Promise.all(this.#slots.map((slot) => slot.stop(graceMs - handOutMsMax)));
+  }
+
+  #hear(slot: WorkerSlot, message: FromWorker): void {
+    if (message.type === 'ready') this.#firstReady.resolve();
+    if (message.type === 'ready' || message.type === 'taken') this.#handOut();
+    if (message.type === 'told') this.#gatherings.get(message.id)?.done(slot);
+    if (message.type === 'ask') this.#answer(slot, message.id, message.what);
+  }
+
+  /** Gives waiting connections to free workers, in turn. */
+  #handOut(): void {
+    for (let tried = 0; tried < this.#slots.length && this.#waiting.length > 0; tried++) {
+      const slot = this.#slots[this.#turn++ % this.#slots.length];
+      if (!slot?.free) continue;
+      slot.give(this.#waiting.shift() as Socket);
+      tried = -1;
+    }
+    if (!this.#server.listening && this.#waiting.length === 0) this.#handedOut.resolve();
+  }
+
+  async #answer(slot: WorkerSlot, id: number, what: keyof Overview): Promise<void> {
+    await this.#gather();
+    slot.send({ type: 'answer', id, value: what === 'page' ? await this.#page() : this.#readiness() });
+  }
+
+  /** Resolves when every worker has told about itself, or died, or is late. */
+  async #gather(): Promise<void> {
+    const id = this.#gatheringsBegun++;
+    const asked = this.#slots.filter((slot) => slot.ready);
+    const gathering = new Gathering(asked);
+    this.#gatherings.set(id, gathering);
+    for (const slot of asked) slot.send({ type: 'tell', id });
+    await gathering.over;
+    this.#gatherings.delete(id);
+  }
+
+  async #page(): Promise<string> {
+    return pageOf([...this.#slots.map((slot) => slot.metrics), await this.#metrics.all()]);
+  }
+
+  #readiness(): Readiness {
+    const living = this.#slots.flatMap(({ number, readiness }) => (readiness ? [[number, readiness] as const] : []));
+    return readinessOf(new Map(living));
+  }
+}
+
+/** Who has yet to tell about itself. */
+class Gathering {
+  readonly over: Promise<void>;
+  readonly #missing: Set<WorkerSlot>;
+  readonly #end: () => void;
+
+  constructor(asked: readonly WorkerSlot[]) {
+    this.#missing = new Set(asked);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = setTimeout(resolve, gatherMsMax);
+    this.#end = () => {
+      clearTimeout(late);
+      resolve();
+    };
+    this.over = promise;
+    if (asked.length === 0) this.#end();
+  }
+
+  done(slot: WorkerSlot): void {
+    this.#missing.delete(slot);
+    if (this.#missing.size === 0) this.#end();
+  }
+}
+
+const socketOptions = {
+  pauseOnConnect: true, // the first byte is the worker's to read
+  noDelay: true, // as an HTTP server has it
+};

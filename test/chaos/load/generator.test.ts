@@ -1,0 +1,72 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { monotonicUs } from '../../../chaos/clock.ts';
+import { LabError } from '../../../chaos/errors.ts';
+import type { AnswerEvent } from '../../../chaos/history.ts';
+import { Generator } from '../../../chaos/load/generator.ts';
+import type { LoadPlan } from '../../../chaos/load/load.ts';
+import { startOf, UndoLog } from '../../../chaos/undo/undo.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+
+let temporary: ReturnType<typeof temporaryDirectory>;
+let server: Server;
+/** How long the limiter takes for an answer. */
+let answerMs: number;
+
+beforeEach(async () => {
+  temporary = temporaryDirectory();
+  answerMs = 0;
+  server = createServer((_request, response) => {
+    setTimeout(() => response.end(), answerMs);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  temporary[Symbol.dispose]();
+});
+
+function planned(): LoadPlan {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    seed: 1,
+    rate: 100,
+    durationMs: 500,
+    keys: { count: 10, skew: 0 },
+    keyHeader: 'x-key',
+    targets: [{ instance: 'limiter-1', url }],
+  };
+}
+
+/** Keeps which processes were noted to be undone. */
+class Noted extends UndoLog {
+  readonly pids: number[] = [];
+  override process(name: string, pid: number): void {
+    super.process(name, pid);
+    if (name === 'load generator') this.pids.push(pid);
+  }
+}
+const noted = () => new Noted(join(temporary.path, 'undo'));
+
+describe('the generator', () => {
+  it('leaves nothing running when it is not ready in time', async () => {
+    answerMs = 100;
+    const undo = noted();
+    await expect(Generator.start(planned(), undo, () => {}, 100)).rejects.toThrow(
+      new LabError('the load generator was not ready within 0.1 s'),
+    );
+    expect(undo.pids.map(startOf)).toEqual([undefined]);
+  });
+
+  it('asks a limiter that is too slow for its whole warm-up all the same', async () => {
+    answerMs = 100; // 10,000 requests over 32 connections would take half a minute
+    const answers: AnswerEvent[] = [];
+    await using generator = await Generator.start(planned(), noted(), (more) => answers.push(...more), 20_000);
+    await generator.run(monotonicUs() + 100_000);
+    expect(answers.length).toBeGreaterThan(20);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+});

@@ -1,0 +1,247 @@
+import { readFile } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Batcher } from '../../../service/core/batcher.ts';
+import { LocalStore } from '../../../service/core/local-store.ts';
+import { type Decision, type Outcome, StoreError, type Take } from '../../../service/core/store.ts';
+
+const decision = (remaining: number): Decision => ({
+  allowed: true,
+  limit: 100,
+  remaining,
+  retryAfterMs: 0,
+  resetMs: 0,
+  mechanism: 'redis',
+});
+
+/** Answers each take with its cost as `remaining`, unless told otherwise; keeps the calls. */
+function createStore(
+  answer: (takes: readonly Take[]) => Promise<Outcome[]> = async (takes) => takes.map(({ cost }) => decision(cost)),
+) {
+  const calls: (readonly Take[])[] = [];
+  return {
+    calls,
+    takeMany(takes: readonly Take[]) {
+      calls.push(takes);
+      return answer(takes);
+    },
+  };
+}
+
+/** A store that is answered by hand, call by call. */
+function answeredByHand() {
+  const answers: (() => void)[] = [];
+  const store = createStore(
+    (takes) => new Promise((resolve) => answers.push(() => resolve(takes.map(({ cost }) => decision(cost))))),
+  );
+  return { store, answers };
+}
+const turn = () => new Promise(setImmediate);
+/** Long enough for an answer to be heard, in the same turn. */
+const heard = () => new Promise(process.nextTick);
+
+/** A take's decision; rejects with how it failed. */
+const ask = (batcher: Batcher, it: Take) =>
+  batcher.take(it, (outcome) => {
+    if (outcome instanceof StoreError) throw outcome;
+    return outcome;
+  });
+
+const take = (n: number): Take => ({ key: `key-${n}`, cost: n });
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => take(i + 1));
+
+describe('Batcher', () => {
+  it('sends all takes of a turn in one call, in their order, and gives each its own answer', async () => {
+    const store = createStore();
+    const batcher = new Batcher(store, 128);
+    const decisions = await Promise.all(upTo(5).map((it) => ask(batcher, it)));
+    expect(store.calls).toEqual([upTo(5)]);
+    expect(decisions).toEqual([1, 2, 3, 4, 5].map(decision));
+  });
+
+  it('sends the takes of the next turn in the next call, without waiting for the answer of the first', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    const first = ask(batcher, take(1));
+    await turn();
+    const second = ask(batcher, take(2));
+    await turn();
+    expect(store.calls).toEqual([[take(1)], [take(2)]]);
+    answers[1]?.();
+    expect(await second).toEqual(decision(2));
+    answers[0]?.();
+    expect(await first).toEqual(decision(1));
+  });
+
+  it('puts the takes of a turn that brought answers off by a turn, and sends them with that one', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    ask(batcher, take(1));
+    await turn();
+    const before = ask(batcher, take(2));
+    answers[0]?.();
+    await heard();
+    const after = ask(batcher, take(3));
+    await turn();
+    expect(store.calls).toEqual([[take(1)]]);
+    const again = ask(batcher, take(4));
+    await turn();
+    expect(store.calls).toEqual([[take(1)], [take(2), take(3), take(4)]]);
+    answers[1]?.();
+    expect(await Promise.all([before, after, again])).toEqual([2, 3, 4].map(decision));
+  });
+
+  it('puts takes off once, however many turns bring answers', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    for (let n = 1; n <= 3; n++) {
+      ask(batcher, take(n));
+      await turn();
+    }
+    ask(batcher, take(4));
+    answers[0]?.();
+    await heard();
+    await turn();
+    answers[1]?.();
+    await heard();
+    await turn();
+    expect(store.calls.at(-1)).toEqual([take(4)]);
+    ask(batcher, take(5)); // and the next not at all, unless it sees an answer of its own
+    await turn();
+    expect(store.calls.at(-1)).toEqual([take(5)]);
+  });
+
+  it('puts nothing off for an answer of an earlier turn, nor for a call that failed', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 128);
+    ask(batcher, take(1));
+    await turn();
+    answers[0]?.();
+    await heard();
+    await turn();
+    ask(batcher, take(2));
+    await turn();
+    expect(store.calls.length).toBe(2);
+
+    const failing = createStore(() => Promise.reject(new StoreError('timeout')));
+    const unlucky = new Batcher(failing, 128);
+    ask(unlucky, take(1)).catch(() => {});
+    await turn();
+    ask(unlucky, take(2)).catch(() => {});
+    await turn();
+    expect(failing.calls.length).toBe(2);
+  });
+
+  it('fails only the take whose conclusion throws', async () => {
+    const batcher = new Batcher(createStore(), 128);
+    const defect = new Error('a defect');
+    const results = await Promise.allSettled([
+      ask(batcher, take(1)),
+      batcher.take(take(2), () => {
+        throw defect;
+      }),
+      ask(batcher, take(3)),
+    ]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: decision(1) },
+      { status: 'rejected', reason: defect },
+      { status: 'fulfilled', value: decision(3) },
+    ]);
+  });
+
+  it('rejects with a defect of the store as it is, and concludes nothing', async () => {
+    const defect = new TypeError('a defect');
+    const batcher = new Batcher(
+      createStore(() => Promise.reject(defect)),
+      128,
+    );
+    let concluded = 0;
+    const results = await Promise.allSettled(upTo(2).map((it) => batcher.take(it, () => decision(concluded++))));
+    expect([results.map((it) => it.status === 'rejected' && it.reason), concluded]).toEqual([[defect, defect], 0]);
+  });
+
+  it('splits a turn of more takes than one call may hold, and loses none', async () => {
+    const store = createStore();
+    const batcher = new Batcher(store, 3);
+    const decisions = await Promise.all(upTo(7).map((it) => ask(batcher, it)));
+    expect(store.calls).toEqual([upTo(7).slice(0, 3), upTo(7).slice(3, 6), upTo(7).slice(6)]);
+    expect(decisions).toEqual([1, 2, 3, 4, 5, 6, 7].map(decision));
+  });
+
+  it('has the same key twice in a turn decided in order', async () => {
+    const local = new LocalStore(
+      { name: 'default', capacity: 2, refillPerSecond: 0.1 },
+      { keysMax: 9, nowUs: () => 0 },
+    );
+    const store = createStore(async (takes) => takes.map(({ key, cost }) => local.take(key, cost)));
+    const batcher = new Batcher(store, 128);
+    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => ask(batcher, { key, cost: 1 })));
+    expect(store.calls.length).toBe(1);
+    expect(decisions.map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
+      [true, 1],
+      [true, 1],
+      [true, 0],
+      [false, 0],
+    ]);
+  });
+
+  it('lets a take that fails for its key alone harm no other', async () => {
+    const wrong = new StoreError('wrongtype');
+    const store = createStore(async (takes) => takes.map(({ cost }) => (cost === 2 ? wrong : decision(cost))));
+    const batcher = new Batcher(store, 128);
+    const results = await Promise.allSettled(upTo(3).map((it) => ask(batcher, it)));
+    expect(results).toEqual([
+      { status: 'fulfilled', value: decision(1) },
+      { status: 'rejected', reason: wrong },
+      { status: 'fulfilled', value: decision(3) },
+    ]);
+  });
+
+  it('rejects all takes of a call that failed and none of another', async () => {
+    const gone = new StoreError('timeout');
+    const store = createStore(async (takes) => {
+      if (takes.some(({ cost }) => cost === 1)) throw gone;
+      return takes.map(({ cost }) => decision(cost));
+    });
+    const batcher = new Batcher(store, 2);
+    const results = await Promise.allSettled(upTo(4).map((it) => ask(batcher, it)));
+    expect(results).toEqual([
+      { status: 'rejected', reason: gone },
+      { status: 'rejected', reason: gone },
+      { status: 'fulfilled', value: decision(3) },
+      { status: 'fulfilled', value: decision(4) },
+    ]);
+  });
+
+  it('answers a take that the store left out with an error', async () => {
+    const batcher = new Batcher(
+      createStore(async () => [decision(1)]),
+      128,
+    );
+    const results = await Promise.allSettled([ask(batcher, take(1)), ask(batcher, take(2))]);
+    expect(results).toEqual([
+      { status: 'fulfilled', value: decision(1) },
+      { status: 'rejected', reason: new StoreError('other', 'the store left this take out of its answer') },
+    ]);
+  });
+
+  it('sends a lone take in the check phase of its own turn, before any timer', async () => {
+    const order = await new Promise<string[]>((resolve) => {
+      const seen: string[] = [];
+      const store = createStore(async (takes) => {
+        seen.push('sent');
+        return takes.map(() => decision(0));
+      });
+      const batcher = new Batcher(store, 128);
+      // The callback of an I/O, as that of a request, runs in the poll phase: check comes next, timers after it.
+      readFile(new URL(import.meta.url), () => {
+        setTimeout(() => {
+          seen.push('timer');
+          resolve(seen);
+        }, 0);
+        ask(batcher, take(1)).catch(() => {});
+        seen.push('taken');
+      });
+    });
+    expect(order).toEqual(['taken', 'sent', 'timer']);
+  });
+});

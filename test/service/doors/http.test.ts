@@ -1,0 +1,83 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createApi } from '../../../service/doors/http.ts';
+import type { Gate } from '../../../service/doors/middleware.ts';
+import type { Readiness } from '../../../service/doors/readiness.ts';
+
+const readiness: Readiness = {
+  status: 'ready',
+  mechanism: 'redis',
+  breaker: { state: 'closed', transitions: [] },
+  redis: 'connected',
+  instances: 1,
+};
+
+describe('the routes', () => {
+  let server: Server;
+  const defects: unknown[] = [];
+  afterEach(() => server.close());
+
+  const serve = async (gate: Gate) => {
+    defects.length = 0;
+    const api = createApi({
+      gate,
+      page: async () => '',
+      pageContentType: 'text/plain',
+      readiness: () => readiness,
+      onError: (error) => defects.push(error),
+    });
+    server = createServer(api).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  it('answers GET / the same whether it comes the short way or through Express', async () => {
+    const url = await serve((_request, _response, onward) => onward(['X-RateLimit-Remaining', '4']));
+    const answers = await Promise.all(
+      ['/', '/?a=1'].map(async (path) => {
+        const { status, headers, text } = await fetch(url + path).then(async (it) => ({
+          status: it.status,
+          headers: Object.fromEntries(it.headers),
+          text: await it.text(),
+        }));
+        return { status, headers: { ...headers, date: 'any' }, text };
+      }),
+    );
+    expect(answers[0]).toEqual({
+      status: 200,
+      headers: {
+        'content-type': 'text/plain; charset=utf-8',
+        'content-length': '19',
+        'x-ratelimit-remaining': '4',
+        connection: 'keep-alive',
+        'keep-alive': 'timeout=5',
+        date: 'any',
+      },
+      text: 'Request successful!',
+    });
+    expect(answers[1]).toEqual(answers[0]);
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('defect');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('defect'))],
+  ] satisfies [string, Gate][])('answers 500 and goes on when the limiter %s', async (_how, gate) => {
+    const url = await serve(gate);
+    for (const path of ['/', '/?a=1', '/nowhere']) {
+      const answer = await fetch(url + path);
+      expect([path, answer.status, await answer.json()]).toEqual([
+        path,
+        500,
+        { type: 'about:blank', title: 'Internal error', status: 500, detail: 'A defect.' },
+      ]);
+    }
+    expect(defects).toEqual([new Error('defect'), new Error('defect'), new Error('defect')]);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+});

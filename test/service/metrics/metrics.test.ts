@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import type { Decision, Mechanism } from '../../../service/core/store.ts';
+import { Metrics } from '../../../service/metrics/metrics.ts';
+
+const decision = (mechanism: Mechanism, allowed: boolean): Decision => ({
+  allowed,
+  limit: 5,
+  remaining: 0,
+  retryAfterMs: allowed ? 0 : 1000,
+  resetMs: 1000,
+  mechanism,
+});
+
+it('goes on counting decisions over any number of scrapes, on the page and in the snapshot alike', async () => {
+  const metrics = new Metrics({ fallbackKeys: () => 0, breakerStates: () => ['closed'] });
+  const told = async () => {
+    const page = await metrics.page();
+    const counts = (await metrics.counts()).find(({ name }) => name === 'rate_limit_requests_total')?.values ?? [];
+    const onPage = counts.map(({ labels: { mechanism, status } }) =>
+      Number(page.match(`rate_limit_requests_total{mechanism="${mechanism}",status="${status}"} (.*)`)?.[1]),
+    );
+    expect(onPage).toEqual(counts.map(({ value }) => value));
+    return Object.fromEntries(counts.map(({ labels, value }) => [`${labels.mechanism} ${labels.status}`, value]));
+  };
+
+  for (let round = 1; round <= 3; round++) {
+    metrics.decided(decision('redis', true), 0.001);
+    metrics.decided(decision('redis', true), 0.001);
+    metrics.decided(decision('fallback', false), 0.001);
+    const expected = {
+      'redis allowed': 2 * round,
+      'redis blocked': 0,
+      'fallback allowed': 0,
+      'fallback blocked': round,
+    };
+    expect(await told()).toEqual(expected);
+    expect(await told()).toEqual(expected);
+  }
+});

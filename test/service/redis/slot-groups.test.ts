@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { StoreError, type Take } from '../../../service/core/store.ts';
+import { SlotGroups } from '../../../service/redis/slot-groups.ts';
+import { RedisStore } from '../../../service/redis/store.ts';
+
+const tagOf = (key: string) => key[0] as string;
+const takesOf = (keys: string): Take[] => keys.split(' ').map((key, i) => ({ key, cost: i + 1 }));
+const shown = (groups: ReturnType<SlotGroups['of']>) => groups.map(({ keys, at }) => `${keys.join(' ')} at ${at}`);
+
+describe('the groups of a call', () => {
+  it('are one with a single Redis', () => {
+    const groups = new SlotGroups(undefined, () => 0);
+    expect(groups.of(takesOf('a1 b1 a1'))).toEqual([
+      { keys: ['rl:a1', 'rl:b1', 'rl:a1'], costs: ['1', '2', '3'], at: [0, 1, 2] },
+    ]);
+  });
+
+  it('are one for each hash tag in a cluster', () => {
+    const groups = new SlotGroups(tagOf, () => 0);
+    expect(shown(groups.of(takesOf('a1 b1 a2 b1')))).toEqual([
+      'rl:{a}:a1 rl:{a}:a2 at 0,2',
+      'rl:{b}:b1 rl:{b}:b1 at 1,3',
+    ]);
+  });
+
+  it('are one for each key of a slot on the move, for ten seconds', () => {
+    let nowUs = 0;
+    const groups = new SlotGroups(tagOf, () => nowUs);
+    groups.keepApart('rl:{a}:a9');
+    const takes = takesOf('a1 b1 a2 b2 a1');
+    const apart = ['rl:{a}:a1 rl:{a}:a1 at 0,4', 'rl:{b}:b1 rl:{b}:b2 at 1,3', 'rl:{a}:a2 at 2'];
+    expect(shown(groups.of(takes))).toEqual(apart);
+    nowUs = 10_000_000;
+    expect(shown(groups.of(takes))).toEqual(['rl:{a}:a1 rl:{a}:a2 rl:{a}:a1 at 0,2,4', apart[1]]);
+  });
+});
+
+describe('RedisStore with a cluster', () => {
+  const policy = { name: 'default', capacity: 5, refillPerSecond: 1 };
+  const replyTo = (keyCount: number) => [performance.now() * 1000, ...Array(keyCount).fill(1_000_000)];
+
+  /** A store whose Redis answers a script as `evaluate` says, by its key names. */
+  async function storeOver(evaluate: (names: string[]) => Promise<unknown>) {
+    const evalsha = (_sha: string, keyCount: number, ...args: string[]) => evaluate(args.slice(0, keyCount));
+    const client = { evalsha, eval: () => Promise.reject(new Error('the script is known')), del: async () => 0 };
+    const nowUs = () => performance.now() * 1000;
+    const store = new RedisStore({ client, policy, timeoutMs: 1000, nowUs, tags: { of: tagOf, probe: () => 'a' } });
+    await store.connected();
+    return store;
+  }
+  const toldOf = (outcomes: readonly unknown[]) =>
+    outcomes.map((outcome) => (outcome instanceof StoreError ? outcome.reason : 'decided'));
+
+  it.each([
+    ['late', (): Promise<unknown> => Promise.resolve(replyTo(0))],
+    ['clusterdown', () => Promise.reject(new Error('CLUSTERDOWN Hash slot not served'))],
+  ])('keeps what is %s in one slot to the takes of that slot', async (reason, trouble) => {
+    const store = await storeOver((names) =>
+      names[0]?.startsWith('rl:{b}') ? trouble() : Promise.resolve(replyTo(names.length)),
+    );
+    expect(toldOf(await store.takeMany(takesOf('a1 b1 a2')))).toEqual(['decided', reason, 'decided']);
+    await expect(store.takeMany(takesOf('b1 b2'))).rejects.toMatchObject({ reason });
+  });
+
+  it.each([
+    'TRYAGAIN Multiple keys request during rehashing of slot',
+    'Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:6379',
+  ])('sends key by key what was refused together with %j, and nothing together any more', async (refusal) => {
+    const scripts: string[] = [];
+    const store = await storeOver((names) => {
+      scripts.push(names.join(' '));
+      return names.length > 1 ? Promise.reject(new Error(refusal)) : Promise.resolve(replyTo(1));
+    });
+    scripts.length = 0;
+    expect(toldOf(await store.takeMany(takesOf('a1 a2')))).toEqual(['decided', 'decided']);
+    expect(toldOf(await store.takeMany(takesOf('a3 a4')))).toEqual(['decided', 'decided']);
+    expect(scripts).toEqual(['rl:{a}:a1 rl:{a}:a2', 'rl:{a}:a1', 'rl:{a}:a2', 'rl:{a}:a3', 'rl:{a}:a4']);
+  });
+});

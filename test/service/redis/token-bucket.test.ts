@@ -1,0 +1,363 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Decision, StoreError } from '../../../service/core/store.ts';
+import { bucketOf, decisionOf, take } from '../../../service/core/token-bucket.ts';
+import type { RedisStore } from '../../../service/redis/store.ts';
+import { type Admission, admissionExcess } from '../../support/leaky-bucket.ts';
+import { type RedisProcess, startRedis } from '../../support/redis.ts';
+import { connectStore } from '../../support/redis-store.ts';
+import { until } from '../../support/until.ts';
+
+const script = readFileSync(new URL('../../../service/redis/token-bucket.lua', import.meta.url), 'utf8');
+const sha = createHash('sha1').update(script).digest('hex');
+
+describe('take', () => {
+  const bucket = bucketOf({ name: 'default', capacity: 5, refillPerSecond: 0.5 });
+  const nowUs = 1_000_000_000;
+
+  it('counts five tokens in ten seconds as exactly two seconds each', () => {
+    expect(bucket).toEqual({ capacity: 5, tokenUs: 2_000_000, capacityUs: 10_000_000 });
+  });
+
+  it('never refills faster than the policy, whatever the rate', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.integer({ min: 1, max: 86_400 }),
+        (capacity, windowSec) => {
+          const { tokenUs } = bucketOf({ name: 'default', capacity, refillPerSecond: capacity / windowSec });
+          const exactUs = (windowSec * 1_000_000) / capacity;
+          expect(tokenUs).toBeGreaterThanOrEqual(exactUs * (1 - 1e-12));
+          expect(tokenUs).toBeLessThan(exactUs * (1 + 1e-12) + 1);
+        },
+      ),
+    );
+  });
+
+  it('gives a bucket never used all its tokens and then none', () => {
+    const debts: unknown[] = [];
+    let fullAtUs = 0;
+    for (let i = 0; i < 6; i++) {
+      const taken = take(bucket, fullAtUs, nowUs, 1);
+      debts.push(taken);
+      if (taken.allowed) fullAtUs = nowUs + taken.debtUs;
+    }
+    expect(debts).toEqual([
+      { allowed: true, debtUs: 2_000_000 },
+      { allowed: true, debtUs: 4_000_000 },
+      { allowed: true, debtUs: 6_000_000 },
+      { allowed: true, debtUs: 8_000_000 },
+      { allowed: true, debtUs: 10_000_000 },
+      { allowed: false, debtUs: 10_000_000 },
+    ]);
+  });
+
+  it('takes nothing when it denies', () => {
+    expect(take(bucket, nowUs + 9_000_000, nowUs, 1)).toEqual({ allowed: false, debtUs: 9_000_000 });
+  });
+
+  it('allows at the very microsecond at which the token exists and not one earlier', () => {
+    expect(take(bucket, nowUs + 10_000_000, nowUs + 1_999_999, 1)).toEqual({ allowed: false, debtUs: 8_000_001 });
+    expect(take(bucket, nowUs + 10_000_000, nowUs + 2_000_000, 1)).toEqual({ allowed: true, debtUs: 10_000_000 });
+  });
+
+  it('counts a bucket as empty, and no worse, after the clock went back', () => {
+    expect(take(bucket, nowUs + 3_600_000_000, nowUs, 1)).toEqual({ allowed: false, debtUs: 10_000_000 });
+  });
+});
+
+describe('decisionOf', () => {
+  const bucket = bucketOf({ name: 'default', capacity: 5, refillPerSecond: 0.5 });
+
+  it('tells the whole tokens left and the time until full', () => {
+    expect(decisionOf(bucket, { allowed: true, debtUs: 3_000_001 }, 1, 'redis')).toEqual({
+      allowed: true,
+      limit: 5,
+      remaining: 3,
+      retryAfterMs: 0,
+      resetMs: 3000.001,
+      mechanism: 'redis',
+    });
+  });
+
+  it('tells how long a denied take has to wait, after which it is allowed', () => {
+    expect(decisionOf(bucket, { allowed: false, debtUs: 9_500_000 }, 2, 'fallback')).toEqual({
+      allowed: false,
+      limit: 5,
+      remaining: 0,
+      retryAfterMs: 3500,
+      resetMs: 9500,
+      mechanism: 'fallback',
+    });
+    expect(take(bucket, 9_500_000, 3_499_999, 2).allowed).toBe(false);
+    expect(take(bucket, 9_500_000, 3_500_000, 2).allowed).toBe(true);
+  });
+
+  it('says that a cost above the capacity never comes', () => {
+    expect(decisionOf(bucket, { allowed: false, debtUs: 0 }, 6, 'redis').retryAfterMs).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('token-bucket.lua on a real Redis', () => {
+  let redis: RedisProcess;
+  beforeAll(async () => {
+    redis = await startRedis();
+    await redis.admin.script('LOAD', script);
+  });
+  afterAll(() => redis.stop());
+
+  // 100 groups of 100 keys. A group has one policy, as a call has; a key's takes over the rounds are one sequence.
+  const groups = 100;
+  const keysPerGroup = 100;
+
+  /** What a key holds before the first take; `aheadUs` counts from Redis's time then. */
+  type Initial = { is: 'absent' | 'list' | 'word' } | { is: 'bucket'; aheadUs: number };
+  interface Round {
+    deadline: 'none' | 'ahead' | 'past';
+    /** One take for each key, then some for the same keys again. */
+    costs: number[];
+    again: number[];
+  }
+  const initial: fc.Arbitrary<Initial> = fc.oneof(
+    { weight: 6, arbitrary: fc.constant<Initial>({ is: 'absent' }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        is: fc.constant('bucket' as const),
+        aheadUs: fc.integer({ min: -10_000, max: 2_000_000 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ is: fc.constant('bucket' as const), aheadUs: fc.constant(3_600_000_000 * 24 * 365) }),
+    },
+    { weight: 1, arbitrary: fc.constantFrom<Initial>({ is: 'list' }, { is: 'word' }) },
+  );
+  const policy = fc.record({
+    name: fc.constant('default'),
+    capacity: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 100_000 })),
+    refillPerSecond: fc.oneof(
+      fc.double({ min: 0.001, max: 10, noNaN: true }),
+      fc.double({ min: 10, max: 1_000_000, noNaN: true }),
+    ),
+  });
+  const groupOf = policy.chain((it) => {
+    const cost = fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 1, max: Math.max(1, Math.ceil(it.capacity / 3)) }) },
+      { weight: 1, arbitrary: fc.constantFrom(it.capacity, it.capacity + 1, it.capacity * 10) },
+    );
+    const round: fc.Arbitrary<Round> = fc.record({
+      deadline: fc.oneof(
+        { weight: 4, arbitrary: fc.constantFrom<Round['deadline'][]>('none', 'ahead') },
+        { weight: 1, arbitrary: fc.constant<Round['deadline']>('past') },
+      ),
+      costs: fc.array(cost, { minLength: keysPerGroup, maxLength: keysPerGroup }),
+      again: fc.array(fc.nat({ max: keysPerGroup - 1 }), { maxLength: 10 }),
+    });
+    return fc.record({
+      policy: fc.constant(it),
+      initial: fc.array(initial, { minLength: keysPerGroup, maxLength: keysPerGroup }),
+      rounds: fc.array(round, { minLength: 3, maxLength: 6 }),
+      sameCost: fc.boolean(),
+    });
+  });
+
+  it('agrees with token-bucket.ts on 10,000 random sequences, in every answer and every stored state', {
+    timeout: 60_000,
+  }, async () => {
+    let groupNumber = 0;
+    let sequences = 0;
+    await fc.assert(
+      fc.asyncProperty(groupOf, async (group) => {
+        const keys = group.initial.map((_, i) => `g${groupNumber}:${i}`);
+        groupNumber++;
+        sequences += keys.length;
+        const bucket = bucketOf(group.policy);
+
+        // Set up.
+        const [seconds = 0, micros = 0] = (await redis.admin.time()).map(Number);
+        const startUs = seconds * 1_000_000 + micros;
+        const model = new Map<string, number | 'not a bucket'>();
+        const setup = redis.admin.pipeline();
+        for (const [i, key] of keys.entries()) {
+          const held = group.initial[i] as Initial;
+          if (held.is === 'list') setup.rpush(key, '1');
+          if (held.is === 'word') setup.set(key, 'word');
+          if (held.is === 'bucket') setup.set(key, String(startUs + held.aheadUs));
+          model.set(key, held.is === 'absent' ? 0 : held.is === 'bucket' ? startUs + held.aheadUs : 'not a bucket');
+        }
+        await setup.exec();
+
+        // All rounds in one pipeline, reading back after each what is stored.
+        const calls = group.rounds.map(({ deadline, costs, again }) => {
+          const takes = [...keys.keys(), ...again].map((i) => ({
+            key: keys[i] as string,
+            cost: costs[group.sameCost ? 0 : i] as number,
+          }));
+          const deadlineUs = { none: 0, ahead: startUs + 3_600_000_000, past: startUs - 1 }[deadline];
+          return { takes, deadlineUs, past: deadline === 'past' };
+        });
+        const pipeline = redis.admin.pipeline();
+        for (const { takes, deadlineUs } of calls) {
+          const costs = group.sameCost ? [takes[0]?.cost ?? 1] : takes.map(({ cost }) => cost);
+          pipeline.evalsha(
+            sha,
+            takes.length,
+            ...takes.map(({ key }) => key),
+            bucket.tokenUs,
+            bucket.capacityUs,
+            deadlineUs,
+            ...costs,
+          );
+          pipeline.mget(keys);
+          pipeline.time();
+        }
+        const replies = ((await pipeline.exec()) ?? []).map(([error, value]) => {
+          if (error) throw error;
+          return value;
+        });
+
+        // The same instants through the specification.
+        for (const [n, { takes, past }] of calls.entries()) {
+          const [reply, stored, time] = replies.slice(3 * n, 3 * n + 3) as [
+            number[],
+            (string | null)[],
+            [string, string],
+          ];
+          const nowUs = reply[0] as number;
+          const expected: unknown[] = [nowUs];
+          for (const { key, cost } of past ? [] : takes) {
+            const fullAtUs = model.get(key) ?? 0;
+            if (fullAtUs === 'not a bucket') {
+              expected.push('WRONGTYPE');
+              continue;
+            }
+            const { allowed, debtUs } = take(bucket, fullAtUs, nowUs, cost);
+            if (allowed) model.set(key, nowUs + debtUs);
+            expected.push(allowed ? debtUs : -1 - debtUs);
+          }
+          expect(reply).toEqual(expected);
+
+          const readAtUs = Number(time[0]) * 1_000_000 + Number(time[1]);
+          const held = keys.map((key, i) => {
+            const fullAtUs = model.get(key) ?? 0;
+            if (fullAtUs === 'not a bucket') return group.initial[i]?.is === 'list' ? null : 'word';
+            if (stored[i] === null && fullAtUs <= readAtUs) return null; // full again, so it may have expired
+            return String(fullAtUs);
+          });
+          expect(stored).toEqual(held);
+        }
+        await redis.admin.unlink(keys);
+      }),
+      { numRuns: groups },
+    );
+    expect(sequences).toBeGreaterThanOrEqual(10_000);
+  });
+
+  const run = (keys: string[], ...args: number[]) =>
+    redis.admin.evalsha(sha, keys.length, ...keys, ...args) as Promise<(number | string)[]>;
+
+  it('past its deadline answers the time alone and takes nothing', async () => {
+    const reply = await run(['late'], 1000, 10_000, 1, 1);
+    expect(reply).toEqual([expect.any(Number)]);
+    expect(await redis.admin.exists('late')).toBe(0);
+  });
+
+  it('without keys answers the time alone', async () => {
+    expect(await run([], 1000, 10_000, 0)).toEqual([expect.any(Number)]);
+  });
+
+  it('keeps a bucket until it is full again, and less than a millisecond longer', async () => {
+    const keys = Array.from({ length: 1000 }, (_, i) => `expiry:${i}`);
+    const pipeline = redis.admin.pipeline();
+    for (const [i, key] of keys.entries()) {
+      // Debts from 1.0 s on, in steps that are no whole milliseconds.
+      const takes = Array(1 + (i % 2)).fill(key); // one that found nothing, or also one that found a bucket
+      pipeline.evalsha(sha, takes.length, ...takes, 1_000_000 + 137 * i, 10_000_000_000, 0, 1);
+      pipeline.get(key);
+      pipeline.pexpiretime(key);
+    }
+    const replies = (await pipeline.exec())?.map(([, value]) => value) ?? [];
+    const outlivedMs = keys.map((_, i) => Number(replies[3 * i + 2]) - Number(replies[3 * i + 1]) / 1000);
+    expect({
+      tooEarly: outlivedMs.filter((ms) => ms < 0).length,
+      tooLate: outlivedMs.filter((ms) => ms >= 1).length,
+    }).toEqual({
+      tooEarly: 0,
+      tooLate: 0,
+    });
+  });
+
+  it('leaves nothing in Redis once the bucket is full again', async () => {
+    await run(['gone'], 1000, 10_000, 0, 3);
+    await until('the bucket to expire', async () => (await redis.admin.exists('gone')) === 0);
+    expect((await run(['gone'], 1000, 10_000, 0, 10))[1]).toBe(10_000);
+  });
+
+  it('lets two instances under concurrent load admit no more than the bound over any window, and no less than all of it', async () => {
+    const policy = { name: 'default', capacity: 20, refillPerSecond: 200 };
+    const connections = [connectStore(redis.url, policy, 10_000), connectStore(redis.url, policy, 10_000)];
+    const stores = connections.map(({ store }) => store);
+    const admissions: Admission[] = [];
+    const rejections: { sentMs: number }[] = [];
+    try {
+      for (const store of stores) await until('a connection', () => store.ready);
+      const endMs = performance.now() + 800;
+      const client = async (store: RedisStore, batch: number) => {
+        while (performance.now() < endMs) {
+          const sentMs = performance.now();
+          const outcomes = await store.takeMany(
+            Array.from({ length: batch }, (_, i) => ({ key: 'shared', cost: 1 + (i % 2) })),
+          );
+          const receivedMs = performance.now();
+          for (const [i, outcome] of outcomes.entries()) {
+            if (outcome instanceof StoreError) throw outcome;
+            if (outcome.allowed) admissions.push({ sentMs, receivedMs, cost: 1 + (i % 2) });
+            else rejections.push({ sentMs });
+          }
+        }
+      };
+      await Promise.all([1, 2, 3, 1, 2, 5].map((batch, i) => client(stores[i % 2] as RedisStore, batch)));
+    } finally {
+      for (const connection of connections) connection.close();
+    }
+    expect(admissionExcess(admissions, 20, 200)).toBe(0);
+
+    // At the last rejection fewer than 2 tokens were there, so all others had been admitted.
+    const lastSentMs = Math.max(...rejections.map(({ sentMs }) => sentMs));
+    const firstReceivedMs = Math.min(...admissions.map(({ receivedMs }) => receivedMs));
+    const admitted = admissions.reduce((sum, { cost }) => sum + cost, 0);
+    expect(admitted).toBeGreaterThan(20 + (200 * (lastSentMs - firstReceivedMs)) / 1000 - 2);
+  });
+
+  it('has a judge of that bound that finds an excess of one token', () => {
+    const at = (ms: number): Admission => ({ sentMs: ms, receivedMs: ms, cost: 1 });
+    expect(admissionExcess([at(0), at(0), at(10)], 2, 100)).toBe(0);
+    expect(admissionExcess([at(0), at(0), at(0), at(10)], 2, 100)).toBe(1);
+  });
+
+  it('tells each take of a batch as a decision, the same key twice in order', async () => {
+    await redis.admin.flushall();
+    const { store, close } = connectStore(redis.url, { name: 'default', capacity: 2, refillPerSecond: 0.001 }, 10_000);
+    try {
+      await until('a connection', () => store.ready);
+      const outcomes = (await store.takeMany([
+        { key: 'a', cost: 1 },
+        { key: 'a', cost: 1 },
+        { key: 'a', cost: 1 },
+        { key: 'b', cost: 3 },
+      ])) as Decision[];
+      const common = { limit: 2, mechanism: 'redis' };
+      expect(outcomes).toEqual([
+        { ...common, allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 1_000_000 },
+        { ...common, allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 2_000_000 },
+        { ...common, allowed: false, remaining: 0, retryAfterMs: 1_000_000, resetMs: 2_000_000 },
+        { ...common, allowed: false, remaining: 2, retryAfterMs: Number.POSITIVE_INFINITY, resetMs: 0 },
+      ]);
+    } finally {
+      close();
+    }
+  });
+});
