@@ -3,7 +3,6 @@
 //   load ──▶ front link ──▶ instance ──▶ store link ──▶ Redis
 //                                  └───▶ or, without a store link, to every node of a cluster or under Sentinels
 
-import type { ToxiproxyApi } from './host/toxiproxy.ts';
 import type { Topology } from './scenario.ts';
 
 export interface Instance {
@@ -23,6 +22,20 @@ export interface StoreLink {
   readonly proxy: string | undefined;
   readonly host: string;
   readonly port: number;
+}
+
+/** A toxic as data; `attributes` in the units of Toxiproxy's documentation (latency and timeout in ms). */
+export interface Toxic {
+  readonly type: 'timeout' | 'latency' | 'bandwidth' | 'slicer' | 'reset_peer' | 'slow_close' | 'limit_data';
+  readonly stream: 'upstream' | 'downstream';
+  readonly attributes: Readonly<Record<string, number>>;
+}
+
+/** Toxiproxy, as far as a fault needs it. */
+export interface Toxics {
+  addToxic(proxyName: string, toxic: Toxic): Promise<void>;
+  /** Takes every toxic off the proxy. */
+  removeToxics(proxyName: string): Promise<void>;
 }
 
 /** The Redis that the faulted instances share. */
@@ -48,7 +61,7 @@ export interface Failover {
 export interface Environment extends AsyncDisposable {
   readonly driver: string;
   readonly instances: readonly Instance[];
-  readonly toxiproxy: ToxiproxyApi;
+  readonly toxiproxy: Toxics;
   readonly redis: RedisHandle;
   readonly prometheusUrl: string;
   /** Versions and the machine, for the journal. */

@@ -1,6 +1,7 @@
 // One run of the lab: what it did, what clients saw of it on both arms, and the verdict.
 
-import { chosenRun, dashboard, lines, mechanismColours, promiseSeconds, table, timeline } from './parts.ts';
+import { dashboard } from './page.ts';
+import { chosenRun, lines, mechanismColours, promiseSeconds, table, timeline } from './parts.ts';
 
 const client = (arm: 'faulted' | 'control') => {
   const buckets = `sum by (le) (rate(chaos_request_latency_seconds_bucket{${chosenRun}, arm="${arm}"}[$__rate_interval]))`;

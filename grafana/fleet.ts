@@ -2,7 +2,8 @@
 
 import { disagreeing } from '../prometheus/rules.ts';
 import { breakerState, breakerStates } from './limiter.ts';
-import { chosen, dashboard, lines, promiseSeconds, stat, timeline } from './parts.ts';
+import { dashboard } from './page.ts';
+import { chosen, lines, promiseSeconds, stat, timeline } from './parts.ts';
 
 const rate = (series: string) => `rate(${series}{${chosen}}[$__rate_interval])`;
 const closed = 'instance:rate_limit_breaker_closed:ratio';

@@ -1,7 +1,8 @@
 // The limiter in operation: first whether it keeps its promise, then why not.
 
 import { objective, thresholds } from '../prometheus/rules.ts';
-import { chosen, dashboard, lines, mechanismColours, promiseSeconds, type States, stat, timeline } from './parts.ts';
+import { dashboard } from './page.ts';
+import { chosen, lines, mechanismColours, promiseSeconds, type States, stat, timeline } from './parts.ts';
 
 export const breakerStates: States = { 0: ['closed', 'green'], 1: ['half-open', 'orange'], 2: ['open', 'red'] };
 

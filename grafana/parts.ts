@@ -1,6 +1,4 @@
-// What the dashboards are made of: panels, variables and links that look alike on all of them.
-//
-// A panel is title, description, unit and queries; how it is drawn is decided here, once per kind.
+// The panels that the dashboards are made of, alike on all of them. A panel is title, description, unit and queries; how it is drawn is decided here, once per kind.
 
 import {
   GraphDrawStyle,
@@ -18,32 +16,21 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import {
-  AnnotationQueryBuilder,
-  DashboardBuilder,
-  DashboardCursorSync,
-  DashboardLinkBuilder,
-  DashboardLinkType,
-  DatasourceVariableBuilder,
   MappingType,
-  QueryVariableBuilder,
-  RowBuilder,
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
-  VariableHide,
-  VariableRefresh,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimeline } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
-import { limiterJob, objective } from '../prometheus/rules.ts';
+import { objective } from '../prometheus/rules.ts';
 
 /** As provisioned. */
 export const datasourceUid = 'failopen-prometheus';
-const datasource = { type: 'prometheus', uid: `\${datasource}` };
-const tag = 'failopen';
+export const datasource = { type: 'prometheus', uid: `\${datasource}` };
 
 /** The promise, in seconds. */
 export const promiseSeconds = Number(objective.le);
@@ -142,7 +129,7 @@ export function table({ queries, colours = {}, ...panel }: Panel, hidden: readon
   return builder.withTransformation({ id: 'organize', options: { excludeByName } });
 }
 
-type AnyPanel = TimeSeries | Stat | StateTimeline | Table;
+export type AnyPanel = TimeSeries | Stat | StateTimeline | Table;
 
 function common<B extends AnyPanel>(builder: B, panel: Panel): B {
   const { title, description, unit, queries, width, limit, lowIsBad } = panel;
@@ -169,90 +156,4 @@ function targets(queries: Panel['queries']): DataqueryBuilder[] {
       .expr(expr)
       .legendFormat(legend),
   );
-}
-
-export interface Row {
-  readonly title: string;
-  readonly panels: readonly AnyPanel[];
-}
-
-export interface Page {
-  readonly uid: string;
-  readonly title: string;
-  readonly description: string;
-  readonly rows: readonly Row[];
-}
-
-/** A whole dashboard, with the variables, links and annotations that all have. */
-export function dashboard({ uid, title, description, rows }: Page): DashboardBuilder {
-  const builder = new DashboardBuilder(title)
-    .uid(uid)
-    .description(description)
-    .tags([tag])
-    .readonly() // changed here and generated anew, never in a browser
-    .tooltip(DashboardCursorSync.Crosshair)
-    .time({ from: 'now-5m', to: 'now' })
-    .refresh('5s')
-    .link(
-      new DashboardLinkBuilder('Dashboards')
-        .type(DashboardLinkType.Dashboards)
-        .tags([tag])
-        .includeVars(true)
-        .keepTime(true),
-    )
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('Faults')
-        .datasource(datasource)
-        .enable(true)
-        .iconColor('red')
-        .expr(`chaos_fault_active{${chosenRun}} == 1`)
-        .step('1s')
-        .titleFormat('{{fault}}')
-        .textFormat('{{link}}')
-        .tagKeys('scenario'),
-    )
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('Phases')
-        .datasource(datasource)
-        .enable(false)
-        .iconColor('blue')
-        .expr(`chaos_phase{${chosenRun}} == 1`)
-        .step('1s')
-        .titleFormat('{{phase}}')
-        .tagKeys('scenario'),
-    );
-  for (const variable of variables()) builder.withVariable(variable);
-  let id = 0;
-  for (const { title, panels } of rows) {
-    builder.withRow(new RowBuilder(title).id(++id));
-    for (const panel of panels) builder.withPanel(panel.id(++id));
-  }
-  return builder;
-}
-
-function variables() {
-  const all = { text: 'All', value: '$__all' };
-  const choice = (name: string, label: string, query: string, chosenFirst = all) =>
-    new QueryVariableBuilder(name)
-      .label(label)
-      .datasource(datasource)
-      .query(query)
-      .refresh(VariableRefresh.OnTimeRangeChanged)
-      .multi(true)
-      .includeAll(true)
-      .allValue('.+')
-      .current({ ...chosenFirst, selected: true });
-  return [
-    new DatasourceVariableBuilder('datasource')
-      .label('Data source')
-      .type('prometheus')
-      .hide(VariableHide.DontHide)
-      .current({ text: 'Prometheus', value: datasourceUid, selected: true }),
-    // Not all: beside a run there is the job of the control arm, which is no part of the fleet.
-    choice('job', 'Job', 'label_values(rate_limit_requests_total, job)', { text: limiterJob, value: limiterJob }),
-    choice('instance', 'Instance', 'label_values(rate_limit_requests_total{job=~"$job"}, instance)'),
-    choice('scenario', 'Scenario', 'label_values(chaos_phase, scenario)').allValue('.*'),
-  ];
 }

@@ -7,7 +7,8 @@ import type { Config } from './config/env.ts';
 import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
 import type { Mechanism } from './core/store.ts';
-import { createApi } from './doors/http.ts';
+import { type ApiOptions, createApi } from './doors/http.ts';
+import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -26,10 +27,7 @@ export interface App {
 }
 
 /** Who speaks for the whole service when it is more than this process. */
-export interface Spokesman {
-  readonly page: () => Promise<string>;
-  readonly readiness: () => Promise<Readiness>;
-}
+export type Spokesman = Pick<ApiOptions, 'page' | 'readiness'>;
 
 /** Breaker transitions that `/readyz` tells. */
 const transitionsTold = 64;
@@ -38,7 +36,7 @@ const transitionsTold = 64;
 export async function startApp(config: Config, log: Logger): Promise<App> {
   const app = await createService(config, log);
   try {
-    await listening(app.server, config);
+    await listen(app.server, config);
   } catch (error) {
     await app.stop(0);
     throw error;
@@ -121,25 +119,12 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
   };
 }
 
-/** Connections that may wait to be accepted. */
-export const acceptBacklog = 4096;
-
 const serverOptions = {
   keepAliveTimeout: 65_000, // ms; longer than the usual 60 s of a load balancer, so that it is the one to close
   requestTimeout: 30_000, // ms; a request that trickles in for longer is answered 408
   headersTimeout: 10_000, // ms
   optimizeEmptyRequests: true, // no stream for a body that is not there: 7 % less work per request
 };
-
-function listening(server: Server, { host, port }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: acceptBacklog }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
 
 /**
  * Stops accepting connections and answers what arrives on the open ones, telling their clients to close, until none is

@@ -3,8 +3,9 @@
 
 import { fork } from 'node:child_process';
 import { pino } from 'pino';
-import { startApp } from './app.ts';
+import { createService, startApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config/env.ts';
+import { shareOf } from './config/share.ts';
 import { startPrimary } from './workers/primary.ts';
 import { work } from './workers/worker.ts';
 
@@ -60,7 +61,8 @@ async function serve(): Promise<void> {
 if (process.argv[2] === 'worker') {
   // A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
   for (const signal of signals) process.on(signal, () => {});
-  await work(config, log.child({ worker: Number(process.argv[3]) }), shutdownGraceMs);
+  const workerLog = log.child({ worker: Number(process.argv[3]) });
+  await work((whole) => createService(shareOf(config), workerLog, whole), shutdownGraceMs);
   process.exit(0);
 }
 await serve();

@@ -3,9 +3,8 @@
 //   limiter ──upstream──▶ toxiproxy ──▶ redis
 //           ◀─downstream─
 
-import type { Instance } from '../environment.ts';
+import type { Instance, Toxic } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import type { Toxic } from '../host/toxiproxy.ts';
 import type { Fault } from './fault.ts';
 
 const bothStreams = ['upstream', 'downstream'] as const;

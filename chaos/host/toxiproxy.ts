@@ -3,18 +3,12 @@
 
 import { Toxiproxy } from 'toxiproxy-node-client';
 import { within } from '../clock.ts';
+import type { Toxic, Toxics } from '../environment.ts';
 import { LabError } from '../errors.ts';
-
-/** A toxic as data; `attributes` in the units of Toxiproxy's documentation (latency and timeout in ms). */
-export interface Toxic {
-  readonly type: 'timeout' | 'latency' | 'bandwidth' | 'slicer' | 'reset_peer' | 'slow_close' | 'limit_data';
-  readonly stream: 'upstream' | 'downstream';
-  readonly attributes: Readonly<Record<string, number>>;
-}
 
 const callMsMax = 3000;
 
-export class ToxiproxyApi {
+export class ToxiproxyApi implements Toxics {
   readonly #client: Toxiproxy;
 
   constructor(url: string) {

@@ -4,16 +4,25 @@
 //
 //   take ─▶ batcher ─▶ breaker ─▶ store ─▶ Redis
 
-import type { RedisStore } from '../redis/store.ts';
 import { Batcher } from './batcher.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { LastDecisions } from './last-decisions.ts';
 import { type Outcome, type Policy, type Store, StoreError, type StoreErrorReason } from './store.ts';
 
+/** A store that can be away: a shard asks it whether it is back. */
+export interface RemoteStore extends Store {
+  /** Whether takes can be sent at all. */
+  readonly ready: boolean;
+  /** A call that takes nothing; resolves when the store would answer takes. */
+  probe(): Promise<void>;
+  /** Gives the key a full bucket. */
+  reset(key: string): Promise<void>;
+}
+
 export interface Shard {
   /** Where its Redis is. */
   readonly name: string;
-  readonly store: Pick<RedisStore, 'ready' | 'reset'>;
+  readonly store: Pick<RemoteStore, 'ready' | 'reset'>;
   readonly breaker: Breaker;
   readonly batcher: Batcher;
   readonly last: LastDecisions;
@@ -43,7 +52,7 @@ export interface ShardOptions {
 /** Takes in one script: about 0.3 ms of Redis's time. */
 const batchSizeMax = 128;
 
-export function createShard(name: string, store: RedisStore, options: ShardOptions): Shard {
+export function createShard(name: string, store: RemoteStore, options: ShardOptions): Shard {
   const last = new LastDecisions(options.policy, options.keysMax);
   const breaker = new Breaker(measured(store, options), {
     failures: options.breakerFailures,

@@ -11,8 +11,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { acceptBacklog } from '../app.ts';
-import type { Config } from '../config/env.ts';
+import { acceptBacklog, type ListenAddress, listen } from '../doors/listen.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
 import type { FromWorker, Overview } from './messages.ts';
@@ -24,19 +23,24 @@ const gatherMsMax = 500;
 /** How long a stop waits for connections to be taken that were accepted before; some milliseconds are usual. */
 const handOutMsMax = 1000;
 
+export interface PrimaryOptions extends ListenAddress {
+  /** How many. */
+  readonly workers: number;
+}
+
 /** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
 export async function startPrimary(
-  config: Config,
+  options: PrimaryOptions,
   log: Logger,
   fork: (number: number) => ChildProcess,
 ): Promise<Primary> {
-  const primary = new Primary(config, log, fork);
+  const primary = new Primary(options, log, fork);
   await primary.start();
   return primary;
 }
 
 export class Primary {
-  readonly #config: Config;
+  readonly #options: PrimaryOptions;
   readonly #server: Server;
   readonly #slots: readonly WorkerSlot[];
   readonly #metrics = new WorkersMetrics(() => this.#slots.filter(({ ready }) => ready).length);
@@ -49,10 +53,10 @@ export class Primary {
   #turn = 0;
   readonly #firstReady = Promise.withResolvers<void>();
 
-  constructor(config: Config, log: Logger, fork: (number: number) => ChildProcess) {
-    this.#config = config;
+  constructor(options: PrimaryOptions, log: Logger, fork: (number: number) => ChildProcess) {
+    this.#options = options;
     this.#slots = Array.from(
-      { length: config.workers },
+      { length: options.workers },
       (_, i) =>
         new WorkerSlot({
           number: i + 1,
@@ -78,11 +82,7 @@ export class Primary {
   }
 
   async start(): Promise<void> {
-    const { host, port } = this.#config;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: acceptBacklog }, resolve);
-    });
+    await listen(this.#server, this.#options);
     for (const slot of this.#slots) slot.start();
     await this.#firstReady.promise;
   }

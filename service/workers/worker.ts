@@ -2,20 +2,32 @@
 // Connections come from the primary instead of a port, and what /metrics and /readyz say is asked of it, since a client
 // cannot choose whom it asks.
 
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Logger } from 'pino';
-import { createService } from '../app.ts';
-import type { Config } from '../config/env.ts';
+import type { ApiOptions } from '../doors/http.ts';
+import type { Readiness } from '../doors/readiness.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 
 const countedEveryMs = 1000;
 /** Longer than the primary waits for the other workers. */
 const answerMsMax = 1000;
 
+/** What a worker runs: a service that is given its connections. */
+export interface WorkerService {
+  readonly server: Server;
+  readonly metrics: Pick<Metrics, 'all' | 'counts'>;
+  readonly readiness: () => Readiness;
+  readonly stop: (graceMs: number) => Promise<void>;
+}
+
+/** Builds the service, which asks `whole` for what it says of all workers together. */
+export type CreateService = (whole: Pick<ApiOptions, 'page' | 'readiness'>) => Promise<WorkerService>;
+
 /** Serves until the primary says stop, or is gone. */
-export async function work(config: Config, log: Logger, graceMs: number): Promise<void> {
+export async function work(create: CreateService, graceMs: number): Promise<void> {
   const questions = new Questions();
-  const { server, metrics, readiness, stop } = await createService(shareOf(config), log, {
+  const { server, metrics, readiness, stop } = await create({
     page: () => questions.ask('page'),
     readiness: () => questions.ask('readiness'),
   });
@@ -43,17 +55,6 @@ export async function work(config: Config, log: Logger, graceMs: number): Promis
 
   await stop(await stopped.promise);
   clearInterval(counting);
-}
-
-/** A worker's part of what one instance has. */
-export function shareOf(config: Config): Config {
-  const { workers, instances, fallbackPolicy, fallbackKeysMax } = config;
-  return {
-    ...config,
-    fallbackPolicy: { ...fallbackPolicy, capacity: Math.max(1, Math.floor(fallbackPolicy.capacity / workers)) },
-    fallbackKeysMax: Math.max(1, Math.floor(fallbackKeysMax / workers)),
-    instances: instances === undefined ? undefined : instances * workers,
-  };
 }
 
 function say(message: FromWorker): void {

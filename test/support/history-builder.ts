@@ -21,6 +21,9 @@ import {
   type StoreErrorsEvent,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
+import { answer, fault, move, probe } from './history-events.ts';
+
+export { answer, fault, move, probe, storeErrors } from './history-events.ts';
 
 /** A figure that is the same for all answers of a phase, or told from an answer's number in it. */
 type Each<T> = T | ((i: number) => T);
@@ -142,48 +145,6 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
   events.push(...(spec.storeErrors ?? []));
   return events;
-}
-
-/** One answer; `atMs` is when it was scheduled, and sent unless `sentMs` says otherwise. */
-export function answer(
-  atMs: number,
-  changes: Partial<AnswerEvent> & { readonly latencyMs?: number } = {},
-): AnswerEvent {
-  const { latencyMs = 1, ...rest } = changes;
-  return {
-    type: 'answer',
-    instance: 'limiter-1',
-    key: 'k0',
-    scheduledMs: atMs,
-    sentMs: atMs,
-    receivedMs: atMs + latencyMs,
-    status: 200,
-    mechanism: 'redis',
-    remaining: 9,
-    ...rest,
-  };
-}
-
-export function fault(action: FaultEvent['action'], atMs: number, changes: Partial<FaultEvent> = {}): FaultEvent {
-  const usual = { fault: 'partition', target: 'limiter-1', beginMs: atMs, endMs: atMs + 1, losesState: false };
-  return { type: 'fault', action, ...usual, ...changes };
-}
-
-export function probe(
-  instance: string,
-  atMs: number,
-  expected: ProbeEvent['expected'],
-  seen: ProbeEvent['seen'] = expected,
-): ProbeEvent {
-  return { type: 'probe', instance, atMs, expected, seen, detail: `${seen} after 1.0 ms` };
-}
-
-export function move(instance: string, atMs: number, from: string, to: string, shard?: string): BreakerEvent {
-  return { type: 'breaker', instance, ...(shard === undefined ? {} : { shard }), atMs, from, to };
-}
-
-export function storeErrors(instance: string, atMs: number, totals: StoreErrorsEvent['totals']): StoreErrorsEvent {
-  return { type: 'store-errors', instance, atMs, totals };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {

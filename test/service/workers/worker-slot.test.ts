@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../service/config/env.ts';
+import { shareOf } from '../../../service/config/share.ts';
 import { type Readiness, readinessOf } from '../../../service/doors/readiness.ts';
 import { type MetricsSnapshot, pageOf } from '../../../service/metrics/metrics.ts';
-import { shareOf } from '../../../service/workers/worker.ts';
 import { restartMs, WorkerSlot } from '../../../service/workers/worker-slot.ts';
 import { until } from '../../support/until.ts';
 

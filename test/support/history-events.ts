@@ -1,0 +1,45 @@
+// The events of a history, one at a time, each with what is usual unless told otherwise.
+
+import type { AnswerEvent, BreakerEvent, FaultEvent, ProbeEvent, StoreErrorsEvent } from '../../chaos/history.ts';
+
+/** One answer; `atMs` is when it was scheduled, and sent unless `sentMs` says otherwise. */
+export function answer(
+  atMs: number,
+  changes: Partial<AnswerEvent> & { readonly latencyMs?: number } = {},
+): AnswerEvent {
+  const { latencyMs = 1, ...rest } = changes;
+  return {
+    type: 'answer',
+    instance: 'limiter-1',
+    key: 'k0',
+    scheduledMs: atMs,
+    sentMs: atMs,
+    receivedMs: atMs + latencyMs,
+    status: 200,
+    mechanism: 'redis',
+    remaining: 9,
+    ...rest,
+  };
+}
+
+export function fault(action: FaultEvent['action'], atMs: number, changes: Partial<FaultEvent> = {}): FaultEvent {
+  const usual = { fault: 'partition', target: 'limiter-1', beginMs: atMs, endMs: atMs + 1, losesState: false };
+  return { type: 'fault', action, ...usual, ...changes };
+}
+
+export function probe(
+  instance: string,
+  atMs: number,
+  expected: ProbeEvent['expected'],
+  seen: ProbeEvent['seen'] = expected,
+): ProbeEvent {
+  return { type: 'probe', instance, atMs, expected, seen, detail: `${seen} after 1.0 ms` };
+}
+
+export function move(instance: string, atMs: number, from: string, to: string, shard?: string): BreakerEvent {
+  return { type: 'breaker', instance, ...(shard === undefined ? {} : { shard }), atMs, from, to };
+}
+
+export function storeErrors(instance: string, atMs: number, totals: StoreErrorsEvent['totals']): StoreErrorsEvent {
+  return { type: 'store-errors', instance, atMs, totals };
+}
