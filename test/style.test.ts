@@ -159,6 +159,15 @@ describe('the source', () => {
     expect(importersBeyond('service/', ['service/'])).toEqual([]);
   });
 
+  it('of the core names no store behind it and no door in front of it, not even in a comment', () => {
+    const core = files.filter((file) => file.startsWith('service/core/'));
+    const named = core.flatMap((file) => {
+      const lines = textOf(file).split('\n');
+      return lines.filter((line) => /redis|lua|http|express/i.test(line)).map((line) => `${file}: ${line.trim()}`);
+    });
+    expect([core.length > 5, named]).toEqual([true, []]);
+  });
+
   it('has no import cycles', () => {
     expect(cycleIn(graph)).toEqual([]);
   });

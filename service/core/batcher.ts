@@ -6,7 +6,7 @@
 // The takes of a turn that brought answers too wait for one turn more, once: who was just answered asks again, and a
 // call that carries both halves of the clients costs less than two. It is a turn without sleep.
 
-import { type Decision, type Outcome, type Store, StoreError, type Take } from './store.ts';
+import { type BatchStore, type Decision, type Outcome, type Store, StoreError, type Take } from './store.ts';
 
 /** What its caller makes of how a take ended. */
 type Conclude = (outcome: Outcome) => Decision;
@@ -18,8 +18,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export class Batcher {
-  readonly #store: Store;
+export class Batcher implements Store {
+  readonly #store: BatchStore;
   readonly #sizeMax: number;
   #waiting: Waiting[] = [];
   /** Whether those who wait have been put off by a turn already. */
@@ -28,14 +28,14 @@ export class Batcher {
   #answered = false;
   #turnEnds = false;
 
-  /** `sizeMax`: takes in one call at the most, so that one script never holds Redis for long. */
-  constructor(store: Store, sizeMax: number) {
+  /** `sizeMax`: takes in one call at the most, so that one call never holds the store for long. */
+  constructor(store: BatchStore, sizeMax: number) {
     this.#store = store;
     this.#sizeMax = sizeMax;
   }
 
   /** Resolves to what `conclude` makes of the store's outcome; rejects with what it throws, or on a defect of the store. */
-  take(take: Take, conclude: Conclude): Promise<Decision> {
+  take(take: Take, conclude: Conclude = decisionOrThrow): Promise<Decision> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ take, conclude, resolve, reject });
       this.#awaitTurnsEnd();
@@ -81,6 +81,11 @@ export class Batcher {
 }
 
 const leftOut = new StoreError('other', 'the store left this take out of its answer');
+
+function decisionOrThrow(outcome: Outcome): Decision {
+  if (outcome instanceof StoreError) throw outcome;
+  return outcome;
+}
 
 function conclude(waiting: Waiting, outcome: Outcome): void {
   try {

@@ -1,18 +1,18 @@
-// A circuit breaker around a store: after some failures in a row it stops asking Redis at all, so that nobody waits for
-// an answer that will not come, and looks by itself when Redis is back.
+// A circuit breaker around a store: after some failures in a row it stops asking the store at all, so that nobody waits for
+// an answer that will not come, and looks by itself when the store is back.
 //
 //   closed ── `failures` calls in a row failed ──▶ open ── resetMs, jittered ──▶ half-open ── probe answered ──▶ closed
 //                                                   ▲                               │
 //                                                   └──────── probe failed ─────────┘
 //
 // The last of that row must have begun after its first had failed: calls in flight at the same time all meet the same
-// hiccup, which is no reason to do without Redis for a second.
+// hiccup, which is no reason to do without the store for a second.
 //
 // The states and their timer are opossum's. Three things are done here because opossum does them otherwise: it counts
 // a rate and not a row, it lets a user's request be the probe, and a call begun before the opening may close it.
 
 import CircuitBreaker from 'opossum';
-import { type Outcome, type Store, StoreError, type Take } from './store.ts';
+import { type BatchStore, type Outcome, StoreError, type Take } from './store.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -33,8 +33,8 @@ export const resetJitterRatio = 0.2;
 
 const never = new Promise<never>(() => {});
 
-export class Breaker implements Store {
-  readonly #store: Store;
+export class Breaker implements BatchStore {
+  readonly #store: BatchStore;
   readonly #options: BreakerOptions;
   readonly #circuit: CircuitBreaker<[call: Promise<unknown>, number: number]>;
   #state: BreakerState = 'closed';
@@ -44,7 +44,7 @@ export class Breaker implements Store {
   #callsBeforeRow = 0;
   #moves = 0;
 
-  constructor(store: Store, options: BreakerOptions) {
+  constructor(store: BatchStore, options: BreakerOptions) {
     this.#store = store;
     this.#options = options;
     const circuitOptions = {

@@ -1,4 +1,4 @@
-// The fallback: token buckets in this process's memory, one per key, used while Redis cannot answer.
+// The fallback: token buckets in this process's memory, one per key, used while the shared store cannot answer.
 //
 // Memory is bounded. A bucket that is full again is soon forgotten, since a new one would be the same. When as many keys
 // as allowed are in use at once, further keys share a fixed number of overflow buckets, chosen by hash. So no bucket in
@@ -10,7 +10,7 @@
 
 import { BucketMap } from './bucket-map.ts';
 import { hashOf } from './hash.ts';
-import type { Decision, Policy } from './store.ts';
+import type { Decision, Policy, Store, Take } from './store.ts';
 import { type Bucket, bucketOf, decisionOf, take } from './token-bucket.ts';
 
 export interface LocalStoreOptions {
@@ -22,7 +22,7 @@ export interface LocalStoreOptions {
 
 const overflowBuckets = 4096;
 
-export class LocalStore {
+export class LocalStore implements Store {
   readonly #policy: Policy;
   readonly #bucket: Bucket;
   readonly #keysMax: number;
@@ -67,7 +67,7 @@ export class LocalStore {
   }
 
   /** Decides at once; never fails. A key that has no bucket yet gets one with `tokensMax` tokens at the most. */
-  take(key: string, cost: number, tokensMax: number = Number.POSITIVE_INFINITY): Decision {
+  take({ key, cost }: Take, tokensMax: number = Number.POSITIVE_INFINITY): Decision {
     const nowUs = Math.floor(this.#slowed(this.#nowUs()));
     this.#own.sweep(nowUs);
     const ownFullAtUs = this.#own.get(key);

@@ -1,16 +1,25 @@
-// One Redis that decides for some of the keys, with everything that belongs to it alone: its breaker, the batch of the
-// turn, and what it last said. A single Redis is the one shard of all keys; a cluster has one for each master, so that a
-// dead master takes nobody down but its own keys.
+// One store that decides for some of the keys, with everything that belongs to it alone: its breaker, the batch of the
+// turn, and what it last said. A single server is the one shard of all keys; a cluster has one for each master, so that
+// a dead master takes nobody down but its own keys.
 //
-//   take ─▶ batcher ─▶ breaker ─▶ store ─▶ Redis
+//   take ─▶ batcher ─▶ breaker ─▶ store
 
 import { Batcher } from './batcher.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { LastDecisions } from './last-decisions.ts';
-import { type Outcome, type Policy, type Store, StoreError, type StoreErrorReason } from './store.ts';
+import {
+  type BatchStore,
+  type Mechanism,
+  type Outcome,
+  type Policy,
+  StoreError,
+  type StoreErrorReason,
+} from './store.ts';
 
 /** A store that can be away: a shard asks it whether it is back. */
-export interface RemoteStore extends Store {
+export interface RemoteStore extends BatchStore {
+  /** Its name in every decision of its own. */
+  readonly mechanism: Mechanism;
   /** Whether takes can be sent at all. */
   readonly ready: boolean;
   /** A call that takes nothing; resolves when the store would answer takes. */
@@ -20,7 +29,7 @@ export interface RemoteStore extends Store {
 }
 
 export interface Shard {
-  /** Where its Redis is. */
+  /** Where its store is. */
   readonly name: string;
   readonly store: Pick<RemoteStore, 'ready' | 'reset'>;
   readonly breaker: Breaker;
@@ -49,18 +58,18 @@ export interface ShardOptions {
   readonly onError: (reason: StoreErrorReason) => void;
 }
 
-/** Takes in one script: about 0.3 ms of Redis's time. */
+/** Takes in one call: about 0.3 ms of the store's time. */
 const batchSizeMax = 128;
 
 export function createShard(name: string, store: RemoteStore, options: ShardOptions): Shard {
-  const last = new LastDecisions(options.policy, options.keysMax);
+  const last = new LastDecisions(options.policy, options.keysMax, store.mechanism);
   const breaker = new Breaker(measured(store, options), {
     failures: options.breakerFailures,
     resetMs: options.breakerResetMs,
     probe: () => store.probe(),
     random: Math.random,
     onTransition: (from, to) => {
-      if (to === 'closed') last.clear(); // while nobody asked it, Redis may have forgotten
+      if (to === 'closed') last.clear(); // while nobody asked it, the store may have forgotten
       options.onTransition(name, from, to);
     },
   });
@@ -69,7 +78,7 @@ export function createShard(name: string, store: RemoteStore, options: ShardOpti
 }
 
 /** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
-function measured(store: Store, { onAnswer, onError }: ShardOptions): Store {
+function measured(store: BatchStore, { onAnswer, onError }: ShardOptions): BatchStore {
   return {
     async takeMany(takes): Promise<Outcome[]> {
       const startMs = performance.now();

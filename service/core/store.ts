@@ -13,8 +13,8 @@ export interface Take {
   readonly cost: number;
 }
 
-/** Who decided: the shared bucket in Redis, or this instance's own fallback bucket. */
-export type Mechanism = 'redis' | 'fallback';
+/** Who decided: the name of a store, that of the shared buckets or of this instance's own `fallback`. */
+export type Mechanism = string;
 
 /** The answer to one take. A denial is an answer, never an error. */
 export interface Decision {
@@ -30,33 +30,38 @@ export interface Decision {
   readonly mechanism: Mechanism;
 }
 
+/** Decides takes: at once, or by a promise that rejects with a `StoreError` when the take could not be decided. */
+export interface Store {
+  take(take: Take): Decision | Promise<Decision>;
+}
+
 /** What became of one take: decided, or not decidable for a reason that concerns its key alone. */
 export type Outcome = Decision | StoreError;
 
-/** Answers takes, in their order. Rejects with a `StoreError` when none of them could be decided. */
-export interface Store {
+/** Decides many takes in one call, in their order. Rejects with a `StoreError` when none of them could be decided. */
+export interface BatchStore {
   takeMany(takes: readonly Take[]): Promise<Outcome[]>;
 }
 
 /** Why a store could not decide. The set is closed: it is a metric's label. */
 export const storeErrorReasons = [
   'timeout', // no reply within the deadline
-  'late', // Redis ran the script after its deadline; it took nothing
+  'late', // the script ran after its deadline; it took nothing
   'refused', // nothing listens there
   'disconnected', // the connection is down or broke before the reply
-  'protocol', // what answers there does not speak Redis
-  'loading', // Redis reads its data set
+  'protocol', // what answers there does not speak the store's protocol
+  'loading', // the store still reads its data set
   'readonly', // a replica, after a failover
   'masterdown', // a replica cut off from its master
   'noreplicas', // too few replicas to accept writes
   'oom', // maxmemory reached and nothing may be evicted
-  'misconf', // Redis refuses writes because it cannot persist them
-  'clusterdown', // Redis Cluster: nobody owns the key's slot, or it is on the move
+  'misconf', // writes are refused because they cannot be persisted
+  'clusterdown', // nobody in the cluster owns the key's slot, or it is on the move
   'busy', // another script has been running for too long
-  'noscript', // the script is not in Redis's cache (it is sent again; seen only when that fails)
+  'noscript', // the script is not in the store's cache (it is sent again; seen only when that fails)
   'noauth', // no or wrong credentials
   'noperm', // this user may not run the script
-  'maxclients', // Redis takes no more connections
+  'maxclients', // no more connections are accepted
   'wrongtype', // the key holds something that is not a bucket; concerns this key alone
   'other',
 ] as const;

@@ -1,7 +1,7 @@
-// The arithmetic of one token bucket, and the executable specification of token-bucket.lua.
+// The arithmetic of one token bucket, and the executable specification of every store that does it elsewhere.
 //
 // A bucket's whole state is one instant: when it will be full again (GCRA's "theoretical arrival time"). Every quantity
-// is a whole number of microseconds, the unit of Redis's TIME, so that both implementations agree to the last bit:
+// is a whole number of microseconds, so that all implementations agree to the last bit:
 //
 //            now                fullAt            now + capacityUs
 //   ──────────┼───────debtUs──────┼───────────────────┼──────▶

@@ -60,7 +60,7 @@ export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOption
     };
 
     // 2. Decide.
-    const decision = limiter.take(key, 1);
+    const decision = limiter.take({ key, cost: 1 });
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
   };
 }

@@ -14,8 +14,11 @@ import {
   Registry,
 } from 'prom-client';
 import type { BreakerState } from '../core/breaker.ts';
-import { type Decision, type Mechanism, type StoreErrorReason, storeErrorReasons } from '../core/store.ts';
+import { type Decision, type StoreErrorReason, storeErrorReasons } from '../core/store.ts';
 import { FastHistogram } from './fast-histogram.ts';
+
+/** Of the stores that decide. */
+type MechanismLabel = 'redis' | 'fallback';
 
 const states: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 const transitions: readonly (readonly [BreakerState, BreakerState])[] = [
@@ -51,7 +54,7 @@ export class Metrics {
   /** What prom-client knows of the process: dearer to ask, and some of it starts anew with each asking. */
   readonly #process = new Registry();
   /** Plain numbers, told to prom-client when it asks: its counter looks its labels up at each request. */
-  readonly #decided: Record<Mechanism, { allowed: number; blocked: number }> = {
+  readonly #decided: Record<MechanismLabel, { allowed: number; blocked: number }> = {
     redis: { allowed: 0, blocked: 0 },
     fallback: { allowed: 0, blocked: 0 },
   };
@@ -118,7 +121,7 @@ export class Metrics {
   }
 
   decided(decision: Decision, seconds: number): void {
-    this.#decided[decision.mechanism][decision.allowed ? 'allowed' : 'blocked']++;
+    this.#decided[decision.mechanism as MechanismLabel][decision.allowed ? 'allowed' : 'blocked']++;
     this.#latency.observe(seconds);
   }
 

@@ -48,7 +48,7 @@ export async function rehearse(policy: Policy, nowUs: () => number): Promise<voi
     await reached('ready');
     while (!topology.store.ready && topology.client.status === 'ready') await new Promise(setImmediate);
     for (let n = 0; n < takesPerOutage; n++) {
-      await limiter.take(`rehearsal ${n}`, 1);
+      await limiter.take({ key: `rehearsal ${n}`, cost: 1 });
     }
     await lost;
     topology.close();

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { deadline } from '../core/deadline.ts';
-import { type Outcome, type Policy, type Store, StoreError, type Take } from '../core/store.ts';
+import { type BatchStore, type Outcome, type Policy, StoreError, type Take } from '../core/store.ts';
 import { type Bucket, bucketOf, decisionOf } from '../core/token-bucket.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { storeErrorOf } from './errors.ts';
@@ -42,7 +42,8 @@ type Run =
   | { readonly group: Group; readonly reply: readonly unknown[]; readonly error?: undefined }
   | { readonly group: Group; readonly reply?: undefined; readonly error: StoreError };
 
-export class RedisStore implements Store {
+export class RedisStore implements BatchStore {
+  readonly mechanism = 'redis';
   readonly #options: RedisStoreOptions;
   readonly #bucket: Bucket;
   readonly #bucketArguments: readonly string[];
@@ -136,7 +137,7 @@ export class RedisStore implements Store {
   #outcomeOf(result: unknown, cost: number): Outcome {
     if (typeof result !== 'number') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
     const taken = result >= 0 ? { allowed: true, debtUs: result } : { allowed: false, debtUs: -1 - result };
-    return decisionOf(this.#bucket, taken, cost, 'redis');
+    return decisionOf(this.#bucket, taken, cost, this.mechanism);
   }
 
   /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */

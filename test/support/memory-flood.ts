@@ -36,7 +36,7 @@ const keyOf = (n: number) => `acct_${Math.imul(n, 0x9e3779b1).toString(16)}_${n.
 async function flood(takes: number, keyOfTake: (n: number) => string): Promise<number> {
   let rssMax = 0;
   for (let n = 0; n < takes; n += takesPerTurn) {
-    await Promise.all(Array.from({ length: takesPerTurn }, (_, i) => limiter.take(keyOfTake(n + i), 1)));
+    await Promise.all(Array.from({ length: takesPerTurn }, (_, i) => limiter.take({ key: keyOfTake(n + i), cost: 1 })));
     await new Promise(setImmediate);
     rssMax = Math.max(rssMax, process.memoryUsage.rss());
   }

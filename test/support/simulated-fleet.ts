@@ -87,11 +87,12 @@ export class SimulatedFleet implements Disposable {
       take: (key) => {
         const sentMs = nowUs() / 1000;
         this.#unanswered++;
-        Promise.resolve(limiter.take(key, 1)).then(({ allowed, mechanism, remaining }) => {
+        Promise.resolve(limiter.take({ key, cost: 1 })).then(({ allowed, mechanism, remaining }) => {
           this.#unanswered--;
           const receivedMs = nowUs() / 1000;
           const status = allowed ? 200 : 429;
-          this.answers.push(answer(sentMs, { instance: name, key, receivedMs, status, mechanism, remaining }));
+          const source = mechanism as AnswerEvent['mechanism'];
+          this.answers.push(answer(sentMs, { instance: name, key, receivedMs, status, mechanism: source, remaining }));
         });
       },
       disconnect: () => store.lost(new Error('Connection is closed.')),

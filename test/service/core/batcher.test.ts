@@ -39,13 +39,6 @@ const turn = () => new Promise(setImmediate);
 /** Long enough for an answer to be heard, in the same turn. */
 const heard = () => new Promise(process.nextTick);
 
-/** A take's decision; rejects with how it failed. */
-const ask = (batcher: Batcher, it: Take) =>
-  batcher.take(it, (outcome) => {
-    if (outcome instanceof StoreError) throw outcome;
-    return outcome;
-  });
-
 const take = (n: number): Take => ({ key: `key-${n}`, cost: n });
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => take(i + 1));
 
@@ -53,7 +46,7 @@ describe('Batcher', () => {
   it('sends all takes of a turn in one call, in their order, and gives each its own answer', async () => {
     const store = createStore();
     const batcher = new Batcher(store, 128);
-    const decisions = await Promise.all(upTo(5).map((it) => ask(batcher, it)));
+    const decisions = await Promise.all(upTo(5).map((it) => batcher.take(it)));
     expect(store.calls).toEqual([upTo(5)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5].map(decision));
   });
@@ -61,9 +54,9 @@ describe('Batcher', () => {
   it('sends the takes of the next turn in the next call, without waiting for the answer of the first', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
-    const first = ask(batcher, take(1));
+    const first = batcher.take(take(1));
     await turn();
-    const second = ask(batcher, take(2));
+    const second = batcher.take(take(2));
     await turn();
     expect(store.calls).toEqual([[take(1)], [take(2)]]);
     answers[1]?.();
@@ -75,15 +68,15 @@ describe('Batcher', () => {
   it('puts the takes of a turn that brought answers off by a turn, and sends them with that one', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
-    ask(batcher, take(1));
+    batcher.take(take(1));
     await turn();
-    const before = ask(batcher, take(2));
+    const before = batcher.take(take(2));
     answers[0]?.();
     await heard();
-    const after = ask(batcher, take(3));
+    const after = batcher.take(take(3));
     await turn();
     expect(store.calls).toEqual([[take(1)]]);
-    const again = ask(batcher, take(4));
+    const again = batcher.take(take(4));
     await turn();
     expect(store.calls).toEqual([[take(1)], [take(2), take(3), take(4)]]);
     answers[1]?.();
@@ -94,10 +87,10 @@ describe('Batcher', () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
     for (let n = 1; n <= 3; n++) {
-      ask(batcher, take(n));
+      batcher.take(take(n));
       await turn();
     }
-    ask(batcher, take(4));
+    batcher.take(take(4));
     answers[0]?.();
     await heard();
     await turn();
@@ -105,7 +98,7 @@ describe('Batcher', () => {
     await heard();
     await turn();
     expect(store.calls.at(-1)).toEqual([take(4)]);
-    ask(batcher, take(5)); // and the next not at all, unless it sees an answer of its own
+    batcher.take(take(5)); // and the next not at all, unless it sees an answer of its own
     await turn();
     expect(store.calls.at(-1)).toEqual([take(5)]);
   });
@@ -113,20 +106,20 @@ describe('Batcher', () => {
   it('puts nothing off for an answer of an earlier turn, nor for a call that failed', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
-    ask(batcher, take(1));
+    batcher.take(take(1));
     await turn();
     answers[0]?.();
     await heard();
     await turn();
-    ask(batcher, take(2));
+    batcher.take(take(2));
     await turn();
     expect(store.calls.length).toBe(2);
 
     const failing = createStore(() => Promise.reject(new StoreError('timeout')));
     const unlucky = new Batcher(failing, 128);
-    ask(unlucky, take(1)).catch(() => {});
+    unlucky.take(take(1)).catch(() => {});
     await turn();
-    ask(unlucky, take(2)).catch(() => {});
+    unlucky.take(take(2)).catch(() => {});
     await turn();
     expect(failing.calls.length).toBe(2);
   });
@@ -135,11 +128,11 @@ describe('Batcher', () => {
     const batcher = new Batcher(createStore(), 128);
     const defect = new Error('a defect');
     const results = await Promise.allSettled([
-      ask(batcher, take(1)),
+      batcher.take(take(1)),
       batcher.take(take(2), () => {
         throw defect;
       }),
-      ask(batcher, take(3)),
+      batcher.take(take(3)),
     ]);
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
@@ -162,7 +155,7 @@ describe('Batcher', () => {
   it('splits a turn of more takes than one call may hold, and loses none', async () => {
     const store = createStore();
     const batcher = new Batcher(store, 3);
-    const decisions = await Promise.all(upTo(7).map((it) => ask(batcher, it)));
+    const decisions = await Promise.all(upTo(7).map((it) => batcher.take(it)));
     expect(store.calls).toEqual([upTo(7).slice(0, 3), upTo(7).slice(3, 6), upTo(7).slice(6)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5, 6, 7].map(decision));
   });
@@ -172,9 +165,9 @@ describe('Batcher', () => {
       { name: 'default', capacity: 2, refillPerSecond: 0.1 },
       { keysMax: 9, nowUs: () => 0 },
     );
-    const store = createStore(async (takes) => takes.map(({ key, cost }) => local.take(key, cost)));
+    const store = createStore(async (takes) => takes.map((it) => local.take(it)));
     const batcher = new Batcher(store, 128);
-    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => ask(batcher, { key, cost: 1 })));
+    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => batcher.take({ key, cost: 1 })));
     expect(store.calls.length).toBe(1);
     expect(decisions.map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
       [true, 1],
@@ -188,7 +181,7 @@ describe('Batcher', () => {
     const wrong = new StoreError('wrongtype');
     const store = createStore(async (takes) => takes.map(({ cost }) => (cost === 2 ? wrong : decision(cost))));
     const batcher = new Batcher(store, 128);
-    const results = await Promise.allSettled(upTo(3).map((it) => ask(batcher, it)));
+    const results = await Promise.allSettled(upTo(3).map((it) => batcher.take(it)));
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
       { status: 'rejected', reason: wrong },
@@ -203,7 +196,7 @@ describe('Batcher', () => {
       return takes.map(({ cost }) => decision(cost));
     });
     const batcher = new Batcher(store, 2);
-    const results = await Promise.allSettled(upTo(4).map((it) => ask(batcher, it)));
+    const results = await Promise.allSettled(upTo(4).map((it) => batcher.take(it)));
     expect(results).toEqual([
       { status: 'rejected', reason: gone },
       { status: 'rejected', reason: gone },
@@ -217,7 +210,7 @@ describe('Batcher', () => {
       createStore(async () => [decision(1)]),
       128,
     );
-    const results = await Promise.allSettled([ask(batcher, take(1)), ask(batcher, take(2))]);
+    const results = await Promise.allSettled([batcher.take(take(1)), batcher.take(take(2))]);
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
       { status: 'rejected', reason: new StoreError('other', 'the store left this take out of its answer') },
@@ -238,7 +231,7 @@ describe('Batcher', () => {
           seen.push('timer');
           resolve(seen);
         }, 0);
-        ask(batcher, take(1)).catch(() => {});
+        batcher.take(take(1)).catch(() => {});
         seen.push('taken');
       });
     });

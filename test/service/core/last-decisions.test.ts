@@ -9,7 +9,7 @@ const secondUs = 1_000_000;
 
 /** What Redis says of a bucket that is `debtUs` from full. */
 const decided = (debtUs: number, allowed = true) => decisionOf(bucket, { allowed, debtUs }, 1, 'redis');
-const memory = (keysMax = 10) => new LastDecisions(policy, keysMax);
+const memory = (keysMax = 10) => new LastDecisions(policy, keysMax, 'redis');
 const denial = (last: LastDecisions, key: string, cost: number, nowUs: number) =>
   last.denialAt(last.placeOf(key), cost, nowUs);
 

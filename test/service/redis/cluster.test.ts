@@ -84,7 +84,7 @@ describe('a limiter over Redis Cluster', () => {
     using it = await connectLimiter();
     const keys = namesOf('spread', 300);
     const before = await scriptsRun();
-    const decisions = await Promise.all(keys.map((key) => it.limiter.take(key, 1)));
+    const decisions = await Promise.all(keys.map((key) => it.limiter.take({ key, cost: 1 })));
     expect(mechanismsOf(decisions)).toEqual(['redis']);
     expect((await scriptsRun()) - before).toBe(tags.length);
     const buckets = await bucketsOf('spread');
@@ -97,7 +97,7 @@ describe('a limiter over Redis Cluster', () => {
   it('goes on deciding in Redis, and counts nothing twice, while a slot moves to another master', async () => {
     using it = await connectLimiter();
     const { limiter, errors, moves } = it;
-    await Promise.all(namesOf('moving', 200).map((key) => limiter.take(key, 1)));
+    await Promise.all(namesOf('moving', 200).map((key) => limiter.take({ key, cost: 1 })));
     const buckets = await bucketsOf('moving');
     const [from, to] = [buckets[0], buckets[1]];
     if (!from || !to) throw new Error('three masters hold buckets');
@@ -114,7 +114,8 @@ describe('a limiter over Redis Cluster', () => {
     /** One turn: every key of the slot, and one that nobody had before. */
     const turn = async () => {
       const turnKeys = [...taken.keys(), fresh.next().value as string];
-      for (const decision of await Promise.all(turnKeys.map((key) => limiter.take(key, 1)))) decisions.push(decision);
+      for (const decision of await Promise.all(turnKeys.map((key) => limiter.take({ key, cost: 1 }))))
+        decisions.push(decision);
       for (const key of turnKeys) taken.set(key, (taken.get(key) ?? 0) + 1);
     };
     await turn();
@@ -139,7 +140,7 @@ describe('a limiter over Redis Cluster', () => {
       errors: [],
     });
     expect(taken.size).toBeGreaterThan(20);
-    const left = await Promise.all([...taken.keys()].map((key) => limiter.take(key, 1)));
+    const left = await Promise.all([...taken.keys()].map((key) => limiter.take({ key, cost: 1 })));
     expect(left.map(({ remaining }) => remaining)).toEqual([...taken.values()].map((count) => 1000 - count - 1));
     expect(await from.master.admin.keys(`rl:${tag}:moving-*`)).toEqual([]);
   });

@@ -1,0 +1,193 @@
+// What every `Store` promises, whatever it is made of: the same tests for each, those with a Redis on a real one.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Batcher } from '../../service/core/batcher.ts';
+import { Limiter } from '../../service/core/limiter.ts';
+import { LocalStore } from '../../service/core/local-store.ts';
+import type { Decision, Store } from '../../service/core/store.ts';
+import { connectSingle } from '../../service/redis/single.ts';
+import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+
+const policy = { name: 'default', capacity: 3, refillPerSecond: 1 };
+const tokenMs = 1000 / policy.refillPerSecond;
+const nowUs = () => performance.now() * 1000;
+
+let redis: RedisProcess;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
+const createLocal = () => new LocalStore(policy, { keysMax: 1000, nowUs });
+
+/** Connected, and patient: a busy machine is not what is tested here. */
+async function connectTo(port: number, connected = true) {
+  const topology = connectSingle(
+    { kind: 'single', host: '127.0.0.1', port, db: 0, username: undefined, password: undefined, tls: false },
+    {
+      policy,
+      timeoutMs: 5000,
+      nowUs,
+      breakerFailures: 3,
+      breakerResetMs: 1000,
+      keysMax: 1000,
+      onConnection: () => {},
+      onAnswer: () => {},
+      onError: () => {},
+      onTransition: () => {},
+    },
+  );
+  if (connected) await until('Redis', () => topology.store.ready);
+  return topology;
+}
+
+interface Subject extends Disposable {
+  readonly store: Store;
+}
+
+interface Kind {
+  readonly what: string;
+  /** The name in its decisions. */
+  readonly mechanism: string;
+  readonly create: () => Promise<Subject>;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    what: 'the local store',
+    mechanism: 'fallback',
+    create: async () => ({ store: createLocal(), [Symbol.dispose]() {} }),
+  },
+  {
+    what: 'a Redis behind a batcher',
+    mechanism: 'redis',
+    async create() {
+      const { store, close } = await connectTo(redis.port);
+      return { store: new Batcher(store, 128), [Symbol.dispose]: close };
+    },
+  },
+  {
+    what: 'a limiter that has its Redis',
+    mechanism: 'redis',
+    async create() {
+      const topology = await connectTo(redis.port);
+      return {
+        store: new Limiter({ topology, fallback: createLocal(), nowUs }),
+        [Symbol.dispose]: () => topology.close(),
+      };
+    },
+  },
+  {
+    what: 'a limiter that has none',
+    mechanism: 'fallback',
+    async create() {
+      const topology = await connectTo(1, false); // nothing listens there
+      return {
+        store: new Limiter({ topology, fallback: createLocal(), nowUs }),
+        [Symbol.dispose]: () => topology.close(),
+      };
+    },
+  },
+];
+
+/** What a decision says apart from times, which no two stores share. */
+const gist = ({ allowed, limit, remaining, mechanism }: Decision) => [allowed, limit, remaining, mechanism];
+
+describe.each(kinds)('as a store, $what', ({ mechanism, create }) => {
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = await create();
+  });
+  afterAll(() => subject[Symbol.dispose]());
+
+  let keys = 0;
+  /** Nobody has used it before. */
+  const newKey = () => `${mechanism} ${process.hrtime.bigint()} ${keys++}`;
+  /** In turn, each after the answer to the one before. */
+  const take = async (key: string, ...costs: number[]): Promise<Decision[]> => {
+    const decisions: Decision[] = [];
+    for (const cost of costs) decisions.push(await subject.store.take({ key, cost }));
+    return decisions;
+  };
+
+  it('admits what the bucket holds, counts down, and says who decided', async () => {
+    expect((await take(newKey(), 1, 1, 1, 1)).map(gist)).toEqual([
+      [true, 3, 2, mechanism],
+      [true, 3, 1, mechanism],
+      [true, 3, 0, mechanism],
+      [false, 3, 0, mechanism],
+    ]);
+  });
+
+  it('takes what it is asked for or nothing', async () => {
+    expect((await take(newKey(), 2, 2, 1, 1)).map(gist)).toEqual([
+      [true, 3, 1, mechanism],
+      [false, 3, 1, mechanism],
+      [true, 3, 0, mechanism],
+      [false, 3, 0, mechanism],
+    ]);
+  });
+
+  it('never admits more than a full bucket holds, promises nothing, and takes nothing', async () => {
+    const [tooMuch, all] = await take(newKey(), 4, 3);
+    expect(tooMuch).toEqual({
+      allowed: false,
+      limit: 3,
+      remaining: 3,
+      retryAfterMs: Number.POSITIVE_INFINITY,
+      resetMs: 0,
+      mechanism,
+    });
+    expect(all).toMatchObject({ allowed: true, remaining: 0 });
+  });
+
+  it('has a wait for the denied alone, and one as long as what is missing', async () => {
+    const [allowed, denied] = (await take(newKey(), 2, 2)) as [Decision, Decision];
+    expect([allowed.allowed, allowed.retryAfterMs, denied.allowed]).toEqual([true, 0, false]);
+    expect(allowed.resetMs).toBe(2 * tokenMs); // to the microsecond: the bucket was full
+    expect(denied.resetMs).toBeLessThanOrEqual(allowed.resetMs);
+    expect(denied.resetMs - denied.retryAfterMs).toBeCloseTo(tokenMs, 2); // when two of three are there, one is missing
+  });
+
+  it('keeps its word: who waits as long as it was told to is admitted', async () => {
+    const key = newKey();
+    const denied = (await take(key, 3, 1)).at(-1) as Decision;
+    expect([denied.allowed, denied.retryAfterMs > 0, denied.retryAfterMs <= tokenMs]).toEqual([false, true, true]);
+    await sleep(Math.ceil(denied.retryAfterMs) + 1); // a timer may fire a fraction of a millisecond early
+    expect((await take(key, 1))[0]?.allowed).toBe(true);
+  });
+
+  it('admits no more than the bucket holds when all come at once, and the first of them', async () => {
+    const key = newKey();
+    const decisions = await Promise.all(Array.from({ length: 20 }, () => subject.store.take({ key, cost: 1 })));
+    expect(decisions.map(({ allowed }) => allowed)).toEqual(decisions.map((_, i) => i < 3));
+  });
+
+  it('gives every key a bucket of its own, whatever it is made of', async () => {
+    const odd = [
+      '',
+      ' ',
+      '{',
+      '{}',
+      '{a}b',
+      ':',
+      '*',
+      '\0',
+      '\r\n',
+      '__proto__',
+      'ä',
+      'a\u0308',
+      '😀',
+      'x'.repeat(256),
+    ];
+    const own = newKey();
+    for (const key of odd.flatMap((text) => [`${own} ${text}`, `${text} ${own}`]))
+      expect([key, ...(await take(key, 3, 1)).map(gist)]).toEqual([
+        key,
+        [true, 3, 0, mechanism],
+        [false, 3, 0, mechanism],
+      ]);
+  });
+});
