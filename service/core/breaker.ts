@@ -1,5 +1,5 @@
-// A circuit breaker around a store: after some failures in a row it stops asking the store at all, so that nobody waits for
-// an answer that will not come, and looks by itself when the store is back.
+// A circuit breaker around a store: after some failures in a row it stops asking the store at all, so that nobody waits
+// for an answer that will not come, and looks by itself when the store is back.
 //
 //   closed ── `failures` calls in a row failed ──▶ open ── resetMs, jittered ──▶ half-open ── probe answered ──▶ closed
 //                                                   ▲                               │
@@ -8,13 +8,33 @@
 // The last of that row must have begun after its first had failed: calls in flight at the same time all meet the same
 // hiccup, which is no reason to do without the store for a second.
 //
-// The states and their timer are opossum's. Three things are done here because opossum does them otherwise: it counts
-// a rate and not a row, it lets a user's request be the probe, and a call begun before the opening may close it.
+// opossum makes every move: it opens at a failure, keeps the timer, goes half-open, and lets one call decide what comes
+// next. Three things differ from its defaults. It counts a rate, so it hears of a failure only when that completes a row.
+// It makes a user's request the probe, so a probe of our own goes first. It lets a call begun before the opening close a
+// half-open breaker, so it never hears how a call ended that began in an earlier state. What a state has to remember
+// stands in `State`, which is replaced at each move; opossum's own flags are not asked.
 
 import CircuitBreaker from 'opossum';
 import { type BatchStore, type Outcome, StoreError, type Take } from './store.ts';
 
-export type BreakerState = 'closed' | 'open' | 'half-open';
+export type BreakerState = State['name'];
+
+type State = Closed | { readonly name: 'open' } | { readonly name: 'half-open' };
+
+/** One stretch of being closed. */
+interface Closed {
+  readonly name: 'closed';
+  /** Calls begun in it. */
+  calls: number;
+  /** The failures since its last answer; undefined when there is none. */
+  row: Row | undefined;
+}
+
+interface Row {
+  failures: number;
+  /** Calls that had begun when its first failed. */
+  readonly callsBefore: number;
+}
 
 export interface BreakerOptions {
   /** Calls that must fail in a row to open it. */
@@ -31,90 +51,108 @@ export interface BreakerOptions {
 /** The wait before a probe is resetMs · (1 ± this), drawn anew each time, so that instances do not probe in lockstep. */
 export const resetJitterRatio = 0.2;
 
-const never = new Promise<never>(() => {});
-
 export class Breaker implements BatchStore {
   readonly #store: BatchStore;
   readonly #options: BreakerOptions;
-  readonly #circuit: CircuitBreaker<[call: Promise<unknown>, number: number]>;
-  #state: BreakerState = 'closed';
-  #calls = 0;
-  #failuresInARow = 0;
-  /** Calls that had begun when the first of the row failed. */
-  #callsBeforeRow = 0;
-  #moves = 0;
+  readonly #circuit: CircuitBreaker<[verdict: Promise<void>], void>;
+  #state: State = initialOf('closed');
 
   constructor(store: BatchStore, options: BreakerOptions) {
     this.#store = store;
     this.#options = options;
     const circuitOptions = {
       timeout: false as const, // every call has its own deadline, and opossum's would not cancel it
-      errorThresholdPercentage: 100, // never reached ("over"): only open() below opens it
-      resetTimeout: this.#jitteredResetMs(),
+      errorThresholdPercentage: 0, // the first failure that it hears of opens it
+      resetTimeout: options.resetMs,
       rollingPercentilesEnabled: false, // otherwise each failure sorts the whole window, for milliseconds
       enableSnapshots: false, // likewise
     } satisfies CircuitBreaker.Options;
-    this.#circuit = new CircuitBreaker((call, _number) => this.#watched(call), circuitOptions);
-    this.#circuit.on('success', () => {
-      this.#failuresInARow = 0;
+    this.#circuit = new CircuitBreaker((verdict) => verdict, circuitOptions);
+    // Before opossum's own listener, which reads the option and starts the timer.
+    this.#circuit.prependListener('open', () => {
+      circuitOptions.resetTimeout = jittered(options);
     });
-    this.#circuit.on('failure', (_error, _latencyMs, [, number]) => {
-      if (this.#failuresInARow++ === 0) this.#callsBeforeRow = this.#calls;
-      const askedAgain = number > this.#callsBeforeRow || options.failures === 1;
-      if (this.#circuit.closed && askedAgain && this.#failuresInARow >= options.failures) this.#circuit.open();
-    });
-    this.#circuit.on('open', () => this.#move('open'));
-    this.#circuit.on('close', () => this.#move('closed'));
+    this.#circuit.on('open', () => this.#enter('open'));
+    this.#circuit.on('close', () => this.#enter('closed'));
     this.#circuit.on('halfOpen', () => {
-      this.#move('half-open');
-      circuitOptions.resetTimeout = this.#jitteredResetMs(); // opossum reads it at the next opening
-      this.#fire(options.probe());
+      this.#enter('half-open');
+      this.#report(options.probe());
     });
   }
 
   get state(): BreakerState {
-    return this.#state;
+    return this.#state.name;
   }
 
   /** Rejects at once, and asks nothing of the store, unless closed. */
   takeMany(takes: readonly Take[]): Promise<Outcome[]> {
-    if (this.#state !== 'closed')
-      return Promise.reject(new StoreError('disconnected', `the breaker is ${this.#state}`));
-    const call = this.#store.takeMany(takes);
-    this.#fire(call);
-    return call;
+    const state = this.#state;
+    switch (state.name) {
+      case 'closed': {
+        const call = this.#store.takeMany(takes);
+        this.#report(this.#verdictOn(call, state, ++state.calls));
+        return call;
+      }
+      case 'open':
+      case 'half-open':
+        return Promise.reject(new StoreError('disconnected', `the breaker is ${state.name}`));
+      default:
+        return state satisfies never;
+    }
   }
 
   close(): void {
     this.#circuit.shutdown();
   }
 
-  /** opossum only learns how the call ended; its caller has the call itself. */
-  #fire(call: Promise<unknown>): void {
-    this.#circuit.fire(call, ++this.#calls).catch(() => {});
-  }
-
-  /** The call's end, unless the breaker has moved since: then it says nothing about the present state. */
-  #watched(call: Promise<unknown>): Promise<unknown> {
-    const movesAtStart = this.#moves;
+  /** Rejects when the call has completed a row of failures; stays pending when the breaker has moved since it began. */
+  #verdictOn(call: Promise<unknown>, begunIn: Closed, number: number): Promise<void> {
     return call.then(
-      () => (this.#moves === movesAtStart ? undefined : never),
+      () => {
+        if (this.#state !== begunIn) return pending();
+        begunIn.row = undefined;
+      },
       (error) => {
-        if (this.#moves !== movesAtStart) return never;
-        throw error;
+        if (this.#state !== begunIn) return pending();
+        begunIn.row ??= { failures: 0, callsBefore: begunIn.calls };
+        begunIn.row.failures++;
+        const { failures } = this.#options;
+        const askedAgain = number > begunIn.row.callsBefore || failures === 1;
+        if (askedAgain && begunIn.row.failures >= failures) throw error;
       },
     );
   }
 
-  #move(to: BreakerState): void {
-    const from = this.#state;
-    this.#state = to;
-    this.#moves++;
-    this.#failuresInARow = 0;
-    this.#options.onTransition?.(from, to);
+  /** The caller of the call has its error; opossum's copy is of no more use. */
+  #report(verdict: Promise<void>): void {
+    this.#circuit.fire(verdict).catch(() => {});
   }
 
-  #jitteredResetMs(): number {
-    return Math.round(this.#options.resetMs * (1 + resetJitterRatio * (2 * this.#options.random() - 1)));
+  /** The one place where the state changes, at opossum's word. */
+  #enter(to: BreakerState): void {
+    const from = this.#state.name;
+    this.#state = initialOf(to);
+    this.#options.onTransition?.(from, to);
   }
+}
+
+function initialOf(name: BreakerState): State {
+  switch (name) {
+    case 'closed':
+      return { name, calls: 0, row: undefined };
+    case 'open':
+    case 'half-open':
+      return { name };
+    default:
+      return name satisfies never;
+  }
+}
+
+/** Its own each time: one that all shared would hold on to every call that ever waited for it. */
+function pending(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function jittered({ resetMs, random }: BreakerOptions): number {
+  return Math.round(resetMs * (1 + resetJitterRatio * (2 * random() - 1)));
 }

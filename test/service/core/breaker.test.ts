@@ -1,3 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Breaker, type BreakerState, resetJitterRatio } from '../../../service/core/breaker.ts';
@@ -13,6 +16,9 @@ const outcomes: Outcome[] = [
   { allowed: true, limit: 5, remaining: 4, retryAfterMs: 0, resetMs: 2000, mechanism: 'redis' },
 ];
 const resetMs = 1000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 /** A breaker whose calls and probes end when the test says so. `random` 0.5 makes every wait exactly `resetMs`. */
 function createBreaker({ failures = 3, random = (): number => 0.5 } = {}) {
@@ -213,6 +219,31 @@ describe('Breaker', () => {
     await fail(3);
     calls[0]?.resolve();
     expect(await early).toBe(outcomes);
+  });
+
+  it('holds on to no answer that came after it had moved', async () => {
+    const answers: PromiseWithResolvers<Outcome[]>[] = [];
+    const takeMany = () => {
+      answers.push(Promise.withResolvers());
+      return answers.at(-1)?.promise as Promise<Outcome[]>;
+    };
+    const breaker = new Breaker({ takeMany }, { failures: 1, resetMs, probe: async () => {}, random: () => 0.5 });
+    breaker.takeMany(takes);
+    breaker.takeMany(takes).catch(() => {});
+    answers.pop()?.reject(new StoreError('timeout'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(breaker.state).toBe('open');
+
+    /** Nothing here holds on to the answer. */
+    const answerLate = () => {
+      const answer = [...outcomes];
+      answers.pop()?.resolve(answer);
+      return new WeakRef(answer);
+    };
+    const held = answerLate();
+    await turn();
+    collectGarbage();
+    expect(held.deref()).toBe(undefined);
   });
 
   it('draws each wait before a probe anew, within the jitter', async () => {
