@@ -56,6 +56,9 @@ export function loadMsOf(timing: Scenario['timing'], isFaulted: boolean): number
   return warmupMs + baselineMs + (isFaulted ? faultMs + recoveryMs : 0);
 }
 
+/** The instances that faults are put on. */
+export const limiterNames = ['limiter-1', 'limiter-2'] as const;
+
 /** The instance whose links are never faulted. */
 export const controlName = 'limiter-control';
 

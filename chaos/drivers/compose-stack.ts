@@ -3,13 +3,14 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { limiterNames } from '../scenario.ts';
 
 const projectDirectory = join(import.meta.dirname, '..', '..');
 const askMsMax = 15_000;
 export const upCommand = 'docker compose up --build --wait';
 
 /** What an experiment needs of the stack. */
-export const services = ['redis', 'toxiproxy', 'limiter-1', 'limiter-2', 'prometheus'] as const;
+export const services = ['redis', 'toxiproxy', ...limiterNames, 'prometheus'] as const;
 export type Service = (typeof services)[number];
 
 /** Container ids by service, or what is wrong in words. */
@@ -67,7 +68,7 @@ export async function otherImage(ids: Readonly<Record<Service, string>>): Promis
   const name = process.env.LIMITER_IMAGE;
   if (!name) return undefined;
   const asked = await inspect('{{.Id}}', 'image', name).catch(() => undefined);
-  const limiters = await inspect('{{.Image}} {{.Config.Image}}', 'container', ids['limiter-1'], ids['limiter-2']);
+  const limiters = await inspect('{{.Image}} {{.Config.Image}}', 'container', ...limiterNames.map((name) => ids[name]));
   return otherImageOf({ name, id: asked?.trim() }, limiters);
 }
 

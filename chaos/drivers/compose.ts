@@ -1,6 +1,6 @@
 // The compose driver: attaches to this project's stack, which somebody else has brought up. It stops and starts nothing
 // that an experiment does not break, but for the control arm, which it brings up beside the stack and takes away again:
-// a copy of limiter-1 with a Redis of its own. While a run lasts the stack's Prometheus scrapes the lab too.
+// a copy of the first limiter with a Redis of its own. While a run lasts the stack's Prometheus scrapes the lab too.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import {
   runLabel,
 } from '../host/engine.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
-import { controlName } from '../scenario.ts';
+import { controlName, limiterNames } from '../scenario.ts';
 import { UndoLog } from '../undo/undo.ts';
 import { findStack, type Service, services, upCommand } from './compose-stack.ts';
 import { serveTo, targetDirectory, writeTarget } from './lab-target.ts';
@@ -49,15 +49,15 @@ const firstScrapeMsMax = 12_000;
 const lastScrapeMsMax = 2000;
 
 /** As in chaos/drivers/toxiproxy.json and docker-compose.yml. The control's are created for the run. */
-const links = [
-  { name: 'limiter-1', front: 18080, store: 16379 },
-  { name: 'limiter-2', front: 18081, store: 16380 },
-  { name: controlName, front: 18082, store: 16381 },
-] as const;
-const [, , controlLink] = links;
+const links = ([...limiterNames, controlName] as const).map((name, i) => ({
+  name,
+  front: 18080 + i,
+  store: 16379 + i,
+}));
+const controlLink = links.at(-1) as (typeof links)[number];
 const labPort = 16382;
 const controlRedis = 'redis-control';
-const stores = links.filter(({ name }) => name !== controlName).map(({ name }) => `${name}-store`);
+const stores = limiterNames.map((name) => `${name}-store`);
 const ownProxies = [`${controlName}-store`, `${controlName}-front`, 'lab'];
 
 type Inspections = Readonly<Record<Service, Inspection>>;
@@ -71,7 +71,7 @@ export const compose: Driver = async (options) => {
     services.map(async (name) => [name, await engine.dockerode.getContainer(stack.ids[name]).inspect()] as const),
   );
   const parts = Object.fromEntries(inspected) as Inspections;
-  for (const name of ['limiter-1', 'limiter-2'] as const) checkSettings(name, parts[name], options.service);
+  for (const name of limiterNames) checkSettings(name, parts[name], options.service);
   const toxiproxyUrl = urlOf(await addressOf(engine, parts.toxiproxy, toxiproxyPort));
   const toxiproxy = new ToxiproxyApi(toxiproxyUrl);
   await checkUntouched(toxiproxy);
@@ -127,8 +127,8 @@ async function attach(
     return container;
   };
   await copy(parts.redis, controlRedis, {});
-  const control = await copy(parts['limiter-1'], name, { REDIS_ADDR: `toxiproxy:${store}` });
-  const limiters = { 'limiter-1': parts['limiter-1'], 'limiter-2': parts['limiter-2'], [controlName]: control };
+  const control = await copy(parts[limiterNames[0]], name, { REDIS_ADDR: `toxiproxy:${store}` });
+  const limiters = { ...parts, [controlName]: control };
 
   const instanceOf = async ({ name, front, store }: (typeof links)[number]): Promise<Instance> => {
     const url = urlOf(await addressOf(engine, limiters[name], limiterPort));
@@ -176,9 +176,7 @@ function checkSettings(name: string, { Config }: Inspection, wanted: Readonly<Re
 /** Somebody else's experiment, or what one left behind. */
 async function checkUntouched(toxiproxy: ToxiproxyApi): Promise<void> {
   const proxies = await toxiproxy.proxies();
-  const missing = [...stores, ...links.slice(0, 2).map(({ name }) => `${name}-front`)].filter(
-    (name) => !proxies.includes(name),
-  );
+  const missing = [...stores, ...limiterNames.map((name) => `${name}-front`)].filter((name) => !proxies.includes(name));
   if (missing.length > 0) throw new LabError(`Toxiproxy has no proxy ${missing.join(', ')}. Type: ${upCommand}`);
   for (const name of proxies) {
     const toxics = await toxiproxy.toxicsOf(name);

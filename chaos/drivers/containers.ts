@@ -12,7 +12,7 @@ import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, St
 import { LabError } from '../errors.ts';
 import { type Engine, findEngine, type Label, removeLabelled, runLabel, weight } from '../host/engine.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
-import { controlName } from '../scenario.ts';
+import { controlName, limiterNames } from '../scenario.ts';
 import { UndoLog } from '../undo/undo.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
@@ -36,11 +36,7 @@ const startMsMax = 60_000;
 const configDirectory = '/etc/prometheus';
 
 /** The n-th instance's links, by the ports of Toxiproxy's container. */
-const links = [
-  { name: 'limiter-1', front: 8666, store: 8669 },
-  { name: 'limiter-2', front: 8667, store: 8670 },
-  { name: controlName, front: 8668, store: 8671 },
-] as const;
+const links = [...limiterNames, controlName].map((name, i) => ({ name, front: 8666 + i, store: 8669 + i }));
 /** The first of those that lead the lab straight to each Redis. */
 const labPort = 8672;
 const linkPorts = links.flatMap(({ front, store }) => [front, store]);

@@ -9,7 +9,7 @@ import { LabError } from '../errors.ts';
 import { type Binary, binaries, find } from '../host/binaries.ts';
 import { freePort } from '../host/processes.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
-import { controlName } from '../scenario.ts';
+import { controlName, limiterNames } from '../scenario.ts';
 import { loopback, NativeParts } from './native-parts.ts';
 import { type NativeRedis, startRedis } from './native-redis.ts';
 import { machine } from './versions.ts';
@@ -67,8 +67,7 @@ async function startAll(
     return { name, control: name === controlName, frontUrl, url, storeLink: way.storeLink };
   };
   const instances = await Promise.all([
-    startInstance('limiter-1', redis),
-    startInstance('limiter-2', redis),
+    ...limiterNames.map((name) => startInstance(name, redis)),
     startInstance(controlName, controlRedis),
   ]);
 

@@ -7,6 +7,8 @@ import type { Take } from '../core/store.ts';
 
 /** Takes of one script, and where each stands in the call. */
 export interface Group {
+  /** The hash tag that its keys share; undefined with one Redis. */
+  readonly tag: string | undefined;
   readonly keys: string[];
   readonly costs: string[];
   readonly at: number[];
@@ -34,7 +36,7 @@ export class SlotGroups {
     for (const [i, { key, cost }] of takes.entries()) {
       const tag = this.#tagOf?.(key);
       const name = nameIn(tag, key);
-      add(groups, this.#isApart(tag) ? name : (tag ?? ''), name, String(cost), i);
+      add(groups, this.#isApart(tag) ? name : (tag ?? ''), tag, name, String(cost), i);
     }
     return [...groups.values()];
   }
@@ -45,15 +47,14 @@ export class SlotGroups {
   }
 
   /** A group for each of the group's keys. */
-  apart({ keys, costs, at }: Group): Group[] {
+  apart({ tag, keys, costs, at }: Group): Group[] {
     const groups = new Map<string, Group>();
-    for (const [i, name] of keys.entries()) add(groups, name, name, costs[i] as string, at[i] as number);
+    for (const [i, name] of keys.entries()) add(groups, name, tag, name, costs[i] as string, at[i] as number);
     return [...groups.values()];
   }
 
-  /** Redis says that the slot of this name is on the move. */
-  keepApart(name: string): void {
-    const tag = /^rl:\{([^}]*)\}/.exec(name)?.[1];
+  /** Redis says that the slot of this group is on the move. */
+  keepApart({ tag }: Group): void {
     if (tag !== undefined) this.#apartUntilUs.set(tag, this.#nowUs() + apartForMs * 1000);
   }
 
@@ -63,19 +64,26 @@ export class SlotGroups {
   }
 }
 
-/** The name of a key that is nobody's, in the slot of the tag. */
-export function probeNameIn(tag: string | undefined): string {
-  return tag === undefined ? keyPrefix : `${keyPrefix}{${tag}}`;
+/** One take of a key that is nobody's, in the slot of the tag. */
+export function probeIn(tag: string | undefined, cost: string): Group {
+  return { tag, keys: [tag === undefined ? keyPrefix : `${keyPrefix}{${tag}}`], costs: [cost], at: [0] };
 }
 
 function nameIn(tag: string | undefined, key: string): string {
   return tag === undefined ? keyPrefix + key : `${keyPrefix}{${tag}}:${key}`;
 }
 
-function add(groups: Map<string, Group>, id: string, name: string, cost: string, at: number): void {
+function add(
+  groups: Map<string, Group>,
+  id: string,
+  tag: string | undefined,
+  name: string,
+  cost: string,
+  at: number,
+): void {
   let group = groups.get(id);
   if (!group) {
-    group = { keys: [], costs: [], at: [] };
+    group = { tag, keys: [], costs: [], at: [] };
     groups.set(id, group);
   }
   group.keys.push(name);

@@ -12,7 +12,7 @@ import { type BatchStore, type Outcome, type Policy, StoreError, type Take } fro
 import { type Bucket, bucketOf, decisionOf } from '../core/token-bucket.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { storeErrorOf } from './errors.ts';
-import { type Group, probeNameIn, SlotGroups } from './slot-groups.ts';
+import { type Group, probeIn, SlotGroups } from './slot-groups.ts';
 
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
 const scriptSha = createHash('sha1').update(script).digest('hex');
@@ -110,7 +110,7 @@ export class RedisStore implements BatchStore {
    * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
    */
   async probe(): Promise<void> {
-    await this.#run([probeNameIn(this.#options.tags?.probe())], [probeCost], this.#untilUs());
+    await this.#run(probeIn(this.#options.tags?.probe(), probeCost), this.#untilUs());
   }
 
   /** Gives the key a full bucket. */
@@ -125,7 +125,7 @@ export class RedisStore implements BatchStore {
   /** Never rejects. A group whose slot is on the move goes again, key by key: the script did not run. */
   async #runGroup(group: Group, untilUs: number): Promise<Run[]> {
     try {
-      return [{ group, reply: await this.#run(group.keys, group.costs, untilUs) }];
+      return [{ group, reply: await this.#run(group, untilUs) }];
     } catch (cause) {
       const error = storeErrorOf(cause);
       const apart = isOnTheMove(error) ? this.#groups.apart(group) : [group];
@@ -140,18 +140,19 @@ export class RedisStore implements BatchStore {
     return decisionOf(this.#bucket, taken, cost, this.mechanism);
   }
 
-  /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
-  #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<unknown[]> {
+  /** Runs the script for the group. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
+  #run(group: Group, untilUs: number): Promise<unknown[]> {
+    const { keys } = group;
     const { timeoutMs, nowUs } = this.#options;
     return new Promise((resolve, reject) => {
       const leftMs = Math.max(1, Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000))); // a timer cuts off what is not whole
       const settle = deadline(leftMs, () => {
         reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
       });
-      this.#runUntil(untilUs, keys, costs)
+      this.#runUntil(untilUs, group)
         // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
         // taught the offset and the script took nothing, so sending once more is safe.
-        .then((reply) => (reply.length === 1 + keys.length ? reply : this.#runUntil(untilUs, keys, costs)))
+        .then((reply) => (reply.length === 1 + keys.length ? reply : this.#runUntil(untilUs, group)))
         .then((reply) => {
           if (reply.length === 1 + keys.length) resolve(reply);
           else reject(new StoreError('late', 'Redis ran the script after its deadline'));
@@ -161,7 +162,8 @@ export class RedisStore implements BatchStore {
     });
   }
 
-  async #runUntil(untilUs: number, keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
+  async #runUntil(untilUs: number, group: Group): Promise<unknown[]> {
+    const { keys, costs } = group;
     const { nowUs } = this.#options;
     const sentUs = nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
@@ -170,7 +172,7 @@ export class RedisStore implements BatchStore {
     if (deadlineUs === undefined) throw this.#unprobed;
     const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
     const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
-    const reply = await this.#evaluate(keys.length, args);
+    const reply = await this.#evaluate(group, args);
     if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
       throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);
     }
@@ -179,12 +181,13 @@ export class RedisStore implements BatchStore {
   }
 
   /** NOSCRIPT is the one error that is answered by sending again: the script did not run, so nothing counts twice. */
-  async #evaluate(keyCount: number, args: string[]): Promise<unknown> {
+  async #evaluate(group: Group, args: string[]): Promise<unknown> {
     const { client } = this.#options;
+    const keyCount = group.keys.length;
     try {
       return await client.evalsha(scriptSha, keyCount, ...args);
     } catch (error) {
-      if (isOnTheMove(error)) this.#groups.keepApart(args[0] as string); // heard even after the deadline
+      if (isOnTheMove(error)) this.#groups.keepApart(group); // heard even after the deadline
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
       return client.eval(script, keyCount, ...args);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError, type Take } from '../../../service/core/store.ts';
-import { SlotGroups } from '../../../service/redis/slot-groups.ts';
+import { type Group, SlotGroups } from '../../../service/redis/slot-groups.ts';
 import { RedisStore } from '../../../service/redis/store.ts';
 
 const tagOf = (key: string) => key[0] as string;
@@ -11,7 +11,7 @@ describe('the groups of a call', () => {
   it('are one with a single Redis', () => {
     const groups = new SlotGroups(undefined, () => 0);
     expect(groups.of(takesOf('a1 b1 a1'))).toEqual([
-      { keys: ['rl:a1', 'rl:b1', 'rl:a1'], costs: ['1', '2', '3'], at: [0, 1, 2] },
+      { tag: undefined, keys: ['rl:a1', 'rl:b1', 'rl:a1'], costs: ['1', '2', '3'], at: [0, 1, 2] },
     ]);
   });
 
@@ -26,7 +26,7 @@ describe('the groups of a call', () => {
   it('are one for each key of a slot on the move, for ten seconds', () => {
     let nowUs = 0;
     const groups = new SlotGroups(tagOf, () => nowUs);
-    groups.keepApart('rl:{a}:a9');
+    groups.keepApart(groups.of(takesOf('a9'))[0] as Group);
     const takes = takesOf('a1 b1 a2 b2 a1');
     const apart = ['rl:{a}:a1 rl:{a}:a1 at 0,4', 'rl:{b}:b1 rl:{b}:b2 at 1,3', 'rl:{a}:a2 at 2'];
     expect(shown(groups.of(takes))).toEqual(apart);
