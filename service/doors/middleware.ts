@@ -44,7 +44,11 @@ export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOption
       return;
     }
 
-    const decided = (decision: Decision) => {
+    // 2. Decide.
+    const decision = limiter.take({ key, cost: 1 });
+    return decision instanceof Promise ? decision.then(decided) : decided(decision);
+
+    function decided(decision: Decision) {
       // 3. Count.
       metrics.decided(decision, (performance.now() - startMs) / 1000);
 
@@ -57,11 +61,7 @@ export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOption
       const body = quotaExceeded(policy, decision);
       headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
       response.writeHead(429, headers).end(body, 'latin1'); // in one write; a denial must cost little
-    };
-
-    // 2. Decide.
-    const decision = limiter.take({ key, cost: 1 });
-    return decision instanceof Promise ? decision.then(decided) : decided(decision);
+    }
   };
 }
 
