@@ -12,6 +12,7 @@ import { type Outcome, type Policy, type Store, StoreError, type Take } from '..
 import { type Bucket, bucketOf, decisionOf } from '../core/token-bucket.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { storeErrorOf } from './errors.ts';
+import { type ScriptReply, type ScriptResult, scriptReplyOf } from './reply.ts';
 import { type Group, probeNameIn, SlotGroups } from './slot-groups.ts';
 
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
@@ -39,7 +40,7 @@ export interface RedisStoreOptions {
 
 /** A group's fate: Redis's reply, or why there is none. */
 type Run =
-  | { readonly group: Group; readonly reply: readonly unknown[]; readonly error?: undefined }
+  | { readonly group: Group; readonly reply: ScriptReply; readonly error?: undefined }
   | { readonly group: Group; readonly reply?: undefined; readonly error: StoreError };
 
 export class RedisStore implements Store {
@@ -98,7 +99,7 @@ export class RedisStore implements Store {
     const outcomes: Outcome[] = [];
     for (const { group, reply, error } of runs) {
       for (const [i, at] of group.at.entries()) {
-        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1], (takes[at] as Take).cost);
+        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1] as ScriptResult, (takes[at] as Take).cost);
       }
     }
     return outcomes;
@@ -133,14 +134,14 @@ export class RedisStore implements Store {
     }
   }
 
-  #outcomeOf(result: unknown, cost: number): Outcome {
-    if (typeof result !== 'number') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
+  #outcomeOf(result: ScriptResult, cost: number): Outcome {
+    if (result === 'WRONGTYPE') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
     const taken = result >= 0 ? { allowed: true, debtUs: result } : { allowed: false, debtUs: -1 - result };
     return decisionOf(this.#bucket, taken, cost, 'redis');
   }
 
   /** Runs the script for `keys`. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
-  #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<unknown[]> {
+  #run(keys: readonly string[], costs: readonly string[], untilUs: number): Promise<ScriptReply> {
     const { timeoutMs, nowUs } = this.#options;
     return new Promise((resolve, reject) => {
       const leftMs = Math.max(1, Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000))); // a timer cuts off what is not whole
@@ -160,7 +161,7 @@ export class RedisStore implements Store {
     });
   }
 
-  async #runUntil(untilUs: number, keys: readonly string[], costs: readonly string[]): Promise<unknown[]> {
+  async #runUntil(untilUs: number, keys: readonly string[], costs: readonly string[]): Promise<ScriptReply> {
     const { nowUs } = this.#options;
     const sentUs = nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
@@ -169,10 +170,7 @@ export class RedisStore implements Store {
     if (deadlineUs === undefined) throw this.#unprobed;
     const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
     const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
-    const reply = await this.#evaluate(keys.length, args);
-    if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
-      throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);
-    }
+    const reply = scriptReplyOf(await this.#evaluate(keys.length, args), this.#bucket, costs);
     this.#offset.learn(reply[0], sentUs, nowUs());
     return reply;
   }
