@@ -71,7 +71,6 @@ describe('a reply to the script', () => {
     ['with a fraction', [redisNowUs, 2_000_000.5, 4_000_000]],
     ['with a debt above the capacity', [redisNowUs, 10_000_001, 4_000_000]],
     ['with a denied debt above the capacity', [redisNowUs, 2_000_000, -1 - 10_000_001]],
-    ['with the debt of an allowed take that is less than its cost', [redisNowUs, 2_000_000, 3_999_999]],
     ['with a take denied although there were tokens', [redisNowUs, -1 - 8_000_000, 4_000_000]],
     ['with an error', [redisNowUs, new Error('ERR'), 4_000_000]],
   ])('is no decision for anybody when it is %s', async (_, reply) => {
