@@ -25,6 +25,20 @@ export function bucketOf(policy: Policy): Bucket {
   return { capacity: policy.capacity, tokenUs, capacityUs: policy.capacity * tokenUs };
 }
 
+/** Of every instant that is stored: September 2001, unless the clock itself is earlier, and the last exact number. */
+const instantUsMin = 1e15;
+const instantUsMax = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The instant that stored text tells at `nowUs`; undefined for what no take ever writes, which is somebody else's: no
+ * plain decimal number, or one that is no date in microseconds, as another program's counter.
+ */
+export function instantUsOf(text: string, nowUs: number): number | undefined {
+  if (!/^[1-9][0-9]*$/.test(text)) return undefined;
+  const instantUs = Number(text);
+  return instantUs <= instantUsMax && instantUs >= Math.min(instantUsMin, nowUs) ? instantUs : undefined;
+}
+
 /** What a take leaves behind: `debtUs` is the time until the bucket is full again. */
 export interface Taken {
   readonly allowed: boolean;
@@ -32,9 +46,10 @@ export interface Taken {
 }
 
 /**
- * Takes `cost` tokens at `nowUs` from a bucket that is full again at `fullAtUs` (0 for one never used).
- * The new state is `nowUs + debtUs`. A state further off than an empty bucket can be means that the clock went back:
- * it counts as empty.
+ * Takes `cost` tokens at `nowUs` from a bucket that is full again at `fullAtUs` (0 for one never used). The new state is
+ * `nowUs + debtUs`, be the take allowed or denied. A state further off than an empty bucket can be is from another
+ * clock, or from a policy with a longer window: it counts as empty, and since that is its new state, it is denied for
+ * one window of this policy at the most.
  */
 export function take(bucket: Bucket, fullAtUs: number, nowUs: number, cost: number): Taken {
   const debtUs = Math.min(Math.max(fullAtUs - nowUs, 0), bucket.capacityUs);

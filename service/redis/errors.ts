@@ -29,6 +29,7 @@ export function storeErrorOf(error: unknown): StoreError {
 
 function reasonOf(message: string, code: string | undefined): StoreErrorReason {
   if (/max(imum)? number of clients/i.test(message)) return 'maxclients';
+  if (message.includes('The user executing the script can')) return 'noperm'; // a right that the script needs
   if (message.startsWith('Too many Cluster redirections')) return 'clusterdown';
   // An error raised inside a script may carry the cause's word further on: "ERR Error running script …: -READONLY …".
   const word = /^-?([A-Z]+)\b/.exec(message)?.[1];

@@ -2,6 +2,9 @@
 // Redis is away the last count known holds, so that the fallbacks together refill at the policy's rate.
 //
 //   rl-instances   sorted set   member: an instance   score: the millisecond, on Redis's clock, at which it last spoke
+//
+// A score ahead of Redis's clock was given by another clock: before it was set back, or by a master that failed. It counts
+// as the present, once, so that an instance that is dead goes in the usual time and one that lives stays.
 
 import { randomUUID } from 'node:crypto';
 import type { RedisClient } from './store.ts';
@@ -15,6 +18,9 @@ const beatScript = `
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], nowMs, ARGV[1])
+for _, ahead in ipairs(redis.pcall('ZRANGEBYSCORE', KEYS[1], '(' .. nowMs, '+inf')) do
+  redis.call('ZADD', KEYS[1], nowMs, ahead)
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', nowMs - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`;
@@ -48,7 +54,7 @@ export class Instances {
       this.#timer = setTimeout(beat, Math.round(beatEveryMs * (0.9 + 0.2 * Math.random())));
       client.eval(beatScript, 1, key, this.#id, String(silentMsMax)).then(
         (seen) => {
-          if (typeof seen === 'number' && this.#client) this.see(seen);
+          if (Number.isSafeInteger(seen) && (seen as number) >= 1 && this.#client) this.see(seen as number);
         },
         () => {}, // the store's own calls say what ails Redis
       );

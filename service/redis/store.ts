@@ -12,6 +12,7 @@ import { type BatchStore, type Outcome, type Policy, StoreError, type Take } fro
 import { type Bucket, bucketOf, decisionOf } from '../core/token-bucket.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { storeErrorOf } from './errors.ts';
+import { type ScriptReply, type ScriptResult, scriptReplyOf } from './reply.ts';
 import { type Group, probeIn, SlotGroups } from './slot-groups.ts';
 
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
@@ -39,7 +40,7 @@ export interface RedisStoreOptions {
 
 /** A group's fate: Redis's reply, or why there is none. */
 type Run =
-  | { readonly group: Group; readonly reply: readonly unknown[]; readonly error?: undefined }
+  | { readonly group: Group; readonly reply: ScriptReply; readonly error?: undefined }
   | { readonly group: Group; readonly reply?: undefined; readonly error: StoreError };
 
 export class RedisStore implements BatchStore {
@@ -99,7 +100,7 @@ export class RedisStore implements BatchStore {
     const outcomes: Outcome[] = [];
     for (const { group, reply, error } of runs) {
       for (const [i, at] of group.at.entries()) {
-        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1], (takes[at] as Take).cost);
+        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1] as ScriptResult, (takes[at] as Take).cost);
       }
     }
     return outcomes;
@@ -134,14 +135,14 @@ export class RedisStore implements BatchStore {
     }
   }
 
-  #outcomeOf(result: unknown, cost: number): Outcome {
-    if (typeof result !== 'number') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
+  #outcomeOf(result: ScriptResult, cost: number): Outcome {
+    if (result === 'WRONGTYPE') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
     const taken = result >= 0 ? { allowed: true, debtUs: result } : { allowed: false, debtUs: -1 - result };
     return decisionOf(this.#bucket, taken, cost, this.mechanism);
   }
 
   /** Runs the script for the group. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
-  #run(group: Group, untilUs: number): Promise<unknown[]> {
+  #run(group: Group, untilUs: number): Promise<ScriptReply> {
     const { keys } = group;
     const { timeoutMs, nowUs } = this.#options;
     return new Promise((resolve, reject) => {
@@ -162,7 +163,7 @@ export class RedisStore implements BatchStore {
     });
   }
 
-  async #runUntil(untilUs: number, group: Group): Promise<unknown[]> {
+  async #runUntil(untilUs: number, group: Group): Promise<ScriptReply> {
     const { keys, costs } = group;
     const { nowUs } = this.#options;
     const sentUs = nowUs();
@@ -172,10 +173,7 @@ export class RedisStore implements BatchStore {
     if (deadlineUs === undefined) throw this.#unprobed;
     const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
     const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
-    const reply = await this.#evaluate(group, args);
-    if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
-      throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);
-    }
+    const reply = scriptReplyOf(await this.#evaluate(group, args), this.#bucket, costs);
     this.#offset.learn(reply[0], sentUs, nowUs());
     return reply;
   }

@@ -10,12 +10,16 @@
 -- one, and a string when the key holds something that is not a bucket. { nowUs } alone: too late, or no keys.
 --
 -- A bucket is one string: the microsecond at which it is full again. It expires at that moment. O(1) each.
+--
+-- One that is full again later than an empty bucket would be was written by another clock or under another policy. It
+-- counts as empty and is written so, once, although the take is denied: it denies for no longer than this policy may.
 
-local call, pcall, ceil, format = redis.call, redis.pcall, math.ceil, string.format
+local call, pcall, ceil, find, format = redis.call, redis.pcall, math.ceil, string.find, string.format
 local KEYS, ARGV = KEYS, ARGV -- all looked up once, not for each key
 local time = call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local tokenUs, capacityUs, deadlineUs = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local firstUs, lastUs = 1e15, 9007199254740991 -- September 2001; 2^53 - 1, the greatest whole number that is exact
 local oneCostUs = #ARGV == 4 and ARGV[4] * tokenUs
 local reply = { nowUs }
 
@@ -44,21 +48,29 @@ for i = 1, #KEYS do
     reply[i + 1] = costUs
   else
     local value = pcall('GET', key)
-    if not value then luck = luck + 1 end
-    local fullAtUs = value and (type(value) == 'string' and tonumber(value) or nil) or 0
-    if value and fullAtUs == 0 then
+    local debtUs = 0
+    if not value then
+      luck = luck + 1
+    elseif value.err and not find(value.err, '^WRONGTYPE') then
+      return value
+    else
+      -- Only what this script may have written is a bucket; the rest is somebody else's, and stays. Other programs'
+      -- counters are told apart by their size: the microseconds of any date since 2001 have 16 digits.
+      debtUs = not value.err and find(value, '^[1-9]%d*$') and value - nowUs
+      if debtUs and (debtUs > lastUs - nowUs or (debtUs < 0 and debtUs < firstUs - nowUs)) then debtUs = false end
+    end
+    if not debtUs then
       reply[i + 1] = 'WRONGTYPE'
     else
-      local debtUs = fullAtUs - nowUs
-      if debtUs < 0 then debtUs = 0 elseif debtUs > capacityUs then debtUs = capacityUs end
-      local debtAfterUs = debtUs + costUs
-      if debtAfterUs <= capacityUs then
-        local fullAgainUs = nowUs + debtAfterUs -- whole, of 16 digits; Redis writes a number with up to 17
+      local isAhead = debtUs > capacityUs
+      if debtUs < 0 then debtUs = 0 elseif isAhead then debtUs = capacityUs end
+      local allowed = debtUs + costUs <= capacityUs
+      if allowed then debtUs = debtUs + costUs end
+      if allowed or isAhead then
+        local fullAgainUs = nowUs + debtUs -- whole, of 16 digits; Redis writes a number with up to 17
         call('SET', key, fullAgainUs, 'PXAT', ceil(fullAgainUs / 1000))
-        reply[i + 1] = debtAfterUs
-      else
-        reply[i + 1] = -1 - debtUs
       end
+      reply[i + 1] = allowed and debtUs or -1 - debtUs
     end
   end
 end

@@ -57,8 +57,8 @@ export class SimulatedRedis {
     const results = keys.map((key, i) => {
       const cost = costs[i] ?? costs[0] ?? 1;
       const { allowed, debtUs } = take(bucket, this.#fullAtUs.get(key) ?? 0, redisUs, cost);
-      if (!allowed) return -1 - debtUs;
       this.#fullAtUs.set(key, redisUs + debtUs);
+      if (!allowed) return -1 - debtUs;
       for (let n = 0; n < cost; n++) this.commits.push({ key, sentUs, atUs });
       return debtUs;
     });

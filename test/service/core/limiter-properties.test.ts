@@ -184,4 +184,40 @@ describe("a jump of Redis's clock", () => {
     await pass(2 * timeoutMs);
     expect([redis.commits.length, redis.lateScripts]).toEqual([before, jumpUs > 0 ? 2 : 1]);
   });
+
+  it.each([
+    ['30 s', 30_000_000],
+    ['a day', 86_400_000_000],
+  ])(
+    'back by %s costs an empty bucket what it had refilled and no more, with an outage or without',
+    async (_, jumpUs) => {
+      using fleet = await SimulatedFleet.start(100);
+      const { answers, members, redis } = fleet;
+      const takeFor = async (ms: number) => {
+        const from = answers.length;
+        for (let i = 0; i < ms / 100; i++) {
+          members[i % members.length]?.take('a');
+          await pass(100);
+        }
+        const allowed = answers.slice(from).filter(({ status }) => status === 200);
+        return [...new Set(allowed.map(({ mechanism }) => mechanism)), allowed.length];
+      };
+      const before = await takeFor(10_000);
+      redis.clockAheadUs -= jumpUs;
+      const after = await takeFor(10_000);
+      for (const { link } of members) link.state = { kind: 'refuses' };
+      const outage = await takeFor(10_000);
+      for (const { link } of members) link.state = { kind: 'up', thereMs: 1, backMs: 1 };
+      redis.clockAheadUs -= jumpUs;
+      await takeFor(2000); // until the breakers' probes
+      const again = await takeFor(10_000);
+      // 10 at once and 2 a second; a jump costs what had refilled, less than a token.
+      expect({ before, after, outage, again }).toEqual({
+        before: ['redis', 29],
+        after: ['redis', 19],
+        outage: ['fallback', 21],
+        again: ['redis', 20],
+      });
+    },
+  );
 });

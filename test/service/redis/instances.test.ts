@@ -164,4 +164,39 @@ describe('Instances in a Redis', () => {
     await until('two instances', () => count() === 2);
     expect(await redis.admin.zscore('rl-instances', 'dead')).toBeNull();
   });
+
+  it("count a dead one no longer than usual after Redis's clock went back, and a live one all the time", async () => {
+    await using redis = await startRedis();
+    const nowMs = async () => Number((await redis.admin.time())[0]) * 1000;
+    const [first, second] = [start(redis), start(redis)];
+    await until('two instances', () => first.count() === 2 && second.count() === 2);
+    const live = await redis.admin.zrange('rl-instances', '0', '-1');
+    // What a clock leaves behind that is then set back by an hour.
+    const wasMs = (await nowMs()) + 3_600_000;
+    for (const member of ['dead', ...live]) await redis.admin.zadd('rl-instances', wasMs, member);
+    await redis.admin.zadd('rl-instances', '+inf', 'x');
+    const sinceMs = performance.now();
+    let fewest = Number.POSITIVE_INFINITY;
+    await until('the dead to be gone', async () => {
+      const counted = await redis.admin.zrange('rl-instances', '0', '-1');
+      fewest = Math.min(fewest, counted.filter((id) => live.includes(id)).length);
+      return !counted.includes('dead') && !counted.includes('x');
+    });
+    expect(performance.now() - sinceMs).toBeGreaterThan(4500); // five seconds from the next beat, as it might live
+    expect(fewest).toBe(2);
+  });
+
+  it('are no number that no count can be', async () => {
+    const counts: number[] = [];
+    const answers = [Number.NaN, 0, -1, 1.5, Number.POSITIVE_INFINITY, '7', 2];
+    const instances = new Instances({ onCount: (count) => counts.push(count), nowUs: () => performance.now() * 1000 });
+    const answer = async () => answers.shift() ?? 2;
+    try {
+      instances.start({ evalsha: answer, eval: answer, del: answer });
+      await until('the last answer', () => answers.length === 0 && counts.length > 0);
+      expect(counts).toEqual([2]);
+    } finally {
+      instances.stop();
+    }
+  });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Decision, StoreError } from '../../../service/core/store.ts';
-import { bucketOf, decisionOf, take } from '../../../service/core/token-bucket.ts';
+import { bucketOf, decisionOf, instantUsOf, take } from '../../../service/core/token-bucket.ts';
 import type { RedisStore } from '../../../service/redis/store.ts';
 import { type Admission, admissionExcess } from '../../support/leaky-bucket.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
@@ -12,6 +12,17 @@ import { until } from '../../support/until.ts';
 
 const script = readFileSync(new URL('../../../service/redis/token-bucket.lua', import.meta.url), 'utf8');
 const sha = createHash('sha1').update(script).digest('hex');
+
+/** Text that no take ever writes. */
+const foreignTexts = [
+  ...['', 'word', 'nan', '-nan', 'inf', '-inf', 'Infinity', 'true', 'null', '{}', '١٧٩٥٤٩١٠٤١٠٠٠٠٠٠'],
+  ...['0', '1', '5', '42', '999999999999999', '1795491041', '1795491041000'],
+  ...['9007199254740992', '9007199254740993', '9223372036854775807', '18446744073709551616', '9'.repeat(400)],
+  ...['-1', '-1795491041000000', '+1795491041000000', '1795491041000000.0', '1795491041000000.5', '.5'],
+  ...['1e308', '1e999', '1e15', '1.7954910410e+15', '17954910410000e2', '0x660f5b5e5c5d5', '0x0660f5b5e5c5d5'],
+  ...['01795491041000000', ' 1795491041000000', '1795491041000000 ', '1795491041000000\n', '1795491041000000\0'],
+  ...['1_795_491_041_000_000', '1,795,491,041,000,000', '1795491041000000n', '0b11', '0o17', '1795491041000000;'],
+];
 
 describe('take', () => {
   const bucket = bucketOf({ name: 'default', capacity: 5, refillPerSecond: 0.5 });
@@ -68,6 +79,23 @@ describe('take', () => {
   });
 });
 
+describe('instantUsOf', () => {
+  const nowUs = 1_795_491_041_000_000;
+
+  it('takes a plain decimal date in microseconds for a bucket, be it long past or far ahead', () => {
+    const texts = ['1000000000000000', '1795491040999999', '1795491041000000', '1827027041000000', '9007199254740991'];
+    expect(texts.map((text) => instantUsOf(text, nowUs))).toEqual(texts.map(Number));
+  });
+
+  it.each(foreignTexts)('takes nothing else for one: %j', (text) => {
+    expect(instantUsOf(text, nowUs)).toBeUndefined();
+  });
+
+  it('believes a clock that stands before 2001, but no counter', () => {
+    expect([instantUsOf('60000000', 50_000_000), instantUsOf('5', 50_000_000)]).toEqual([60_000_000, undefined]);
+  });
+});
+
 describe('decisionOf', () => {
   const bucket = bucketOf({ name: 'default', capacity: 5, refillPerSecond: 0.5 });
 
@@ -113,27 +141,31 @@ describe('token-bucket.lua on a real Redis', () => {
   const keysPerGroup = 100;
 
   /** What a key holds before the first take; `aheadUs` counts from Redis's time then. */
-  type Initial = { is: 'absent' | 'list' | 'word' } | { is: 'bucket'; aheadUs: number };
+  type Initial =
+    | { is: 'absent' | 'list' }
+    | { is: 'text'; text: string }
+    | { is: 'bucket'; aheadUs: number; expires: boolean };
   interface Round {
     deadline: 'none' | 'ahead' | 'past';
     /** One take for each key, then some for the same keys again. */
     costs: number[];
     again: number[];
   }
+  const bucketAhead = (aheadUs: fc.Arbitrary<number>): fc.Arbitrary<Initial> =>
+    fc.record({ is: fc.constant('bucket' as const), aheadUs, expires: fc.boolean() });
   const initial: fc.Arbitrary<Initial> = fc.oneof(
     { weight: 6, arbitrary: fc.constant<Initial>({ is: 'absent' }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        is: fc.constant('bucket' as const),
-        aheadUs: fc.integer({ min: -10_000, max: 2_000_000 }),
-      }),
-    },
+    { weight: 3, arbitrary: bucketAhead(fc.integer({ min: -10_000, max: 2_000_000 })) },
+    // Another clock's, or of a policy with a longer window.
+    { weight: 2, arbitrary: bucketAhead(fc.integer({ min: 2_000_000, max: 3_600_000_000 * 24 * 365 })) },
+    { weight: 1, arbitrary: fc.constant<Initial>({ is: 'list' }) },
     {
       weight: 1,
-      arbitrary: fc.record({ is: fc.constant('bucket' as const), aheadUs: fc.constant(3_600_000_000 * 24 * 365) }),
+      arbitrary: fc.oneof(
+        fc.constantFrom<Initial>(...foreignTexts.map((text) => ({ is: 'text' as const, text }))),
+        fc.string().map((text): Initial => ({ is: 'text', text })),
+      ),
     },
-    { weight: 1, arbitrary: fc.constantFrom<Initial>({ is: 'list' }, { is: 'word' }) },
   );
   const policy = fc.record({
     name: fc.constant('default'),
@@ -184,8 +216,10 @@ describe('token-bucket.lua on a real Redis', () => {
         for (const [i, key] of keys.entries()) {
           const held = group.initial[i] as Initial;
           if (held.is === 'list') setup.rpush(key, '1');
-          if (held.is === 'word') setup.set(key, 'word');
-          if (held.is === 'bucket') setup.set(key, String(startUs + held.aheadUs));
+          if (held.is === 'text') setup.set(key, held.text);
+          if (held.is === 'bucket' && held.expires) {
+            setup.set(key, startUs + held.aheadUs, 'PXAT', Math.ceil((startUs + held.aheadUs) / 1000));
+          } else if (held.is === 'bucket') setup.set(key, startUs + held.aheadUs);
           model.set(key, held.is === 'absent' ? 0 : held.is === 'bucket' ? startUs + held.aheadUs : 'not a bucket');
         }
         await setup.exec();
@@ -235,7 +269,7 @@ describe('token-bucket.lua on a real Redis', () => {
               continue;
             }
             const { allowed, debtUs } = take(bucket, fullAtUs, nowUs, cost);
-            if (allowed) model.set(key, nowUs + debtUs);
+            if (allowed || debtUs > 0) model.set(key, nowUs + debtUs);
             expected.push(allowed ? debtUs : -1 - debtUs);
           }
           expect(reply).toEqual(expected);
@@ -243,7 +277,8 @@ describe('token-bucket.lua on a real Redis', () => {
           const readAtUs = Number(time[0]) * 1_000_000 + Number(time[1]);
           const held = keys.map((key, i) => {
             const fullAtUs = model.get(key) ?? 0;
-            if (fullAtUs === 'not a bucket') return group.initial[i]?.is === 'list' ? null : 'word';
+            const before = group.initial[i] as Initial;
+            if (fullAtUs === 'not a bucket') return before.is === 'text' ? before.text : null;
             if (stored[i] === null && fullAtUs <= readAtUs) return null; // full again, so it may have expired
             return String(fullAtUs);
           });
@@ -263,6 +298,18 @@ describe('token-bucket.lua on a real Redis', () => {
     const reply = await run(['late'], 1000, 10_000, 1, 1);
     expect(reply).toEqual([expect.any(Number)]);
     expect(await redis.admin.exists('late')).toBe(0);
+  });
+
+  it('past its deadline leaves even a bucket from another clock as it is', async () => {
+    const [seconds] = await redis.admin.time();
+    const ahead = `${Number(seconds) + 3600}000000`;
+    await redis.admin.set('ahead', ahead, 'PXAT', Number(seconds) * 1000 + 3_600_000);
+    expect(await run(['ahead'], 1000, 10_000, 1, 1)).toEqual([expect.any(Number)]);
+    expect([await redis.admin.get('ahead'), await redis.admin.pexpiretime('ahead')]).toEqual([
+      ahead,
+      Number(seconds) * 1000 + 3_600_000,
+    ]);
+    await redis.admin.del('ahead');
   });
 
   it('without keys answers the time alone', async () => {
