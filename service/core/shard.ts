@@ -33,7 +33,8 @@ export interface ShardOptions {
   readonly breakerResetMs: number;
   /** Keys whose last decision is remembered, at the most. */
   readonly keysMax: number;
-  readonly onTransition: (shard: string, from: BreakerState, to: BreakerState) => void;
+  /** `why`: the failure that opened it. */
+  readonly onTransition: (shard: string, from: BreakerState, to: BreakerState, why: StoreError | undefined) => void;
   /** A call was answered, after so many seconds. */
   readonly onAnswer: (seconds: number) => void;
   /** A call failed, or a take for its key's sake alone. */
@@ -45,14 +46,23 @@ const batchSizeMax = 128;
 
 export function createShard(name: string, store: RedisStore, options: ShardOptions): Shard {
   const last = new LastDecisions(options.policy, options.keysMax);
-  const breaker = new Breaker(measured(store, options), {
+  let failure: StoreError | undefined;
+  const failed = (error: unknown) => {
+    if (error instanceof StoreError) failure = error;
+  };
+  const breaker = new Breaker(measured(store, options, failed), {
     failures: options.breakerFailures,
     resetMs: options.breakerResetMs,
-    probe: () => store.probe(),
+    probe: async () => {
+      await store.probe().catch((error) => {
+        failed(error);
+        throw error;
+      });
+    },
     random: Math.random,
     onTransition: (from, to) => {
       if (to === 'closed') last.clear(); // while nobody asked it, Redis may have forgotten
-      options.onTransition(name, from, to);
+      options.onTransition(name, from, to, to === 'open' ? failure : undefined);
     },
   });
   const batcher = new Batcher(breaker, batchSizeMax);
@@ -60,7 +70,7 @@ export function createShard(name: string, store: RedisStore, options: ShardOptio
 }
 
 /** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
-function measured(store: Store, { onAnswer, onError }: ShardOptions): Store {
+function measured(store: Store, { onAnswer, onError }: ShardOptions, onFailure: (error: unknown) => void): Store {
   return {
     async takeMany(takes): Promise<Outcome[]> {
       const startMs = performance.now();
@@ -70,6 +80,7 @@ function measured(store: Store, { onAnswer, onError }: ShardOptions): Store {
         for (const outcome of outcomes) if (outcome instanceof StoreError) onError(outcome.reason);
         return outcomes;
       } catch (error) {
+        onFailure(error);
         if (error instanceof StoreError) onError(error.reason);
         throw error;
       }

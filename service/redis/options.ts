@@ -22,6 +22,11 @@ export type RedisAddress =
     } & Credentials)
   | ({ readonly kind: 'cluster'; readonly nodes: readonly HostPort[] } & Credentials);
 
+/** What no message may show. */
+export function secretsOf({ password }: Credentials): readonly string[] {
+  return password ? [password, encodeURIComponent(password)] : [];
+}
+
 const connectMsMax = 500;
 /** Longest wait between two attempts to connect, before jitter; shortest between two because of READONLY. */
 const reconnectMsMax = 500;
@@ -40,6 +45,7 @@ export function connectionOptions({ username, password, tls }: Credentials, sock
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
+    protocol: 2 as const, // RESP2 says all that is said here, and has no push messages
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     maxRetriesPerRequest: 0, // never send a take twice: it would count twice
     autoResendUnfulfilledCommands: false, // likewise after a reconnect

@@ -2,7 +2,8 @@
 
 import { Redis } from 'ioredis';
 import { createShard, type ShardOptions, type Topology } from '../core/shard.ts';
-import { follow, type OnConnection } from './connection.ts';
+import { follow, hangUp, type OnConnection } from './connection.ts';
+import { GuardedConnector, GuardedSentinelConnector } from './connectors.ts';
 import { connectionOptions, type RedisAddress, retryMs } from './options.ts';
 import { RedisStore } from './store.ts';
 
@@ -23,10 +24,10 @@ type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'sentinel' }>;
 
 export function connectSingle(address: SingleAddress, options: ConnectOptions): SingleTopology {
   const redis = new Redis(redisOptions(address, options.socketTimeoutMs));
-  const store = new RedisStore({ ...options, client: redis });
+  const store = new RedisStore({ ...options, client: redis, onMisfit: (error) => hangUp(redis, error) });
   const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
   const shard = createShard(where, store, options);
-  follow(redis, () => ({ shard, store }), options.onConnection);
+  follow(redis, () => ({ shard, store }), options);
   let again: NodeJS.Timeout | undefined;
   let closing = false;
   // ioredis gives up for good when a Sentinel announces a failover while it asks for the master. We never do.
@@ -49,9 +50,11 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
 
 function redisOptions(address: SingleAddress, socketTimeoutMs: number | undefined) {
   const common = { ...connectionOptions(address, socketTimeoutMs), db: address.db, retryStrategy: retryMs };
-  if (address.kind === 'single') return { ...common, host: address.host, port: address.port };
+  if (address.kind === 'single')
+    return { ...common, Connector: GuardedConnector, host: address.host, port: address.port };
   return {
     ...common,
+    Connector: GuardedSentinelConnector,
     sentinels: [...address.sentinels],
     name: address.name,
     sentinelRetryStrategy: retryMs,

@@ -33,6 +33,8 @@ export interface RedisStoreOptions {
   readonly timeoutMs: number;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
+  /** Told when an answer cannot be the one to what was sent: none on its connection can be trusted any more. */
+  readonly onMisfit?: (error: StoreError) => void;
   /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master now. */
   readonly tags?: { readonly of: (key: string) => string; readonly probe: () => string };
 }
@@ -150,10 +152,11 @@ export class RedisStore implements Store {
       this.#runUntil(untilUs, keys, costs)
         // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
         // taught the offset and the script took nothing, so sending once more is safe.
-        .then((reply) => (reply.length === 1 + keys.length ? reply : this.#runUntil(untilUs, keys, costs)))
+        .then((reply) => (reply.length === 1 ? this.#runUntil(untilUs, keys, costs) : reply))
         .then((reply) => {
           if (reply.length === 1 + keys.length) resolve(reply);
-          else reject(new StoreError('late', 'Redis ran the script after its deadline'));
+          else if (reply.length === 1) reject(new StoreError('late', 'Redis ran the script after its deadline'));
+          else throw this.#misfit(reply);
         })
         .catch((error) => reject(storeErrorOf(error)))
         .finally(settle);
@@ -171,10 +174,16 @@ export class RedisStore implements Store {
     const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
     const reply = await this.#evaluate(keys.length, args);
     if (!Array.isArray(reply) || typeof reply[0] !== 'number') {
-      throw new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)}`);
+      throw this.#misfit(reply);
     }
     this.#offset.learn(reply[0], sentUs, nowUs());
     return reply;
+  }
+
+  #misfit(reply: unknown): StoreError {
+    const error = new StoreError('protocol', `Redis answered the script with ${JSON.stringify(reply)?.slice(0, 100)}`);
+    this.#options.onMisfit?.(error);
+    return error;
   }
 
   /** NOSCRIPT is the one error that is answered by sending again: the script did not run, so nothing counts twice. */

@@ -15,6 +15,8 @@ import { acceptBacklog } from '../app.ts';
 import type { Config } from '../config/env.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
+import { secretsOf } from '../redis/options.ts';
+import { type Trouble, Troubles, toLog } from '../redis/troubles.ts';
 import type { FromWorker, Overview } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -44,6 +46,7 @@ export class Primary {
   readonly #waiting: Socket[] = [];
   /** Stopping: that nothing waits any more. */
   readonly #handedOut = Promise.withResolvers<void>();
+  readonly #troubles: Troubles;
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
@@ -51,6 +54,8 @@ export class Primary {
 
   constructor(config: Config, log: Logger, fork: (number: number) => ChildProcess) {
     this.#config = config;
+    const nowUs = () => performance.now() * 1000;
+    this.#troubles = new Troubles({ secrets: secretsOf(config.redis), nowUs, ...toLog(log) });
     this.#slots = Array.from(
       { length: config.workers },
       (_, i) =>
@@ -99,7 +104,15 @@ export class Primary {
     if (message.type === 'ready') this.#firstReady.resolve();
     if (message.type === 'ready' || message.type === 'taken') this.#handOut();
     if (message.type === 'told') this.#gatherings.get(message.id)?.done(slot);
+    if (message.type === 'troubled') this.#hearTroubles(message.troubles);
     if (message.type === 'ask') this.#answer(slot, message.id, message.what);
+  }
+
+  /** What all workers have, as if one had it. */
+  #hearTroubles(news: readonly Trouble[]): void {
+    for (const trouble of news) this.#troubles.set(trouble.shard, trouble);
+    const left = new Set(this.#slots.flatMap(({ troubles }) => troubles.map(({ shard }) => shard)));
+    for (const { shard } of this.#troubles.all) if (!left.has(shard)) this.#troubles.set(shard, undefined);
   }
 
   /** Gives waiting connections to free workers, in turn. */

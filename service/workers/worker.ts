@@ -18,6 +18,7 @@ export async function work(config: Config, log: Logger, graceMs: number): Promis
   const { server, metrics, readiness, stop } = await createService(shareOf(config), log, {
     page: () => questions.ask('page'),
     readiness: () => questions.ask('readiness'),
+    onTroubles: (troubles) => say({ type: 'troubled', troubles }),
   });
   server.emit('listening'); // a server that is handed its connections checks no time limits until it believes to listen
 
