@@ -74,7 +74,7 @@ export class RedisStore implements Store {
   async connected(): Promise<StoreError | undefined> {
     this.#offset.forget();
     const lostBefore = this.#down;
-    const refused = await this.probe().then(
+    const refused = await this.#probe().then(
       () => undefined,
       (error) => {
         this.#unprobed = storeErrorOf(error);
@@ -111,6 +111,11 @@ export class RedisStore implements Store {
    * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
    */
   async probe(): Promise<void> {
+    if (this.#down) throw new StoreError(this.#down.reason, this.#down.message);
+    await this.#probe();
+  }
+
+  async #probe(): Promise<void> {
     await this.#run([probeNameIn(this.#options.tags?.probe())], [probeCost], this.#untilUs());
   }
 

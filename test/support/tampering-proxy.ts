@@ -9,8 +9,8 @@ export interface TamperingProxy extends AsyncDisposable {
   readonly connections: () => number;
   /** Sends these bytes to everyone connected, as if they were Redis's. */
   inject(bytes: string | Buffer): void;
-  /** The same again and again, until the connection ends. */
-  flood(bytes: Buffer): void;
+  /** The same again and again, so many times, or until the connection ends. */
+  flood(bytes: Buffer, times: number): void;
   /** What each connection is sent from now on in place of its first reply; undefined: the reply. */
   greeting: string | undefined;
   /** Keeps back the next bytes that Redis sends. */
@@ -54,10 +54,11 @@ export async function startTamperingProxy(redisPort: number): Promise<TamperingP
     inject(bytes) {
       for (const client of clients) client.write(bytes);
     },
-    flood(bytes) {
+    flood(bytes, times) {
       for (const client of clients) {
+        let left = times;
         const pour = () => {
-          while (!client.destroyed && client.write(bytes));
+          while (left-- > 0 && !client.destroyed && client.write(bytes));
         };
         client.on('drain', pour);
         pour();

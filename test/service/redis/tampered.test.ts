@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, keyHeader } from '../../support/asking.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
@@ -30,11 +31,12 @@ async function withService(
 
 /** Asks every few milliseconds; who decided, and whether all got an answer. */
 function keepAsking({ url }: ServiceProcess, everyMs: number) {
-  const seen = { redis: 0, fallback: 0, unanswered: 0, lastFallbackAtMs: 0 };
+  const seen = { redis: 0, fallback: 0, unanswered: 0, lastFallbackAtMs: 0, latenciesMs: [] as number[] };
   let n = 0;
   const timer = setInterval(() => {
     ask(url, `k${n++ % 7}`).then(
-      ({ mechanism }) => {
+      ({ mechanism, ms }) => {
+        seen.latenciesMs.push(ms);
         if (mechanism !== 'redis' && mechanism !== 'fallback') seen.unanswered++;
         else seen[mechanism]++;
         if (mechanism === 'fallback') seen.lastFallbackAtMs = performance.now();
@@ -105,24 +107,24 @@ describe('on a connection that lives', () => {
 
 describe('a process', () => {
   it.each([
-    '>1\r\n_\r\n',
-    '>0\r\n',
-    '>1\r\n+subscribe\r\n',
-    '$-1\r\n',
-    '*-1\r\n',
-    '_\r\n',
-    '*1\r\n$-1\r\n',
-    ':1\r\n',
-    '*1000000000\r\n',
-    '*99999999999999999999\r\n',
-    '*1\r\n'.repeat(10_000),
-    `+${'x'.repeat(100_000)}`,
-    '$1000000000\r\n',
-    '%1\r\n+a\r\n+b\r\n',
-    '\r\n\r\n',
-    '\u0000\u0001\u0002',
-    '\u0015\u0003\u0001\u0000\u0002\u0002\u0046', // a TLS alert
-  ])('lives, and decides in Redis again, after %j', async (bytes) => {
+    [String.raw`>1\r\n_\r\n`, '>1\r\n_\r\n'],
+    [String.raw`>0\r\n`, '>0\r\n'],
+    [String.raw`>1\r\n+subscribe\r\n`, '>1\r\n+subscribe\r\n'],
+    [String.raw`$-1\r\n`, '$-1\r\n'],
+    [String.raw`*-1\r\n`, '*-1\r\n'],
+    [String.raw`_\r\n`, '_\r\n'],
+    [String.raw`*1\r\n$-1\r\n`, '*1\r\n$-1\r\n'],
+    [String.raw`:1\r\n`, ':1\r\n'],
+    [String.raw`*1000000000\r\n`, '*1000000000\r\n'],
+    [String.raw`*99999999999999999999\r\n`, '*99999999999999999999\r\n'],
+    ['10,000 arrays in each other', '*1\r\n'.repeat(10_000)],
+    ['a line without end', `+${'x'.repeat(100_000)}`],
+    [String.raw`$1000000000\r\n`, '$1000000000\r\n'],
+    [String.raw`%1\r\n+a\r\n+b\r\n`, '%1\r\n+a\r\n+b\r\n'],
+    [String.raw`\r\n\r\n`, '\r\n\r\n'],
+    [String.raw`\u0000\u0001\u0002`, '\u0000\u0001\u0002'],
+    [String.raw`\u0015\u0003\u0001\u0000\u0002\u0002\u0046`, '\u0015\u0003\u0001\u0000\u0002\u0002\u0046'], // a TLS alert
+  ])('lives, and decides in Redis again, after %s', async (_what, bytes) => {
     await withService({}, async (service, proxy) => {
       proxy.inject(bytes);
       await sleep(100);
@@ -138,3 +140,35 @@ describe('a process', () => {
     });
   });
 });
+
+describe('a reply without end', () => {
+  const megabyte = Buffer.alloc(1024 * 1024, 'x');
+  it.each([
+    ['a string of 100 MB', '$104857600\r\n'],
+    ['a line', '+'],
+    ['an array whose strings are a megabyte each', '*1000000\r\n$2000000000\r\n'],
+  ])('costs neither memory nor time when it is %s', async (_what, beginning) => {
+    await withService({}, async (service, proxy) => {
+      const asking = keepAsking(service, 5);
+      await sleep(1000);
+      const before = await peakMegabytes(service);
+      proxy.inject(beginning);
+      proxy.flood(megabyte, 100);
+      await sleep(3000);
+      asking.stop();
+      const grownMegabytes = (await peakMegabytes(service)) - before;
+      const slowest = asking.seen.latenciesMs.sort((one, other) => one - other);
+      const p99Ms = slowest[Math.floor(slowest.length * 0.99)];
+      console.log(JSON.stringify({ grownMegabytes, p99Ms, maxMs: slowest.at(-1), unanswered: asking.seen.unanswered }));
+      expect(grownMegabytes).toBeLessThan(40); // what 4,000 requests cost in any case
+      expect(asking.seen.unanswered).toBe(0);
+      await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
+    });
+  });
+});
+
+/** The most memory that the process ever had. */
+async function peakMegabytes({ pid }: ServiceProcess): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+}
