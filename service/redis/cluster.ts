@@ -38,6 +38,7 @@ export function connectCluster(
   const cluster = new Cluster([...address.nodes], {
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     redisOptions: { ...connectionOptions(address), Connector: GuardedConnector },
+    natMap: address.natMap,
     clusterRetryStrategy: retryMs,
     clusterNodeRetryStrategy: retryMs, // a master that comes back is the same one; nobody needs to be asked first
     enableReadyCheck: false, // some slots without a master are those keys' trouble alone

@@ -20,12 +20,12 @@ export interface SingleTopology extends Topology {
   readonly store: RedisStore;
 }
 
-type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'sentinel' }>;
+type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'unix' | 'sentinel' }>;
 
 export function connectSingle(address: SingleAddress, options: ConnectOptions): SingleTopology {
   const redis = new Redis(redisOptions(address, options.socketTimeoutMs));
   const store = new RedisStore({ ...options, client: redis, onMisfit: (error) => hangUp(redis, error) });
-  const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
+  const where = placeOf(address);
   const shard = createShard(where, store, options);
   follow(redis, () => ({ shard, store }), options);
   let again: NodeJS.Timeout | undefined;
@@ -48,15 +48,24 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
   };
 }
 
+function placeOf(address: SingleAddress): string {
+  if (address.kind === 'unix') return address.path;
+  return address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
+}
+
 function redisOptions(address: SingleAddress, socketTimeoutMs: number | undefined) {
   const common = { ...connectionOptions(address, socketTimeoutMs), db: address.db, retryStrategy: retryMs };
   if (address.kind === 'single')
     return { ...common, Connector: GuardedConnector, host: address.host, port: address.port };
+  if (address.kind === 'unix') return { ...common, Connector: GuardedConnector, path: address.path };
   return {
     ...common,
     Connector: GuardedSentinelConnector,
     sentinels: [...address.sentinels],
     name: address.name,
+    ...(address.sentinelUsername === undefined ? {} : { sentinelUsername: address.sentinelUsername }),
+    ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
+    natMap: address.natMap,
     sentinelRetryStrategy: retryMs,
     sentinelCommandTimeout: 500, // ms; a Sentinel that hangs must not hold up the others
     failoverDetector: true, // moves as soon as a Sentinel says so, not only when the old master drops the connection
