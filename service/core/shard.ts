@@ -62,7 +62,7 @@ export function createShard(name: string, store: RedisStore, options: ShardOptio
     random: Math.random,
     onTransition: (from, to) => {
       if (to === 'closed') last.clear(); // while nobody asked it, Redis may have forgotten
-      options.onTransition(name, from, to, to === 'open' ? failure : undefined);
+      options.onTransition(name, from, to, to === 'open' && store.ready ? failure : undefined); // else its connection says why
     },
   });
   const batcher = new Batcher(breaker, batchSizeMax);

@@ -2,11 +2,13 @@
 // goes, so that takes fail at once, and for the right reason, while there is none. A connection that is of no use ends
 // here: one on which Redis refuses the database, or on which answers and commands no longer belong together.
 
+import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Shard } from '../core/shard.ts';
 import { StoreError } from '../core/store.ts';
 import { Backoff } from './backoff.ts';
 import { storeErrorOf } from './errors.ts';
+import { isHandshaking } from './guard.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { RedisStore } from './store.ts';
 
@@ -54,7 +56,9 @@ export function follow(redis: Redis, standing: () => Connected | undefined, opti
   });
   redis.on('error', (error: Error & { command?: { name: string } }) => {
     const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
-    lost(storeErrorOf(isOfSentinels && ofSentinel ? ofSentinel : error));
+    if (redis.stream && isHandshaking(redis.stream as Socket)) {
+      lost(new StoreError('tls', `TLS was not agreed on: ${error.message}`));
+    } else lost(storeErrorOf(isOfSentinels && ofSentinel ? ofSentinel : error));
     if (error.command?.name !== 'select') return;
     usable = false; // ioredis would go on in database 0
     redis.stream.destroy();

@@ -6,6 +6,7 @@
 //               └─ a reply too many, too long, or none of Redis's: the socket is destroyed, with the reason
 
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { StoreError } from '../core/store.ts';
 import { storeErrorOf } from './errors.ts';
 import { type Reply, ReplyFrames } from './reply-frames.ts';
@@ -15,6 +16,10 @@ export type Expects = 'replies' | 'messages';
 
 /** To be called before the socket has read anything. Nothing that comes after a misfit reaches ioredis. */
 export function guard<AnySocket extends Socket>(socket: AnySocket, expects: Expects): AnySocket {
+  if (socket instanceof TLSSocket) {
+    socket.once('connect', () => handshaking.add(socket));
+    socket.once('secureConnect', () => handshaking.delete(socket));
+  }
   let unanswered = 0;
   const frames = new ReplyFrames((reply) => {
     unanswered--;
@@ -40,6 +45,13 @@ export function guard<AnySocket extends Socket>(socket: AnySocket, expects: Expe
     return push.call(socket, chunk, encoding);
   };
   return socket;
+}
+
+const handshaking = new WeakSet<Socket>();
+
+/** Whether there is a connection, and no TLS on it yet: a plain port waits for more, and says nothing. */
+export function isHandshaking(socket: Socket): boolean {
+  return handshaking.has(socket);
 }
 
 /** Redis says so too why it does not want a connection, as with too many clients. */
