@@ -7,14 +7,17 @@ import type { Config } from './config/env.ts';
 import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
 import type { Mechanism } from './core/store.ts';
-import { type ApiOptions, createApi } from './doors/http.ts';
+import { createApi } from './doors/http.ts';
 import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { connect } from './redis/connect.ts';
 import { Instances } from './redis/instances.ts';
+import { secretsOf } from './redis/options.ts';
 import { rehearse } from './redis/rehearse.ts';
+import { Troubles, toLog } from './redis/troubles.ts';
+import type { Spokesman } from './workers/worker.ts';
 
 export interface App {
   readonly server: Server;
@@ -25,9 +28,6 @@ export interface App {
   /** Answers what was accepted, for at most `graceMs`, then closes everything. */
   readonly stop: (graceMs: number) => Promise<void>;
 }
-
-/** Who speaks for the whole service when it is more than this process. */
-export type Spokesman = Pick<ApiOptions, 'page' | 'readiness'>;
 
 /** Breaker transitions that `/readyz` tells. */
 const transitionsTold = 64;
@@ -53,6 +53,12 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
   const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
   const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
   const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates });
+  const tell = spokesman && (() => spokesman.onTroubles(troubles.all));
+  const troubles: Troubles = new Troubles({
+    secrets: secretsOf(config.redis),
+    nowUs,
+    ...(tell ? { onCause: tell, onEnd: tell } : toLog(log)),
+  });
   const topology = connect(config.redis, {
     policy: config.policy,
     timeoutMs: config.redisTimeoutMs,
@@ -60,14 +66,16 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
     breakerFailures: config.breakerFailures,
     breakerResetMs: config.breakerResetMs,
     keysMax: config.fallbackKeysMax,
-    onConnection: (event, detail) => log.info({ redis: event, detail }, `redis connection ${event}`),
+    onConnection: (shard, cause) => (cause === 'gone' ? troubles.forget(shard) : troubles.set(shard, cause)),
     onAnswer: (seconds) => metrics.storeAnswered(seconds),
     onError: (reason) => metrics.storeFailed(reason),
-    onTransition: (shard, from, to) => {
+    onTransition: (shard, from, to, why) => {
       metrics.breakerMoved(from, to);
       transitions.push({ atMs: performance.timeOrigin + performance.now(), shard, from, to });
       if (transitions.length > transitionsTold) transitions.shift();
       log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
+      if (why) troubles.set(shard, why);
+      if (to === 'closed') troubles.set(shard, undefined);
     },
   });
   const limiter = new Limiter({ topology, fallback, nowUs });
@@ -83,12 +91,14 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
 
   const readiness = (): Readiness => {
     const states = breakerStates();
+    const causes = troubles.all;
     const connected = topology.shards.length > 0 && topology.shards.every(({ store }) => store.ready);
     return {
       status: 'ready',
-      mechanism: connected && states.every((state) => state === 'closed') ? 'redis' : 'fallback',
+      mechanism: connected && causes.length === 0 && states.every((state) => state === 'closed') ? 'redis' : 'fallback',
       breaker: { state: worstOf(states), transitions },
       redis: connected ? 'connected' : 'disconnected',
+      causes,
       instances: fallback.instances,
     };
   };

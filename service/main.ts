@@ -4,7 +4,7 @@
 import { fork } from 'node:child_process';
 import { pino } from 'pino';
 import { createService, startApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config/env.ts';
+import { type Config, ConfigError, readConfig, readConfigAtStart } from './config/env.ts';
 import { shareOf } from './config/share.ts';
 import { startPrimary } from './workers/primary.ts';
 import { work } from './workers/worker.ts';
@@ -12,11 +12,13 @@ import { work } from './workers/worker.ts';
 /** sysexits.h EX_CONFIG */
 const exitBadConfig = 78;
 const shutdownGraceMs = 10_000;
+const isWorker = process.argv[2] === 'worker';
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
-function configOrExit(): Config {
+/** A worker believes what the primary has looked up. */
+async function configOrExit(): Promise<Config> {
   try {
-    return readConfig(process.env);
+    return isWorker ? readConfig(process.env) : await readConfigAtStart(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`The environment is not usable:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
@@ -24,7 +26,7 @@ function configOrExit(): Config {
   }
 }
 
-const config = configOrExit();
+const config = await configOrExit();
 const log = pino({ level: config.logLevel });
 
 const forkWorker = (number: number) =>
@@ -58,7 +60,7 @@ async function serve(): Promise<void> {
   }
 }
 
-if (process.argv[2] === 'worker') {
+if (isWorker) {
   // A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
   for (const signal of signals) process.on(signal, () => {});
   const workerLog = log.child({ worker: Number(process.argv[3]) });

@@ -1,7 +1,18 @@
 // The service's settings: one row each. All mistakes are found in one reading, and the README's table is this one.
 
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import type { Policy } from '../core/store.ts';
-import type { HostPort, RedisAddress } from '../redis/options.ts';
+import type { HostPort, NatMap, RedisAddress } from '../redis/options.ts';
+import {
+  hostPortOf,
+  hostPortsOf,
+  isHost,
+  natMapOf,
+  type RedisUrl,
+  redisAddressOf,
+  redisUrlOf,
+} from './redis-address.ts';
 
 export interface Config {
   readonly host: string;
@@ -38,7 +49,7 @@ interface Row {
 const whole = (min: number, max: number) => ({
   allowed: `a whole number from ${min} to ${max}`,
   parse: (text: string) =>
-    /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined,
+    /^(0|[1-9]\d*)$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined,
 });
 
 const optional = (allowed: string, pattern: RegExp) => ({
@@ -49,11 +60,10 @@ const optional = (allowed: string, pattern: RegExp) => ({
 /** Comma-separated addresses. */
 const addresses = {
   allowed: 'nothing, or host:port,host:port…',
-  parse: (text: string) => {
-    const all = text === '' ? [] : text.split(',').map((part) => hostPortOf(part.trim()));
-    return all.includes(undefined) ? undefined : all;
-  },
+  parse: hostPortsOf,
 };
+
+const hostAllowed = 'an IP address, or a name that leads to one';
 
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'];
 
@@ -63,8 +73,8 @@ export const configRows = [
     default: '127.0.0.1',
     unit: '',
     meaning: 'address to listen on',
-    allowed: 'a host name or address',
-    parse: (text) => (/^[\w.:-]+$/.test(text) ? text : undefined),
+    allowed: hostAllowed,
+    parse: (text) => (isHost(text) ? text : undefined),
   },
   { name: 'PORT', default: '8080', unit: '', meaning: 'port to listen on', ...whole(1, 65535) },
   {
@@ -79,9 +89,10 @@ export const configRows = [
     name: 'REDIS_URL',
     default: '',
     unit: '',
-    meaning: 'the same with user, password, database, TLS; wins over `REDIS_ADDR`',
+    meaning: 'the same with user, password, database, TLS, or a Unix socket; wins over `REDIS_ADDR`',
     secret: true,
-    allowed: 'nothing, or redis://… or rediss://… with an optional user, password and database',
+    allowed:
+      'nothing, or redis://user:password@host:port/database, rediss://… for TLS, or redis+unix://user:password@/path?db=database; all but the host or path may be left out, and nothing else be there',
     parse: (text) => (text === '' ? null : redisUrlOf(text)),
   },
   {
@@ -103,7 +114,31 @@ export const configRows = [
     default: '',
     unit: '',
     meaning: 'what the Sentinels call the master',
+    ...optional('a name of letters, digits and . - _', /^[\w.-]+$/),
+  },
+  {
+    name: 'REDIS_SENTINEL_USERNAME',
+    default: '',
+    unit: '',
+    meaning: 'user of the Sentinels themselves, where they have one',
     ...optional('a name without spaces', /^\S+$/),
+  },
+  {
+    name: 'REDIS_SENTINEL_PASSWORD',
+    default: '',
+    unit: '',
+    meaning: 'password of the Sentinels themselves, where they have one',
+    secret: true,
+    ...optional('a password', /^.+$/s),
+  },
+  {
+    name: 'REDIS_NAT_MAP',
+    default: '',
+    unit: '',
+    meaning:
+      'addresses that a cluster or the Sentinels name and that lead nowhere from here, each with the one to use, as named=reachable,named=reachable…',
+    allowed: 'nothing, or host:port=host:port,host:port=host:port…, no address named twice',
+    parse: natMapOf,
   },
   {
     name: 'RATE_LIMIT',
@@ -195,6 +230,20 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** `readConfig`, and a name to listen on must lead somewhere: that is a mistake like the others. */
+export async function readConfigAtStart(env: Readonly<Record<string, string | undefined>>): Promise<Config> {
+  const host = env.HOST ?? '127.0.0.1';
+  const isLost = isHost(host) && !isIP(host) && (await lookup(host).catch(() => undefined)) === undefined;
+  const lost = `HOST is ${JSON.stringify(host)}, a name that leads nowhere; allowed: ${hostAllowed}`;
+  try {
+    const config = readConfig(env);
+    if (!isLost) return config;
+  } catch (error) {
+    throw error instanceof ConfigError && isLost ? new ConfigError(`${lost}\n${error.message}`) : error;
+  }
+  throw new ConfigError(lost);
+}
+
 /** Reads the settings. Throws a `ConfigError` that names every bad variable, its value unless secret, and what is allowed. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const mistakes: string[] = [];
@@ -202,13 +251,26 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   for (const row of configRows as readonly Row[] & typeof configRows) {
     const text = env[row.name] ?? row.default;
     const value = row.parse(text);
-    const shown = (row as Row).secret ? 'a value that is not shown' : JSON.stringify(text);
+    // An address that holds a user and a password, where none belongs, is a secret too.
+    const shown = (row as Row).secret || text.includes('@') ? 'a value that is not shown' : JSON.stringify(text);
     if (value === undefined) mistakes.push(`${row.name} is ${shown}; allowed: ${row.allowed}`);
     values.set(row.name, value);
   }
   const text = (name: Name) => values.get(name) as string;
   const number = (name: Name) => values.get(name) as number;
-  const redis = redisAddressOf(values, mistakes);
+  const redis = redisAddressOf(
+    {
+      url: (values.get('REDIS_URL') as RedisUrl | null) ?? undefined,
+      address: values.get('REDIS_ADDR') as HostPort | undefined,
+      nodes: (values.get('REDIS_CLUSTER_ADDRS') ?? []) as HostPort[],
+      sentinels: (values.get('REDIS_SENTINEL_ADDRS') ?? []) as HostPort[],
+      sentinelName: text('REDIS_SENTINEL_NAME'),
+      sentinelUsername: text('REDIS_SENTINEL_USERNAME') || undefined,
+      sentinelPassword: text('REDIS_SENTINEL_PASSWORD') || undefined,
+      natMap: (values.get('REDIS_NAT_MAP') ?? {}) as NatMap,
+    },
+    mistakes,
+  );
   if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
 
   const refillPerSecond = number('RATE_LIMIT') / number('RATE_LIMIT_WINDOW_SEC');
@@ -227,61 +289,4 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     fallbackKeysMax: number('FALLBACK_MAX_KEYS'),
     logLevel: text('LOG_LEVEL'),
   };
-}
-
-interface RedisUrl extends HostPort {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly tls: boolean;
-  readonly db: number;
-}
-
-/** Where Redis is, by the variables that say so; those that contradict each other are mistakes. */
-function redisAddressOf(values: ReadonlyMap<Name, unknown>, mistakes: string[]): RedisAddress | undefined {
-  const url = values.get('REDIS_URL') as RedisUrl | null | undefined;
-  const nodes = (values.get('REDIS_CLUSTER_ADDRS') ?? []) as HostPort[];
-  const sentinels = (values.get('REDIS_SENTINEL_ADDRS') ?? []) as HostPort[];
-  const name = values.get('REDIS_SENTINEL_NAME') as string;
-  const { username, password, tls = false, db = 0 } = url ?? {};
-  if (nodes.length > 0 && sentinels.length > 0) {
-    mistakes.push('REDIS_CLUSTER_ADDRS and REDIS_SENTINEL_ADDRS are both set; allowed: one of them');
-  }
-  if (sentinels.length > 0 !== Boolean(name)) {
-    const missing = name ? 'REDIS_SENTINEL_ADDRS' : 'REDIS_SENTINEL_NAME';
-    mistakes.push(`${missing} is not set; allowed: both REDIS_SENTINEL_ADDRS and REDIS_SENTINEL_NAME, or neither`);
-  }
-  if (nodes.length > 0) {
-    if (db !== 0)
-      mistakes.push(`REDIS_URL names database ${db}; allowed with REDIS_CLUSTER_ADDRS: 0, a cluster has no other`);
-    return { kind: 'cluster', nodes, username, password, tls };
-  }
-  if (sentinels.length > 0) return { kind: 'sentinel', sentinels, name, username, password, tls, db };
-  const at = url ?? (values.get('REDIS_ADDR') as HostPort | undefined);
-  return at && { kind: 'single', host: at.host, port: at.port, username, password, tls, db };
-}
-
-/** `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets. */
-function hostPortOf(text: string): HostPort | undefined {
-  if (!/^(\[[\da-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(text)) return undefined;
-  const url = redisUrlOf(`redis://${text}`);
-  return url && { host: url.host, port: url.port };
-}
-
-function redisUrlOf(text: string): RedisUrl | undefined {
-  try {
-    const url = new URL(text);
-    const allowed =
-      /^rediss?:$/.test(url.protocol) && url.hostname !== '' && url.port !== '0' && /^\/?\d*$/.test(url.pathname);
-    if (!allowed) return undefined;
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || 6379),
-      username: decodeURIComponent(url.username) || undefined,
-      password: decodeURIComponent(url.password) || undefined,
-      tls: url.protocol === 'rediss:',
-      db: Number(url.pathname.slice(1)),
-    };
-  } catch {
-    return undefined;
-  }
 }

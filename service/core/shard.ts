@@ -51,7 +51,8 @@ export interface ShardOptions {
   readonly breakerResetMs: number;
   /** Keys whose last decision is remembered, at the most. */
   readonly keysMax: number;
-  readonly onTransition: (shard: string, from: BreakerState, to: BreakerState) => void;
+  /** `why`: the failure that opened it. */
+  readonly onTransition: (shard: string, from: BreakerState, to: BreakerState, why: StoreError | undefined) => void;
   /** A call was answered, after so many seconds. */
   readonly onAnswer: (seconds: number) => void;
   /** A call failed, or a take for its key's sake alone. */
@@ -63,14 +64,23 @@ const batchSizeMax = 128;
 
 export function createShard(name: string, store: RemoteStore, options: ShardOptions): Shard {
   const last = new LastDecisions(options.policy, options.keysMax, store.mechanism);
-  const breaker = new Breaker(measured(store, options), {
+  let failure: StoreError | undefined;
+  const failed = (error: unknown) => {
+    if (error instanceof StoreError) failure = error;
+  };
+  const breaker = new Breaker(measured(store, options, failed), {
     failures: options.breakerFailures,
     resetMs: options.breakerResetMs,
-    probe: () => store.probe(),
+    probe: async () => {
+      await store.probe().catch((error) => {
+        failed(error);
+        throw error;
+      });
+    },
     random: Math.random,
     onTransition: (from, to) => {
       if (to === 'closed') last.clear(); // while nobody asked it, the store may have forgotten
-      options.onTransition(name, from, to);
+      options.onTransition(name, from, to, to === 'open' && store.ready ? failure : undefined); // else its connection says why
     },
   });
   const batcher = new Batcher(breaker, batchSizeMax);
@@ -78,7 +88,11 @@ export function createShard(name: string, store: RemoteStore, options: ShardOpti
 }
 
 /** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
-function measured(store: BatchStore, { onAnswer, onError }: ShardOptions): BatchStore {
+function measured(
+  store: BatchStore,
+  { onAnswer, onError }: ShardOptions,
+  onFailure: (error: unknown) => void,
+): BatchStore {
   return {
     async takeMany(takes): Promise<Outcome[]> {
       const startMs = performance.now();
@@ -88,6 +102,7 @@ function measured(store: BatchStore, { onAnswer, onError }: ShardOptions): Batch
         for (const outcome of outcomes) if (outcome instanceof StoreError) onError(outcome.reason);
         return outcomes;
       } catch (error) {
+        onFailure(error);
         if (error instanceof StoreError) onError(error.reason);
         throw error;
       }

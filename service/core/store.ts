@@ -49,7 +49,10 @@ export const storeErrorReasons = [
   'late', // the script ran after its deadline; it took nothing
   'refused', // nothing listens there
   'disconnected', // the connection is down or broke before the reply
-  'protocol', // what answers there does not speak the store's protocol
+  'dns', // the host's name leads nowhere
+  'tls', // no TLS: a port that does not speak it, or a certificate that is not trusted
+  'protocol', // what answers there does not speak the store's protocol, or answered too much, too little or something else
+  'config', // the store has not what the settings name: the database, or the Sentinels' master
   'loading', // the store still reads its data set
   'readonly', // a replica, after a failover
   'masterdown', // a replica cut off from its master
@@ -60,7 +63,7 @@ export const storeErrorReasons = [
   'busy', // another script has been running for too long
   'noscript', // the script is not in the store's cache (it is sent again; seen only when that fails)
   'noauth', // no or wrong credentials
-  'noperm', // this user may not run the script
+  'noperm', // this user may not run the script, or not use the database
   'maxclients', // no more connections are accepted
   'wrongtype', // the key holds something that is not a bucket; concerns this key alone
   'other',

@@ -1,6 +1,7 @@
-// What /readyz tells: who decides now, and how the breakers moved.
+// What /readyz tells: who decides now, and if Redis does not, why; and how the breakers moved.
 
 import type { BreakerState } from '../core/breaker.ts';
+import type { Trouble } from '../redis/troubles.ts';
 
 /** One change of a breaker, `atMs` in Unix time. */
 export interface Transition {
@@ -17,6 +18,8 @@ export interface Readiness {
   readonly mechanism: 'redis' | 'fallback';
   readonly breaker: { readonly state: BreakerState; readonly transitions: readonly Transition[] };
   readonly redis: 'connected' | 'disconnected';
+  /** Why Redis does not decide, one for each Redis that does not; with several workers, one for each different cause. */
+  readonly causes: readonly Trouble[];
   /** How many share the limit, as far as known; each worker counts as one. */
   readonly instances: number;
 }
@@ -40,6 +43,7 @@ export function readinessOf(workers: ReadonlyMap<number, Readiness>): Readiness 
       transitions: moves.sort((one, other) => one.atMs - other.atMs),
     },
     redis: all.every(({ redis }) => redis === 'connected') ? 'connected' : 'disconnected',
+    causes: [...new Map(all.flatMap(({ causes }) => causes).map((cause) => [JSON.stringify(cause), cause])).values()],
     instances: Math.max(...all.map(({ instances }) => instances)),
   };
 }

@@ -9,9 +9,13 @@
 import { Cluster, Command, type Redis } from 'ioredis';
 import { hashOf } from '../core/hash.ts';
 import { createShard, type Topology } from '../core/shard.ts';
-import { begin, type Connected, follow } from './connection.ts';
+import type { StoreError } from '../core/store.ts';
+import { begin, type Connected, follow, hangUp } from './connection.ts';
+import { GuardedConnector } from './connectors.ts';
+import { storeErrorOf } from './errors.ts';
 import { connectionOptions, type RedisAddress, retryMs } from './options.ts';
 import type { ConnectOptions } from './single.ts';
+import { checkSlotsOf } from './slots-reply.ts';
 import { RedisStore } from './store.ts';
 
 /** Few, for full batches; their slots are evenly spread, so up to so many masters share the work. */
@@ -33,7 +37,8 @@ export function connectCluster(
 ): Topology & { readonly client: Cluster } {
   const cluster = new Cluster([...address.nodes], {
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
-    redisOptions: connectionOptions(address),
+    redisOptions: { ...connectionOptions(address), Connector: GuardedConnector },
+    natMap: address.natMap,
     clusterRetryStrategy: retryMs,
     clusterNodeRetryStrategy: retryMs, // a master that comes back is the same one; nobody needs to be asked first
     enableReadyCheck: false, // some slots without a master are those keys' trouble alone
@@ -44,34 +49,44 @@ export function connectCluster(
     retryDelayOnClusterDown: 0,
     retryDelayOnTryAgain: 0,
   });
+  cluster.on('+node', checkSlotsOf);
+  /** As long as no node has said who owns what, they are all that there is. */
+  const seeds = address.nodes.map(({ host, port }) => `${host}:${port}`).join(',');
   const masters = new Map<NodeKey, Connected>();
   const followed = new WeakSet<Redis>();
   let owners: readonly (NodeKey | undefined)[] = [];
 
   const addMaster = (key: NodeKey) => {
     const probe = () => tags[owners.indexOf(key)] as string;
-    const store = new RedisStore({ ...options, client: cluster, tags: { of: tagOf, probe } });
+    const onMisfit = (error: StoreError) => {
+      const node = nodeOf(key);
+      if (node) hangUp(node, error);
+    };
+    const store = new RedisStore({ ...options, client: cluster, tags: { of: tagOf, probe }, onMisfit });
     masters.set(key, { store, shard: createShard(key, store, options) });
   };
   const removeMaster = (key: NodeKey, { shard }: Connected) => {
     shard.breaker.close();
     masters.delete(key);
-    options.onConnection('lost', `${key}: it is no master any more`);
+    options.onConnection(key, 'gone'); // it is no master any more
   };
+  const nodeOf = (key: NodeKey) =>
+    cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === key);
   /** ioredis connects at the first command; here nobody's take is to be the first. */
   const connectTo = (key: NodeKey) => {
-    const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === key);
+    const node = nodeOf(key);
     const master = masters.get(key);
     if (!node || !master) return;
     if (!followed.has(node)) {
       followed.add(node);
-      follow(node, () => masters.get(key), options.onConnection);
+      follow(node, () => masters.get(key), options);
     }
     if (node.status === 'wait')
       node.connect().catch(() => {}); // its store is told by the event
     else if (node.status === 'ready' && !master.store.ready) begin(master, options.onConnection);
   };
   cluster.on('refresh', () => {
+    options.onConnection(seeds, 'gone');
     owners = tags.map((tag) => cluster.slots[slotOf(tag)]?.[0]);
     for (const [key, master] of masters) if (!owners.includes(key)) removeMaster(key, master);
     for (const key of new Set(owners)) {
@@ -80,7 +95,10 @@ export function connectCluster(
       connectTo(key);
     }
   });
-  cluster.on('error', () => {}); // no node answers; each master's connection says so itself
+  // No node tells who owns the slots. Each master that is known says by its own connection how it is.
+  cluster.on('error', (error: Error & { lastNodeError?: Error | null }) => {
+    options.onConnection(seeds, storeErrorOf(error.lastNodeError ?? error));
+  });
 
   return {
     client: cluster,

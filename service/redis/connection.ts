@@ -1,9 +1,15 @@
 // One connection to one Redis and the shard that stands on it: the store is told when the connection comes and why it
-// goes, so that takes fail at once, and for the right reason, while there is none.
+// goes, so that takes fail at once, and for the right reason, while there is none. A connection that is of no use ends
+// here: one on which Redis refuses the database, or on which answers and commands no longer belong together.
 
+import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Shard } from '../core/shard.ts';
 import { StoreError } from '../core/store.ts';
+import { Backoff } from './backoff.ts';
+import { storeErrorOf } from './errors.ts';
+import { isHandshaking } from './guard.ts';
+import { Heartbeat } from './heartbeat.ts';
 import type { RedisStore } from './store.ts';
 
 /** A shard, and the store behind it that needs to know of its connection. */
@@ -12,29 +18,68 @@ export interface Connected {
   readonly store: RedisStore;
 }
 
-/** Told when a connection comes and goes. */
-export type OnConnection = (event: 'ready' | 'lost', detail: string) => void;
+/** Told why a shard's Redis cannot decide, each time that something says so; undefined when it can; 'gone' when the shard is no more. */
+export type OnConnection = (shard: string, cause: StoreError | 'gone' | undefined) => void;
+
+export interface FollowOptions {
+  readonly onConnection: OnConnection;
+  /** See `connectionOptions`. */
+  readonly socketTimeoutMs?: number;
+}
 
 /** `standing`: who stands on this connection now; undefined when nobody does any more. */
-export function follow(redis: Redis, standing: () => Connected | undefined, onConnection: OnConnection): void {
+export function follow(redis: Redis, standing: () => Connected | undefined, options: FollowOptions): void {
+  const { onConnection } = options;
   const closed = new StoreError('disconnected', 'the connection was closed');
-  let reason: Error = closed;
-  redis.on('error', (error) => {
-    reason = error;
-    standing()?.store.lost(error);
+  let cause: StoreError = closed;
+  /** What the Sentinels said of the master, which ioredis leaves out of its error. */
+  let ofSentinel: Error | undefined;
+  let usable = true;
+  const backoff = new Backoff();
+  // ioredis counts the attempts, but from the last connection, however short it was.
+  redis.options.retryStrategy = () => backoff.nextMs();
+
+  const lost = (error: StoreError) => {
+    cause = error;
+    const it = standing();
+    it?.store.lost(error);
+    if (it) onConnection(it.shard.name, error);
+  };
+  const beginAgain = () => {
+    const it = standing();
+    return it ? begin(it, onConnection) : Promise.resolve(undefined);
+  };
+  const heartbeat = new Heartbeat(redis, { beginAgain, silentMsMax: options.socketTimeoutMs });
+
+  redis.on('sentinelError', (error: Error) => {
+    ofSentinel = error;
+  });
+  redis.on('error', (error: Error & { command?: { name: string } }) => {
+    const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
+    if (redis.stream && isHandshaking(redis.stream as Socket)) {
+      lost(new StoreError('tls', `TLS was not agreed on: ${error.message}`));
+    } else lost(storeErrorOf(isOfSentinels && ofSentinel ? ofSentinel : error));
+    if (error.command?.name !== 'select') return;
+    usable = false; // ioredis would go on in database 0
+    redis.stream.destroy();
   });
   redis.on('close', () => {
-    const it = standing();
-    if (it?.store.ready) onConnection('lost', `${it.shard.name}: ${reason.message}`);
-    it?.store.lost(reason);
+    heartbeat.stop();
+    backoff.ended();
+    lost(cause);
   });
-  redis.on('ready', () => {
-    reason = closed;
-    const it = standing();
-    if (!it) return;
-    begin(it, onConnection).then((refused) => {
-      if (refused?.reason === 'readonly') reason = refused; // `connectionOptions` give a connection up for it
-    });
+  redis.on('connect', () => {
+    usable = true;
+    ofSentinel = undefined;
+  });
+  redis.on('ready', async () => {
+    if (!usable) return;
+    cause = closed;
+    const refused = await beginAgain();
+    if (refused?.reason === 'readonly') cause = refused; // `connectionOptions` give a connection up for it
+    if (redis.status !== 'ready') return;
+    if (!refused) backoff.began();
+    heartbeat.start(refused !== undefined);
   });
 }
 
@@ -42,6 +87,11 @@ export function follow(redis: Redis, standing: () => Connected | undefined, onCo
 export async function begin({ shard, store }: Connected, onConnection: OnConnection): Promise<StoreError | undefined> {
   const refused = await store.connected();
   if (!refused) shard.last.clear(); // perhaps another Redis, or one that forgot
-  if (store.ready) onConnection('ready', shard.name);
+  if (store.ready) onConnection(shard.name, refused);
   return refused;
+}
+
+/** Ends the connection because of what came on it, so that a fresh one is made. */
+export function hangUp(redis: Redis, why: StoreError): void {
+  if (redis.status === 'ready') redis.stream.destroy(why);
 }

@@ -18,25 +18,46 @@ const replyReasons: Readonly<Record<string, StoreErrorReason>> = {
   WRONGPASS: 'noauth',
   NOPERM: 'noperm',
   WRONGTYPE: 'wrongtype',
+  DENIED: 'noauth', // protected mode
 };
+
+/** Redis errors without a word of their own, and what ioredis says of Sentinels. */
+const phrases: readonly (readonly [RegExp, StoreErrorReason])[] = [
+  [/max(imum)? number of clients/i, 'maxclients'],
+  [/The user executing the script can/, 'noperm'], // a right that the script needs
+  [/^Too many Cluster redirections/, 'clusterdown'],
+  [/DB index|SELECT is not allowed|successfully, but got an invalid reply: null|No such master/i, 'config'],
+  [/invalid password|operation not permitted|AUTH.*without any password|no password is set/i, 'noauth'],
+  [/before secure TLS connection was established/, 'tls'],
+];
+
+/** By the operating system's, the resolver's and OpenSSL's codes. */
+const codes: readonly (readonly [RegExp, StoreErrorReason])[] = [
+  [/^(ECONNREFUSED|ENOENT)$/, 'refused'], // ENOENT: a socket's path
+  [/^(ENOTFOUND|EAI_)/, 'dns'],
+  [/^(EPROTO|ERR_SSL_|ERR_TLS_|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/, 'tls'],
+];
 
 export function storeErrorOf(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const { message, code } = error as { message?: string; code?: string };
-  const text = message ?? String(error);
+  const { message, code, errors } = error as { message?: string; code?: string; errors?: readonly Error[] };
+  // A name with several addresses fails with an error for each, and says nothing itself.
+  const text = message || errors?.map((each) => each.message).join(', ') || code || String(error);
   return new StoreError(reasonOf(text, code), text, { cause: error });
 }
 
 function reasonOf(message: string, code: string | undefined): StoreErrorReason {
-  if (/max(imum)? number of clients/i.test(message)) return 'maxclients';
-  if (message.includes('The user executing the script can')) return 'noperm'; // a right that the script needs
-  if (message.startsWith('Too many Cluster redirections')) return 'clusterdown';
+  const phrase = phrases.find(([pattern]) => pattern.test(message));
+  if (phrase) return phrase[1];
   // An error raised inside a script may carry the cause's word further on: "ERR Error running script …: -READONLY …".
   const word = /^-?([A-Z]+)\b/.exec(message)?.[1];
   if (word && word !== 'ERR' && replyReasons[word]) return replyReasons[word];
-  const inner = /[-@: ](LOADING|READONLY|MASTERDOWN|NOREPLICAS|OOM|MISCONF|NOPERM|CLUSTERDOWN)\b/.exec(message)?.[1];
+  const inner = /[-@: ](LOADING|READONLY|MASTERDOWN|NOREPLICAS|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS|CLUSTERDOWN)\b/.exec(
+    message,
+  )?.[1];
   if (inner && replyReasons[inner]) return replyReasons[inner];
-  if (/ECONNREFUSED/.test(code ?? message)) return 'refused';
+  const known = codes.find(([pattern]) => pattern.test(code ?? /\b(E[A-Z_]{4,})\b/.exec(message)?.[1] ?? ''));
+  if (known) return known[1];
   if (/Protocol error|Unknown RESP type|Unexpected|ParserError/i.test(message) && !code) return 'protocol';
   if (code || /Connection is closed|Stream isn't writeable|Socket timeout|ETIMEDOUT|max retries/i.test(message)) {
     return 'disconnected';

@@ -12,15 +12,29 @@ interface Credentials {
   readonly tls: boolean;
 }
 
+/** By the address that a cluster or a Sentinel names, as host:port, the one that leads there from here. */
+export type NatMap = Readonly<Record<string, HostPort>>;
+
 export type RedisAddress =
   | ({ readonly kind: 'single'; readonly db: number } & HostPort & Credentials)
+  | ({ readonly kind: 'unix'; readonly path: string; readonly db: number } & Credentials)
   | ({
       readonly kind: 'sentinel';
       readonly sentinels: readonly HostPort[];
       readonly name: string;
+      /** Of the Sentinels themselves. */
+      readonly sentinelUsername: string | undefined;
+      readonly sentinelPassword: string | undefined;
+      readonly natMap: NatMap;
       readonly db: number;
     } & Credentials)
-  | ({ readonly kind: 'cluster'; readonly nodes: readonly HostPort[] } & Credentials);
+  | ({ readonly kind: 'cluster'; readonly nodes: readonly HostPort[]; readonly natMap: NatMap } & Credentials);
+
+/** What no message may show. */
+export function secretsOf(address: RedisAddress): readonly string[] {
+  const passwords = [address.password, address.kind === 'sentinel' ? address.sentinelPassword : undefined];
+  return passwords.flatMap((password) => (password ? [password, encodeURIComponent(password)] : []));
+}
 
 const connectMsMax = 500;
 /** Longest wait between two attempts to connect, before jitter; shortest between two because of READONLY. */
@@ -40,6 +54,7 @@ export function connectionOptions({ username, password, tls }: Credentials, sock
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
+    protocol: 2 as const, // RESP2 says all that is said here, and has no push messages
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     maxRetriesPerRequest: 0, // never send a take twice: it would count twice
     autoResendUnfulfilledCommands: false, // likewise after a reconnect

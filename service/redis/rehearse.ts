@@ -56,9 +56,9 @@ export async function rehearse(policy: Policy, nowUs: () => number): Promise<voi
   server.close();
 }
 
-/** Answers the greeting (HELLO, as a Redis that does not know it) and the first probe, and then no more. */
+/** Answers the first probe, and then no more. */
 function fallSilent(socket: Socket): void {
-  const replies = ["-ERR unknown command 'HELLO'\r\n", `*2\r\n:${Date.now() * 1000}\r\n:0\r\n`];
+  const replies = [`*2\r\n:${Date.now() * 1000}\r\n:0\r\n`];
   const hangUp = setTimeout(() => socket.destroy(), connectionMsMax);
   socket.on('close', () => clearTimeout(hangUp));
   socket.on('error', () => {});

@@ -2,7 +2,8 @@
 
 import { Redis } from 'ioredis';
 import { createShard, type ShardOptions, type Topology } from '../core/shard.ts';
-import { follow, type OnConnection } from './connection.ts';
+import { follow, hangUp, type OnConnection } from './connection.ts';
+import { GuardedConnector, GuardedSentinelConnector } from './connectors.ts';
 import { connectionOptions, type RedisAddress, retryMs } from './options.ts';
 import { RedisStore } from './store.ts';
 
@@ -19,14 +20,14 @@ export interface SingleTopology extends Topology {
   readonly store: RedisStore;
 }
 
-type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'sentinel' }>;
+type SingleAddress = Extract<RedisAddress, { kind: 'single' | 'unix' | 'sentinel' }>;
 
 export function connectSingle(address: SingleAddress, options: ConnectOptions): SingleTopology {
   const redis = new Redis(redisOptions(address, options.socketTimeoutMs));
-  const store = new RedisStore({ ...options, client: redis });
-  const where = address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
+  const store = new RedisStore({ ...options, client: redis, onMisfit: (error) => hangUp(redis, error) });
+  const where = placeOf(address);
   const shard = createShard(where, store, options);
-  follow(redis, () => ({ shard, store }), options.onConnection);
+  follow(redis, () => ({ shard, store }), options);
   let again: NodeJS.Timeout | undefined;
   let closing = false;
   // ioredis gives up for good when a Sentinel announces a failover while it asks for the master. We never do.
@@ -47,13 +48,24 @@ export function connectSingle(address: SingleAddress, options: ConnectOptions): 
   };
 }
 
+function placeOf(address: SingleAddress): string {
+  if (address.kind === 'unix') return address.path;
+  return address.kind === 'single' ? `${address.host}:${address.port}` : `${address.name} by Sentinel`;
+}
+
 function redisOptions(address: SingleAddress, socketTimeoutMs: number | undefined) {
   const common = { ...connectionOptions(address, socketTimeoutMs), db: address.db, retryStrategy: retryMs };
-  if (address.kind === 'single') return { ...common, host: address.host, port: address.port };
+  if (address.kind === 'single')
+    return { ...common, Connector: GuardedConnector, host: address.host, port: address.port };
+  if (address.kind === 'unix') return { ...common, Connector: GuardedConnector, path: address.path };
   return {
     ...common,
+    Connector: GuardedSentinelConnector,
     sentinels: [...address.sentinels],
     name: address.name,
+    ...(address.sentinelUsername === undefined ? {} : { sentinelUsername: address.sentinelUsername }),
+    ...(address.sentinelPassword === undefined ? {} : { sentinelPassword: address.sentinelPassword }),
+    natMap: address.natMap,
     sentinelRetryStrategy: retryMs,
     sentinelCommandTimeout: 500, // ms; a Sentinel that hangs must not hold up the others
     failoverDetector: true, // moves as soon as a Sentinel says so, not only when the old master drops the connection

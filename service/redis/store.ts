@@ -34,6 +34,8 @@ export interface RedisStoreOptions {
   readonly timeoutMs: number;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
+  /** Told when an answer cannot be the one to what was sent: none on its connection can be trusted any more. */
+  readonly onMisfit?: (error: StoreError) => void;
   /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master now. */
   readonly tags?: { readonly of: (key: string) => string; readonly probe: () => string };
 }
@@ -74,7 +76,7 @@ export class RedisStore implements BatchStore {
   async connected(): Promise<StoreError | undefined> {
     this.#offset.forget();
     const lostBefore = this.#down;
-    const refused = await this.probe().then(
+    const refused = await this.#probe().then(
       () => undefined,
       (error) => {
         this.#unprobed = storeErrorOf(error);
@@ -111,6 +113,11 @@ export class RedisStore implements BatchStore {
    * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
    */
   async probe(): Promise<void> {
+    if (this.#down) throw new StoreError(this.#down.reason, this.#down.message);
+    await this.#probe();
+  }
+
+  async #probe(): Promise<void> {
     await this.#run(probeIn(this.#options.tags?.probe(), probeCost), this.#untilUs());
   }
 
@@ -143,7 +150,6 @@ export class RedisStore implements BatchStore {
 
   /** Runs the script for the group. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
   #run(group: Group, untilUs: number): Promise<ScriptReply> {
-    const { keys } = group;
     const { timeoutMs, nowUs } = this.#options;
     return new Promise((resolve, reject) => {
       const leftMs = Math.max(1, Math.min(timeoutMs, Math.ceil((untilUs - nowUs()) / 1000))); // a timer cuts off what is not whole
@@ -153,9 +159,9 @@ export class RedisStore implements BatchStore {
       this.#runUntil(untilUs, group)
         // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
         // taught the offset and the script took nothing, so sending once more is safe.
-        .then((reply) => (reply.length === 1 + keys.length ? reply : this.#runUntil(untilUs, group)))
+        .then((reply) => (reply.length === 1 ? this.#runUntil(untilUs, group) : reply))
         .then((reply) => {
-          if (reply.length === 1 + keys.length) resolve(reply);
+          if (reply.length > 1) resolve(reply);
           else reject(new StoreError('late', 'Redis ran the script after its deadline'));
         })
         .catch((error) => reject(storeErrorOf(error)))
@@ -173,9 +179,19 @@ export class RedisStore implements BatchStore {
     if (deadlineUs === undefined) throw this.#unprobed;
     const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
     const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
-    const reply = scriptReplyOf(await this.#evaluate(group, args), this.#bucket, costs);
+    const reply = this.#replyOf(await this.#evaluate(group, args), costs);
     this.#offset.learn(reply[0], sentUs, nowUs());
     return reply;
+  }
+
+  /** The reply, when it can be the script's; else the connection is not to be trusted any more. */
+  #replyOf(reply: unknown, costs: readonly string[]): ScriptReply {
+    try {
+      return scriptReplyOf(reply, this.#bucket, costs);
+    } catch (error) {
+      if (error instanceof StoreError) this.#options.onMisfit?.(error);
+      throw error;
+    }
   }
 
   /** NOSCRIPT is the one error that is answered by sending again: the script did not run, so nothing counts twice. */

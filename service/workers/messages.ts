@@ -2,6 +2,7 @@
 
 import type { Readiness } from '../doors/readiness.ts';
 import type { MetricsSnapshot } from '../metrics/metrics.ts';
+import type { Trouble } from '../redis/troubles.ts';
 
 /** What a worker says of itself. */
 export interface Told {
@@ -16,6 +17,8 @@ export type FromWorker =
   | { readonly type: 'taken' }
   /** What changes with the requests; unasked, each second. */
   | { readonly type: 'counted'; readonly metrics: MetricsSnapshot }
+  /** All that it has with Redis; unasked, when there is news of them. */
+  | { readonly type: 'troubled'; readonly troubles: readonly Trouble[] }
   /** Because gathering `id` asked. */
   | ({ readonly type: 'told'; readonly id: number } & Told)
   /** A client of it wants to know about all workers. */

@@ -14,6 +14,8 @@ import type { Logger } from 'pino';
 import { acceptBacklog, type ListenAddress, listen } from '../doors/listen.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
+import { type RedisAddress, secretsOf } from '../redis/options.ts';
+import { type Trouble, Troubles, toLog } from '../redis/troubles.ts';
 import type { FromWorker, Overview } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -26,6 +28,8 @@ const handOutMsMax = 1000;
 export interface PrimaryOptions extends ListenAddress {
   /** How many. */
   readonly workers: number;
+  /** Whose secrets no log line may show. */
+  readonly redis: RedisAddress;
 }
 
 /** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
@@ -48,6 +52,7 @@ export class Primary {
   readonly #waiting: Socket[] = [];
   /** Stopping: that nothing waits any more. */
   readonly #handedOut = Promise.withResolvers<void>();
+  readonly #troubles: Troubles;
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
@@ -55,6 +60,8 @@ export class Primary {
 
   constructor(options: PrimaryOptions, log: Logger, fork: (number: number) => ChildProcess) {
     this.#options = options;
+    const nowUs = () => performance.now() * 1000;
+    this.#troubles = new Troubles({ secrets: secretsOf(options.redis), nowUs, ...toLog(log) });
     this.#slots = Array.from(
       { length: options.workers },
       (_, i) =>
@@ -99,7 +106,15 @@ export class Primary {
     if (message.type === 'ready') this.#firstReady.resolve();
     if (message.type === 'ready' || message.type === 'taken') this.#handOut();
     if (message.type === 'told') this.#gatherings.get(message.id)?.done(slot);
+    if (message.type === 'troubled') this.#hearTroubles(message.troubles);
     if (message.type === 'ask') this.#answer(slot, message.id, message.what);
+  }
+
+  /** What all workers have, as if one had it. */
+  #hearTroubles(news: readonly Trouble[]): void {
+    for (const trouble of news) this.#troubles.set(trouble.shard, trouble);
+    const left = new Set(this.#slots.flatMap(({ troubles }) => troubles.map(({ shard }) => shard)));
+    for (const { shard } of this.#troubles.all) if (!left.has(shard)) this.#troubles.set(shard, undefined);
   }
 
   /** Gives waiting connections to free workers, in turn. */

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Readiness } from '../doors/readiness.ts';
 import { lastingOf, type MetricsSnapshot, sumOf } from '../metrics/metrics.ts';
+import type { Trouble } from '../redis/troubles.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
 
 export interface WorkerSlotOptions {
@@ -66,6 +67,7 @@ export class WorkerSlot {
   /** What its dead predecessors had counted. */
   #lasting: MetricsSnapshot = [];
   #readiness: Readiness | undefined;
+  #troubles: readonly Trouble[] = [];
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -108,6 +110,11 @@ export class WorkerSlot {
     return this.#readiness;
   }
 
+  /** What the living worker has with Redis. */
+  get troubles(): readonly Trouble[] {
+    return this.#troubles;
+  }
+
   give(connection: Socket): void {
     this.#taken();
     this.#given = connection;
@@ -141,6 +148,7 @@ export class WorkerSlot {
     if (message.type === 'taken') this.#taken();
     if ('metrics' in message) for (const metric of message.metrics) this.#metrics.set(metric.name, metric);
     if ('readiness' in message) this.#readiness = message.readiness;
+    if (message.type === 'troubled') this.#troubles = message.troubles;
     this.#options.onMessage(this, message);
   }
 
@@ -163,6 +171,7 @@ export class WorkerSlot {
     this.#lasting = sumOf([this.#lasting, lastingOf([...this.#metrics.values()])]);
     this.#metrics.clear();
     this.#readiness = undefined;
+    this.#troubles = [];
     if (this.#state !== 'stopping') {
       this.#state = 'down';
       const livedMs = performance.now() - this.#startedAtMs;

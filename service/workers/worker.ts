@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { ApiOptions } from '../doors/http.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Trouble } from '../redis/troubles.ts';
 import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 
 const countedEveryMs = 1000;
@@ -21,8 +22,13 @@ export interface WorkerService {
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
-/** Builds the service, which asks `whole` for what it says of all workers together. */
-export type CreateService = (whole: Pick<ApiOptions, 'page' | 'readiness'>) => Promise<WorkerService>;
+/** Who speaks for the whole service when it is more than this process. */
+export interface Spokesman extends Pick<ApiOptions, 'page' | 'readiness'> {
+  /** Told all troubles of this process when there is news of them. */
+  readonly onTroubles: (troubles: readonly Trouble[]) => void;
+}
+
+export type CreateService = (spokesman: Spokesman) => Promise<WorkerService>;
 
 /** Serves until the primary says stop, or is gone. */
 export async function work(create: CreateService, graceMs: number): Promise<void> {
@@ -30,6 +36,7 @@ export async function work(create: CreateService, graceMs: number): Promise<void
   const { server, metrics, readiness, stop } = await create({
     page: () => questions.ask('page'),
     readiness: () => questions.ask('readiness'),
+    onTroubles: (troubles) => say({ type: 'troubled', troubles }),
   });
   server.emit('listening'); // a server that is handed its connections checks no time limits until it believes to listen
 

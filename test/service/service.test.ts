@@ -5,6 +5,7 @@ import { keepAliveLoad } from '../support/keep-alive-load.ts';
 import { seriesOf } from '../support/metrics-page.ts';
 import { startNonsense } from '../support/nonsense.ts';
 import { sendRaw } from '../support/raw-http.ts';
+import { readinessOf } from '../support/readiness.ts';
 import { startRedis } from '../support/redis.ts';
 import { type ServiceProcess, spawnService, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
@@ -38,6 +39,7 @@ describe('the service without any Redis', () => {
 
   it('says that it is ready, on the fallback', async () => {
     await using service = await startService();
+    await until('the cause', async () => (await readinessOf(service)).causes.length > 0);
     const response = await fetch(`${service.url}/readyz`);
     expect([response.status, await response.json()]).toEqual([
       200,
@@ -46,6 +48,7 @@ describe('the service without any Redis', () => {
         mechanism: 'fallback',
         breaker: { state: 'closed', transitions: [] },
         redis: 'disconnected',
+        causes: [{ shard: '127.0.0.1:1', reason: 'refused', message: 'connect ECONNREFUSED 127.0.0.1:1' }],
         instances: 1,
       },
     ]);
@@ -109,7 +112,7 @@ describe('the process', () => {
       '',
       [
         'The environment is not usable:',
-        '  REDIS_URL is a value that is not shown; allowed: nothing, or redis://… or rediss://… with an optional user, password and database',
+        '  REDIS_URL is a value that is not shown; allowed: nothing, or redis://user:password@host:port/database, rediss://… for TLS, or redis+unix://user:password@/path?db=database; all but the host or path may be left out, and nothing else be there',
         '  RATE_LIMIT is "-5"; allowed: a whole number from 1 to 1000000',
         '  REDIS_TIMEOUT_MS is "soon"; allowed: a whole number from 1 to 60000',
         '',

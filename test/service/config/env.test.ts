@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, configRows, readConfig } from '../../../service/config/env.ts';
+import { ConfigError, configRows, readConfig, readConfigAtStart } from '../../../service/config/env.ts';
 
 /** The lines of the `ConfigError` that reading `env` throws. */
 function mistakesOf(env: Record<string, string>): string[] {
@@ -112,17 +112,74 @@ describe('readConfig', () => {
     ]);
   });
 
+  it.each([
+    ['redis+unix:///run/redis.sock', { path: '/run/redis.sock', db: 0 }],
+    ['unix:///run/my%20redis.sock?db=3', { path: '/run/my redis.sock', db: 3 }],
+    ['redis+unix://user:p%40ss@/run/redis.sock?db=0', { username: 'user', password: 'p@ss', path: '/run/redis.sock' }],
+    ['unix://:secret@/run/redis.sock', { username: undefined, password: 'secret', path: '/run/redis.sock' }],
+  ])('takes %s for a Unix socket', (url, expected) => {
+    expect(readConfig({ REDIS_URL: url }).redis).toEqual({
+      kind: 'unix',
+      db: 0,
+      username: undefined,
+      password: undefined,
+      tls: false,
+      ...expected,
+    });
+  });
+
+  it.each([
+    ['redis://localhost', { host: 'localhost' }],
+    ['redis://localhost/', { host: 'localhost' }],
+    ['REDIS://my-redis_1.example.com.:1/15', { host: 'my-redis_1.example.com.', port: 1, db: 15 }],
+    ['redis://[::1]:6380', { host: '::1', port: 6380 }],
+    ['redis://user:@h', { host: 'h', username: 'user', password: '' }],
+    ['redis://:a:b@h', { host: 'h', password: 'a:b' }],
+  ])('takes %s as it says', (url, expected) => {
+    const plain = { kind: 'single', port: 6379, username: undefined, password: undefined, tls: false, db: 0 };
+    expect(readConfig({ REDIS_URL: url }).redis).toEqual({ ...plain, ...expected });
+  });
+
+  it('reads what a cluster calls its nodes, and what Sentinels want to know', () => {
+    const natMap = { '10.0.0.1:6379': { host: '203.0.113.5', port: 7001 }, '::1:7000': { host: 'h', port: 1 } };
+    const map = '10.0.0.1:6379=203.0.113.5:7001, [::1]:7000=h:1';
+    const sentinel = { REDIS_SENTINEL_ADDRS: 'a:1', REDIS_SENTINEL_NAME: 'main' };
+    const user = { REDIS_SENTINEL_USERNAME: 'watcher', REDIS_SENTINEL_PASSWORD: 'secret' };
+    expect([
+      readConfig({ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_NAT_MAP: map }).redis,
+      readConfig({ ...sentinel, ...user, REDIS_NAT_MAP: map }).redis,
+    ]).toMatchObject([{ natMap }, { natMap, sentinelUsername: 'watcher', sentinelPassword: 'secret' }]);
+  });
+
+  it('refuses to listen on a name that leads nowhere, and names every other mistake with it', async () => {
+    const host = 'x86_64-conda-linux-gnu';
+    const lost = `HOST is "${host}", a name that leads nowhere; allowed: an IP address, or a name that leads to one`;
+    await expect(readConfigAtStart({ HOST: host })).rejects.toEqual(new ConfigError(lost));
+    await expect(readConfigAtStart({ HOST: host, PORT: 'x' })).rejects.toEqual(
+      new ConfigError(`${lost}\nPORT is "x"; allowed: a whole number from 1 to 65535`),
+    );
+    for (const allowed of ['localhost', '::', '0.0.0.0', '::1']) {
+      expect((await readConfigAtStart({ HOST: allowed })).host).toBe(allowed);
+    }
+  });
+
   it('names variables that contradict each other', () => {
     expect([
       ...mistakesOf({ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_SENTINEL_ADDRS: 'a:1', REDIS_SENTINEL_NAME: 'main' }),
       ...mistakesOf({ REDIS_SENTINEL_ADDRS: 'a:1' }),
       ...mistakesOf({ REDIS_SENTINEL_NAME: 'main' }),
       ...mistakesOf({ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_URL: 'redis://a/2' }),
+      ...mistakesOf({ REDIS_CLUSTER_ADDRS: 'a:1', REDIS_URL: 'unix:///a' }),
+      ...mistakesOf({ REDIS_NAT_MAP: 'a:1=b:2' }),
+      ...mistakesOf({ REDIS_SENTINEL_PASSWORD: 'x' }),
     ]).toEqual([
       'REDIS_CLUSTER_ADDRS and REDIS_SENTINEL_ADDRS are both set; allowed: one of them',
       'REDIS_SENTINEL_NAME is not set; allowed: both REDIS_SENTINEL_ADDRS and REDIS_SENTINEL_NAME, or neither',
       'REDIS_SENTINEL_ADDRS is not set; allowed: both REDIS_SENTINEL_ADDRS and REDIS_SENTINEL_NAME, or neither',
       'REDIS_URL names database 2; allowed with REDIS_CLUSTER_ADDRS: 0, a cluster has no other',
+      'REDIS_URL names a Unix socket; allowed with REDIS_CLUSTER_ADDRS: redis://… or rediss://…',
+      'REDIS_NAT_MAP is set; allowed: only with REDIS_CLUSTER_ADDRS or REDIS_SENTINEL_ADDRS',
+      'REDIS_SENTINEL_ADDRS is not set; allowed: a user and a password for Sentinels only with it',
     ]);
   });
 
@@ -148,16 +205,37 @@ describe('readConfig', () => {
   });
 
   it('does not show a secret', () => {
-    const lines = mistakesOf({ REDIS_URL: 'http://alice:hunter2@redis', PORT: 'x' });
-    expect(lines.map((line) => line.split(' is ')[0])).toEqual(['PORT', 'REDIS_URL']);
+    const url = 'http://alice:hunter2@redis';
+    const lines = mistakesOf({ REDIS_URL: url, REDIS_ADDR: 'alice:hunter2@redis:6379', PORT: 'x' });
+    expect(lines.map((line) => line.split(' is ')[0])).toEqual(['PORT', 'REDIS_ADDR', 'REDIS_URL']);
     expect(lines.join('\n')).not.toMatch(/hunter2|alice|http/);
   });
 });
 
 /** For each variable, values that must be refused; a variable without any fails the test below. */
 const refused: Record<string, readonly string[]> = {
-  HOST: ['', 'a b', 'http://x', '127.0.0.1/8'],
-  PORT: ['', '0', '65536', '-1', '80.5', '8e3', '0x50', ' 80', 'http'],
+  HOST: [
+    '',
+    'a b',
+    'http://x',
+    '127.0.0.1/8',
+    '0',
+    '127.1',
+    '127.0.0.1.',
+    '0x7f000001',
+    '0x7f.1',
+    '2130706433',
+    '017700000001',
+    '127.0.0.01',
+    '256.1.1.1',
+    '[::1]',
+    ':::',
+    '*',
+    '-a',
+    'a..b',
+    '127.0.0.1:8080',
+  ],
+  PORT: ['', '0', '65536', '-1', '80.5', '8e3', '0x50', ' 80', '80 ', '+80', '080', '٨٠', 'http'],
   REDIS_ADDR: [
     '',
     'localhost',
@@ -168,6 +246,18 @@ const refused: Record<string, readonly string[]> = {
     'localhost:0',
     'localhost:65536',
     'localhost:99999',
+    'localhost:06379',
+    '0:6379',
+    '127.1:6379',
+    '2130706433:6379',
+    '::1:6379',
+    '[::1]',
+    '[127.0.0.1]:6379',
+    'localhost:6379/3',
+    'user:secret@localhost:6379',
+    'a:1,b:2',
+    ' localhost:6379',
+    '/var/run/redis.sock',
   ],
   REDIS_URL: [
     'localhost:6379',
@@ -178,13 +268,64 @@ const refused: Record<string, readonly string[]> = {
     'redis://localhost/zero',
     'redis://localhost/-1',
     'redis://user:100%@localhost',
+    'redis://:%zz@localhost',
+    'redis://localhost?db=3',
+    'redis://localhost/?db=3',
+    'redis://localhost/3?timeout=1',
+    'redis://localhost#x',
+    'redis://localhost/3#',
+    'redis://h,h2',
+    'redis://h:1,h2:2',
+    'redis://localhost/99999',
+    'redis://localhost/03',
+    'redis://localhost/3/',
+    'redis://localhost/3/4',
+    'redis://localhost//3',
+    'redis://localhost/abc',
+    'redis://localhost/1e3',
+    'redis://localhost:/3',
+    'redis://localhost:0',
+    'redis://localhost:06379',
+    'redis://:6379',
+    'redis:///3',
+    'redis://@localhost',
+    'redis://:@localhost',
+    'redis://user@localhost',
+    'redis://:a/b@localhost',
+    'redis://127.1',
+    'redis://0',
+    'redis://::1',
+    'redis://[::1',
+    'redis://lo calhost',
+    ' redis://localhost',
+    'redis://localhost\n',
+    'redis://local\thost',
+    'redis:/localhost',
+    'redis+tls://localhost',
+    'valkey://localhost',
+    'unix:/run/redis.sock',
+    'unix://run/redis.sock',
+    'unix:///',
+    'unix:///run/redis/',
+    'unix:///run/redis.sock?db=x',
+    'unix:///run/redis.sock?db=99999',
+    'unix:///run/redis.sock?db=',
+    'unix:///run/redis.sock?db=1&db=2',
+    'unix:///run/redis.sock?password=x',
+    'unix:///run/redis.sock#x',
+    'redis+unix://localhost/run/redis.sock',
+    `unix:///${'x'.repeat(107)}`,
+    '/run/redis.sock',
   ],
   RATE_LIMIT: ['', '0', '-1', '1.5', 'many', '1000001', 'Infinity', 'NaN'],
   RATE_LIMIT_WINDOW_SEC: ['', '0', '86401', '1m'],
   RATE_LIMIT_BURST: ['', '0', '1000001', 'x'],
-  REDIS_CLUSTER_ADDRS: ['a', 'a:1,', 'a:1;b:2', 'redis://a:1', 'a:1,b:99999'],
+  REDIS_CLUSTER_ADDRS: ['a', 'a:1,', 'a:1;b:2', 'redis://a:1', 'a:1,b:99999', 'a:1,,b:2', 'a:b@c:1', 'a:1,0:2', ','],
   REDIS_SENTINEL_ADDRS: ['a', ',a:1', 'a:0'],
-  REDIS_SENTINEL_NAME: ['my master', ' '],
+  REDIS_SENTINEL_NAME: ['my master', ' ', 'a,b', 'a/b', 'mästare'],
+  REDIS_SENTINEL_USERNAME: ['a b'],
+  REDIS_SENTINEL_PASSWORD: ['x'],
+  REDIS_NAT_MAP: ['a', 'a:1', 'a:1=b', 'a:1=b:2=c:3', 'a:1=b:2,a:1=c:3', 'a:1=b:2,', '0:1=b:2', 'a:1=b:2'],
   INSTANCES: ['0', '10001', '2.5'],
   WORKERS: ['', '0', '257', 'all'],
   KEY_HEADER: ['a b', 'x:', 'näme', 'a\nb', '"x"'],

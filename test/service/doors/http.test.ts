@@ -10,6 +10,7 @@ const readiness: Readiness = {
   mechanism: 'redis',
   breaker: { state: 'closed', transitions: [] },
   redis: 'connected',
+  causes: [],
   instances: 1,
 };
 

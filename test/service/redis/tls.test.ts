@@ -121,6 +121,6 @@ describe('the service over TLS as a user of its own', () => {
 
   it('does not talk to a Redis whose certificate it has no reason to trust', async () => {
     await using service = await startService({ ...env('limiter:secret'), NODE_EXTRA_CA_CERTS: '' });
-    await expectFallback(service, 'disconnected');
+    await expectFallback(service, 'tls');
   });
 });

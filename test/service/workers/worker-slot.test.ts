@@ -45,15 +45,17 @@ describe('readinessOf', () => {
     mechanism: state === 'closed' ? 'redis' : 'fallback',
     breaker: { state, transitions: [{ atMs, shard: 'localhost:6379', from: 'closed', to: 'open' }] },
     redis: state === 'closed' ? 'connected' : 'disconnected',
+    causes: state === 'closed' ? [] : [{ shard: 'localhost:6379', reason: 'noauth', message: 'NOAUTH' }],
     instances: atMs,
   });
 
-  it('tells the worst of all workers, and whose breaker moved, in the order of time', () => {
+  it('tells the worst of all workers, each cause once, and whose breaker moved, in the order of time', () => {
     expect(
       readinessOf(
         new Map([
           [1, ready('closed', 5)],
           [2, ready('open', 4)],
+          [3, ready('open', 3)],
         ]),
       ),
     ).toEqual({
@@ -62,11 +64,13 @@ describe('readinessOf', () => {
       breaker: {
         state: 'open',
         transitions: [
+          { atMs: 3, shard: 'worker 3 localhost:6379', from: 'closed', to: 'open' },
           { atMs: 4, shard: 'worker 2 localhost:6379', from: 'closed', to: 'open' },
           { atMs: 5, shard: 'worker 1 localhost:6379', from: 'closed', to: 'open' },
         ],
       },
       redis: 'disconnected',
+      causes: [{ shard: 'localhost:6379', reason: 'noauth', message: 'NOAUTH' }],
       instances: 5,
     });
   });

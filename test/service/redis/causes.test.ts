@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { masterName } from '../../../chaos/drivers/sentinel.ts';
+import { freePort } from '../../../chaos/host/processes.ts';
+import { ask, keyHeader } from '../../support/asking.ts';
+import { type Certificates, createCertificates } from '../../support/certificates.ts';
+import { metricsOf, readinessOf } from '../../support/readiness.ts';
+import { type RedisProcess, startRedis } from '../../support/redis.ts';
+import { type RedisSentinel, startSentinel } from '../../support/redis-sentinel.ts';
+import { type ServiceProcess, startService } from '../../support/service.ts';
+import { until } from '../../support/until.ts';
+
+let certificates: Certificates;
+let redis: RedisProcess;
+let sentinel: RedisSentinel;
+let tlsPort: number;
+let socket: string;
+beforeAll(async () => {
+  certificates = await createCertificates();
+  tlsPort = await freePort();
+  redis = await startRedis(certificates.redisArgs(tlsPort));
+  socket = join(redis.dir, 'redis.sock');
+  await redis.admin.call('ACL', 'SETUSER', 'limiter', 'on', '>hunter2', '~*', '+@all');
+  await redis.admin.config('SET', 'requirepass', 'hunter3');
+  sentinel = await startSentinel();
+});
+afterAll(async () => {
+  await sentinel[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+  await certificates[Symbol.asyncDispose]();
+});
+
+const env = { KEY_HEADER: keyHeader, REDIS_TIMEOUT_MS: '1000' };
+
+interface Line {
+  readonly msg: string;
+  readonly reason?: string;
+  readonly cause?: string;
+}
+
+/** What the log says of Redis, in its order. */
+function linesOf(service: ServiceProcess): readonly Line[] {
+  const lines = service
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as Line).filter(({ msg }) => /^Redis /.test(msg));
+}
+
+/** What the log, /readyz and the metrics say, after some requests in vain. */
+async function causesOf(settings: Readonly<Record<string, string>>) {
+  await using service = await startService({ ...env, ...settings });
+  await until('a cause', async () => (await readinessOf(service)).causes.length > 0);
+  for (let i = 0; i < 30; i++) {
+    await ask(service.url, `k${i}`);
+    await sleep(50);
+  }
+  const { causes, mechanism } = await readinessOf(service);
+  const counted = Object.entries(await metricsOf(service, 'rate_limit_store_errors_total'));
+  expect(service.output()).not.toMatch(/hunter/);
+  return {
+    logged: linesOf(service).map(({ reason }) => reason),
+    shown: causes.map(({ reason }) => reason),
+    mechanism,
+    counted: counted.filter(([, count]) => count > 0).map(([label]) => /"(.*)"/.exec(label)?.[1]),
+  };
+}
+
+const only = (reason: string) => ({ logged: [reason], shown: [reason], mechanism: 'fallback', counted: [reason] });
+
+describe('why Redis does not decide is logged once, counted and shown', () => {
+  it('without a password', async () => {
+    expect(await causesOf({ REDIS_ADDR: `127.0.0.1:${redis.port}` })).toEqual(only('noauth'));
+  });
+
+  it('with a wrong password', async () => {
+    const REDIS_URL = `redis://limiter:hunter4@127.0.0.1:${redis.port}`;
+    expect(await causesOf({ REDIS_URL })).toEqual(only('noauth'));
+  });
+
+  it('with TLS to a plain port', async () => {
+    const REDIS_URL = `rediss://limiter:hunter2@127.0.0.1:${redis.port}`;
+    expect(await causesOf({ REDIS_URL })).toEqual(only('tls'));
+  });
+
+  it('without TLS to a TLS port', async () => {
+    const REDIS_URL = `redis://limiter:hunter2@127.0.0.1:${tlsPort}`;
+    const { shown } = await causesOf({ REDIS_URL });
+    expect(['protocol', 'disconnected']).toContain(shown[0]); // by what OpenSSL makes of it: an alert, or the end
+  });
+
+  it('with a certificate that nobody trusts', async () => {
+    const REDIS_URL = `rediss://limiter:hunter2@127.0.0.1:${tlsPort}`;
+    expect(await causesOf({ REDIS_URL })).toEqual(only('tls'));
+  });
+
+  it('with a host that nobody knows', async () => {
+    expect(await causesOf({ REDIS_URL: 'redis://:hunter2@no-such-host.invalid' })).toEqual(only('dns'));
+  });
+
+  it('where nothing listens', async () => {
+    expect(await causesOf({ REDIS_URL: `redis://:hunter2@localhost:1` })).toEqual(only('refused'));
+  });
+
+  it('where there is no socket', async () => {
+    expect(await causesOf({ REDIS_URL: `unix://:hunter2@${socket}` })).toEqual(only('refused'));
+  });
+
+  it('with Sentinels that know no such master', async () => {
+    const settings = { REDIS_SENTINEL_ADDRS: sentinel.addrs, REDIS_SENTINEL_NAME: 'other' };
+    expect(await causesOf(settings)).toEqual(only('config'));
+  });
+
+  it('with Sentinels that want a password', async () => {
+    const settings = { REDIS_SENTINEL_ADDRS: sentinel.addrs, REDIS_SENTINEL_NAME: masterName };
+    for (const { admin } of sentinel.sentinels) await admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>hunter5');
+    try {
+      expect(await causesOf(settings)).toEqual(only('noauth'));
+      expect(await causesOf({ ...settings, REDIS_SENTINEL_PASSWORD: 'hunter6' })).toEqual(only('noauth'));
+      await using service = await startService({ ...env, ...settings, REDIS_SENTINEL_PASSWORD: 'hunter5' });
+      await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
+    } finally {
+      for (const { admin } of sentinel.sentinels) await admin.call('ACL', 'SETUSER', 'default', 'nopass');
+    }
+  });
+
+  it.each(['1', '2'])('once, each change, and its end, with %s workers', async (WORKERS) => {
+    await using own = await startRedis();
+    await own.admin.call('ACL', 'SETUSER', 'limiter', 'on', '>hunter7', '~*', '+@all');
+    const REDIS_URL = `redis://limiter:hunter2@127.0.0.1:${own.port}`;
+    await using service = await startService({ ...env, WORKERS, REDIS_URL });
+    await until('a cause', () => linesOf(service).length > 0);
+    await sleep(1000);
+    await own.admin.call('ACL', 'SETUSER', 'limiter', 'resetpass', '>hunter2', '-@all');
+    await until('another cause', () => linesOf(service).length > 1);
+    await sleep(1000);
+    await own.admin.call('ACL', 'SETUSER', 'limiter', '+@all');
+    await until('the end', async () => linesOf(service).length > 2 && (await readinessOf(service)).causes.length === 0);
+    await sleep(1500);
+    expect(linesOf(service).map(({ reason }) => reason)).toEqual(['noauth', 'noperm', undefined]);
+    expect((await ask(service.url, 'a')).mechanism).toBe('redis');
+    expect(service.output()).not.toMatch(/hunter/);
+  });
+});
+
+describe('a Unix socket', () => {
+  it('is as good as an address, and as narrow: the database and the user are meant', async () => {
+    await using own = await startRedis([
+      '--unixsocket',
+      '/tmp/failopen-test.sock'.replace('test', String(process.pid)),
+    ]);
+    await own.admin.call('ACL', 'SETUSER', 'limiter', 'on', '>hunter2', '~*', '+@all');
+    const path = `/tmp/failopen-${process.pid}.sock`;
+    await using service = await startService({ ...env, REDIS_URL: `redis+unix://limiter:hunter2@${path}?db=3` });
+    await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
+    await own.admin.select(3);
+    expect(await own.admin.exists('rl:a')).toBe(1);
+  });
+});
