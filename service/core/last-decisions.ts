@@ -16,7 +16,7 @@ export class LastDecisions {
   readonly #keysMax: number;
   readonly #known: BucketMap;
 
-  /** `keysMax`: beyond so many keys, the one that came first is forgotten; that costs a question to Redis, no token. */
+  /** `keysMax`: beyond so many keys, one of the first to come is forgotten; that costs a question to Redis, no token. */
   constructor(policy: Policy, keysMax: number) {
     this.#bucket = bucketOf(policy);
     this.#keysMax = keysMax;
@@ -35,7 +35,7 @@ export class LastDecisions {
   /** Takes in a decision of Redis about a take that arrived at `arrivedUs`, when the key's entry was at `place`. */
   learn(key: string, decision: Decision, arrivedUs: number, place?: number): void {
     this.#known.sweep(arrivedUs);
-    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldest();
+    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldestFor(key);
     this.#known.set(key, arrivedUs + Math.floor(decision.resetMs * 1000), place);
   }
 

@@ -27,6 +27,7 @@ export async function work(config: Config, log: Logger, graceMs: number): Promis
     if (message.type === 'connection') {
       say({ type: 'taken' });
       if (!socket) return; // its client has gone
+      socket.allowHalfOpen = true; // as one that the server accepts itself; it is lost on the way here
       server.emit('connection', socket);
       socket.resume();
     }
