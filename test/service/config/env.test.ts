@@ -191,6 +191,7 @@ const refused: Record<string, readonly string[]> = {
   INSTANCES: ['0', '10001', '2.5'],
   WORKERS: ['', '0', '257', 'all'],
   KEY_HEADER: ['a b', 'x:', 'näme', 'a\nb', '"x"'],
+  KEEP_ALIVE_TIMEOUT_SEC: ['', '0', '-1', '1.5', '3601', 'soon'],
   REDIS_TIMEOUT_MS: ['', '0', '60001', '5ms', '0.5'],
   BREAKER_FAILURES: ['', '0', '1001', 'three'],
   BREAKER_RESET_MS: ['', '9', '600001', '1s'],
