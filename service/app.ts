@@ -1,6 +1,6 @@
 // The composition root: builds the parts from a configuration and starts and stops the server.
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config/env.ts';
@@ -8,6 +8,7 @@ import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
 import type { Mechanism } from './core/store.ts';
 import { createApi } from './doors/http.ts';
+import { Intake } from './doors/intake.ts';
 import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
@@ -103,7 +104,9 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
     };
   };
   const policyOf = (mechanism: Mechanism) => (mechanism === 'redis' ? config.policy : fallback.policy);
+  const intake = new Intake();
   const api = createApi({
+    intake,
     gate: createGate({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
     page: spokesman?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
@@ -111,7 +114,8 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
     onError: (error) => log.error({ err: error }, 'unexpected error'),
   });
 
-  const server = createServer(serverOptions, api);
+  const server = createHttpServer(config, api);
+  intake.guard(server);
   const connections = new Set<Socket>();
   server.on('connection', (socket) => {
     connections.add(socket);
@@ -129,16 +133,25 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
   };
 }
 
-const serverOptions = {
-  keepAliveTimeout: 65_000, // ms; longer than the usual 60 s of a load balancer, so that it is the one to close
-  requestTimeout: 30_000, // ms; a request that trickles in for longer is answered 408
-  headersTimeout: 10_000, // ms
-  optimizeEmptyRequests: true, // no stream for a body that is not there: 7 % less work per request
-};
+function createHttpServer({ keepAliveTimeoutMs }: Config, api: RequestListener): Server {
+  const server = createServer(
+    {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      requestTimeout: 30_000, // ms; a request that trickles in for longer is answered 408
+      headersTimeout: 10_000, // ms
+      connectionsCheckingInterval: 500, // ms; how late those two may be. 30 s unless told
+      optimizeEmptyRequests: true, // no stream for a body that is not there: 7 % less work per request
+    },
+    api,
+  );
+  server.on('checkContinue', api); // whoever asks first whether to send its body is answered instead: nobody reads it
+  // A client that has sent its last request and says so (a half-closed connection) still waits for the answer.
+  return Object.assign(server, { httpAllowHalfOpen: true });
+}
 
 /**
  * Stops accepting connections and answers what arrives on the open ones, telling their clients to close, until none is
- * left. Idle ones get `quietMs` for a request that is already under way.
+ * left. Idle ones get `quietMs` for a request that is already under way; to Node, one that sent nothing yet is not idle.
  */
 async function closeServer(server: Server, connections: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const quietMs = 500;
@@ -146,8 +159,12 @@ async function closeServer(server: Server, connections: ReadonlySet<Socket>, gra
   // net's close only stops accepting; http's would cut idle connections at once, and with them what is under way.
   NetServer.prototype.close.call(server);
   const closed = Promise.all([...connections].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-  const quiet = setTimeout(() => server.closeIdleConnections(), quietMs);
-  const repeat = setInterval(() => server.closeIdleConnections(), 2 * quietMs);
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  };
+  const quiet = setTimeout(closeIdle, quietMs);
+  const repeat = setInterval(closeIdle, 2 * quietMs);
   const force = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
   clearTimeout(quiet);

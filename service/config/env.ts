@@ -27,6 +27,8 @@ export interface Config {
   readonly workers: number;
   /** Lower-case name of the header whose value is the key; undefined: the client's address is. */
   readonly keyHeader: string | undefined;
+  /** How long an idle connection is kept. */
+  readonly keepAliveTimeoutMs: number;
   readonly redisTimeoutMs: number;
   readonly breakerFailures: number;
   readonly breakerResetMs: number;
@@ -175,8 +177,16 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'request header whose value is the key, believed as it is, so let a proxy set it; without it (or the header) the key is the address that connects, behind a proxy the proxy’s',
+      'request header whose value is the key, believed as it is: only a proxy that overwrites it may set it. A client can write `X-Forwarded-For` itself, and so choose its key. Without the variable, or the header, the key is the address that connects; behind a proxy, that is the proxy’s',
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
+  },
+  {
+    name: 'KEEP_ALIVE_TIMEOUT_SEC',
+    default: '65',
+    unit: 's',
+    meaning:
+      'time after which an idle connection is closed; longer than the load balancer’s own, so that the balancer is the one to close',
+    ...whole(1, 3600),
   },
   {
     name: 'REDIS_TIMEOUT_MS',
@@ -283,6 +293,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     instances: number('INSTANCES') ?? undefined,
     workers: number('WORKERS'),
     keyHeader: text('KEY_HEADER').toLowerCase() || undefined,
+    keepAliveTimeoutMs: 1000 * number('KEEP_ALIVE_TIMEOUT_SEC'),
     redisTimeoutMs: number('REDIS_TIMEOUT_MS'),
     breakerFailures: number('BREAKER_FAILURES'),
     breakerResetMs: number('BREAKER_RESET_MS'),

@@ -18,8 +18,8 @@ export class LastDecisions {
   readonly #known: BucketMap;
 
   /**
-   * Of the store named `mechanism`. Beyond `keysMax` keys, the one that came first is forgotten; that costs a question to
-   * the store, no token.
+   * Of the store named `mechanism`. Beyond `keysMax` keys, one of the first to come is forgotten; that costs a question
+   * to the store, no token.
    */
   constructor(policy: Policy, keysMax: number, mechanism: Mechanism) {
     this.#bucket = bucketOf(policy);
@@ -40,7 +40,7 @@ export class LastDecisions {
   /** Takes in a decision of the store about a take that arrived at `arrivedUs`, when the key's entry was at `place`. */
   learn(key: string, decision: Decision, arrivedUs: number, place?: number): void {
     this.#known.sweep(arrivedUs);
-    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldest();
+    if (this.#known.size >= this.#keysMax && this.#known.get(key) === undefined) this.#known.deleteOldestFor(key);
     this.#known.set(key, arrivedUs + Math.floor(decision.resetMs * 1000), place);
   }
 

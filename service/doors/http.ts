@@ -1,16 +1,19 @@
 // The routes of the standalone service.
 //
 //   GET / ──▶ gate ──▶ answer        what nearly every request asks for: nothing else is in its way
-//   the rest ──▶ Express
+//   the rest ──▶ Express             a body that has not come yet is not waited for: answered, and closed
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import { problem } from './headers.ts';
+import type { Intake } from './intake.ts';
 import { type Gate, rateLimit } from './middleware.ts';
 import type { Readiness } from './readiness.ts';
+import { closeAfterAnswer } from './unread-body.ts';
 
 export interface ApiOptions {
   readonly gate: Gate;
+  readonly intake: Intake;
   /** The page that Prometheus scrapes. */
   readonly page: () => Promise<string>;
   readonly pageContentType: string;
@@ -18,10 +21,7 @@ export interface ApiOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Largest request body that is read past; the service looks into none. */
-const bodyBytesMax = 64 * 1024;
-
-export function createApi({ gate, page, pageContentType, readiness, onError }: ApiOptions): RequestListener {
+export function createApi({ gate, intake, page, pageContentType, readiness, onError }: ApiOptions): RequestListener {
   const answerRoot = (request: IncomingMessage, response: ServerResponse) =>
     gate(request, response, (headers) => {
       headers.push('Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(successful.length));
@@ -31,7 +31,7 @@ export function createApi({ gate, page, pageContentType, readiness, onError }: A
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.get('/', refuseLargeBodies, answerRoot); // with a query or a body, or HEAD
+  app.get('/', answerRoot); // with a query or a body, or HEAD
   app.get('/healthz', (_request, response) => {
     response.type('text/plain').end('ok\n');
   });
@@ -44,7 +44,7 @@ export function createApi({ gate, page, pageContentType, readiness, onError }: A
     response.end(text);
   });
 
-  app.use(refuseLargeBodies, rateLimit(gate), (request, response) => {
+  app.use(rateLimit(gate), (request, response) => {
     const known = request.path === '/';
     if (known) response.setHeader('Allow', 'GET, HEAD');
     response.status(known ? 405 : 404).type('application/problem+json');
@@ -64,26 +64,35 @@ export function createApi({ gate, page, pageContentType, readiness, onError }: A
   }) satisfies ErrorRequestHandler);
 
   return (request, response) => {
-    if (request.url !== '/' || request.method !== 'GET' || request.headers['content-length'] !== undefined)
-      return app(request, response);
+    const waiting = intake.of(request.socket);
+    if (request.url !== '/' || request.method !== 'GET' || announcesBody(request)) {
+      waiting?.begin();
+      response.once('close', () => waiting?.end());
+      if (!announcesBody(request)) return app(request, response);
+      // What came with the headers is read past in this turn; for the rest nobody waits.
+      setImmediate(() => {
+        if (!request.complete) closeAfterAnswer(request, response);
+        app(request, response);
+      });
+      return;
+    }
     const failed = (error: unknown) => answerError(error, response, onError);
     try {
-      answerRoot(request, response)?.catch(failed);
+      const decided = answerRoot(request, response);
+      if (!decided) return;
+      waiting?.begin();
+      decided.catch(failed).then(() => waiting?.end());
     } catch (error) {
       failed(error);
     }
   };
 }
 
-const successful = 'Request successful!';
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
 
-const refuseLargeBodies: RequestHandler = (request, response, next) => {
-  const bytes = Number(request.headers['content-length'] ?? 0);
-  if (bytes <= bodyBytesMax) return next();
-  response.setHeader('Connection', 'close');
-  response.status(413).type('application/problem+json');
-  response.end(problem(413, 'Content too large', `The body has ${bytes} bytes; at most ${bodyBytesMax} are allowed.`));
-};
+const successful = 'Request successful!';
 
 /** A malformed URL is the client's mistake, with a status of its own; all else is ours and a plain 500. */
 function answerError(error: unknown, response: ServerResponse, onError: (error: unknown) => void): void {

@@ -6,6 +6,7 @@ import type { RequestHandler } from 'express';
 import type { Limiter } from '../core/limiter.ts';
 import type { Decision, Mechanism, Policy } from '../core/store.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
 import { decisionHeaders, type Headers, policyHeader, problem, quotaExceeded } from './headers.ts';
 
 export interface GateOptions {
@@ -27,22 +28,19 @@ export type Gate = (
   onward: (headers: Headers) => void,
 ) => void | Promise<void>;
 
-/** Longest key, in characters. Longer ones are refused: a key costs memory here and in Redis. */
-export const keyLengthMax = 256;
-
 export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOptions): Gate {
   return (request, response, onward) => {
     const startMs = performance.now();
 
     // 1. Whose bucket?
-    const named = keyHeader === undefined ? undefined : request.headers[keyHeader];
-    const key = typeof named === 'string' && named !== '' ? named : (request.socket.remoteAddress ?? 'unknown');
-    if (key.length > keyLengthMax) {
-      const detail = `The key in ${keyHeader} has ${key.length} characters; at most ${keyLengthMax} are allowed.`;
+    const named = headerKeyOf(request, keyHeader);
+    if (named !== undefined && named.length > keyLengthMax) {
+      const detail = `The key in ${keyHeader} has ${named.length} characters; at most ${keyLengthMax} are allowed.`;
       response.writeHead(400, { 'Content-Type': 'application/problem+json' });
       response.end(problem(400, 'Key too long', detail));
       return;
     }
+    const key = named === undefined ? keyOfAddress(request.socket.remoteAddress) : keyOfHeader(named);
 
     // 2. Decide.
     const decision = limiter.take({ key, cost: 1 });

@@ -46,6 +46,7 @@ export async function work(create: CreateService, graceMs: number): Promise<void
     if (message.type === 'connection') {
       say({ type: 'taken' });
       if (!socket) return; // its client has gone
+      socket.allowHalfOpen = true; // as one that the server accepts itself; it is lost on the way here
       server.emit('connection', socket);
       socket.resume();
     }

@@ -291,15 +291,6 @@ describe('the HTTP interface', () => {
     expect(answer.status).toBe(431);
   });
 
-  it('answers an announced body that is too large with 413, without reading it', async () => {
-    const answer = await sendRaw(service.port, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n');
-    expect([answer.status, answer.headers['content-type']?.split(';')[0], answer.headers.connection]).toEqual([
-      413,
-      'application/problem+json',
-      'close',
-    ]);
-  });
-
   it.each(['/%ff', '/%', '/healthz/%ff', '/%00'])('answers the malformed path %s with a 4xx', async (path) => {
     const answer = await sendRaw(
       service.port,

@@ -71,6 +71,8 @@ describe('the placement', () => {
 
   it.each([
     ['rl:{10}:k399', 'k399'],
+    ['rl:key:k12', 'k12'],
+    ['rl:{10}:key:k399', 'k399'],
     ['k3', 'k3'],
     ['bucket/k3', 'k3'],
     ['rl:{1}:unlock4', undefined],

@@ -113,13 +113,13 @@ describe('BucketMap', () => {
   it('forgets the key that was first put in, be it written since', () => {
     const map = mapOf(1, 2, 3);
     map.set('a', 9);
-    map.deleteOldest();
+    map.deleteOldestFor('d');
     expect(kept(map, 'abc')).toEqual([undefined, 2, 3]);
   });
 
   it('does nothing with nothing', () => {
     const map = new BucketMap(crowded);
-    map.deleteOldest();
+    map.deleteOldestFor('a');
     map.sweep(1);
     map.delete('a');
     expect(map.size).toBe(0);
@@ -135,5 +135,49 @@ describe('BucketMap', () => {
     expect([map.size, ...kept(map, 'abcde')]).toEqual([2, undefined, undefined, undefined, 1, 2]);
     map.sweep(2);
     expect(map.size).toBe(0);
+  });
+
+  it('has the instant of each of 5,000 keys as it was put in, also where its arrays grew', () => {
+    const map = new BucketMap(crowded);
+    for (let n = 1; n <= 5000; n++) map.set(`key-${n}`, n);
+    expect(Array.from({ length: 5000 }, (_, i) => map.get(`key-${i + 1}`))).toEqual(
+      Array.from({ length: 5000 }, (_, i) => i + 1),
+    );
+  });
+
+  it('keeps a great many keys apart, forgets one for each that has no room, and those of long ago first', () => {
+    const keysMax = 20_000; // in several parts
+    const map = new BucketMap(keysMax);
+    const put = (n: number) => {
+      if (map.size >= keysMax) map.deleteOldestFor(`key-${n}`);
+      map.set(`key-${n}`, n);
+    };
+    for (let n = 0; n < 3 * keysMax; n++) put(n);
+    expect(map.size).toBe(keysMax);
+    const here = Array.from({ length: 3 * keysMax }, (_, n) => n).filter((n) => map.get(`key-${n}`) === n);
+    expect(here.length).toBe(keysMax);
+    expect(here.filter((n) => n < 1.5 * keysMax)).toEqual([]);
+    map.clear();
+    expect([map.size, map.get(`key-${3 * keysMax - 1}`)]).toEqual([0, undefined]);
+  });
+
+  it('comes round to all of a great many keys, in half as many visits', () => {
+    const map = new BucketMap(100_000);
+    for (let n = 0; n < 10_000; n++) map.set(`key-${n}`, 5);
+    for (let visit = 0; visit < 5000 + 128; visit++) map.sweep(1_000_005); // 128 parts
+    expect(map.size).toBe(0);
+  });
+
+  it('forgets the oldest of 200,000 keys in a few microseconds of processor time, however many were forgotten before', () => {
+    const [keysMax, forgotten] = [200_000, 100_000];
+    const map = new BucketMap(keysMax);
+    for (let n = 0; n < keysMax; n++) map.set(`key-${n}`, n);
+    const before = process.threadCpuUsage();
+    for (let n = keysMax; n < keysMax + forgotten; n++) {
+      map.deleteOldestFor(`key-${n}`);
+      map.set(`key-${n}`, n);
+    }
+    const used = process.threadCpuUsage(before);
+    expect((used.user + used.system) / forgotten).toBeLessThan(20);
   });
 });

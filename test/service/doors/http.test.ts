@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createApi } from '../../../service/doors/http.ts';
+import { Intake } from '../../../service/doors/intake.ts';
 import type { Gate } from '../../../service/doors/middleware.ts';
 import type { Readiness } from '../../../service/doors/readiness.ts';
 
@@ -23,6 +24,7 @@ describe('the routes', () => {
     defects.length = 0;
     const api = createApi({
       gate,
+      intake: new Intake(),
       page: async () => '',
       pageContentType: 'text/plain',
       readiness: () => readiness,

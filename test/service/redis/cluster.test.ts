@@ -61,7 +61,9 @@ const namesOf = (prefix: string, count: number) => Array.from({ length: count },
 /** Buckets of the keys that begin so, as each live master holds them. */
 async function bucketsOf(prefix: string): Promise<{ master: RedisNode; names: string[] }[]> {
   const masters = await cluster.masters();
-  return Promise.all(masters.map(async (master) => ({ master, names: await master.admin.keys(`rl:{*}:${prefix}-*`) })));
+  return Promise.all(
+    masters.map(async (master) => ({ master, names: await master.admin.keys(`rl:{*}:*${prefix}-*`) })),
+  );
 }
 
 /** How many scripts the masters have run. */
@@ -164,7 +166,7 @@ describe('the service over Redis Cluster', () => {
     await until('every key to be seen', () => asking.newest().size === keys.length);
     const buckets = await bucketsOf('killed');
     const dead = buckets[0] as (typeof buckets)[number];
-    const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:/, ''));
+    const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:key:/, ''));
     const before = asking.answers.length;
     await holdFailover(true);
     await dead.master.kill();
@@ -205,7 +207,7 @@ describe('the service over Redis Cluster', () => {
     await Promise.all(keys.map((key) => ask(service.url, key)));
     const buckets = await bucketsOf('restarted');
     const dead = buckets[0] as (typeof buckets)[number];
-    const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:/, ''));
+    const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:key:/, ''));
     await holdFailover(true);
     await using asking = keepAsking(service.url, keys);
     const newest = (key: string) => asking.newest().get(key)?.mechanism;

@@ -59,7 +59,7 @@ function steadyLoad({ port }: ServiceProcess) {
 
 /** Tokens taken of all keys, from their buckets: each debt is a whole number of tokens, as nothing has come back yet. */
 async function tokensTaken({ admin }: RedisProcess, startedMs: number): Promise<number> {
-  const fullAtUs = await admin.mget(keys.map((key) => `rl:${key}`));
+  const fullAtUs = await admin.mget(keys.map((key) => `rl:key:${key}`));
   return fullAtUs.reduce((sum, us) => sum + Math.floor((Number(us) - startedMs * 1000) / tokenUs), 0);
 }
 

@@ -45,7 +45,7 @@ async function askThrough(change: () => Promise<unknown>) {
   });
   await until('Redis to decide again, the new one', async () => {
     const key = `new-${performance.now()}`;
-    return (await ask(service.url, key)).mechanism === 'redis' && (await now.admin.exists(`rl:${key}`)) === 1;
+    return (await ask(service.url, key)).mechanism === 'redis' && (await now.admin.exists(`rl:key:${key}`)) === 1;
   });
   const sinceMs = performance.now();
   await until('every key to be asked again', () =>

@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { freePort } from '../../../chaos/host/processes.ts';
+import { clientAddress, headerKeyOf, keyOfAddress, keyOfHeader } from '../../../service/doors/client-key.ts';
+import { startRedis } from '../../support/redis.ts';
+import { startService } from '../../support/service.ts';
+import { until } from '../../support/until.ts';
+
+describe('the address of a client', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::ffff:127.0.0.1', '127.0.0.1'],
+    ['::FFFF:127.0.0.1', '127.0.0.1'],
+    ['::ffff:7f00:1', '127.0.0.1'],
+    ['::FFFF:7F00:1', '127.0.0.1'],
+    ['0:0:0:0:0:ffff:c0a8:0a0b', '192.168.10.11'],
+    ['::ffff:255.255.255.255%eth0', '255.255.255.255'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['fe80::1', 'fe80::1'],
+    ['::1', '::1'],
+    ['2001:DB8::1', '2001:db8::1'],
+    ['::ffff:0:7f00:1', '::ffff:0:7f00:1'], // another range than that of IPv4 clients
+    ['1::ffff:7f00:1', '1::ffff:7f00:1'],
+  ])('%s is known as %s', (address, known) => {
+    expect(clientAddress(address)).toBe(known);
+  });
+});
+
+describe('the name of a bucket', () => {
+  it('says of which kind the key is', () => {
+    expect([keyOfHeader('alice'), keyOfAddress('::ffff:10.0.0.1'), keyOfAddress(undefined)]).toEqual([
+      'key:alice',
+      'address:10.0.0.1',
+      'address:unknown',
+    ]);
+  });
+
+  it('is never the same for a header and an address, whatever the header says', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.oneof(fc.ipV4(), fc.ipV6()), (value, address) => {
+        expect(keyOfHeader(value)).not.toBe(keyOfAddress(address));
+        expect(keyOfHeader(keyOfAddress(address))).not.toBe(keyOfAddress(address));
+      }),
+    );
+  });
+
+  it('is different for different values of the header', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (one, other) => {
+        expect(keyOfHeader(one) === keyOfHeader(other)).toBe(one === other);
+      }),
+    );
+  });
+
+  it('is of the address when the header is missing, empty or a list', () => {
+    const request = (headers: IncomingMessage['headers']) => ({ headers }) as IncomingMessage;
+    expect([
+      headerKeyOf(request({ 'x-key': 'a' }), 'x-key'),
+      headerKeyOf(request({ 'x-key': 'a' }), undefined),
+      headerKeyOf(request({ 'x-key': '' }), 'x-key'),
+      headerKeyOf(request({}), 'x-key'),
+      headerKeyOf(request({ 'set-cookie': ['a'] }), 'set-cookie'),
+    ]).toEqual(['a', undefined, undefined, undefined, undefined]);
+  });
+});
+
+describe('one client', () => {
+  it('has one bucket in Redis, whether the instance listens on IPv4 or on IPv6 too, and none that a header can name', async () => {
+    await using redis = await startRedis();
+    const port = await freePort();
+    const env = {
+      REDIS_ADDR: `127.0.0.1:${redis.port}`,
+      KEY_HEADER: 'X-Key',
+      RATE_LIMIT_WINDOW_SEC: '86400',
+      REDIS_TIMEOUT_MS: '10000', // for the machine's sake
+    };
+    await using one = await startService(env);
+    await using other = await startService({ ...env, HOST: '::', PORT: String(port) });
+    const remaining = async (url: string, headers: Record<string, string> = {}) => {
+      const answer = await fetch(url, { headers });
+      return `${answer.headers.get('x-ratelimit-mechanism')} ${answer.headers.get('x-ratelimit-remaining')}`;
+    };
+    for (const { url } of [one, other]) {
+      await until('Redis', async () => (await (await fetch(`${url}/readyz`)).json()).redis === 'connected');
+    }
+    expect([
+      await remaining(one.url),
+      await remaining(other.url),
+      await remaining(one.url, { 'X-Key': '127.0.0.1' }),
+      await remaining(other.url, { 'X-Key': 'address:127.0.0.1' }),
+      await remaining(other.url),
+    ]).toEqual(['redis 4', 'redis 3', 'redis 4', 'redis 4', 'redis 2']);
+    expect((await redis.admin.keys('rl:*:*')).sort()).toEqual([
+      'rl:address:127.0.0.1',
+      'rl:key:127.0.0.1',
+      'rl:key:address:127.0.0.1',
+    ]);
+  });
+});
