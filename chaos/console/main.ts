@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import '../command.ts';
 import { endWith, LabError, UsageError } from '../errors.ts';
 import type { Scenario } from '../scenario.ts';
 import { Guard } from './guard.ts';
