@@ -5,13 +5,17 @@ import { fork } from 'node:child_process';
 import { pino } from 'pino';
 import { startApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config/env.ts';
+import { LogOutput } from './log-output.ts';
 import { startPrimary } from './workers/primary.ts';
 import { work } from './workers/worker.ts';
 
 /** sysexits.h EX_CONFIG */
 const exitBadConfig = 78;
 const shutdownGraceMs = 10_000;
-const signals = ['SIGTERM', 'SIGINT'] as const;
+/** For the last lines of the log. Where nobody reads it, the end waits so long. */
+const logMsMax = 500;
+/** SIGHUP: the terminal is closed. */
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 function configOrExit(): Config {
   try {
@@ -24,7 +28,9 @@ function configOrExit(): Config {
 }
 
 const config = configOrExit();
-const log = pino({ level: config.logLevel });
+process.stderr.on('error', () => {}); // whoever read it has gone; that is no reason to end
+const output = new LogOutput();
+const log = pino({ level: config.logLevel }, output);
 
 const forkWorker = (number: number) =>
   fork(import.meta.filename, ['worker', String(number)], { serialization: 'advanced' }); // JSON has no NaN
@@ -32,13 +38,20 @@ const forkWorker = (number: number) =>
 /** Whoever holds the port: this process alone, or the primary. */
 async function startOrExit(): Promise<{ stop(graceMs: number): Promise<void> }> {
   try {
-    return config.workers === 1 ? await startApp(config, log) : await startPrimary(config, log, forkWorker);
+    return config.workers === 1
+      ? await startApp(config, log, output)
+      : await startPrimary(config, log, output, forkWorker);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'the port is taken; choose another with PORT' : message;
     process.stderr.write(`Cannot listen on ${config.host}:${config.port}: ${why}\n`);
-    process.exit(1);
+    return exit(1);
   }
+}
+
+async function exit(status: number): Promise<never> {
+  await output.written(logMsMax);
+  process.exit(status);
 }
 
 async function serve(): Promise<void> {
@@ -52,7 +65,7 @@ async function serve(): Promise<void> {
       log.info(`${signal}: answering what was accepted, then stopping`);
       await service.stop(shutdownGraceMs);
       log.info('stopped');
-      process.exit(0);
+      await exit(0);
     });
   }
 }
@@ -60,7 +73,7 @@ async function serve(): Promise<void> {
 if (process.argv[2] === 'worker') {
   // A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
   for (const signal of signals) process.on(signal, () => {});
-  await work(config, log.child({ worker: Number(process.argv[3]) }), shutdownGraceMs);
-  process.exit(0);
+  await work(config, log.child({ worker: Number(process.argv[3]) }), output, shutdownGraceMs);
+  await exit(0);
 }
 await serve();

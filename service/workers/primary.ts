@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import { acceptBacklog } from '../app.ts';
 import type { Config } from '../config/env.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
+import type { LogOutput } from '../log-output.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
 import type { FromWorker, Overview } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
@@ -28,9 +29,10 @@ const handOutMsMax = 1000;
 export async function startPrimary(
   config: Config,
   log: Logger,
+  output: LogOutput,
   fork: (number: number) => ChildProcess,
 ): Promise<Primary> {
-  const primary = new Primary(config, log, fork);
+  const primary = new Primary(config, log, output, fork);
   await primary.start();
   return primary;
 }
@@ -39,7 +41,7 @@ export class Primary {
   readonly #config: Config;
   readonly #server: Server;
   readonly #slots: readonly WorkerSlot[];
-  readonly #metrics = new WorkersMetrics(() => this.#slots.filter(({ ready }) => ready).length);
+  readonly #metrics: WorkersMetrics;
   /** Accepted, and not given to a worker yet. */
   readonly #waiting: Socket[] = [];
   /** Stopping: that nothing waits any more. */
@@ -49,8 +51,12 @@ export class Primary {
   #turn = 0;
   readonly #firstReady = Promise.withResolvers<void>();
 
-  constructor(config: Config, log: Logger, fork: (number: number) => ChildProcess) {
+  constructor(config: Config, log: Logger, output: LogOutput, fork: (number: number) => ChildProcess) {
     this.#config = config;
+    this.#metrics = new WorkersMetrics({
+      ready: () => this.#slots.filter(({ ready }) => ready).length,
+      logLinesDropped: () => output.dropped,
+    });
     this.#slots = Array.from(
       { length: config.workers },
       (_, i) =>

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { createService } from '../app.ts';
 import type { Config } from '../config/env.ts';
+import type { LogOutput } from '../log-output.ts';
 import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 
 const countedEveryMs = 1000;
@@ -13,9 +14,9 @@ const countedEveryMs = 1000;
 const answerMsMax = 1000;
 
 /** Serves until the primary says stop, or is gone. */
-export async function work(config: Config, log: Logger, graceMs: number): Promise<void> {
+export async function work(config: Config, log: Logger, output: LogOutput, graceMs: number): Promise<void> {
   const questions = new Questions();
-  const { server, metrics, readiness, stop } = await createService(shareOf(config), log, {
+  const { server, metrics, readiness, stop } = await createService(shareOf(config), log, output, {
     page: () => questions.ask('page'),
     readiness: () => questions.ask('readiness'),
   });
