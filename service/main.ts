@@ -55,19 +55,21 @@ async function exit(status: number): Promise<never> {
 }
 
 async function serve(): Promise<void> {
-  const service = await startOrExit();
-  log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
+  const starting = startOrExit();
   let stopping = false;
+  // At once: a container's first process hears no signal that it does not ask for.
   for (const signal of signals) {
     process.on(signal, async () => {
       if (stopping) return;
       stopping = true;
       log.info(`${signal}: answering what was accepted, then stopping`);
-      await service.stop(shutdownGraceMs);
+      await (await starting).stop(shutdownGraceMs);
       log.info('stopped');
       await exit(0);
     });
   }
+  await starting;
+  log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
 }
 
 if (process.argv[2] === 'worker') {
