@@ -26,7 +26,7 @@ const loopback = ['127.0.0.1', 'localhost', '::1', '[::1]'];
 /** What NO_PROXY must be; either spelling of it may name hosts already. */
 export function directHosts({ NO_PROXY = '', no_proxy = '' }: NodeJS.ProcessEnv): string {
   const named = `${NO_PROXY},${no_proxy}`.split(/[\s,]+/).filter((host) => host !== '');
-  return [...new Set([...named, ...loopback])].join(',');
+  return named.includes('*') ? '*' : [...new Set([...named, ...loopback])].join(',');
 }
 
 const direct = directHosts(process.env);
