@@ -24,10 +24,17 @@ class Interrupted extends LabError {
   }
 }
 
-/** Aborts, for a reason that `endWith` knows, when somebody ends this process. `done`: what it will have done by then. */
+/**
+ * Aborts, for a reason that `endWith` knows, when somebody ends this process, and when an error that nothing caught would:
+ * of that it would die with all that it has started, and with the status of a *fail*. `done`: what it will have done by then.
+ */
 export function interruption(done: string): AbortSignal {
   const controller = new AbortController();
   for (const signal of endingSignals) process.on(signal, () => controller.abort(new Interrupted(signal, done)));
+  process.on('uncaughtException', (error) => {
+    if (controller.signal.aborted) process.stderr.write(`${explained(error)}\n`);
+    else controller.abort(error);
+  });
   return controller.signal;
 }
 

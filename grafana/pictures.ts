@@ -7,9 +7,10 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { native } from '../chaos/drivers/native.ts';
-import { endWith, exitStatus, UsageError } from '../chaos/errors.ts';
+import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
 import type { History } from '../chaos/history.ts';
 import { leave } from '../chaos/report/leave.ts';
@@ -73,9 +74,8 @@ function instantsOf({ run, phases, faults }: History) {
 }
 
 async function main(seed: number): Promise<number> {
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort(new Error(signal)));
-  const { journal, history, panels } = await observed(seed, interrupt.signal);
+  const ended = interruption('everything that was started has been ended, and the fault healed');
+  const { journal, history, panels } = await observed(seed, ended);
   const { scenario, verdict } = journal;
   if (verdict !== 'pass') return exitStatus[verdict];
   const { fromS, toS, injectS, healS } = instantsOf(history);

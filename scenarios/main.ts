@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
 import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';

@@ -12,6 +12,7 @@ import { Intake } from './doors/intake.ts';
 import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
+import type { LogOutput } from './log-output.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { connect } from './redis/connect.ts';
 import { Instances } from './redis/instances.ts';
@@ -34,8 +35,8 @@ export interface App {
 const transitionsTold = 64;
 
 /** Builds the service and listens. Rejects when it cannot listen; Redis need not be there. */
-export async function startApp(config: Config, log: Logger): Promise<App> {
-  const app = await createService(config, log);
+export async function startApp(config: Config, log: Logger, output: LogOutput): Promise<App> {
+  const app = await createService(config, log, output);
   try {
     await listen(app.server, config);
   } catch (error) {
@@ -46,14 +47,20 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
 }
 
 /** Builds the service without listening: connections are whatever the server is given. */
-export async function createService(config: Config, log: Logger, spokesman?: Spokesman): Promise<App> {
+export async function createService(
+  config: Config,
+  log: Logger,
+  output: LogOutput,
+  spokesman?: Spokesman,
+): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
   await rehearse(config.fallbackPolicy, nowUs);
 
   const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
   const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
-  const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates });
+  const logLinesDropped = () => output.dropped;
+  const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates, logLinesDropped });
   const tell = spokesman && (() => spokesman.onTroubles(troubles.all));
   const troubles: Troubles = new Troubles({
     secrets: secretsOf(config.redis),

@@ -18,6 +18,7 @@ const rooms = [
   'service/doors',
   'service/workers',
   'service/config',
+  'service/log-output.ts',
   'service/app.ts', // the composition root
   'service/main.ts',
   'prometheus',

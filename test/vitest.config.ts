@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import '../chaos/command.ts'; // the tests, as the lab, ask loopback without a proxy
 
 export default defineConfig({
   test: {

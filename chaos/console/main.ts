@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import '../command.ts';
 import { endWith, LabError, UsageError } from '../errors.ts';
 import type { Scenario } from '../scenario.ts';
 import { Guard } from './guard.ts';
@@ -25,13 +26,14 @@ async function main(): Promise<void> {
   });
   const at = host.includes(':') ? `[${host}]` : host;
   const url = `http://${at}:${(server.address() as AddressInfo).port}/?token=${guard.token}`;
+  const ended = new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
+  });
   process.stdout.write(`console: ${url}\n`);
   if (!/^(127\.|::1$|localhost$)/.test(host)) {
     process.stderr.write(`Everybody who reaches ${host} and knows the token can break and stop things here.\n`);
   }
-  await new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
-  });
+  await ended;
 }
 
 function readArguments(): { host: string; port: number; out: string } {

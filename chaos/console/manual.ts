@@ -7,6 +7,7 @@
 // started is ended, and a report is left of what holds whatever is broken.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import '../command.ts';
 import { serviceEnvironment } from '../bounds.ts';
 import { chooseDriver } from '../drivers/choose.ts';
 import type { Environment, Instance } from '../environment.ts';
@@ -110,7 +111,8 @@ function rowsOf(environment: Environment, recorder: Recorder, zero: Zero): Row[]
 }
 
 function tell(): void {
-  if (process.connected) process.send?.({ switches: board?.switches ?? [] } satisfies FromSession);
+  const message: FromSession = { switches: board?.switches ?? [] };
+  if (process.connected) process.send?.(message, undefined, undefined, () => {}); // a console that has gone ends it anyhow
 }
 
 try {

@@ -73,6 +73,6 @@ export class Generator implements AsyncDisposable {
   }
 
   #tell(message: ToGenerator): void {
-    this.#child.send(message);
+    this.#child.send(message, () => {}); // it may have ended; its exit says so
   }
 }

@@ -4,6 +4,7 @@
 import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import '../command.ts';
 import { endWith, UsageError } from '../errors.ts';
 import { journalOf } from './journal.ts';
 import { leave } from './leave.ts';

@@ -8,6 +8,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import '../command.ts';
 import { exitStatus, LabError } from '../errors.ts';
 import { type Binary, binaries, browser, find } from '../host/binaries.ts';
 import { byHand, routes, say } from './routes.ts';
@@ -40,10 +41,9 @@ async function missingOf(wanted: readonly Binary[]): Promise<Binary[]> {
   return missing;
 }
 
-if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules', 'node'))) {
-  throw new LabError('Dependencies are missing. Type: npm ci');
-}
 try {
+  if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules', 'node')))
+    throw new LabError('Dependencies are missing. Type: npm ci');
   await setup();
 } catch (error) {
   process.stderr.write(`setup: ${error instanceof LabError ? error.message : (error as Error).stack}\n`);

@@ -47,6 +47,8 @@ export interface MetricsSources {
   readonly fallbackKeys: () => number;
   /** Of every Redis master known now. */
   readonly breakerStates: () => readonly BreakerState[];
+  /** Lines of the log that nobody took. */
+  readonly logLinesDropped: () => number;
 }
 
 export class Metrics {
@@ -83,7 +85,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor({ fallbackKeys, breakerStates }: MetricsSources) {
+  constructor({ fallbackKeys, breakerStates, logLinesDropped }: MetricsSources) {
     const decided = this.#decided;
     new Counter({
       name: 'rate_limit_requests_total',
@@ -114,6 +116,7 @@ export class Metrics {
         this.set(fallbackKeys());
       },
     });
+    countLogLinesDropped(logLinesDropped, this.#registry);
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
     collectDefaultMetrics({ register: this.#process });
@@ -157,6 +160,18 @@ export class Metrics {
   }
 }
 
+function countLogLinesDropped(dropped: () => number, registry: Registry): void {
+  new Counter({
+    name: 'rate_limit_log_lines_dropped_total',
+    help: 'Lines of the log that were not written, since nobody took them.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(dropped());
+    },
+  });
+}
+
 /** What the process in front of several workers counts of them. */
 export class WorkersMetrics {
   readonly #registry = new Registry();
@@ -166,8 +181,9 @@ export class WorkersMetrics {
     registers: [this.#registry],
   });
 
-  /** `ready`: how many can decide now. */
-  constructor(ready: () => number) {
+  /** `ready`: how many can decide now. `logLinesDropped`: of the process in front of them. */
+  constructor({ ready, logLinesDropped }: { ready: () => number; logLinesDropped: () => number }) {
+    countLogLinesDropped(logLinesDropped, this.#registry);
     new Gauge({
       name: 'rate_limit_workers',
       help: 'Workers that can decide.',

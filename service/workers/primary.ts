@@ -32,13 +32,20 @@ export interface PrimaryOptions extends ListenAddress {
   readonly redis: RedisAddress;
 }
 
+/** Where log lines go, as far as it is counted here. */
+export interface Dropping {
+  /** Lines that could not be written. */
+  readonly dropped: number;
+}
+
 /** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
 export async function startPrimary(
   options: PrimaryOptions,
   log: Logger,
+  output: Dropping,
   fork: (number: number) => ChildProcess,
 ): Promise<Primary> {
-  const primary = new Primary(options, log, fork);
+  const primary = new Primary(options, log, output, fork);
   await primary.start();
   return primary;
 }
@@ -47,7 +54,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #server: Server;
   readonly #slots: readonly WorkerSlot[];
-  readonly #metrics = new WorkersMetrics(() => this.#slots.filter(({ ready }) => ready).length);
+  readonly #metrics: WorkersMetrics;
   /** Accepted, and not given to a worker yet. */
   readonly #waiting: Socket[] = [];
   /** Stopping: that nothing waits any more. */
@@ -58,10 +65,14 @@ export class Primary {
   #turn = 0;
   readonly #firstReady = Promise.withResolvers<void>();
 
-  constructor(options: PrimaryOptions, log: Logger, fork: (number: number) => ChildProcess) {
+  constructor(options: PrimaryOptions, log: Logger, output: Dropping, fork: (number: number) => ChildProcess) {
     this.#options = options;
     const nowUs = () => performance.now() * 1000;
     this.#troubles = new Troubles({ secrets: secretsOf(options.redis), nowUs, ...toLog(log) });
+    this.#metrics = new WorkersMetrics({
+      ready: () => this.#slots.filter(({ ready }) => ready).length,
+      logLinesDropped: () => output.dropped,
+    });
     this.#slots = Array.from(
       { length: options.workers },
       (_, i) =>

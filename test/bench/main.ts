@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import '../../chaos/command.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
 import { UndoLog } from '../../chaos/undo/undo.ts';
 import { type Contender, contenders, peerOf, type Running } from './contenders.ts';

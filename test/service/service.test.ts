@@ -327,6 +327,7 @@ describe('/metrics', () => {
         storeErrorReasons.map((reason) => [`rate_limit_store_errors_total{reason="${reason}"}`, 0]),
       ),
       rate_limit_fallback_keys: 0,
+      rate_limit_log_lines_dropped_total: 0,
     });
   });
 

@@ -50,6 +50,12 @@ export class LabCommand implements AsyncDisposable {
     this.#child.process.kill(signal);
   }
 
+  /** As the reader of a pipe that goes away: what it writes from now on nobody takes. */
+  closeOutput(): void {
+    this.#child.process.stdout?.destroy();
+    this.#child.process.stderr?.destroy();
+  }
+
   /** Waits until its standard error matches; throws when it ends before. */
   async says(pattern: RegExp, ms: number): Promise<void> {
     const endMs = performance.now() + ms;
@@ -68,16 +74,12 @@ export class LabCommand implements AsyncDisposable {
 
   /** Of the processes, directories and files that it started or made: what is still there. */
   get left(): readonly UndoEntry[] {
-    return this.noted.filter((entry) => {
-      if (entry.kind === 'directory' || entry.kind === 'file') return existsSync(entry.path);
-      return entry.kind === 'process' && startOf(entry.pid) === entry.startedAt;
-    });
+    return stillThere(this.noted);
   }
 
   /** Its files in the undo directory. */
   get undoFiles(): readonly string[] {
-    if (!existsSync(undoDirectory)) return [];
-    return readdirSync(undoDirectory).filter((file) => file.startsWith(`${this.pid}-`));
+    return undoFilesOf(this.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,12 +88,26 @@ export class LabCommand implements AsyncDisposable {
   }
 
   #look(): void {
-    for (const file of this.undoFiles) {
-      for (const line of readIfThere(join(undoDirectory, file)).split('\n').slice(0, -1)) {
-        this.#noted.set(line, JSON.parse(line) as UndoEntry);
-      }
-    }
+    for (const entry of notedBy(this.pid)) this.#noted.set(JSON.stringify(entry), entry);
   }
+}
+
+function undoFilesOf(pid: number): string[] {
+  return existsSync(undoDirectory) ? readdirSync(undoDirectory).filter((file) => file.startsWith(`${pid}-`)) : [];
+}
+
+/** What this process has noted to be undone, now. */
+export function notedBy(pid: number): UndoEntry[] {
+  const lines = undoFilesOf(pid).flatMap((file) => readIfThere(join(undoDirectory, file)).split('\n').slice(0, -1));
+  return lines.map((line) => JSON.parse(line) as UndoEntry);
+}
+
+/** Of processes, directories and files: those that are still there. */
+export function stillThere(entries: readonly UndoEntry[]): UndoEntry[] {
+  return entries.filter((entry) => {
+    if (entry.kind === 'directory' || entry.kind === 'file') return existsSync(entry.path);
+    return entry.kind === 'process' && startOf(entry.pid) === entry.startedAt;
+  });
 }
 
 /** Runs `npm run …` or another command to its end. */

@@ -9,6 +9,7 @@ import { Generator } from '../../../chaos/load/generator.ts';
 import type { LoadPlan } from '../../../chaos/load/load.ts';
 import { startOf, UndoLog } from '../../../chaos/undo/undo.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { until } from '../../support/until.ts';
 
 let temporary: ReturnType<typeof temporaryDirectory>;
 let server: Server;
@@ -68,5 +69,14 @@ describe('the generator', () => {
     await generator.run(monotonicUs() + 100_000);
     expect(answers.length).toBeGreaterThan(20);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it('that was ended is told by what waits for it, and by nothing else', async () => {
+    const undo = noted();
+    await using generator = await Generator.start(planned(), undo, () => {}, 20_000);
+    const [pid] = undo.pids;
+    process.kill(pid as number, 'SIGKILL');
+    await until('its end', () => startOf(pid as number) === undefined);
+    await expect(generator.run(monotonicUs())).rejects.toThrow(new LabError('the load generator ended in mid-run'));
   });
 });

@@ -12,7 +12,7 @@ const decision = (mechanism: Mechanism, allowed: boolean): Decision => ({
 });
 
 it('goes on counting decisions over any number of scrapes, on the page and in the snapshot alike', async () => {
-  const metrics = new Metrics({ fallbackKeys: () => 0, breakerStates: () => ['closed'] });
+  const metrics = new Metrics({ fallbackKeys: () => 0, breakerStates: () => ['closed'], logLinesDropped: () => 0 });
   const told = async () => {
     const page = await metrics.page();
     const counts = (await metrics.counts()).find(({ name }) => name === 'rate_limit_requests_total')?.values ?? [];
