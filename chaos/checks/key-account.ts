@@ -19,7 +19,7 @@ export class KeyAccount {
   asked = 0;
   /** Tokens, by who admitted them. */
   readonly admittedBy = { redis: 0, fallback: 0 };
-  readonly #key: string;
+  readonly key: string;
   readonly #bounds: Bounds;
   readonly #losses: readonly StateLoss[];
   #redis: Span | undefined;
@@ -27,7 +27,7 @@ export class KeyAccount {
 
   /** `losses` may grow. */
   constructor(key: string, bounds: Bounds, losses: readonly StateLoss[]) {
-    this.#key = key;
+    this.key = key;
     this.#bounds = bounds;
     this.#losses = losses;
   }
@@ -49,7 +49,7 @@ export class KeyAccount {
   /** With the losses of Redis's data until then. */
   boundAt(atMs: number): number {
     const { capacity, refillPerSecond, fallbackCapacity, fallbackRefillPerSecond } = this.#bounds;
-    const losses = this.#losses.filter(({ beginMs, hits }) => beginMs <= atMs && hits(this.#key)).length;
+    const losses = this.#losses.filter(({ beginMs, hits }) => beginMs <= atMs && hits(this.key)).length;
     let bound = this.#redis ? capacity * (1 + losses) + refillPerSecond * seconds(this.#redis) : 0;
     for (const span of this.#fallbacks.values()) bound += fallbackCapacity + fallbackRefillPerSecond * seconds(span);
     return bound;

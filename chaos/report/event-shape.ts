@@ -48,6 +48,7 @@ const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
     seed: number,
     driver: text,
     rate: number,
+    keySuffix: optional(text),
     startedAt: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
     bounds: object(bounds),
     instances: list(object({ name: text, control: flag, tellsBreaker: flag })),

@@ -14,11 +14,15 @@ let temporary: ReturnType<typeof temporaryDirectory>;
 let server: Server;
 /** How long the limiter takes for an answer. */
 let answerMs: number;
+/** The keys that it was asked for. */
+let asked: Set<string>;
 
 beforeEach(async () => {
   temporary = temporaryDirectory();
   answerMs = 0;
-  server = createServer((_request, response) => {
+  asked = new Set();
+  server = createServer(({ headers }, response) => {
+    asked.add(String(headers['x-key']));
     setTimeout(() => response.end(), answerMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -36,6 +40,7 @@ function planned(): LoadPlan {
     rate: 100,
     durationMs: 500,
     keys: { count: 10, skew: 0 },
+    keySuffix: '-0a1b2c3d4e',
     keyHeader: 'x-key',
     targets: [{ instance: 'limiter-1', url }],
   };
@@ -68,5 +73,15 @@ describe('the generator', () => {
     await generator.run(monotonicUs() + 100_000);
     expect(answers.length).toBeGreaterThan(20);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  it("asks for the run's own keys, and tells the answers by them", async () => {
+    const answers: AnswerEvent[] = [];
+    await using generator = await Generator.start(planned(), noted(), (more) => answers.push(...more));
+    await generator.run(monotonicUs() + 100_000);
+    const told = new Set(answers.map(({ key }) => key));
+    expect([...told].filter((key) => !/^k\d-0a1b2c3d4e$/.test(key))).toEqual([]);
+    const others = [...asked].filter((key) => key !== 'undefined' && !key.startsWith('warm-up-'));
+    expect(new Set(others)).toEqual(told);
   });
 });
