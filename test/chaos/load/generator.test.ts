@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../../../chaos/clock.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
+import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { Generator } from '../../../chaos/load/generator.ts';
 import type { LoadPlan } from '../../../chaos/load/load.ts';
-import { startOf, UndoLog } from '../../../chaos/undo/undo.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 
 let temporary: ReturnType<typeof temporaryDirectory>;
