@@ -67,7 +67,7 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
     onError: (reason) => metrics.storeFailed(reason),
     onTransition: (shard, from, to) => {
       metrics.breakerMoved(from, to);
-      transitions.push({ atMs: performance.timeOrigin + performance.now(), shard, from, to });
+      transitions.push({ atMs: unixMs(), shard, from, to });
       if (transitions.length > transitionsTold) transitions.shift();
       log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
     },
@@ -89,7 +89,7 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
     return {
       status: 'ready',
       mechanism: connected && states.every((state) => state === 'closed') ? 'redis' : 'fallback',
-      breaker: { state: worstOf(states), transitions },
+      breaker: { state: worstOf(states), nowMs: unixMs(), transitions },
       redis: connected ? 'connected' : 'disconnected',
       instances: fallback.instances,
     };
@@ -119,6 +119,11 @@ export async function createService(config: Config, log: Logger, spokesman?: Spo
       topology.close();
     },
   };
+}
+
+/** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */
+function unixMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 /** Connections that may wait to be accepted. */

@@ -24,6 +24,9 @@ export interface Source {
   readonly mayContinue: boolean;
 }
 
+/** A move of a breaker is dated by the instance, to within this of the client's clock. */
+const clockMsMax = 2;
+
 /** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
 export const driftRatio = 500e-6;
 
@@ -119,8 +122,8 @@ function keptOutOf(history: History): (answer: AnswerEvent) => boolean {
     let open = false;
     for (const { instance: of, shard, from, to, atMs } of history.breaker) {
       if (of !== instance || (its !== undefined && shard !== undefined && shard !== its)) continue;
-      if (atMs > receivedMs) break;
-      if (atMs >= sentMs && (to === 'closed' || from === 'closed')) return false;
+      if (atMs > receivedMs + clockMsMax) break;
+      if (atMs >= sentMs - clockMsMax && (to === 'closed' || from === 'closed')) return false;
       open = to !== 'closed';
     }
     return open;

@@ -44,7 +44,7 @@ describe('the service without any Redis', () => {
       {
         status: 'ready',
         mechanism: 'fallback',
-        breaker: { state: 'closed', transitions: [] },
+        breaker: { state: 'closed', nowMs: expect.closeTo(Date.now(), -4), transitions: [] },
         redis: 'disconnected',
         instances: 1,
       },
