@@ -10,6 +10,7 @@ export interface Source {
   /** `redis`, `redis after state loss 1`, `control redis`, `fallback of limiter-1`. */
   readonly name: string;
   readonly key: string;
+  readonly isFallback: boolean;
   readonly capacity: number;
   readonly refillPerSecond: number;
   readonly admits: AnswerEvent[];
@@ -48,7 +49,8 @@ export function sourcesOf(history: History): Source[] {
     const capacity = mechanism === 'redis' ? bounds.capacity : bounds.fallbackCapacity;
     const refillPerSecond = mechanism === 'redis' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
     const lists = { admits: [], rejects: [], uncertain: [], told: [] };
-    const created: Source = { name, key, capacity, refillPerSecond, ...lists, former, mayContinue };
+    const isFallback = mechanism === 'fallback';
+    const created: Source = { name, key, isFallback, capacity, refillPerSecond, ...lists, former, mayContinue };
     sources.set(id, created);
     return created;
   };

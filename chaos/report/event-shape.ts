@@ -31,6 +31,7 @@ const bounds: Shape = {
   refillPerSecond: number,
   fallbackCapacity: number,
   fallbackRefillPerSecond: number,
+  fallbackKeysMax: optional(number),
   redisTimeoutMs: number,
   breakerFailures: number,
   breakerResetMs: number,
