@@ -44,6 +44,7 @@ export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
     refillPerSecond,
     fallbackCapacity: number('RATE_LIMIT_BURST'),
     fallbackRefillPerSecond: refillPerSecond / number('INSTANCES'),
+    fallbackKeysMax: number('FALLBACK_MAX_KEYS'),
     redisTimeoutMs: number('REDIS_TIMEOUT_MS'),
     breakerFailures: number('BREAKER_FAILURES'),
     breakerResetMs: number('BREAKER_RESET_MS'),

@@ -26,6 +26,8 @@ export interface RunEvent {
   readonly driver: string;
   /** Requests per second, over the instances that are faulted. */
   readonly rate: number;
+  /** Ends the names of the run's keys, and of no other run's; absent in files of an older lab. */
+  readonly keySuffix?: string;
   /** ISO 8601, of time zero. */
   readonly startedAt: string;
   readonly bounds: Bounds;

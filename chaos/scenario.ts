@@ -70,6 +70,8 @@ export interface Bounds {
   /** One instance's fallback bucket: β and ρ. */
   readonly fallbackCapacity: number;
   readonly fallbackRefillPerSecond: number;
+  /** So many keys have a fallback bucket of their own in each instance; absent in files of an older lab. */
+  readonly fallbackKeysMax?: number;
   readonly redisTimeoutMs: number;
   readonly breakerFailures: number;
   readonly breakerResetMs: number;

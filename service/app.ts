@@ -79,7 +79,7 @@ export async function createService(
     onError: (reason) => metrics.storeFailed(reason),
     onTransition: (shard, from, to, why) => {
       metrics.breakerMoved(from, to);
-      transitions.push({ atMs: performance.timeOrigin + performance.now(), shard, from, to });
+      transitions.push({ atMs: unixMs(), shard, from, to });
       if (transitions.length > transitionsTold) transitions.shift();
       log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
       if (why) troubles.set(shard, why);
@@ -104,7 +104,7 @@ export async function createService(
     return {
       status: 'ready',
       mechanism: connected && causes.length === 0 && states.every((state) => state === 'closed') ? 'redis' : 'fallback',
-      breaker: { state: worstOf(states), transitions },
+      breaker: { state: worstOf(states), nowMs: unixMs(), transitions },
       redis: connected ? 'connected' : 'disconnected',
       causes,
       instances: fallback.instances,
@@ -138,6 +138,11 @@ export async function createService(
       topology.close();
     },
   };
+}
+
+/** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */
+function unixMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function createHttpServer({ keepAliveTimeoutMs }: Config, api: RequestListener): Server {

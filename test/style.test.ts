@@ -22,7 +22,10 @@ const rooms = [
   'service/app.ts', // the composition root
   'service/main.ts',
   'prometheus',
-  'chaos/errors.ts', // the lab's vocabulary, six files of it
+  'chaos/printable.ts', // the lab's vocabulary, nine files of it
+  'chaos/shape.ts',
+  'chaos/errors.ts',
+  'chaos/command.ts',
   'chaos/clock.ts',
   'chaos/scenario.ts',
   'chaos/history.ts',
@@ -46,7 +49,7 @@ const rooms = [
 ] as const;
 
 /** Arrows up that are left, until somebody turns them. Only ever shortened. */
-const arrowsLeft = ['chaos/host -> chaos/undo', 'chaos/load -> chaos/undo', 'chaos/drivers -> chaos/undo'];
+const arrowsLeft: readonly string[] = [];
 
 const topFolders = ['service', 'prometheus', 'chaos', 'scenarios', 'grafana', 'test'];
 

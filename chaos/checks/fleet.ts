@@ -1,64 +1,146 @@
-// Bound 2: over the whole run, all instances together admit one key at most
+// Bound 2: in any window, all instances together admit one key at most what its buckets may (fleet-bound.ts).
 //
-//   (B + r·S)·[Redis was used] + B·(losses of the key's state in Redis) + Σ over instances that used their fallback (β + ρ·D)
-//
-// S is the span of Redis's decisions on the key, D that of the instance's fallback decisions.
+// A window is a stretch of one key's admissions, from any one of them to any later one in the order in which their clients
+// knew of them, whatever their instances and sources are. All of these windows are judged. The decisions fell between the
+// first sending and the last receipt, so each bucket's span reaches from the one to the other, and a loss of Redis's state
+// counts if it may lie in between.
 
 import { type AnswerEvent, type History, isControl } from '../history.ts';
+import type { Bounds } from '../scenario.ts';
+import { BestStart } from './best-start.ts';
 import type { Check, CheckResult } from './check.ts';
-import { driftRatio, stateLosses } from './sources.ts';
+import { type BoundedBucket, bucketsOf, fleetBound, mostOf, type Span } from './fleet-bound.ts';
+import { type StateLoss, stateLosses } from './sources.ts';
+
+const roundingTokens = 1e-6;
 
 export const fleet: Check = {
   name: 'fleet',
-  property: 'all instances together admit one key no more than Redis and the fallbacks may',
+  property: 'in any window, all instances together admit one key no more than Redis and the fallbacks may',
   judge(history: History): CheckResult[] {
-    const byKey = Map.groupBy(
-      history.answers.filter(({ instance }) => !isControl(history, instance)),
-      ({ key }) => key,
-    );
-    let worst: { key: string; admitted: number; bound: number } | undefined;
-    for (const [key, answers] of byKey) {
-      const admitted = answers.filter(isAdmit).length;
-      const bound = boundOf(history, key, answers);
-      if (!worst || admitted - bound > worst.admitted - worst.bound) worst = { key, admitted, bound };
+    const answers = history.answers.filter(({ instance }) => !isControl(history, instance));
+    const losses = stateLosses(history);
+    let worst: { key: string; window: Window } | undefined;
+    for (const [key, admitted] of Map.groupBy(answers.filter(isAdmit), ({ key }) => key)) {
+      const its = losses.filter(({ hits }) => hits(key));
+      const window = fullestWindow(admitted, history.run.bounds, its);
+      if (!worst || excessOf(window) > excessOf(worst.window)) worst = { key, window };
     }
-    if (!worst) return [result('unknown', null, null, 'no answers')];
-    const { key, admitted, bound } = worst;
-    const detail = `nearest to its bound: key ${key}, ${admitted} admitted of at most ${bound.toFixed(1)}`;
-    return [result(admitted <= bound ? 'pass' : 'fail', admitted, bound, detail)];
+    if (!worst) return [answers.length > 0 ? nothing('nothing was admitted') : nothing('no answers')];
+    const { admitted, bound, fromMs, toMs } = worst.window;
+    const at = `within ${(fromMs / 1000).toFixed(3)}–${(toMs / 1000).toFixed(3)} s`;
+    const detail = `nearest to its bound: key ${worst.key}, ${admitted} admitted of at most ${bound.toFixed(1)} ${at}`;
+    const verdict = excessOf(worst.window) > roundingTokens ? 'fail' : 'pass';
+    return [{ name: 'fleet', phase: 'all', verdict, measured: admitted, limit: bound, unit: 'admitted', detail }];
   },
 };
 
-function result(
-  verdict: CheckResult['verdict'],
-  measured: number | null,
-  limit: number | null,
-  detail: string,
-): CheckResult {
-  return { name: 'fleet', phase: 'all', verdict, measured, limit, unit: 'admitted', detail };
+function nothing(detail: string): CheckResult {
+  return { name: 'fleet', phase: 'all', verdict: 'unknown', measured: null, limit: null, unit: 'admitted', detail };
 }
 
-/** The most that one key may have been admitted, given who decided when. */
-function boundOf(history: History, key: string, answers: readonly AnswerEvent[]): number {
-  const { bounds } = history.run;
-  const losses = stateLosses(history).filter(({ hits }) => hits(key)).length;
-  const redisSpanS = spanSeconds(answers.filter(({ mechanism }) => mechanism === 'redis'));
-  let bound = redisSpanS === undefined ? 0 : bounds.capacity * (1 + losses) + bounds.refillPerSecond * redisSpanS;
-  for (const { name } of history.run.instances) {
-    const spanS = spanSeconds(answers.filter((a) => a.mechanism === 'fallback' && a.instance === name));
-    if (spanS !== undefined) bound += bounds.fallbackCapacity + bounds.fallbackRefillPerSecond * spanS;
+export interface Window extends Span {
+  readonly admitted: number;
+  readonly bound: number;
+}
+
+function excessOf({ admitted, bound }: Window): number {
+  return admitted - bound;
+}
+
+/** One admission, among those of its key in the order of receipt. */
+interface Admission {
+  readonly answer: AnswerEvent;
+  readonly bucket: BoundedBucket;
+  /** Index of the one before from the same source; -1 at the first. */
+  readonly before: number;
+  /** When the first of this and all later ones of its source was sent. */
+  sentMs: number;
+  /** Losses of its bucket that may have come before it, and those that have surely come before `sentMs`. */
+  readonly lossesUntil: number;
+  lossesBefore: number;
+}
+
+/**
+ * The window with the most beyond its bound, or nearest to it; of several the longest. `losses`: of the key's state in
+ * Redis. O(n log n): as the end moves on, what an admission adds is the same for all starts up to the one before from its
+ * source, whose span it stretches, and for all starts after that, whose first use of the source it is.
+ */
+export function fullestWindow(admitted: readonly AnswerEvent[], bounds: Bounds, losses: readonly StateLoss[]): Window {
+  const admissions = inOrder(admitted, bounds, losses);
+  const starts = new BestStart(admissions.length);
+  let [from, to, most] = [0, 0, Number.NEGATIVE_INFINITY];
+  admissions.forEach(({ answer, bucket, before, sentMs, lossesUntil, lossesBefore }, i) => {
+    starts.begin(i);
+    const earlier = admissions[before];
+    if (earlier) {
+      const { answer: last, lossesUntil: known } = earlier;
+      starts.add(0, before, 1 - mostOf(bucket, answer.receivedMs - last.receivedMs, lossesUntil - known));
+    }
+    starts.add(before + 1, i, 1 - mostOf(bucket, answer.receivedMs - sentMs, 1 + lossesUntil - lossesBefore));
+    const best = starts.best();
+    if (best.value >= most - roundingTokens / 1000) [from, to, most] = [best.start, i, Math.max(most, best.value)];
+  });
+  return windowOf(admissions.slice(from, to + 1), bounds);
+}
+
+function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: readonly StateLoss[]): Admission[] {
+  const buckets = bucketsOf(bounds);
+  const last = new Map<string, number>();
+  const admissions = admitted
+    .toSorted((a, b) => a.receivedMs - b.receivedMs)
+    .map((answer, i): Admission => {
+      const { sentMs, receivedMs } = answer;
+      const isRedis = answer.mechanism === 'redis';
+      const before = last.get(sourceOf(answer)) ?? -1;
+      last.set(sourceOf(answer), i);
+      const lossesUntil = isRedis ? losses.filter(({ beginMs }) => beginMs <= receivedMs).length : 0;
+      return {
+        answer,
+        bucket: isRedis ? buckets.redis : buckets.fallback,
+        before,
+        sentMs,
+        lossesUntil,
+        lossesBefore: 0,
+      };
+    });
+  for (const admission of admissions.toReversed()) {
+    const { answer, before, sentMs } = admission;
+    if (answer.mechanism === 'redis') admission.lossesBefore = losses.filter(({ endMs }) => endMs < sentMs).length;
+    const earlier = admissions[before];
+    if (earlier) earlier.sentMs = Math.min(earlier.sentMs, sentMs);
   }
-  return bound;
+  return admissions;
 }
 
-/** From the first sending to the last receipt, stretched by clock drift; undefined when there are none. */
-function spanSeconds(answers: readonly AnswerEvent[]): number | undefined {
-  if (answers.length === 0) return undefined;
-  const from = answers.reduce((min, { sentMs }) => Math.min(min, sentMs), Number.POSITIVE_INFINITY);
-  const to = answers.reduce((max, { receivedMs }) => Math.max(max, receivedMs), 0);
-  return ((to - from) / 1000) * (1 + driftRatio);
+/** By the same formula as everywhere. */
+function windowOf(admissions: readonly Admission[], bounds: Bounds): Window {
+  const bySource = [...Map.groupBy(admissions, ({ answer }) => sourceOf(answer))];
+  const spans = new Map(
+    bySource.map(([source, its]) => {
+      const [first, last] = [its[0] as Admission, its.at(-1) as Admission];
+      return [
+        source,
+        { fromMs: first.sentMs, toMs: last.answer.receivedMs, losses: last.lossesUntil - first.lossesBefore },
+      ];
+    }),
+  );
+  const redis = spans.get(redisSource);
+  const fallbacks = [...spans].flatMap(([source, span]) => (source === redisSource ? [] : [span]));
+  return {
+    admitted: admissions.length,
+    bound: fleetBound(bounds, { redis, losses: redis?.losses ?? 0, fallbacks }),
+    fromMs: Math.min(...[...spans.values()].map(({ fromMs }) => fromMs)),
+    toMs: admissions.at(-1)?.answer.receivedMs ?? 0,
+  };
 }
 
-function isAdmit({ status, mechanism }: AnswerEvent): boolean {
+const redisSource = 'redis';
+
+function sourceOf({ mechanism, instance }: AnswerEvent): string {
+  return mechanism === 'redis' ? redisSource : `fallback of ${instance}`;
+}
+
+export function isAdmit({ status, mechanism }: AnswerEvent): boolean {
   return mechanism !== null && status >= 200 && status < 400;
 }

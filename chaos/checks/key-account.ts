@@ -1,25 +1,18 @@
-// Tokens admitted to one key by all instances together, and the most that they may have admitted, as both grow:
-//
-//   bound    (B + r·S)·[Redis was used] + B·(losses so far) + Σ over instances that used their fallback (β + ρ·D)
-//
-// This is bound 2 of the judge (checks/fleet.ts) after each answer instead of once at the end. It is what lanes and
-// dashboards show; the check alone judges.
+// Tokens admitted to one key by all instances together, and the most that they may have admitted, as both grow: bound 2
+// of the judge (fleet-bound.ts) after each answer. It is what lanes and dashboards show; the check alone judges.
 
 import { type AnswerEvent, type FaultEvent, historyOf, type PlacementEvent, type RunEvent } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
-import { driftRatio, type StateLoss, stateLosses } from './sources.ts';
-
-interface Span {
-  fromMs: number;
-  toMs: number;
-}
+import { isAdmit } from './fleet.ts';
+import { fleetBound, type Span } from './fleet-bound.ts';
+import { type StateLoss, stateLosses } from './sources.ts';
 
 export class KeyAccount {
   /** Requests for it. */
   asked = 0;
   /** Tokens, by who admitted them. */
   readonly admittedBy = { redis: 0, fallback: 0 };
-  readonly #key: string;
+  readonly key: string;
   readonly #bounds: Bounds;
   readonly #losses: readonly StateLoss[];
   #redis: Span | undefined;
@@ -27,17 +20,17 @@ export class KeyAccount {
 
   /** `losses` may grow. */
   constructor(key: string, bounds: Bounds, losses: readonly StateLoss[]) {
-    this.#key = key;
+    this.key = key;
     this.#bounds = bounds;
     this.#losses = losses;
   }
 
   /** An answer of a faulted instance to a request for this key. */
   enter(answer: AnswerEvent): void {
-    const { mechanism, status, instance } = answer;
+    const { mechanism, instance } = answer;
     this.asked++;
     if (mechanism === null) return;
-    if (status >= 200 && status < 400) this.admittedBy[mechanism]++;
+    if (isAdmit(answer)) this.admittedBy[mechanism]++;
     if (mechanism === 'redis') this.#redis = stretched(this.#redis, answer);
     else this.#fallbacks.set(instance, stretched(this.#fallbacks.get(instance), answer));
   }
@@ -48,11 +41,8 @@ export class KeyAccount {
 
   /** With the losses of Redis's data until then. */
   boundAt(atMs: number): number {
-    const { capacity, refillPerSecond, fallbackCapacity, fallbackRefillPerSecond } = this.#bounds;
-    const losses = this.#losses.filter(({ beginMs, hits }) => beginMs <= atMs && hits(this.#key)).length;
-    let bound = this.#redis ? capacity * (1 + losses) + refillPerSecond * seconds(this.#redis) : 0;
-    for (const span of this.#fallbacks.values()) bound += fallbackCapacity + fallbackRefillPerSecond * seconds(span);
-    return bound;
+    const losses = this.#losses.filter(({ beginMs, hits }) => beginMs <= atMs && hits(this.key)).length;
+    return fleetBound(this.#bounds, { redis: this.#redis, losses, fallbacks: this.#fallbacks.values() });
   }
 }
 
@@ -78,9 +68,4 @@ function stretched(span: Span | undefined, { sentMs, receivedMs }: AnswerEvent):
   span.fromMs = Math.min(span.fromMs, sentMs);
   span.toMs = Math.max(span.toMs, receivedMs);
   return span;
-}
-
-/** Stretched by clock drift. */
-function seconds({ fromMs, toMs }: Span): number {
-  return ((toMs - fromMs) / 1000) * (1 + driftRatio);
 }

@@ -10,6 +10,7 @@ export interface Source {
   /** `redis`, `redis after state loss 1`, `control redis`, `fallback of limiter-1`. */
   readonly name: string;
   readonly key: string;
+  readonly isFallback: boolean;
   readonly capacity: number;
   readonly refillPerSecond: number;
   readonly admits: AnswerEvent[];
@@ -23,6 +24,9 @@ export interface Source {
   /** Perhaps it is the former one that goes on, or what a replica knew of that. */
   readonly mayContinue: boolean;
 }
+
+/** A move of a breaker is dated by the instance, to within this of the client's clock. */
+const clockMsMax = 2;
 
 /** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
 export const driftRatio = 500e-6;
@@ -45,7 +49,8 @@ export function sourcesOf(history: History): Source[] {
     const capacity = mechanism === 'redis' ? bounds.capacity : bounds.fallbackCapacity;
     const refillPerSecond = mechanism === 'redis' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
     const lists = { admits: [], rejects: [], uncertain: [], told: [] };
-    const created: Source = { name, key, capacity, refillPerSecond, ...lists, former, mayContinue };
+    const isFallback = mechanism === 'fallback';
+    const created: Source = { name, key, isFallback, capacity, refillPerSecond, ...lists, former, mayContinue };
     sources.set(id, created);
     return created;
   };
@@ -119,8 +124,8 @@ function keptOutOf(history: History): (answer: AnswerEvent) => boolean {
     let open = false;
     for (const { instance: of, shard, from, to, atMs } of history.breaker) {
       if (of !== instance || (its !== undefined && shard !== undefined && shard !== its)) continue;
-      if (atMs > receivedMs) break;
-      if (atMs >= sentMs && (to === 'closed' || from === 'closed')) return false;
+      if (atMs > receivedMs + clockMsMax) break;
+      if (atMs >= sentMs - clockMsMax && (to === 'closed' || from === 'closed')) return false;
       open = to !== 'closed';
     }
     return open;

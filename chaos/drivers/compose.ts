@@ -12,14 +12,15 @@ import {
   type Container,
   type Engine,
   findEngine,
+  freshLabel,
   type Inspection,
   type Label,
+  publishedPort,
   removeLabelled,
-  runLabel,
 } from '../host/engine.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
+import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
-import { UndoLog } from '../undo/undo.ts';
 import { findStack, type Service, services, upCommand } from './compose-stack.ts';
 import { serveTo, targetDirectory, writeTarget } from './lab-target.ts';
 import {
@@ -76,12 +77,13 @@ export const compose: Driver = async (options) => {
   const toxiproxy = new ToxiproxyApi(toxiproxyUrl);
   await checkUntouched(toxiproxy);
 
-  const label = await runLabel(engine);
+  const label = freshLabel();
   const target = join(targetDirectory, `${label.value}.json`);
   const undo = new UndoLog();
   undo.file(target);
   undo.labelled(label);
-  undo.toxiproxy(toxiproxyUrl, stores, ownProxies);
+  const published = publishedPort(parts.toxiproxy, toxiproxyPort); // a bridge's address may be another's tomorrow
+  undo.toxiproxy(`http://127.0.0.1:${published}`, stores, ownProxies);
   undo.container('redis', parts.redis.Id);
   await using started = new AsyncDisposableStack();
   started.defer(() => undo.done());

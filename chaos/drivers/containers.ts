@@ -5,15 +5,15 @@
 import { basename, posix } from 'node:path';
 import { RedisContainer } from '@testcontainers/redis';
 import { ToxiProxyContainer } from '@testcontainers/toxiproxy';
-import { GenericContainer, Network, type StartedTestContainer, Wait } from 'testcontainers';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { labRules, prometheusConfig } from '../../prometheus/native.ts';
 import { limiterJob } from '../../prometheus/rules.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, StoreLink } from '../environment.ts';
 import { LabError } from '../errors.ts';
-import { type Engine, findEngine, type Label, removeLabelled, runLabel, weight } from '../host/engine.ts';
+import { type Engine, findEngine, freshLabel, type Label, removeLabelled, weight } from '../host/engine.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
+import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
-import { UndoLog } from '../undo/undo.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import { labInstance, serveTo } from './lab-target.ts';
@@ -55,7 +55,7 @@ export const containers: Driver = async (options) => {
   if (options.limiterMain)
     throw new LabError('The containers driver runs images, not files. Name one with LIMITER_IMAGE');
   const engine = await findEngine();
-  const label = await runLabel(engine);
+  const label = freshLabel();
   const undo = new UndoLog();
   undo.labelled(label);
   await using started = new AsyncDisposableStack();
@@ -81,10 +81,12 @@ async function startAll(
     fetchImage(engine, imageOf('PROMETHEUS_IMAGE'), 'PROMETHEUS_IMAGE'),
   ]);
   const watch = started.use(await ContainerWatch.start(engine, logs));
-  const network = await new Network().start();
+  const network = `failopen-${label.value}`;
+  const labels = { [label.name]: label.value };
+  await engine.dockerode.createNetwork({ Name: network, Driver: 'bridge', CheckDuplicate: true, Labels: labels });
 
   const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
-    container.withNetwork(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
+    container.withLabels(labels).withNetworkMode(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
     container.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges');
     let running: StartedTestContainer;
     try {
@@ -129,7 +131,7 @@ async function startAll(
   };
   const startStore = async (name: string, replicated: boolean): Promise<Store> => {
     if (topology === 'single') return startSingle(name);
-    const options = { engine, label, watch, network: network.getName(), openWay, started, name, replicated };
+    const options = { engine, label, watch, network, openWay, started, name, replicated };
     const several = await startTopology[topology](options);
     return { ...several, wayFrom: async () => several };
   };

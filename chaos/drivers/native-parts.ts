@@ -1,12 +1,11 @@
 // The processes of one run on loopback, and their data. Whatever is started is noted in the undo log first and ended here,
 // by its id, in the opposite order.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../errors.ts';
 import { LabProcess } from '../host/processes.ts';
-import { UndoLog } from '../undo/undo.ts';
+import { UndoLog } from '../host/undo-log.ts';
 
 export const loopback = '127.0.0.1';
 const readyMs = 10_000;
@@ -52,11 +51,9 @@ export class NativeParts implements AsyncDisposable {
   }
 
   /** `logs`: the directory that takes the parts' output. */
-  static async create(logs: string): Promise<NativeParts> {
+  static create(logs: string): NativeParts {
     const undo = new UndoLog();
-    const data = await mkdtemp(join(tmpdir(), 'failopen-'));
-    undo.directory(data);
-    return new NativeParts(data, logs, undo);
+    return new NativeParts(undo.temporaryDirectory(), logs, undo);
   }
 
   /** Starts a process that is missed when it ends by itself; resolves when `ask` gives an answer. */

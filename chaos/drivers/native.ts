@@ -18,7 +18,7 @@ const serviceMain = join(import.meta.dirname, '..', '..', 'service', 'main.ts');
 
 export const native: Driver = async (options) => {
   const programs = await findAll();
-  const parts = await NativeParts.create(options.logs);
+  const parts = NativeParts.create(options.logs);
   try {
     return await startAll(programs, parts, options);
   } catch (error) {

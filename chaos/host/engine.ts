@@ -3,12 +3,8 @@
 // Whatever the lab creates there bears one label that is unique to the run. It is noted in the undo log before anything
 // exists, and removing all that bears it is how a run ends, however it ends.
 
-import {
-  type ContainerRuntimeClient,
-  getContainerRuntimeClient,
-  getReaper,
-  LABEL_TESTCONTAINERS_SESSION_ID,
-} from 'testcontainers';
+import { randomBytes } from 'node:crypto';
+import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
 
@@ -59,15 +55,14 @@ export function weight(): { CpuShares: number; CgroupParent?: string } {
   return { CpuShares: 16_384, ...(CGROUP_PARENT ? { CgroupParent: CGROUP_PARENT } : {}) };
 }
 
+/** What marks all that a run creates. The name is the lab's own: testcontainers' label may be on anybody's. */
 export interface Label {
-  readonly name: string;
+  readonly name: 'failopen.run';
   readonly value: string;
 }
 
-/** What marks all that this process creates: testcontainers puts it on its containers and networks by itself. */
-export async function runLabel({ client }: Engine): Promise<Label> {
-  const { sessionId } = await getReaper(client);
-  return { name: LABEL_TESTCONTAINERS_SESSION_ID, value: sessionId };
+export function freshLabel(): Label {
+  return { name: 'failopen.run', value: randomBytes(8).toString('hex') };
 }
 
 /** Removes every container and network with the label. Returns what it removed. Safe to repeat. */
@@ -102,14 +97,21 @@ async function removeNetwork(network: ReturnType<Engine['dockerode']['getNetwork
   );
 }
 
-/** Starts a container that is stopped, and wakes one that is paused. Returns whether there was anything to do. */
-export async function revive({ dockerode }: Engine, id: string): Promise<boolean> {
+/**
+ * Starts the container of this Compose service if it is stopped, and wakes it if it is paused. Returns whether there was
+ * anything to do. Throws when the container is another one.
+ */
+export async function revive(
+  { dockerode }: Engine,
+  { name, id }: { readonly name: string; readonly id: string },
+): Promise<boolean> {
   const container = dockerode.getContainer(id);
-  const state = await container.inspect().then(
-    ({ State }) => State,
-    () => undefined,
-  );
-  if (!state || (state.Running && !state.Paused)) return false;
+  const found = await container.inspect().catch(() => undefined);
+  if (!found) return false;
+  const { State: state, Config: config } = found;
+  if (config.Labels['com.docker.compose.service'] !== name)
+    throw new LabError(`container ${id.slice(0, 12)} is not the service ${name} of a Compose stack; left alone`);
+  if (state.Running && !state.Paused) return false;
   await (state.Paused ? container.unpause() : container.start());
   return true;
 }

@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
-import type { UndoLog } from '../undo/undo.ts';
+import type { UndoLog } from './undo-log.ts';
 
 export interface ProcessOptions {
   readonly name: string;
@@ -47,7 +47,7 @@ export class LabProcess {
     const fd = openSync(options.log, 'a');
     const child = spawn(options.command, options.args, {
       env: { PATH: process.env.PATH ?? '', ...options.env },
-      stdio: ['ignore', fd, fd],
+      stdio: ['ignore', fd, fd, options.undo.fd], // the last: by it heal knows the process for the lab's
       detached: true, // a Ctrl-C at the terminal reaches the runner alone, which then ends things in order
     });
     closeSync(fd);

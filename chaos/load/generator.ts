@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { within } from '../clock.ts';
 import { LabError } from '../errors.ts';
 import type { AnswerEvent } from '../history.ts';
-import type { UndoLog } from '../undo/undo.ts';
+import type { UndoLog } from '../host/undo-log.ts';
 import type { LoadPlan } from './load.ts';
 import type { FromGenerator, ToGenerator } from './load-process.ts';
 
@@ -43,7 +43,7 @@ export class Generator implements AsyncDisposable {
     readyMs = readyMsUsual,
   ) {
     const child = fork(join(import.meta.dirname, 'load-process.ts'), {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', undo.fd], // the last: by it heal knows the process for the lab's
     });
     if (child.pid) undo.process('load generator', child.pid);
     const generator = new Generator(child, onAnswers);

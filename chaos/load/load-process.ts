@@ -91,7 +91,8 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   const nowMs = () => (monotonicUs() - startAtUs) / 1000;
   const request = (arrival: Arrival, index: number) => {
     outstanding++;
-    ask(targets[index] as Target, arrival, plan.keyHeader, nowMs, settle);
+    const { atMs, key } = arrival;
+    ask(targets[index] as Target, { atMs, key: `${key}${plan.keySuffix}` }, plan.keyHeader, nowMs, settle);
   };
 
   const arrivals = [...arrivalsOf(plan)];
@@ -118,7 +119,7 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
 
 function ask(
   { instance, connections }: Target,
-  { atMs, key }: Arrival,
+  { atMs, key }: Pick<Arrival, 'atMs' | 'key'>,
   keyHeader: string,
   nowMs: () => number,
   settle: (answer: AnswerEvent) => void,

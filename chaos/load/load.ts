@@ -1,6 +1,7 @@
 // The load as data: when which key asks which instance. Open loop: the schedule is fixed beforehand and knows nothing of
 // the answers, so a slow limiter cannot slow down its own examination.
 
+import { randomBytes } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -10,6 +11,8 @@ export interface LoadPlan {
   readonly rate: number;
   readonly durationMs: number;
   readonly keys: { readonly count: number; readonly skew: number };
+  /** Ends the name of every key that is sent, and of no other run's. */
+  readonly keySuffix: string;
   /** Header that carries the key. */
   readonly keyHeader: string;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];
@@ -23,6 +26,7 @@ export const giveUpMs = 10_000;
 export interface Arrival {
   /** Milliseconds since the start of the load. */
   readonly atMs: number;
+  /** Without the run's suffix: a schedule knows nothing of the run. */
   readonly key: string;
   /** Index into `targets`. */
   readonly target: number;
@@ -30,6 +34,15 @@ export interface Arrival {
 
 /** The most popular one: rank 0. */
 export const hotKey = keyOf(0);
+
+/**
+ * A suffix that no other run has. The limiters of a run may be older than the run, as in a stack that stays up, and so
+ * may the buckets in their memory and in their Redis. A key of its own is one that nobody has asked for before: all of
+ * its buckets are full.
+ */
+export function freshKeySuffix(): string {
+  return `-${randomBytes(5).toString('hex')}`;
+}
 
 /** What the schedule depends on. */
 export type Schedule = Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> & {

@@ -71,7 +71,7 @@ async function experiment(
   const durationMs = loadMsOf(timing, fault !== undefined);
   const given = { scenario: name, hypothesis, fault: scenario.fault ?? null, seed, rate, durationMs, keys, service };
   await using load = await underLoad(environment, recorder, given);
-  const { zero } = load;
+  const { zero, keySuffix } = load;
 
   let phase: Progress['phase'] = 'warm-up';
   const begin = (name: PhaseName) => {
@@ -90,7 +90,7 @@ async function experiment(
     fresh = [];
   });
 
-  using failover = new FailoverWatch(environment.redis, zero, (event) => recorder.record(event));
+  using failover = new FailoverWatch(environment.redis, { zero, keySuffix }, (event) => recorder.record(event));
 
   await reached(warmupMs);
   begin('baseline');

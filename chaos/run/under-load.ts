@@ -10,9 +10,9 @@ import type { Environment } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { historyVersion, type RunEvent } from '../history.ts';
+import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
-import type { LoadPlan } from '../load/load.ts';
-import { UndoLog } from '../undo/undo.ts';
+import { freshKeySuffix, type LoadPlan } from '../load/load.ts';
 import { BreakerWatch } from '../watch/breakers.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
@@ -33,6 +33,8 @@ export interface LoadOptions
 
 export interface UnderLoad extends AsyncDisposable {
   readonly zero: Zero;
+  /** Ends the names of the run's keys. */
+  readonly keySuffix: string;
   /** Resolves when every request is answered or given up. */
   readonly done: Promise<void>;
   /** State of each instance's breaker, by name. */
@@ -51,7 +53,8 @@ export async function underLoad(
   await using started = new AsyncDisposableStack();
   const undo = new UndoLog();
   started.defer(() => undo.done());
-  const plan = { seed, rate, durationMs, keys, keyHeader, ...armsOf(environment) };
+  const keySuffix = freshKeySuffix();
+  const plan = { seed, rate, durationMs, keys, keySuffix, keyHeader, ...armsOf(environment) };
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 
   const zero = zeroIn(200);
@@ -62,7 +65,7 @@ export async function underLoad(
   recorder.record({
     type: 'run',
     version: historyVersion,
-    ...{ scenario, hypothesis, fault, seed, rate, driver },
+    ...{ scenario, hypothesis, fault, seed, rate, driver, keySuffix },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsOf(service),
     instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
@@ -75,6 +78,7 @@ export async function underLoad(
   const running = started.move();
   return {
     zero,
+    keySuffix,
     done,
     breakers: breakers.states,
     async look() {

@@ -1,136 +1,58 @@
-// What must be put right if the runner dies: a file that lists all that a run started, made or broke, while it is so.
+// Undoes one entry of a record, if what it names is provably the lab's. Each kind has its own proof:
 //
-// The record is written at once when something comes to be and removed when all of it is gone, so that after `kill -9`
-// of the runner `npm run heal` finds what is left. A process is known by its id and the moment it started: an id that
-// the system has given to somebody else since is left alone.
+//   process     it started at that moment, and holds the record open, which only the lab's own children do
+//   directory   it lies in the system's directory for temporary files, and the record's name is in its own
+//   file        it lies where a stack's Prometheus looks for the lab, and names the lab
+//   labelled    by the lab's own label
+//   container   it is the Redis of a Compose stack; it is only ever started
+//   toxiproxy   on loopback, and only proxies by the lab's names
 
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { z } from 'zod';
 import { sleep, until } from '../clock.ts';
+import { labInstance } from '../drivers/lab-target.ts';
 import { LabError } from '../errors.ts';
-import type { Label } from '../host/engine.ts';
+import { holdsOpen, isSame } from '../host/process-identity.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
+import type { UndoEntry } from '../host/undo-entry.ts';
+import { temporaryPrefix } from '../host/undo-log.ts';
+import { shown, type UndoRecord } from './record.ts';
 
-export type UndoEntry =
-  | { readonly kind: 'process'; readonly name: string; readonly pid: number; readonly startedAt: string }
-  | { readonly kind: 'directory'; readonly path: string }
-  | { readonly kind: 'file'; readonly path: string }
-  /** Containers and networks of ours: all that bear the label. */
-  | { readonly kind: 'labelled'; readonly label: Label }
-  /** A container that is not ours and that we break: it must run. */
-  | { readonly kind: 'container'; readonly name: string; readonly id: string }
-  /** A Toxiproxy that is not ours: its `links` get toxics, and the `proxies` are our own. */
-  | {
-      readonly kind: 'toxiproxy';
-      readonly url: string;
-      readonly links: readonly string[];
-      readonly proxies: readonly string[];
-    };
-
-type ToxiproxyEntry = Extract<UndoEntry, { kind: 'toxiproxy' }>;
-
-export const undoDirectory = join(import.meta.dirname, '..', '..', '.lab', 'undo');
-
-export class UndoLog {
-  readonly #file: string;
-
-  constructor(directory: string = undoDirectory) {
-    mkdirSync(directory, { recursive: true });
-    this.#file = join(directory, `${process.pid}-${Date.now()}.ndjson`);
-    this.#append({ kind: 'process', name: 'runner', pid: process.pid, startedAt: startOf(process.pid) ?? '' });
-  }
-
-  process(name: string, pid: number): void {
-    this.#append({ kind: 'process', name, pid, startedAt: startOf(pid) ?? '' });
-  }
-
-  directory(path: string): void {
-    this.#append({ kind: 'directory', path });
-  }
-
-  file(path: string): void {
-    this.#append({ kind: 'file', path });
-  }
-
-  labelled(label: Label): void {
-    this.#append({ kind: 'labelled', label });
-  }
-
-  container(name: string, id: string): void {
-    this.#append({ kind: 'container', name, id });
-  }
-
-  toxiproxy(url: string, links: readonly string[], proxies: readonly string[]): void {
-    this.#append({ kind: 'toxiproxy', url, links, proxies });
-  }
-
-  /** All of it is gone. */
-  done(): void {
-    rmSync(this.#file, { force: true });
-  }
-
-  #append(entry: UndoEntry): void {
-    appendFileSync(this.#file, `${JSON.stringify(entry)}\n`);
-  }
+/** Where the lab makes what it makes. */
+export interface Places {
+  /** Its undo records. */
+  readonly records: string;
+  /** The system's, for temporary files. */
+  readonly temporary: string;
+  /** Where a stack's Prometheus looks for targets. */
+  readonly targets: string;
 }
 
-/** Puts right what dead runners left. Returns one line for each thing it did or leaves alone. */
-export async function heal(directory: string = undoDirectory): Promise<string[]> {
-  const said: string[] = [];
-  for (const file of existsSync(directory) ? readdirSync(directory) : []) {
-    const path = join(directory, file);
-    const [runner, ...entries] = readEntries(path);
-    if (runner?.kind === 'process' && isSame(runner.pid, runner.startedAt)) {
-      said.push(`A run is in progress (process ${runner.pid}); left alone.`);
-      continue;
-    }
-    let failed = false;
-    for (const entry of entries.reverse()) {
-      try {
-        said.push(...(await undo(entry)));
-      } catch (error) {
-        if (!(error instanceof LabError)) throw error;
-        said.push(`${error.message}. What ${file} names is still to be put right: npm run heal`);
-        failed = true;
-      }
-    }
-    if (!failed) rmSync(path, { force: true });
-  }
-  return said;
-}
+type Entry<K extends UndoEntry['kind']> = Extract<UndoEntry, { kind: K }>;
 
-function readEntries(path: string): UndoEntry[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as UndoEntry];
-      } catch {
-        return []; // the line that was being written when the runner died
-      }
-    });
-}
+const stopMsMax = 3000;
+/** As `writeTarget` writes it. */
+const targetFile = z.tuple([
+  z.strictObject({ targets: z.array(z.string()), labels: z.strictObject({ instance: z.literal(labInstance) }) }),
+]);
 
-async function undo(entry: UndoEntry): Promise<string[]> {
+/** Returns one line for each thing that it did. Throws when something is left that it could not put right, or may not. */
+export async function undo(entry: UndoEntry, record: UndoRecord, places: Places): Promise<string[]> {
   switch (entry.kind) {
     case 'process':
-      return undoProcess(entry);
+      return undoProcess(entry, record);
     case 'directory':
-      if (!existsSync(entry.path)) return [];
-      rmSync(entry.path, { recursive: true, force: true });
-      return [`Removed the directory ${entry.path}.`];
+      return undoDirectory(entry, record, places);
     case 'file':
-      if (!existsSync(entry.path)) return [];
-      rmSync(entry.path, { force: true });
-      return [`Removed the file ${entry.path}.`];
+      return undoFile(entry, places);
     case 'labelled': {
       const { findEngine, removeLabelled } = await import('../host/engine.ts');
-      return (await removeLabelled(await findEngine(), entry.label)).map((what) => `Removed the ${what}.`);
+      return (await removeLabelled(await findEngine(), entry.label)).map((what) => `Removed the ${shown(what)}.`);
     }
     case 'container': {
       const { findEngine, revive } = await import('../host/engine.ts');
-      return (await revive(await findEngine(), entry.id)) ? [`Started ${entry.name} again.`] : [];
+      return (await revive(await findEngine(), entry)) ? [`Started ${entry.name} again.`] : [];
     }
     case 'toxiproxy':
       return undoToxiproxy(entry);
@@ -139,51 +61,91 @@ async function undo(entry: UndoEntry): Promise<string[]> {
   }
 }
 
+async function undoProcess({ name, pid, startedAt }: Entry<'process'>, { path }: UndoRecord): Promise<string[]> {
+  if (!isSame(pid, startedAt)) return [];
+  const isOurs = holdsOpen(pid, path);
+  if (isOurs !== true) {
+    const why = isOurs === false ? 'does not hold the record open' : 'cannot be looked into';
+    throw new LabError(`process ${pid} is not known for the lab's: it ${why}; left alone`);
+  }
+  signal(pid, 'SIGCONT'); // a frozen process does not hear SIGTERM
+  signal(pid, 'SIGTERM');
+  const ended = await until(stopMsMax, 50, async () => (isSame(pid, startedAt) ? undefined : true));
+  if (!ended) {
+    signal(pid, 'SIGKILL');
+    await sleep(50);
+  }
+  return [`Ended ${shown(name)} (process ${pid}).`];
+}
+
+/** It may have ended meanwhile. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function undoDirectory({ path }: Entry<'directory'>, { id }: UndoRecord, { temporary }: Places): string[] {
+  const is = lstatSync(path, { throwIfNoEntry: false });
+  if (!is) return [];
+  const prefix = temporaryPrefix(id);
+  if (!is.isDirectory() || !liesIn(temporary, path) || !new RegExp(`^${prefix}\\d+$`).test(basename(path)))
+    throw new LabError(
+      `${shown(path)} is not the run's: allowed is a directory ${prefix}N in ${temporary}; left alone`,
+    );
+  rmSync(path, { recursive: true, force: true });
+  return [`Removed the directory ${path}.`];
+}
+
+function undoFile({ path }: Entry<'file'>, { targets }: Places): string[] {
+  const is = lstatSync(path, { throwIfNoEntry: false });
+  if (!is) return [];
+  if (
+    !is.isFile() ||
+    !liesIn(targets, path) ||
+    !/^[0-9a-f]{16}\.json$/.test(basename(path)) ||
+    !isTarget(path, is.size)
+  )
+    throw new LabError(
+      `${shown(path)} is not the run's: allowed is a target named NUMBER.json in ${targets}; left alone`,
+    );
+  rmSync(path, { force: true });
+  return [`Removed the file ${path}.`];
+}
+
+function isTarget(path: string, bytes: number): boolean {
+  if (bytes === 0) return true; // the runner died as it began to write
+  try {
+    return bytes < 10_000 && targetFile.safeParse(JSON.parse(readFileSync(path, 'utf8'))).success;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it stands in this directory itself, whatever links lead there. */
+function liesIn(directory: string, path: string): boolean {
+  try {
+    return realpathSync(dirname(path)) === realpathSync(directory);
+  } catch {
+    return false;
+  }
+}
+
 /** Nothing to do when it does not answer: its toxics ended with it. */
-async function undoToxiproxy({ url, links, proxies }: ToxiproxyEntry): Promise<string[]> {
+async function undoToxiproxy({ url, links, proxies }: Entry<'toxiproxy'>): Promise<string[]> {
   const toxiproxy = new ToxiproxyApi(url);
   const there = await toxiproxy.proxies().catch((): string[] => []);
-  const said: string[] = [];
+  const done: string[] = [];
   for (const name of links.filter((link) => there.includes(link))) {
     const toxics = await toxiproxy.toxicsOf(name);
     await toxiproxy.removeToxics(name);
-    if (toxics.length > 0) said.push(`Took ${toxics.join(', ')} off ${name}.`);
+    if (toxics.length > 0) done.push(`Took ${shown(toxics.join(', '))} off ${name}.`);
   }
   for (const name of proxies.filter((proxy) => there.includes(proxy))) {
     await toxiproxy.removeProxy(name);
-    said.push(`Removed the proxy ${name}.`);
+    done.push(`Removed the proxy ${name}.`);
   }
-  return said;
-}
-
-async function undoProcess({ name, pid, startedAt }: Extract<UndoEntry, { kind: 'process' }>): Promise<string[]> {
-  if (!isSame(pid, startedAt)) return [];
-  process.kill(pid, 'SIGCONT'); // a frozen process does not hear SIGTERM
-  process.kill(pid, 'SIGTERM');
-  const ended = await until(3000, 50, async () => (isSame(pid, startedAt) ? undefined : true));
-  if (!ended) {
-    process.kill(pid, 'SIGKILL');
-    await sleep(50);
-  }
-  return [`Ended ${name} (process ${pid}).`];
-}
-
-function isSame(pid: number, startedAt: string): boolean {
-  return startedAt !== '' && startOf(pid) === startedAt;
-}
-
-/** When a process started, in whatever unit the system tells it; undefined when there is none, or only a zombie. */
-export function startOf(pid: number): string | undefined {
-  try {
-    if (process.platform === 'linux') {
-      // proc(5): after the command in parentheses come field 3, the state, and field 22, the start in clock ticks.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ');
-      return fields[0] === 'Z' ? undefined : fields[19];
-    }
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
-  } catch {
-    return undefined;
-  }
+  return done;
 }

@@ -2,7 +2,7 @@
 
 import type { Environment } from '../environment.ts';
 import type { BreakerEvent } from '../history.ts';
-import { breakerMoves, type Zero } from './observer.ts';
+import { breakerMoves, clockAheadMs, type Zero } from './observer.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Records every move of every breaker once. */
@@ -12,6 +12,7 @@ export class BreakerWatch {
   readonly #recorder: Recorder;
   readonly #recorded = new Map<string, number>();
   readonly #gone = new Set<string>();
+  readonly #aheadMs = new Map<string, Promise<number>>();
   readonly states = new Map<string, string>();
 
   constructor(environment: Environment, zero: Zero, recorder: Recorder) {
@@ -25,7 +26,9 @@ export class BreakerWatch {
     const tells = new Set<string>();
     await Promise.all(
       this.#environment.instances.map(async (instance) => {
-        const moves = await breakerMoves(instance, this.#zero);
+        const aheadMs = this.#aheadMs.get(instance.name) ?? clockAheadMs(instance, this.#zero);
+        this.#aheadMs.set(instance.name, aheadMs);
+        const moves = await breakerMoves(instance, this.#zero, await aheadMs);
         if (!moves) return;
         tells.add(instance.name);
         this.#record(instance.name, moves);

@@ -13,15 +13,21 @@ const nameEveryMs = 50;
 export class FailoverWatch implements Disposable {
   readonly #failover: Failover | undefined;
   readonly #zero: Zero;
+  readonly #keySuffix: string;
   readonly #record: (event: HistoryEvent) => void;
   /** By key: the master that holds it. */
   readonly #holders = new Map<string, string>();
   readonly #timer: NodeJS.Timeout | undefined;
 
   /** Without several nodes it has nothing to do, and does nothing. */
-  constructor({ failover }: RedisHandle, zero: Zero, record: (event: HistoryEvent) => void) {
+  constructor(
+    { failover }: RedisHandle,
+    { zero, keySuffix }: { readonly zero: Zero; readonly keySuffix: string },
+    record: (event: HistoryEvent) => void,
+  ) {
     this.#failover = failover;
     this.#zero = zero;
+    this.#keySuffix = keySuffix;
     this.#record = record;
     if (failover?.keys) this.#timer = setInterval(() => this.#look().catch(() => {}), placeEveryMs);
   }
@@ -62,14 +68,16 @@ export class FailoverWatch implements Disposable {
     const keys = await this.#failover?.keys?.();
     for (const [master, names] of keys ?? []) {
       for (const name of names) {
-        const key = clientKeyOf(name);
+        const key = clientKeyOf(name, this.#keySuffix);
         if (key !== undefined) this.#holders.set(key, master);
       }
     }
   }
 }
 
-/** The client's key in the name of a bucket, whatever a limiter puts before it; undefined when it is none of the plan's. */
-export function clientKeyOf(name: string): string | undefined {
-  return /(?<![\w-])k\d+$/.exec(name)?.[0];
+/** The client's key in the name of a bucket, whatever a limiter puts before it; undefined when it is none of the run's. */
+export function clientKeyOf(name: string, keySuffix: string): string | undefined {
+  if (!name.endsWith(keySuffix)) return undefined;
+  const key = /(?<![\w-])k\d+$/.exec(name.slice(0, name.length - keySuffix.length))?.[0];
+  return key && `${key}${keySuffix}`;
 }

@@ -117,7 +117,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   }
 
   #begin(run: RunEvent): void {
-    const { instances, bounds, fault } = run;
+    const { instances, bounds, fault, keySuffix = '' } = run;
     this.#moveTo('warm-up');
     for (const { name, control } of instances) {
       const arm = control ? 'control' : 'faulted';
@@ -130,7 +130,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
       if (fault && !control) this.#faultActive.set({ fault: fault.kind, link: storeLink(name) }, 0);
     }
     this.#losses = new LossesSoFar(run);
-    this.#hotKey = new KeyAccount(hotKey, bounds, this.#losses.losses);
+    this.#hotKey = new KeyAccount(`${hotKey}${keySuffix}`, bounds, this.#losses.losses);
     this.#showHotKey(this.#hotKey);
   }
 
@@ -161,7 +161,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     if (!of) return;
     of.latency.observe(Math.min(latencyMs(answer) / 1000, unansweredSeconds));
     this.#answers.inc({ arm: of.arm, limiter: instance, mechanism: mechanism ?? 'none', status });
-    if (of.arm === 'faulted' && key === hotKey) this.#hotKey?.enter(answer);
+    if (of.arm === 'faulted' && key === this.#hotKey?.key) this.#hotKey.enter(answer);
   }
 
   #moveTo(phase: ShownPhase): void {

@@ -8,10 +8,15 @@ import { ping } from '../host/ping.ts';
 
 const pingMsMax = 400;
 const readyzMsMax = 2000;
+/** The instants between which an answer fell are the closer, the more often it is asked for. */
+const clockLooks = 5;
+/** Two processes of one machine read its clock alike, to less than this. */
+const clockMsMax = 1;
 
 interface Readyz {
   readonly breaker?: {
     readonly state?: string;
+    readonly nowMs?: number;
     readonly transitions?: readonly { atMs: number; shard?: string; from: string; to: string }[];
   };
 }
@@ -31,17 +36,44 @@ export function sinceZeroMs(zero: Zero): number {
   return Math.round(monotonicUs() - zero.us) / 1000;
 }
 
+/**
+ * How far the clock that dates an instance's moves is ahead of the lab's. The instance may be older than the run, and its
+ * clock set, or the machine asleep, in between; or it has a machine of its own. 0 where the two may be the same, or where
+ * nothing is told of it.
+ */
+export async function clockAheadMs({ url }: Instance, zero: Zero): Promise<number> {
+  let [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let look = 0; look < clockLooks; look++) {
+    const sentMs = zero.epochMs + sinceZeroMs(zero);
+    const nowMs = (await readyz(url).catch(() => undefined))?.breaker?.nowMs;
+    const receivedMs = zero.epochMs + sinceZeroMs(zero);
+    if (typeof nowMs !== 'number') return 0;
+    least = Math.max(least, nowMs - receivedMs);
+    most = Math.min(most, nowMs - sentMs);
+  }
+  const mayBeSame = least <= clockMsMax && most >= -clockMsMax;
+  return mayBeSame ? 0 : (least + most) / 2;
+}
+
+async function readyz(url: string): Promise<Readyz> {
+  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(readyzMsMax) });
+  return (await response.json()) as Readyz;
+}
+
 /** The moves of an instance's breakers since time zero; undefined when it does not tell. */
-export async function breakerMoves({ name, url }: Instance, zero: Zero): Promise<BreakerEvent[] | undefined> {
+export async function breakerMoves(
+  { name, url }: Instance,
+  zero: Zero,
+  aheadMs = 0,
+): Promise<BreakerEvent[] | undefined> {
   try {
-    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(readyzMsMax) });
-    const { breaker } = (await response.json()) as Readyz;
+    const { breaker } = await readyz(url);
     const moves = breaker?.transitions
       ?.map(({ atMs, shard, from, to }) => ({
         type: 'breaker' as const,
         instance: name,
         ...(shard === undefined ? {} : { shard }),
-        atMs: Math.round((atMs - zero.epochMs) * 1000) / 1000,
+        atMs: Math.round((atMs - aheadMs - zero.epochMs) * 1000) / 1000,
         from,
         to,
       }))

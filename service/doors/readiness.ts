@@ -16,7 +16,12 @@ export interface Readiness {
   readonly status: 'ready';
   /** Who decides now; with several Redis or several workers, `redis` only when that holds for every key in each. */
   readonly mechanism: 'redis' | 'fallback';
-  readonly breaker: { readonly state: BreakerState; readonly transitions: readonly Transition[] };
+  readonly breaker: {
+    readonly state: BreakerState;
+    /** Now, on the clock of the transitions: what reads them may have another one. Several workers have no clock in common. */
+    readonly nowMs?: number;
+    readonly transitions: readonly Transition[];
+  };
   readonly redis: 'connected' | 'disconnected';
   /** Why Redis does not decide, one for each Redis that does not; with several workers, one for each different cause. */
   readonly causes: readonly Trouble[];

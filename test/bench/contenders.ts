@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { until } from '../../chaos/clock.ts';
 import { LabError, UsageError } from '../../chaos/errors.ts';
 import { freePort, LabProcess } from '../../chaos/host/processes.ts';
-import type { UndoLog } from '../../chaos/undo/undo.ts';
+import type { UndoLog } from '../../chaos/host/undo-log.ts';
 
 export interface Contender {
   readonly name: string;

@@ -6,8 +6,8 @@ import { LabError } from '../../chaos/errors.ts';
 import { binaries, find } from '../../chaos/host/binaries.ts';
 import { ping } from '../../chaos/host/ping.ts';
 import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import type { UndoLog } from '../../chaos/host/undo-log.ts';
 import { goFirst } from '../../chaos/load/go-first.ts';
-import type { UndoLog } from '../../chaos/undo/undo.ts';
 import { type Contender, type Running, start } from './contenders.ts';
 import { startedOn } from './cores.ts';
 

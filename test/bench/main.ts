@@ -4,13 +4,13 @@
 //
 //   redis ◀── contender 1 … n, each a process of its own      one round: 1, 2, … n, next round: 2, … n, 1
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import '../../chaos/command.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
-import { UndoLog } from '../../chaos/undo/undo.ts';
+import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { type Contender, contenders, peerOf, type Running } from './contenders.ts';
 import { coresApart, moveTo } from './cores.ts';
 import { type Bench, keyHeader, startField } from './field.ts';
@@ -66,8 +66,7 @@ async function main(): Promise<void> {
   };
   const signal = interruption('everything that was started has been ended');
   const undo = new UndoLog();
-  const logs = mkdtempSync(join(tmpdir(), 'failopen-bench-'));
-  undo.directory(logs);
+  const logs = undo.temporaryDirectory();
   try {
     await measure([...contenders, ...values.peer.map(peerOf)], plan, { undo, logs, signal });
   } finally {

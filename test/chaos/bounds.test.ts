@@ -14,14 +14,16 @@ describe("the judge's bounds", () => {
   it.each([
     { INSTANCES: '1' },
     { RATE_LIMIT: '10', RATE_LIMIT_WINDOW_SEC: '5', RATE_LIMIT_BURST: '7', INSTANCES: '2' },
-    { INSTANCES: '3', REDIS_TIMEOUT_MS: '50', BREAKER_FAILURES: '9', BREAKER_RESET_MS: '250' },
+    { INSTANCES: '3', FALLBACK_MAX_KEYS: '50', REDIS_TIMEOUT_MS: '50', BREAKER_FAILURES: '9', BREAKER_RESET_MS: '250' },
   ])('mean by %j what the service means', (settings) => {
-    const { policy, fallbackPolicy, instances, redisTimeoutMs, breakerFailures, breakerResetMs } = readConfig(settings);
+    const { policy, fallbackPolicy, fallbackKeysMax, instances, redisTimeoutMs, breakerFailures, breakerResetMs } =
+      readConfig(settings);
     expect(boundsOf(settings)).toEqual({
       capacity: policy.capacity,
       refillPerSecond: policy.refillPerSecond,
       fallbackCapacity: fallbackPolicy.capacity,
       fallbackRefillPerSecond: fallbackPolicy.refillPerSecond / (instances ?? Number.NaN),
+      fallbackKeysMax,
       redisTimeoutMs,
       breakerFailures,
       breakerResetMs,

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startOf } from '../../chaos/undo/undo.ts';
+import { startOf } from '../../chaos/host/process-identity.ts';
 import { LabCommand, notedBy, projectDirectory, stillThere, temporaryDirectory } from '../support/lab-processes.ts';
 import { builtRun, specs } from '../support/runs.ts';
 import { processesOf, scenarioCommand } from '../support/scenario-runs.ts';

@@ -46,7 +46,7 @@ describe('the service without any Redis', () => {
       {
         status: 'ready',
         mechanism: 'fallback',
-        breaker: { state: 'closed', transitions: [] },
+        breaker: { state: 'closed', nowMs: expect.closeTo(Date.now(), -4), transitions: [] },
         redis: 'disconnected',
         causes: [{ shard: '127.0.0.1:1', reason: 'refused', message: 'connect ECONNREFUSED 127.0.0.1:1' }],
         instances: 1,

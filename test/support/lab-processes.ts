@@ -3,7 +3,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOf, type UndoEntry, undoDirectory } from '../../chaos/undo/undo.ts';
+import { startOf } from '../../chaos/host/process-identity.ts';
+import type { UndoEntry } from '../../chaos/host/undo-entry.ts';
+import { undoDirectory } from '../../chaos/host/undo-log.ts';
 import { type Child, startChild } from './process.ts';
 
 export const projectDirectory = join(import.meta.dirname, '..', '..');

@@ -5,10 +5,10 @@ import { serviceEnvironment } from '../../chaos/bounds.ts';
 import type { CheckResult } from '../../chaos/checks/check.ts';
 import { native } from '../../chaos/drivers/native.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
+import type { UndoEntry } from '../../chaos/host/undo-entry.ts';
 import type { RunResult } from '../../chaos/run/recorded-run.ts';
 import { type RunOptions, runScenario } from '../../chaos/run/runner.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
-import type { UndoEntry } from '../../chaos/undo/undo.ts';
 import { LabCommand } from './lab-processes.ts';
 
 const retriesMax = 2;
@@ -53,7 +53,7 @@ export function scenarioCommand(
   return new LabCommand(['scenarios/main.ts', name, ...args], env);
 }
 
-/** The processes that a run noted, but for its own. */
+/** The processes that a run noted. */
 export function processesOf(entries: readonly UndoEntry[]) {
-  return entries.flatMap((entry) => (entry.kind === 'process' && entry.name !== 'runner' ? [entry] : []));
+  return entries.flatMap((entry) => (entry.kind === 'process' ? [entry] : []));
 }

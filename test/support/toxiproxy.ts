@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Binary, binaries, find } from '../../chaos/host/binaries.ts';
 import { freePort, LabProcess } from '../../chaos/host/processes.ts';
 import { ToxiproxyApi } from '../../chaos/host/toxiproxy.ts';
-import { UndoLog } from '../../chaos/undo/undo.ts';
+import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { temporaryDirectory } from './lab-processes.ts';
 
 export interface ToxiproxyProcess extends AsyncDisposable {

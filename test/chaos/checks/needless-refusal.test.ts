@@ -15,6 +15,7 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
   return {
     name: 'redis',
     key: 'k0',
+    isFallback: false,
     capacity,
     refillPerSecond,
     admits: answers.filter(({ status }) => status === 200),
@@ -27,6 +28,22 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
 }
 
 describe('the needless-refusal check', () => {
+  it('does not judge the fallbacks when there are more keys than they keep buckets for, since strangers may share one then', () => {
+    const keys = Array.from({ length: 60 }, (_, i) => answer(i, { key: `k${i}`, mechanism: 'fallback' }));
+    const answers = [...keys, answer(100, { key: 'k100', mechanism: 'fallback', ...refused })];
+    const judged = (fallbackKeysMax: number) =>
+      needlessRefusal.judge(historyWith(answers, { bounds: { fallbackKeysMax } }))[0];
+    expect(judged(1000)).toMatchObject({ verdict: 'fail', measured: 1 });
+    expect(judged(50)).toMatchObject({
+      verdict: 'pass',
+      measured: 0,
+      detail: 'nothing was refused; 1 by fallbacks whose buckets keys may share are not judged',
+    });
+    const byRedis = [...keys, answer(100, { key: 'k100', ...refused })];
+    const [still] = needlessRefusal.judge(historyWith(byRedis, { bounds: { fallbackKeysMax: 50 } }));
+    expect(still).toMatchObject({ verdict: 'fail', measured: 1 });
+  });
+
   it('passes a run in which nothing was refused', () => {
     expect(needlessRefusal.judge(buildHistory())).toEqual([
       {

@@ -20,6 +20,7 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket): Source {
   return {
     name: 'redis',
     key: 'k0',
+    isFallback: false,
     capacity,
     refillPerSecond,
     admits,

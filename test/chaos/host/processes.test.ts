@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LabError } from '../../../chaos/errors.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
 import { freePort, LabProcess } from '../../../chaos/host/processes.ts';
-import { startOf, UndoLog } from '../../../chaos/undo/undo.ts';
+import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { run, temporaryDirectory } from '../../support/lab-processes.ts';
 
 let temporary: ReturnType<typeof temporaryDirectory>;
@@ -28,7 +29,7 @@ describe('a process of the lab', () => {
     // In a process of its own, where nobody else's timers come and go.
     const script = `
       import { LabProcess } from './chaos/host/processes.ts';
-      import { UndoLog } from './chaos/undo/undo.ts';
+      import { UndoLog } from './chaos/host/undo-log.ts';
       const undo = new UndoLog(${JSON.stringify(join(temporary.path, 'undo'))});
       const log = ${JSON.stringify(join(temporary.path, 'part.log'))};
       const part = await LabProcess.start({ name: 'part', command: 'sleep', args: ['60'], log, undo });

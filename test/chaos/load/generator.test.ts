@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../../../chaos/clock.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
+import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { Generator } from '../../../chaos/load/generator.ts';
 import type { LoadPlan } from '../../../chaos/load/load.ts';
-import { startOf, UndoLog } from '../../../chaos/undo/undo.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
@@ -15,11 +16,15 @@ let temporary: ReturnType<typeof temporaryDirectory>;
 let server: Server;
 /** How long the limiter takes for an answer. */
 let answerMs: number;
+/** The keys that it was asked for. */
+let asked: Set<string>;
 
 beforeEach(async () => {
   temporary = temporaryDirectory();
   answerMs = 0;
-  server = createServer((_request, response) => {
+  asked = new Set();
+  server = createServer(({ headers }, response) => {
+    asked.add(String(headers['x-key']));
     setTimeout(() => response.end(), answerMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -37,6 +42,7 @@ function planned(): LoadPlan {
     rate: 100,
     durationMs: 500,
     keys: { count: 10, skew: 0 },
+    keySuffix: '-0a1b2c3d4e',
     keyHeader: 'x-key',
     targets: [{ instance: 'limiter-1', url }],
   };
@@ -78,5 +84,15 @@ describe('the generator', () => {
     process.kill(pid as number, 'SIGKILL');
     await until('its end', () => startOf(pid as number) === undefined);
     await expect(generator.run(monotonicUs())).rejects.toThrow(new LabError('the load generator ended in mid-run'));
+  });
+
+  it("asks for the run's own keys, and tells the answers by them", async () => {
+    const answers: AnswerEvent[] = [];
+    await using generator = await Generator.start(planned(), noted(), (more) => answers.push(...more));
+    await generator.run(monotonicUs() + 100_000);
+    const told = new Set(answers.map(({ key }) => key));
+    expect([...told].filter((key) => !/^k\d-0a1b2c3d4e$/.test(key))).toEqual([]);
+    const others = [...asked].filter((key) => key !== 'undefined' && !key.startsWith('warm-up-'));
+    expect(new Set(others)).toEqual(told);
   });
 });

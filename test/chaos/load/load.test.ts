@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arrivalsOf, type LoadPlan } from '../../../chaos/load/load.ts';
+import { arrivalsOf, freshKeySuffix, type LoadPlan } from '../../../chaos/load/load.ts';
 
 const target = (instance: string) => ({ instance, url: 'http://127.0.0.1:1' });
 const plan: LoadPlan = {
@@ -8,6 +8,7 @@ const plan: LoadPlan = {
   rate: 1000,
   durationMs: 20_000,
   keys: { count: 400, skew: 1 },
+  keySuffix: '-0a1b2c3d4e',
   keyHeader: 'x-key',
   targets: [target('limiter-1'), target('limiter-2')],
   control: target('limiter-control'),
@@ -24,6 +25,10 @@ describe('a schedule', () => {
   it('is the same for the same seed, and another for another', () => {
     expect(arrivals()).toEqual(arrivals());
     expect(arrivals({ seed: 43 })).not.toEqual(arrivals());
+  });
+
+  it('is the same whatever the run calls its keys', () => {
+    expect(arrivals({ keySuffix: '-ffffffffff' })).toEqual(arrivals());
   });
 
   it('has no more to do with where the targets are than their number', () => {
@@ -84,5 +89,13 @@ describe('a schedule', () => {
     const counts = countOf(arrivals({ keys: { count: 10, skew: 0 } }).map(({ key }) => key));
     expect(counts.size).toBe(10);
     for (const count of counts.values()) expect(near(count, 2000)).toBe(true);
+  });
+});
+
+describe("the suffix of a run's keys", () => {
+  it('is another one each time, and what a header and a name in Redis may hold', () => {
+    const suffixes = Array.from({ length: 1000 }, freshKeySuffix);
+    expect(new Set(suffixes).size).toBe(1000);
+    expect(suffixes.filter((suffix) => !/^-[0-9a-f]{10}$/.test(suffix))).toEqual([]);
   });
 });

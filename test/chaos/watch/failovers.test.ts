@@ -4,6 +4,7 @@ import type { HistoryEvent } from '../../../chaos/history.ts';
 import { clientKeyOf, FailoverWatch } from '../../../chaos/watch/failovers.ts';
 import { sinceZeroMs, zeroIn } from '../../../chaos/watch/observer.ts';
 
+const keySuffix = '-0a1b2c3d4e';
 const going = new AbortController().signal;
 
 /** What a watch records of nodes that name these, look after look. */
@@ -16,7 +17,7 @@ async function recorded(
   const events: HistoryEvent[] = [];
   const zero = zeroIn(0);
   const redis = { kill: async () => {}, start: async () => {}, failover: { victim: 'a:1', named, ...changes } };
-  using watch = new FailoverWatch(redis, zero, (event) => events.push(event));
+  using watch = new FailoverWatch(redis, { zero, keySuffix }, (event) => events.push(event));
   await watch.place();
   await watch.until(sinceZeroMs(zero) + forMs, going);
   return events;
@@ -50,7 +51,7 @@ describe('the watch for a failover', () => {
   it('tells nothing where there is a single Redis', async () => {
     const events: HistoryEvent[] = [];
     const single = { kill: async () => {}, start: async () => {} };
-    using watch = new FailoverWatch(single, zeroIn(0), (event) => events.push(event));
+    using watch = new FailoverWatch(single, { zero: zeroIn(0), keySuffix }, (event) => events.push(event));
     await watch.place();
     await watch.until(Number.POSITIVE_INFINITY, going);
     expect(events).toEqual([]);
@@ -61,23 +62,29 @@ describe('the placement', () => {
   it("is each client's key with the master that was seen to hold it", async () => {
     const keys = async () =>
       new Map([
-        ['a:1', ['rl:{3}:k0', 'rl:{3}', 'rl:{3}:warm-up-7']],
-        ['a:2', ['rl:{5}:k12', 'k7']],
+        ['a:1', ['rl:{3}:k0-0a1b2c3d4e', 'rl:{3}', 'rl:{3}:warm-up-7', 'rl:{3}:k0-ffffffffff']],
+        ['a:2', ['rl:{5}:key:k12-0a1b2c3d4e', 'k7-0a1b2c3d4e']],
       ]);
     expect(await recorded([[]], { keys })).toEqual([
-      { type: 'placement', atMs: expect.any(Number), victim: 'a:1', keys: { 'a:1': ['k0'], 'a:2': ['k12', 'k7'] } },
+      {
+        type: 'placement',
+        atMs: expect.any(Number),
+        victim: 'a:1',
+        keys: { 'a:1': ['k0-0a1b2c3d4e'], 'a:2': ['k12-0a1b2c3d4e', 'k7-0a1b2c3d4e'] },
+      },
     ]);
   });
 
   it.each([
-    ['rl:{10}:k399', 'k399'],
-    ['rl:key:k12', 'k12'],
-    ['rl:{10}:key:k399', 'k399'],
-    ['k3', 'k3'],
-    ['bucket/k3', 'k3'],
-    ['rl:{1}:unlock4', undefined],
-    ['rl:k3:state', undefined],
+    ['rl:{10}:k399-0a1b2c3d4e', 'k399-0a1b2c3d4e'],
+    ['rl:{10}:key:k399-0a1b2c3d4e', 'k399-0a1b2c3d4e'],
+    ['k3-0a1b2c3d4e', 'k3-0a1b2c3d4e'],
+    ['bucket/k3-0a1b2c3d4e', 'k3-0a1b2c3d4e'],
+    ['rl:{1}:unlock4-0a1b2c3d4e', undefined],
+    ['rl:k3-0a1b2c3d4e:state', undefined],
+    ['rl:{10}:k399-ffffffffff', undefined], // another run's
+    ['rl:{10}:k399', undefined],
   ])('finds in the name %s the key %s', (name, key) => {
-    expect(clientKeyOf(name)).toBe(key);
+    expect(clientKeyOf(name, keySuffix)).toBe(key);
   });
 });

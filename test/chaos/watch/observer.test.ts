@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Instance } from '../../../chaos/environment.ts';
-import { breakerMoves } from '../../../chaos/watch/observer.ts';
+import { breakerMoves, clockAheadMs, zeroIn } from '../../../chaos/watch/observer.ts';
 
 const zero = { us: 0, epochMs: 1_000_000 };
 
@@ -51,5 +51,48 @@ describe('the moves of a breaker, as an instance tells them', () => {
       { type: 'breaker', instance: 'limiter-1', shard: 'a:1', atMs: expect.any(Number), from: 'open', to: 'gone' },
     ]);
     expect((await toldOf('open'))?.slice(1)).toEqual([]);
+  });
+});
+
+describe("an instance's clock", () => {
+  async function asked(nowMs: () => unknown, movedMs = 0) {
+    const breaker = () => ({
+      state: 'open',
+      nowMs: nowMs(),
+      transitions: [{ atMs: movedMs, from: 'closed', to: 'open' }],
+    });
+    const server = createServer((_request, response) => response.end(JSON.stringify({ breaker: breaker() })));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    const storeLink = { proxy: '', host: '', port: 0 };
+    const instance: Instance = { name: 'limiter-1', control: false, frontUrl: url, url, storeLink };
+    const zero = zeroIn(0);
+    try {
+      const aheadMs = await clockAheadMs(instance, zero);
+      return { zero, aheadMs, moves: await breakerMoves(instance, zero, aheadMs) };
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+  const clock = () => performance.timeOrigin + performance.now();
+  const hourMs = 3_600_000;
+
+  it('is the same as the lab’s on one machine', async () => {
+    expect((await asked(clock)).aheadMs).toBe(0);
+  });
+
+  it.each([-hourMs, hourMs, 80])(
+    'that is %i ms ahead is seen to be, and its moves are dated by the lab’s',
+    async (ms) => {
+      const { aheadMs, moves, zero } = await asked(() => clock() + ms, clock() + ms + 1000);
+      expect(Math.abs(aheadMs - ms)).toBeLessThan(20);
+      expect(moves).toHaveLength(1);
+      expect(Math.abs((moves?.[0]?.atMs ?? 0) - 1000)).toBeLessThan(20 + Math.abs(zero.epochMs - clock()));
+    },
+  );
+
+  it('that is not told is taken for the lab’s', async () => {
+    expect((await asked(() => undefined)).aheadMs).toBe(0);
   });
 });

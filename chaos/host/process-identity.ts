@@ -1,0 +1,55 @@
+// Which process a process id means: ids are given again, so the moment of the start belongs to them, and what is the lab's
+// own is known by the file that it holds open.
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+/**
+ * When a process started, in a unit of the system's, with the boot that this unit counts from; undefined when there is
+ * no such process, or only a zombie.
+ */
+export function startOf(pid: number): string | undefined {
+  try {
+    if (process.platform !== 'linux')
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+    // proc(5): after the command in parentheses come field 3, the state, and field 22, the start in clock ticks.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return fields[0] === 'Z' ? undefined : `${fields[19]} ${boot}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it is still the one that started then; never when its start is not known. */
+export function isSame(pid: number, startedAt: string): boolean {
+  return startedAt !== '' && startOf(pid) === startedAt;
+}
+
+/** Whether the process holds the file open; undefined where the system does not let us know. */
+export function holdsOpen(pid: number, file: string): boolean | undefined {
+  try {
+    if (process.platform !== 'linux') return lsof(file).includes(pid);
+    const { dev, ino } = statSync(file, { bigint: true });
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const held = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
+      return held !== undefined && held.dev === dev && held.ino === ino;
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The ids of the processes that hold the file open. Throws where there is no lsof. */
+function lsof(file: string): number[] {
+  try {
+    return execFileSync('lsof', ['-t', '--', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      .split('\n')
+      .map(Number);
+  } catch (error) {
+    if ((error as { status?: number }).status === 1) return []; // nobody does
+    throw error;
+  }
+}

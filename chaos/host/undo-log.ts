@@ -1,0 +1,92 @@
+// What must be put right if the runner dies: a record of all that a run started, made or broke, while it is so.
+//
+// A line is written at once when something comes to be, and the record is removed when all of it is gone, so that after
+// `kill -9` of the runner `npm run heal` finds what is left. The lab's processes hold the record open, which nobody else
+// does: by this they are known for the lab's, and by the moment they started for the ones that the record means.
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LabError } from '../errors.ts';
+import type { Label } from './engine.ts';
+import { startOf } from './process-identity.ts';
+import type { RunnerLine, UndoEntry } from './undo-entry.ts';
+
+export const undoDirectory: string = join(import.meta.dirname, '..', '..', '.lab', 'undo');
+
+/** The names of records, without `.ndjson`: the runner's process id, and a number that is never used twice. */
+export const recordId: RegExp = /^(\d{1,10})-[0-9a-f]{12}$/;
+
+/** How the name of a run's temporary directory begins. */
+export function temporaryPrefix(id: string): string {
+  return `failopen-${id}-`;
+}
+
+export class UndoLog {
+  /** The record, open: every process of the lab gets it. */
+  readonly fd: number;
+  readonly #id: string;
+  readonly #file: string;
+  #directories = 0;
+
+  constructor(directory: string = undoDirectory) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    seeToItThatOwn(directory);
+    this.#id = `${process.pid}-${randomBytes(6).toString('hex')}`;
+    this.#file = join(directory, `${this.#id}.ndjson`);
+    this.fd = openSync(this.#file, 'ax', 0o600);
+    this.#append({ kind: 'runner', pid: process.pid, startedAt: startOf(process.pid) ?? '' });
+  }
+
+  /** A child that was given `fd`. */
+  process(name: string, pid: number): void {
+    this.#append({ kind: 'process', name, pid, startedAt: startOf(pid) ?? '' });
+  }
+
+  /** Makes a directory of the run's own, and returns its path. */
+  temporaryDirectory(): string {
+    const path = join(realpathSync(tmpdir()), `${temporaryPrefix(this.#id)}${++this.#directories}`);
+    this.#append({ kind: 'directory', path });
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  file(path: string): void {
+    this.#append({ kind: 'file', path });
+  }
+
+  labelled(label: Label): void {
+    this.#append({ kind: 'labelled', label });
+  }
+
+  container(name: 'redis', id: string): void {
+    this.#append({ kind: 'container', name, id });
+  }
+
+  toxiproxy(url: string, links: string[], proxies: string[]): void {
+    this.#append({ kind: 'toxiproxy', url, links, proxies });
+  }
+
+  /** All of it is gone. */
+  done(): void {
+    closeSync(this.fd);
+    rmSync(this.#file, { force: true });
+  }
+
+  #append(line: RunnerLine | UndoEntry): void {
+    writeSync(this.fd, `${JSON.stringify(line)}\n`);
+  }
+}
+
+/** Throws when the directory is a link or another user's; shuts everybody else out of it. */
+export function seeToItThatOwn(directory: string): void {
+  const is = lstatSync(directory);
+  if (!is.isDirectory())
+    throw new LabError(
+      `${directory} is ${is.isSymbolicLink() ? 'a link' : 'no directory'}; a directory must stand there`,
+    );
+  if (process.getuid && is.uid !== process.getuid())
+    throw new LabError(`${directory} belongs to another user (${is.uid}); a directory of one's own must stand there`);
+  if (is.mode & 0o077) chmodSync(directory, 0o700);
+}

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startOf } from '../../../chaos/host/process-identity.ts';
+import { UndoLog } from '../../../chaos/host/undo-log.ts';
+import { heal } from '../../../chaos/undo/healing.ts';
+import { projectDirectory, temporaryDirectory } from '../../support/lab-processes.ts';
+import { deadRecord, deadRunner, processEntry, Sleepers, writeRecord } from '../../support/undo-records.ts';
+
+let temporary: ReturnType<typeof temporaryDirectory>;
+let records: string;
+let places: { records: string; temporary: string; targets: string };
+let sleepers: Sleepers;
+
+beforeEach(() => {
+  temporary = temporaryDirectory();
+  records = join(temporary.path, 'undo');
+  places = { records, temporary: temporary.path, targets: join(temporary.path, 'targets') };
+  sleepers = new Sleepers();
+});
+afterEach(() => {
+  sleepers[Symbol.dispose]();
+  temporary[Symbol.dispose]();
+});
+
+/** What a runner that is dead has noted: itself, and then a child of it. */
+async function leftRunning(command?: string, args?: string[]) {
+  const path = writeRecord(records, [deadRunner]);
+  const sleeper = await sleepers.start(path, command, args);
+  appendFileSync(path, `${JSON.stringify(processEntry(sleeper.pid))}\n`);
+  return { ...sleeper, path };
+}
+const done = (...lines: string[]) => ({ done: lines, problems: [] });
+
+describe('heal', () => {
+  it('ends what a killed runner left running, and removes its directory', async () => {
+    const script = `
+      import { spawn } from 'node:child_process';
+      import { writeFileSync } from 'node:fs';
+      import { UndoLog } from './chaos/host/undo-log.ts';
+      const undo = new UndoLog(${JSON.stringify(records)});
+      const data = undo.temporaryDirectory();
+      writeFileSync(data + '/dump.rdb', 'x');
+      const child = spawn('sleep', ['60'], { detached: true, stdio: ['ignore', 'ignore', 'ignore', undo.fd] });
+      undo.process('redis', child.pid);
+      process.stdout.write(child.pid + ' ' + data, () => process.kill(process.pid, 'SIGKILL'));
+    `;
+    const runner = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: projectDirectory });
+    let said = '';
+    runner.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const signal = await new Promise((resolve) => runner.once('close', (_code, by) => resolve(by)));
+    const [pid = 0, data = ''] = [Number(said.split(' ')[0]), said.split(' ')[1]];
+    expect(signal).toBe('SIGKILL');
+    expect(startOf(pid)).toBeDefined();
+
+    expect(await heal({ ...places, temporary: tmpdir() })).toEqual(
+      done(`Ended redis (process ${pid}).`, `Removed the directory ${data}.`),
+    );
+    expect(startOf(pid)).toBeUndefined();
+    expect(existsSync(data)).toBe(false);
+    expect(readdirSync(records)).toEqual([]);
+  });
+
+  it('says and does nothing when repeated', async () => {
+    const { pid, ended } = await leftRunning();
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
+    expect(await ended).toBe('SIGTERM');
+    expect(await heal(places)).toEqual(done());
+  });
+
+  it('has nothing to do where nothing was ever run', async () => {
+    expect(await heal({ ...places, records: join(temporary.path, 'never') })).toEqual(done());
+  });
+
+  it('leaves a process alone that got the id of a dead one', async () => {
+    const path = writeRecord(records, [deadRunner]);
+    const { pid } = await sleepers.start(path);
+    appendFileSync(path, `${JSON.stringify(processEntry(pid, '1'))}\n`);
+    expect(await heal(places)).toEqual(done());
+    expect(startOf(pid)).toBeDefined();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('leaves a process alone whose start was never known', async () => {
+    const path = writeRecord(records, [deadRunner]);
+    const { pid } = await sleepers.start(path);
+    appendFileSync(path, `${JSON.stringify(processEntry(pid, ''))}\n`);
+    expect(await heal(places)).toEqual(done());
+    expect(startOf(pid)).toBeDefined();
+  });
+
+  it('leaves the run of a living runner alone, and says so', async () => {
+    const { pid } = await sleepers.start();
+    const log = new UndoLog(records); // of this process, which lives
+    log.process('redis', pid);
+    expect(await heal(places)).toEqual(done(`A run is in progress (process ${process.pid}); left alone.`));
+    expect(startOf(pid)).toBeDefined();
+    expect(readdirSync(records)).toHaveLength(1);
+    log.done();
+    expect(readdirSync(records)).toEqual([]);
+  });
+
+  it('ends a frozen process', async () => {
+    const { pid, ended, child } = await leftRunning();
+    child.kill('SIGSTOP');
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
+    expect(await ended).toBe('SIGTERM');
+  });
+
+  it('ends a process that does not heed SIGTERM', async () => {
+    const script = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); process.stdout.write("ready")';
+    const { pid, ended, child } = await leftRunning(process.execPath, ['-e', script]);
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
+    expect(await ended).toBe('SIGKILL');
+  });
+
+  it('undoes in the opposite order: the directory after the process that uses it', async () => {
+    const data = join(realpathSync(temporary.path), `failopen-${deadRecord}-1`);
+    mkdirSync(data);
+    const path = writeRecord(records, [deadRunner, { kind: 'directory', path: data }]);
+    const { pid } = await sleepers.start(path);
+    appendFileSync(path, `${JSON.stringify(processEntry(pid))}\n`);
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`, `Removed the directory ${data}.`));
+  });
+
+  it('removes a target that the run put into the directory of a stack, and leaves the directory', async () => {
+    mkdirSync(places.targets);
+    const file = join(places.targets, '0123456789abcdef.json');
+    for (const text of ['[{"targets":["127.0.0.1:9"],"labels":{"instance":"lab"}}]\n', '']) {
+      writeFileSync(file, text);
+      writeRecord(records, [deadRunner, { kind: 'file', path: file }]);
+      expect(await heal(places)).toEqual(done(`Removed the file ${file}.`));
+      expect(readdirSync(places.targets)).toEqual([]);
+    }
+    writeRecord(records, [deadRunner, { kind: 'file', path: file }]);
+    expect(await heal(places)).toEqual(done());
+  });
+
+  it('copes with a last line that was cut off', async () => {
+    const { pid, path } = await leftRunning();
+    appendFileSync(path, '{"kind":"proc');
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
+  });
+
+  it('puts things right once when two are started at the same time, and neither finds fault', async () => {
+    const { pid } = await leftRunning();
+    const both = await Promise.all([heal(places), heal(places)]);
+    expect(both).toEqual(expect.arrayContaining([done(`Ended redis (process ${pid}).`), done()]));
+  });
+
+  it('does not wait for a heal that was killed', async () => {
+    const { pid } = await leftRunning();
+    writeFileSync(join(records, '.heal'), '999999999 1');
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
+  });
+});
