@@ -1,6 +1,7 @@
 // The ways in which a command of the lab ends without a verdict, and what it says then.
 
 import { constants } from 'node:os';
+import { printable } from './printable.ts';
 
 /** The lab itself could not do its work: exit status 255. The message is one clear sentence for a person. */
 export class LabError extends Error {
@@ -50,7 +51,7 @@ export function explained(error: unknown): string {
 /** For a command that ends with it: says why, and sets the exit status. */
 export function endWith(error: unknown): void {
   const causes = causesOf(error);
-  for (const cause of causes) process.stderr.write(`${explained(cause)}\n`);
+  for (const cause of causes) process.stderr.write(`${printable(explained(cause))}\n`);
   process.exitCode = statusOf(causes[0]);
 }
 

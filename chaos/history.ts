@@ -47,7 +47,7 @@ export interface AnswerEvent {
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;
   readonly mechanism: 'redis' | 'fallback' | null;
-  /** `X-RateLimit-Remaining`; null when absent. */
+  /** `X-RateLimit-Remaining`, from 0; null when absent, or when it is no such number. */
   readonly remaining: number | null;
   readonly error?: string;
 }

@@ -9,6 +9,7 @@ import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
 import { faultOf } from '../chaos/faults/index.ts';
+import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { leave } from '../chaos/report/leave.ts';
 import { fromHere, ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
@@ -103,7 +104,9 @@ async function run(
     progress.clear();
     if (!json) {
       process.stdout.write(`\n${table(journal)}\n`);
-      process.stdout.write(`${verdictText(journal.verdict)} ${scenario.name}: ${reasonOf(journal, result.checks)}\n`);
+      process.stdout.write(
+        `${verdictText(journal.verdict)} ${scenario.name}: ${oneLine(reasonOf(journal, result.checks))}\n`,
+      );
       process.stdout.write(`report: ${fromHere(join(result.directory, 'report.html'))}\n`);
     }
     return journal;

@@ -38,8 +38,13 @@ export function runChecks(checks: readonly Check[], history: History): CheckResu
 
 const severity: readonly Verdict[] = ['pass', 'unknown', 'fail'];
 
+/** The more, the worse. */
+export function severityOf(verdict: Verdict): number {
+  return severity.indexOf(verdict);
+}
+
 /** fail > unknown > pass; nothing checked is unknown. */
 export function worstOf(verdicts: readonly Verdict[]): Verdict {
   if (verdicts.length === 0) return 'unknown';
-  return verdicts.reduce((a, b) => (severity.indexOf(b) > severity.indexOf(a) ? b : a));
+  return verdicts.reduce((a, b) => (severityOf(b) > severityOf(a) ? b : a));
 }

@@ -5,22 +5,25 @@
 //            └──── every half second: what is new ◀──────────────────────────┘
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { explained } from '../errors.ts';
 
 import type { HistoryEvent } from '../history.ts';
+import { printable } from '../printable.ts';
 import { seconds } from '../report/figures.ts';
 import { verdictSentence } from '../report/story.ts';
 import { loadMsOf, type Scenario } from '../scenario.ts';
+import { Following } from './following.ts';
 import { LiveRun } from './live-run.ts';
 import type { FromSession, ManualPlan, ToSession } from './manual.ts';
 import type { Activity, Feed, Outcomes, Switch } from './messages.ts';
 import { type PastRuns, reportPath } from './past-runs.ts';
 import type { RunRequest, SwitchRequest } from './requests.ts';
-import { Tail } from './tail.ts';
 
 const tickMs = 500;
 const logMax = 300;
+/** Characters of a line of the log. */
+const lineMax = 4000;
 /** A session by hand ends by itself. */
 const manualMsMax = 600_000;
 const program = (...path: string[]) => join(import.meta.dirname, '..', '..', ...path);
@@ -121,14 +124,14 @@ export class Lab {
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (said + text).split('\n');
-      said = lines.pop() ?? '';
+      said = lines.pop()?.slice(-lineMax) ?? '';
       this.#note(lines.filter((line) => line !== '' && !line.startsWith(`${scenario}: `)));
     });
     child.on('message', ({ switches }: FromSession) => {
       this.#switches = switches;
       this.#tell('status', this.#status);
     });
-    const following = new Following(this.#past, before, `-${scenario}-${seed}`);
+    const following = new Following(this.#past, before, `Z-${scenario}-${seed}`);
     const timer = setInterval(() => this.#look(following, plannedMs), tickMs);
     this.#over = new Promise((resolve) => {
       child.once('close', (status) => {
@@ -142,7 +145,7 @@ export class Lab {
   }
 
   #look(following: Following, plannedMs: number): void {
-    const events = following.read();
+    const events = this.#newIn(following);
     const activity = this.#activity;
     if (events.length === 0 || activity.state === 'idle') return;
     const run = events.find((event) => event.type === 'run');
@@ -159,6 +162,15 @@ export class Lab {
     if (isEnd && activity.state === 'running') this.#become({ ...activity, state: 'judging' });
   }
 
+  #newIn(following: Following): HistoryEvent[] {
+    try {
+      return following.read();
+    } catch (error) {
+      this.#note([`what happens cannot be shown: ${explained(error)}`]);
+      return [];
+    }
+  }
+
   async #ended({ scenario, seed }: RunRequest, name: string | undefined, status: number | null): Promise<void> {
     const wasStopped = this.#activity.state === 'stopping';
     const journal = name === undefined ? undefined : this.#past.journal(name);
@@ -168,7 +180,7 @@ export class Lab {
       : wasStopped
         ? { verdict: 'stopped' as const, sentence: 'Everything that was started has been ended, and the fault healed.' }
         : { verdict: 'broken' as const, sentence: this.#log.at(-1) ?? `It ended with status ${status}.` };
-    const report = name !== undefined && this.#past.reportFile(name) ? reportPath(name) : null;
+    const report = name !== undefined && this.#past.hasReport(name) ? reportPath(name) : null;
     this.#last = { scenario, seed, ...told, report };
     this.#switches = [];
     this.#child = undefined;
@@ -192,36 +204,10 @@ export class Lab {
 
   #note(lines: readonly string[]): void {
     if (lines.length === 0) return;
-    this.#log.push(...lines);
+    const shown = lines.map((line) => printable(line).slice(0, lineMax));
+    this.#log.push(...shown);
     this.#log.splice(0, Math.max(0, this.#log.length - logMax));
-    this.#tell('log', { all: false, lines });
-  }
-}
-
-/** Finds the directory that a run has made, and follows its events. */
-class Following implements Disposable {
-  readonly #past: PastRuns;
-  readonly #before: ReadonlySet<string>;
-  readonly #ending: string;
-  #tail: Tail | undefined;
-  name: string | undefined;
-
-  constructor(past: PastRuns, before: ReadonlySet<string>, ending: string) {
-    this.#past = past;
-    this.#before = before;
-    this.#ending = ending;
-  }
-
-  read(): HistoryEvent[] {
-    this.name ??= this.#past.names().find((name) => !this.#before.has(name) && name.includes(this.#ending));
-    if (this.name === undefined) return [];
-    const path = join(this.#past.directory, this.name, 'events.ndjson');
-    if (!this.#tail && existsSync(path)) this.#tail = new Tail(path);
-    return this.#tail?.read() ?? [];
-  }
-
-  [Symbol.dispose](): void {
-    this.#tail?.[Symbol.dispose]();
+    this.#tell('log', { all: false, lines: shown });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -45,6 +46,9 @@ function readArguments(): { host: string; port: number; out: string } {
     );
   }
   if (values.host === '') throw new UsageError('--host is ""; allowed: an address or name of this machine.');
+  if (existsSync(values.out) && !statSync(values.out).isDirectory()) {
+    throw new UsageError(`--out is "${values.out}"; allowed: a directory, or what is not there yet.`);
+  }
   return { host: values.host, port, out: values.out };
 }
 

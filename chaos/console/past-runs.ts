@@ -1,11 +1,15 @@
-// The runs that lie in the runs directory, newest first.
+// The runs that lie in the runs directory, newest first. Others may write there too, so what is not a run's is left out:
+// links, pipes, files that say something else.
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Journal } from '../report/journal.ts';
+import { isDirectory, isFile, readIfFile } from '../host/run-files.ts';
+import { type JudgedRun, judgedRunOf } from '../report/journal-shape.ts';
 import type { PastRun } from './messages.ts';
 
 const shownMax = 30;
+const journalBytesMax = 64 << 20;
+const reportBytesMax = 64 << 20;
 /** `20261124T034000Z-partition-1`, and a number behind it where there were two. */
 const namePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([\w-]+?)-(\d+)(?:-\d+)?$/;
 
@@ -21,9 +25,13 @@ export class PastRuns {
     this.directory = directory;
   }
 
+  /** None where there is no directory. */
   names(): string[] {
-    if (!existsSync(this.directory)) return [];
-    return readdirSync(this.directory).filter((name) => namePattern.test(name));
+    try {
+      return readdirSync(this.directory).filter((name) => this.#isRun(name));
+    } catch {
+      return [];
+    }
   }
 
   newest(): PastRun[] {
@@ -31,26 +39,34 @@ export class PastRuns {
       .sort()
       .reverse()
       .slice(0, shownMax)
-      .map((name) => this.#read(name));
+      .flatMap((name) => this.#read(name) ?? []);
   }
 
-  /** The report's file; undefined when there is no such run or no report of it. */
-  reportFile(name: string): string | undefined {
-    const file = join(this.directory, name, 'report.html');
-    return namePattern.test(name) && existsSync(file) ? file : undefined;
+  hasReport(name: string): boolean {
+    return this.#isRun(name) && isFile(join(this.directory, name, 'report.html'));
+  }
+
+  /** The report's text; undefined when there is no such run or no report of it. */
+  report(name: string): string | undefined {
+    return this.#isRun(name) ? readIfFile(join(this.directory, name, 'report.html'), reportBytesMax) : undefined;
   }
 
   /** Undefined when the run was not judged. */
-  journal(name: string): Journal | undefined {
-    try {
-      return JSON.parse(readFileSync(join(this.directory, name, 'journal.json'), 'utf8')) as Journal;
-    } catch {
-      return undefined;
-    }
+  journal(name: string): JudgedRun | undefined {
+    const text = this.#isRun(name)
+      ? readIfFile(join(this.directory, name, 'journal.json'), journalBytesMax)
+      : undefined;
+    return text === undefined ? undefined : judgedRunOf(text);
   }
 
-  #read(name: string): PastRun {
-    const changedMs = statSync(join(this.directory, name)).mtimeMs;
+  #isRun(name: string): boolean {
+    return namePattern.test(name) && isDirectory(join(this.directory, name));
+  }
+
+  /** Undefined when it has gone meanwhile. */
+  #read(name: string): PastRun | undefined {
+    const changedMs = lstatSync(join(this.directory, name), { throwIfNoEntry: false })?.mtimeMs;
+    if (changedMs === undefined) return undefined;
     const known = this.#known.get(name);
     if (known?.changedMs === changedMs) return known.run;
     const [, year, month, day, hour, minute, second, scenario = '', seed] = namePattern.exec(name) ?? [];
@@ -61,7 +77,7 @@ export class PastRuns {
       seed: Number(seed),
       startedAt: `${year}-${month}-${day}T${hour}:${minute}:${second}Z`,
       verdict: journal?.status === 'completed' ? journal.verdict : 'interrupted',
-      report: this.reportFile(name) ? reportPath(name) : null,
+      report: this.hasReport(name) ? reportPath(name) : null,
     };
     this.#known.set(name, { changedMs, run });
     return run;

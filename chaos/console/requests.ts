@@ -1,6 +1,8 @@
 // What a page may ask for, read from the body of a POST. Each mistake is told with its value and what is allowed.
 
+import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import { mistakeOf, oneOf, shown, whole } from '../shape.ts';
 import type { FaultKind, Limits } from './messages.ts';
 
 export const limits: Limits = { rateMax: 20_000, manualRateMax: 2000, seedMax: 0x7fffffff, faultSecondsMax: 60 };
@@ -19,26 +21,18 @@ export interface SwitchRequest {
   readonly seconds: number;
 }
 
-type Body = Readonly<Record<string, unknown>>;
+const load = (drivers: readonly string[], rateMax: number) => ({
+  driver: oneOf(...drivers),
+  seed: whole(0, limits.seedMax),
+  rate: whole(1, rateMax),
+});
 
 export function runRequest(body: unknown, scenarios: readonly string[], drivers: readonly string[]): RunRequest {
-  const fields = record(body);
-  return {
-    scenario: oneOf(fields, 'scenario', scenarios),
-    driver: oneOf(fields, 'driver', drivers),
-    seed: whole(fields, 'seed', 0, limits.seedMax),
-    rate: whole(fields, 'rate', 1, limits.rateMax),
-  };
+  return parsed(z.object({ scenario: oneOf(...scenarios), ...load(drivers, limits.rateMax) }), body);
 }
 
 export function manualRequest(body: unknown, drivers: readonly string[]): RunRequest {
-  const fields = record(body);
-  return {
-    scenario: 'manual',
-    driver: oneOf(fields, 'driver', drivers),
-    seed: whole(fields, 'seed', 0, limits.seedMax),
-    rate: whole(fields, 'rate', 1, limits.manualRateMax),
-  };
+  return { scenario: 'manual', ...parsed(z.object(load(drivers, limits.manualRateMax)), body) };
 }
 
 /** `rows` are the links of the switchboard, each with the faults that it can have. */
@@ -46,34 +40,19 @@ export function switchRequest(
   body: unknown,
   rows: readonly { readonly link: string; readonly faults: readonly FaultKind[] }[],
 ): SwitchRequest {
-  const fields = record(body);
-  const link = oneOf(
-    fields,
-    'link',
-    rows.map((row) => row.link),
-  );
-  if (fields.fault === null) return { link, fault: null, seconds: 0 };
+  const { link } = parsed(z.object({ link: oneOf(...rows.map((row) => row.link)) }), body);
   const faults = rows.find((row) => row.link === link)?.faults ?? [];
-  return { link, fault: oneOf(fields, 'fault', faults), seconds: whole(fields, 'seconds', 1, limits.faultSecondsMax) };
+  const { fault } = parsed(z.object({ fault: oneOf(...faults, null) }), body);
+  if (fault === null) return { link, fault, seconds: 0 };
+  const { seconds } = parsed(z.object({ seconds: whole(1, limits.faultSecondsMax) }), body);
+  return { link, fault, seconds };
 }
 
-function record(body: unknown): Body {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body };
-  throw new UsageError(`The body is ${shown(body)}; allowed: an object in JSON.`);
-}
-
-function oneOf<T extends string>(body: Body, name: string, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === body[name]);
-  if (found !== undefined) return found;
-  throw new UsageError(`${name} is ${shown(body[name])}; allowed: ${allowed.join(', ')}.`);
-}
-
-function whole(body: Body, name: string, min: number, max: number): number {
-  const value = body[name];
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new UsageError(`${name} is ${shown(value)}; allowed: a whole number from ${min} to ${max}.`);
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 100);
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new UsageError(`The body is ${shown(body)}; allowed: an object in JSON.`);
+  }
+  const { data, error } = schema.safeParse(body);
+  if (error) throw new UsageError(`${mistakeOf(error, body)}.`);
+  return data as T;
 }

@@ -1,6 +1,5 @@
 // The console's HTTP: the page, its state as server-sent events, and five POSTs.
 
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { driverNames } from '../drivers/choose.ts';
@@ -51,9 +50,9 @@ export function consoleServer(scenarios: readonly Scenario[], out: string, guard
   });
   app.get('/events', (_request, response) => viewers.add(response, { facts, ...lab.state }));
   app.get('/runs/:name/report.html', (request, response, next) => {
-    const file = past.reportFile(request.params.name);
-    if (file === undefined) next();
-    else response.set('Content-Security-Policy', reportPolicy).type('html').send(readFileSync(file, 'utf8'));
+    const report = past.report(request.params.name);
+    if (report === undefined) next();
+    else response.set('Content-Security-Policy', reportPolicy).type('html').send(report);
   });
   app.use((request, response, next) => {
     const asset = request.method === 'GET' ? files.get(request.path) : undefined;

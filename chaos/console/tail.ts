@@ -1,46 +1,43 @@
 // Follows an append-only file of events: what has been added since the last look.
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
+import { closeSync, readSync } from 'node:fs';
 import type { HistoryEvent } from '../history.ts';
-import { isEvent } from '../report/event-shape.ts';
+import { openFile } from '../host/run-files.ts';
+import { EventLines } from '../report/event-lines.ts';
 
 const chunkBytes = 1 << 18;
+/** Ten times what a run at the highest rate adds in half a second; more would keep the console from its viewers. */
+const lookBytesMax = 32 << 20;
 
 export class Tail implements Disposable {
   readonly #fd: number;
-  readonly #decoder = new StringDecoder('utf8');
   readonly #chunk = Buffer.alloc(chunkBytes);
-  #rest = '';
+  readonly #lines: EventLines;
+  #events: HistoryEvent[] = [];
 
+  /** Throws when it cannot be read. */
   constructor(path: string) {
-    this.#fd = openSync(path, 'r');
+    this.#fd = openFile(path);
+    // What is no event makes the record damaged, as its report will tell.
+    this.#lines = new EventLines(
+      (event) => this.#events.push(event),
+      () => {},
+    );
   }
 
-  /** The events of all lines that are complete by now. What is no event is left out. */
+  /** The events of lines that are complete by now. */
   read(): HistoryEvent[] {
-    const events: HistoryEvent[] = [];
-    for (;;) {
-      const bytes = readSync(this.#fd, this.#chunk);
-      if (bytes === 0) return events;
-      const lines = (this.#rest + this.#decoder.write(this.#chunk.subarray(0, bytes))).split('\n');
-      this.#rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const event = parsed(line);
-        if (isEvent(event)) events.push(event);
-      }
+    this.#events = [];
+    for (let bytes = 0; bytes < lookBytesMax; ) {
+      const n = readSync(this.#fd, this.#chunk);
+      if (n === 0) break;
+      this.#lines.take(this.#chunk.subarray(0, n));
+      bytes += n;
     }
+    return this.#events;
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

@@ -137,10 +137,15 @@ function ask(
       receivedMs: round(nowMs()),
       status: answer?.status ?? 0,
       mechanism: mechanism === 'redis' || mechanism === 'fallback' ? mechanism : null,
-      remaining: remaining === undefined ? null : Number(remaining),
+      remaining: toldNumber(remaining),
       ...(error === undefined ? {} : { error }),
     });
   });
+}
+
+/** From 0; null for what is no such number, which tells nothing. */
+function toldNumber(header: string | undefined): number | null {
+  return header !== undefined && /^\d+(\.\d+)?$/.test(header) ? Number(header) : null;
 }
 
 /** To whole microseconds. */

@@ -1,100 +1,134 @@
-// Tells the lines of events.ndjson from what only looks like them. Every field that anything computes with is looked at.
+// What each line of events.ndjson must look like. A field that is missing, or of another kind than what the recorder
+// writes, makes the line none: half an event could make a false verdict either way.
 
+import { z } from 'zod';
 import type { HistoryEvent } from '../history.ts';
 import { phaseNames } from '../scenario.ts';
+import { flag, mistakeOf, numberFrom, numberOver, oneOf, shown, text, whole } from '../shape.ts';
 
-type Test = (value: unknown) => boolean;
-type Shape = Readonly<Record<string, Test>>;
+const dayMs = 86_400_000;
+const instancesMax = 100;
 
-const text: Test = (value) => typeof value === 'string';
-const flag: Test = (value) => typeof value === 'boolean';
-const number: Test = (value) => typeof value === 'number' && Number.isFinite(value);
-const oneOf =
-  (...allowed: readonly unknown[]): Test =>
-  (value) =>
-    allowed.includes(value);
-const object =
-  (shape: Shape): Test =>
-  (value) =>
-    isRecord(value) && Object.entries(shape).every(([name, test]) => test(value[name]));
-const list =
-  (test: Test): Test =>
-  (value) =>
-    Array.isArray(value) && value.every(test);
-const optional =
-  (test: Test): Test =>
-  (value) =>
-    value === undefined || test(value);
+/** Lanes have a bin for every quarter of a second, so no instant may lie years away. */
+const instantMs = (error = 'ms of the run, within a day') =>
+  z.number({ error }).min(-dayMs, { error }).max(dayMs, { error });
+const counts = z.record(z.string(), numberFrom(0), { error: 'a count for each reason' });
+const notBefore = (first: string, then: string) => ({ error: `an instant that is not before ${first}`, path: [then] });
 
-const bounds: Shape = {
-  capacity: number,
-  refillPerSecond: number,
-  fallbackCapacity: number,
-  fallbackRefillPerSecond: number,
-  fallbackKeysMax: optional(number),
-  redisTimeoutMs: number,
-  breakerFailures: number,
-  breakerResetMs: number,
-  resetJitterRatio: number,
-  reconnectMs: number,
-  p99Ms: number,
-};
+const fault = z.discriminatedUnion(
+  'kind',
+  [
+    z.object({ kind: oneOf('partition') }),
+    z.object({ kind: oneOf('stall') }),
+    z.object({ kind: oneOf('latency'), latencyMs: numberFrom(0), jitterMs: numberFrom(0) }),
+    z.object({ kind: oneOf('redis-kill') }),
+    z.object({ kind: oneOf('master-kill') }),
+  ],
+  { error: 'partition, stall, latency, redis-kill, master-kill' },
+);
 
-const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
-  run: object({
-    version: number,
-    scenario: text,
-    hypothesis: text,
-    fault: (value) => value === null || object({ kind: text })(value),
-    seed: number,
-    driver: text,
-    rate: number,
-    keySuffix: optional(text),
-    startedAt: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
-    bounds: object(bounds),
-    instances: list(object({ name: text, control: flag, tellsBreaker: flag })),
-    environment: (value) => isRecord(value) && Object.values(value).every(text),
-  }),
-  answer: object({
-    instance: text,
-    key: text,
-    scheduledMs: number,
-    sentMs: number,
-    receivedMs: number,
-    status: number,
+const bounds = z.object({
+  capacity: numberOver(0),
+  refillPerSecond: numberOver(0),
+  fallbackCapacity: numberOver(0),
+  fallbackRefillPerSecond: numberOver(0),
+  fallbackKeysMax: numberOver(0).exactOptional(),
+  redisTimeoutMs: numberOver(0),
+  breakerFailures: numberOver(0),
+  breakerResetMs: numberOver(0),
+  resetJitterRatio: numberFrom(0),
+  reconnectMs: numberFrom(0),
+  p99Ms: numberOver(0),
+});
+
+const run = z.object({
+  type: z.literal('run'),
+  version: whole(1, 1_000_000) as unknown as z.ZodLiteral<1>, // another version is said to be one, and read all the same
+  scenario: text(),
+  hypothesis: text(),
+  fault: fault.nullable(),
+  seed: whole(0, 0xffffffff),
+  driver: text(),
+  rate: numberFrom(0),
+  keySuffix: text().exactOptional(),
+  startedAt: z.iso.datetime({ error: 'an instant in ISO 8601, UTC' }),
+  bounds,
+  instances: z
+    .array(z.object({ name: text(), control: flag(), tellsBreaker: flag() }), { error: 'a list of instances' })
+    .max(instancesMax, { error: `at most ${instancesMax} instances` }),
+  environment: z.record(z.string(), text(), { error: 'text for each part' }),
+});
+
+const answer = z
+  .object({
+    type: z.literal('answer'),
+    instance: text(),
+    key: text(),
+    scheduledMs: instantMs(),
+    sentMs: instantMs(),
+    receivedMs: instantMs(),
+    status: whole(0, 999),
     mechanism: oneOf('redis', 'fallback', null),
-    error: optional(text),
-  }),
-  phase: object({ phase: oneOf(...phaseNames, 'end'), atMs: number }),
-  fault: object({
-    action: oneOf('inject', 'heal'),
-    fault: text,
-    target: text,
-    beginMs: number,
-    endMs: number,
-    losesState: oneOf(true, false, 'perhaps'),
-  }),
-  probe: object({ instance: text, atMs: number, expected: text, seen: text, detail: text }),
-  'store-errors': object({
-    instance: text,
-    atMs: number,
-    totals: (value) => isRecord(value) && Object.values(value).every(number),
-  }),
-  breaker: object({ instance: text, shard: optional(text), atMs: number, from: text, to: text }),
-  placement: object({
-    atMs: number,
-    victim: text,
-    keys: (value) => isRecord(value) && Object.values(value).every(list(text)),
-  }),
-  failover: object({ beginMs: number, endMs: number, from: text, to: text }),
-};
+    remaining: numberFrom(0, 'a number from 0, or null').nullable(),
+    error: text().exactOptional(),
+  })
+  .refine(({ sentMs, receivedMs }) => receivedMs >= sentMs, notBefore('sentMs', 'receivedMs'));
 
-export function isEvent(value: unknown): value is HistoryEvent {
-  if (!isRecord(value)) return false;
-  const type = value.type;
-  return typeof type === 'string' && Object.hasOwn(shapes, type) && shapes[type as HistoryEvent['type']](value);
-}
+const events = [
+  run,
+  answer,
+  z.object({ type: z.literal('phase'), phase: oneOf(...phaseNames, 'end'), atMs: instantMs() }),
+  z
+    .object({
+      type: z.literal('fault'),
+      action: oneOf('inject', 'heal'),
+      fault: text(),
+      target: text(),
+      beginMs: instantMs(),
+      endMs: instantMs(),
+      losesState: oneOf(true, false, 'perhaps'),
+    })
+    .refine(({ beginMs, endMs }) => endMs >= beginMs, notBefore('beginMs', 'endMs')),
+  z.object({
+    type: z.literal('probe'),
+    instance: text(),
+    atMs: instantMs(),
+    expected: oneOf('healthy', 'broken'),
+    seen: oneOf('healthy', 'broken', 'other'),
+    detail: text(),
+  }),
+  z.object({
+    type: z.literal('breaker'),
+    instance: text(),
+    shard: text().exactOptional(),
+    atMs: instantMs(),
+    from: text(),
+    to: text(),
+  }),
+  z.object({
+    type: z.literal('placement'),
+    atMs: instantMs(),
+    victim: text(),
+    keys: z.record(z.string(), z.array(text(), { error: 'a list of texts' }), { error: 'keys for each master' }),
+  }),
+  z
+    .object({ type: z.literal('failover'), beginMs: instantMs(), endMs: instantMs(), from: text(), to: text() })
+    .refine(({ beginMs, endMs }) => endMs >= beginMs, notBefore('beginMs', 'endMs')),
+  z.object({ type: z.literal('store-errors'), instance: text(), atMs: instantMs(), totals: counts }),
+] as const;
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+const event: z.ZodType<HistoryEvent> = z.discriminatedUnion('type', events, { error: 'a type of event' });
+
+/** The event of a line; or why it is none, as one sentence without its full stop. */
+export function eventOf(line: string): HistoryEvent | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return `it is no JSON: ${shown(line.slice(0, 40))}`;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return `it is ${shown(value)}; allowed: an object in JSON`;
+  const { data, error } = event.safeParse(value);
+  return error ? mistakeOf(error, value) : data;
 }

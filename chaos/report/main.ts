@@ -1,11 +1,13 @@
 // `npm run report`: makes the files that a run leaves again, from its events alone, also after a crash; or one page that
 // shows two runs side by side.
 
-import { existsSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import '../command.ts';
 import { endWith, UsageError } from '../errors.ts';
+import { replaceFile } from '../host/run-files.ts';
+import { oneLine } from '../printable.ts';
 import { journalOf } from './journal.ts';
 import { leave } from './leave.ts';
 import { comparisonOf, type Side } from './page/comparison.ts';
@@ -28,8 +30,8 @@ function main(): void {
     const directory = directoryOf(path);
     const run = readRun(join(directory, 'events.ndjson'));
     const journal = leave(directory, run);
-    say(`${verdictText(journal.verdict)} ${journal.scenario}: ${verdictSentence(journal)}`);
-    for (const gap of run.gaps) say(`  ${gap}`);
+    say(`${verdictText(journal.verdict)} ${oneLine(`${journal.scenario}: ${verdictSentence(journal)}`)}`);
+    for (const gap of run.gaps) say(`  ${oneLine(gap)}`);
     say(fromHere(join(directory, 'report.html')));
   }
 }
@@ -43,7 +45,7 @@ function compare(pathA: string, pathB: string): string {
   };
   const [a, b] = [side(pathA), side(pathB)];
   const out = join(dirname(directoryOf(pathB)), `compare-${a.name}-${b.name}.html`);
-  writeFileSync(out, comparisonOf(a, b));
+  replaceFile(out, comparisonOf(a, b));
   return fromHere(out);
 }
 

@@ -1,5 +1,7 @@
 // HTML, SVG and XML from template literals in which whatever is inserted is escaped, unless it is markup itself.
 
+import { printable } from '../printable.ts';
+
 /** Text that is safe to stand in a document. */
 export class Markup {
   readonly text: string;
@@ -30,12 +32,11 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Characters that neither HTML nor XML allows become U+FFFD. */
+/** Characters that neither HTML nor XML allows, and those that no text of a line should have, become U+FFFD. */
 export function escaped(text: string): string {
-  return text
-    .toWellFormed()
+  return printable(text)
     .replace(/[&<>"']/g, (character) => entities[character] ?? '')
-    .replace(/[^\t\n\r\u0020-\ufffd\u{10000}-\u{10ffff}]|[\u007f-\u009f]/gu, '\ufffd');
+    .replace(/[\ufffe\uffff]/g, '\ufffd');
 }
 
 /** JSON that may stand inside a script element. */

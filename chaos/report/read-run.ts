@@ -1,22 +1,27 @@
 // Reads what a run left, however it ended: of a file that was cut off, or that somebody else wrote, all that can be read,
 // and in words what is missing.
 
-import { closeSync, openSync, readSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
+import { closeSync, readSync } from 'node:fs';
 import { boundsOf } from '../bounds.ts';
 import { type CheckResult, runChecks } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import { LabError } from '../errors.ts';
 import { type HistoryEvent, historyOf, historyVersion, type RunEvent } from '../history.ts';
+import { openFile } from '../host/run-files.ts';
 import { controlName } from '../scenario.ts';
-import { isEvent } from './event-shape.ts';
-import { counted } from './figures.ts';
+import { EventLines } from './event-lines.ts';
+import { counted, grouped } from './figures.ts';
 import type { Run } from './run.ts';
 
 const chunkBytes = 1 << 20;
+/** A run at the highest rate for a minute records a third of this; memory holds it. */
+const eventsMax = 5_000_000;
+/** Of lines that hold nothing, more than these events need. */
+const fileBytesMax = 4 * 2 ** 30;
+const mistakesShownMax = 3;
 
 export function readRun(eventsPath: string): Run {
-  const { events, broken, foreign, cutOff } = readEvents(eventsPath);
+  const { events, mistakes, runs, isTooLong, isCutOff } = readEvents(eventsPath);
   if (events.length === 0) throw new LabError(`${eventsPath} holds nothing that a run records`);
   const gaps: string[] = [];
   const described = events.find((event) => event.type === 'run');
@@ -26,10 +31,10 @@ export function readRun(eventsPath: string): Run {
   } else if (described.version !== historyVersion) {
     gaps.push(`It was written in version ${described.version} of the format; this report knows ${historyVersion}.`);
   }
-  if (broken > 0)
-    gaps.push(`${counted(broken, 'line')} could not be read and ${broken === 1 ? 'is' : 'are'} left out.`);
-  if (foreign > 0) gaps.push(`${counted(foreign, 'line')} told of nothing that this report knows.`);
-  if (cutOff) gaps.push('The last line is incomplete.');
+  if (runs > 1) gaps.push(`It tells of ${grouped(runs)} runs; this is the first.`);
+  if (mistakes.of > 0) gaps.push(`${mistakesText(mistakes)}.`);
+  if (isTooLong) gaps.push('It is longer than can be read; the rest is left out.');
+  else if (isCutOff) gaps.push('The last line is incomplete.');
   const history = historyOf(events);
   if (!history.complete) gaps.push('The run was cut off before its end: what came after is missing.');
   const judged = described ? runChecks(checks, history) : [];
@@ -44,45 +49,57 @@ export function readRun(eventsPath: string): Run {
   };
 }
 
-interface Read {
-  readonly events: HistoryEvent[];
-  /** Lines that are not JSON. */
-  readonly broken: number;
-  /** Lines that are, but no event. */
-  readonly foreign: number;
-  readonly cutOff: boolean;
+interface Mistakes {
+  readonly first: readonly string[];
+  readonly of: number;
 }
 
-/** Piece by piece, so that the file may be longer than a string can be. */
+interface Read {
+  readonly events: HistoryEvent[];
+  readonly mistakes: Mistakes;
+  /** How many lines tell what was run; the events have the first of them. */
+  readonly runs: number;
+  readonly isTooLong: boolean;
+  readonly isCutOff: boolean;
+}
+
 function readEvents(path: string): Read {
   const events: HistoryEvent[] = [];
-  let broken = 0;
-  let foreign = 0;
-  const take = (line: string): boolean => {
-    if (line.trim() === '') return true;
-    try {
-      const value: unknown = JSON.parse(line);
-      if (isEvent(value)) events.push(value);
-      else foreign++;
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  const fd = openSync(path, 'r');
+  const first: string[] = [];
+  let [of, runs, bytes] = [0, 0, 0];
+  const lines = new EventLines(
+    (event) => {
+      if (event.type === 'run' && ++runs > 1) return;
+      events.push(event);
+    },
+    (line, mistake) => {
+      if (++of <= mistakesShownMax) first.push(`line ${line}: ${mistake}`);
+    },
+  );
+  const fd = openFile(path);
   try {
-    const decoder = new StringDecoder('utf8');
     const chunk = Buffer.alloc(chunkBytes);
-    let rest = '';
-    for (let bytes = readSync(fd, chunk); bytes > 0; bytes = readSync(fd, chunk)) {
-      const lines = (rest + decoder.write(chunk.subarray(0, bytes))).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (!take(line)) broken++;
+    const read = (isTooLong: boolean, isCutOff: boolean) => ({
+      events,
+      mistakes: { first, of },
+      runs,
+      isTooLong,
+      isCutOff,
+    });
+    for (let n = readSync(fd, chunk); n > 0; n = readSync(fd, chunk)) {
+      lines.take(chunk.subarray(0, n));
+      bytes += n;
+      if (events.length > eventsMax || bytes > fileBytesMax) return read(true, false);
     }
-    return { events, cutOff: !take(rest + decoder.end()), broken, foreign };
+    return read(false, !lines.end());
   } finally {
     closeSync(fd);
   }
+}
+
+function mistakesText({ first, of }: Mistakes): string {
+  const more = of > first.length ? `; and ${grouped(of - first.length)} more` : '';
+  return `${counted(of, 'line')} ${of === 1 ? 'does' : 'do'} not fit and ${of === 1 ? 'is' : 'are'} left out: ${first.join('; ')}${more}`;
 }
 
 /** Stands in for a first line that is lost. */

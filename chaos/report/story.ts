@@ -1,10 +1,11 @@
 // A run in a few sentences: what was broken, what happened, whether the promise held. For whoever has ten seconds.
 
 import { serviceDefaults } from '../bounds.ts';
-import type { CheckResult, Verdict } from '../checks/check.ts';
+import { type CheckResult, severityOf } from '../checks/check.ts';
 import type { FaultSpec } from '../scenario.ts';
 import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
 import type { Journal } from './journal.ts';
+import type { JudgedRun } from './journal-shape.ts';
 import type { Run } from './run.ts';
 import { reasonOf } from './terminal.ts';
 import { type FaultWindow, timelineOf } from './timeline.ts';
@@ -30,7 +31,7 @@ export function storyOf(run: Run, journal: Journal): Story {
 }
 
 /** One or two sentences: what decided the verdict. */
-export function verdictSentence(journal: Journal): string {
+export function verdictSentence(journal: JudgedRun): string {
   const { verdict, checks } = journal;
   if (verdict === 'pass') return `${capitalized(reasonOf(journal, checks))}.`;
   const decisive = checks.filter((check) => check.verdict === verdict);
@@ -48,8 +49,7 @@ export function verdictSentence(journal: Journal): string {
 
 /** Those that decide the verdict before the others. */
 export function worstFirst(checks: readonly CheckResult[]): CheckResult[] {
-  const severity: readonly Verdict[] = ['fail', 'unknown', 'pass'];
-  return checks.toSorted((a, b) => severity.indexOf(a.verdict) - severity.indexOf(b.verdict));
+  return checks.toSorted((a, b) => severityOf(b.verdict) - severityOf(a.verdict));
 }
 
 /** `latency in onset`, `availability`. */
@@ -116,7 +116,7 @@ function faultText(fault: FaultSpec): string {
     case 'master-kill':
       return 'One master was killed, and came back empty';
     default:
-      return `The fault “${(fault as { kind: string }).kind}” was in place`;
+      return fault satisfies never;
   }
 }
 

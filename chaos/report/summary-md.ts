@@ -1,6 +1,7 @@
 // summary.md: a run as a comment on a pull request.
 
 import type { Verdict } from '../checks/check.ts';
+import { oneLine } from '../printable.ts';
 import { figure, grouped } from './figures.ts';
 import type { Journal } from './journal.ts';
 import { limitText, marginText } from './margin.ts';
@@ -56,7 +57,7 @@ export function summaryMdOf(run: Run, journal: Journal): string {
     '</details>',
     '',
     '```sh',
-    commandOf(run),
+    oneLine(commandOf(run)),
     '```',
   ];
   return `${lines.join('\n')}\n`;
@@ -69,8 +70,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** Text that Markdown and the HTML in it leave alone, on one line. */
 function plain(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
+  return oneLine(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replace(/[\\`*_{}[\]|~@#]/g, '\\$&');

@@ -3,8 +3,10 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
+import { oneLine } from '../printable.ts';
 import type { Progress } from '../run/runner.ts';
 import type { Journal } from './journal.ts';
+import type { JudgedRun } from './journal-shape.ts';
 import { tally } from './lanes.ts';
 
 /** Colours when the stream is a terminal and NO_COLOR is not set; `styleText` looks at both. */
@@ -25,7 +27,7 @@ export class ProgressLine {
   }
 
   show(progress: Progress): void {
-    const text = `${this.#scenario}: ${describe(progress)}`;
+    const text = oneLine(`${this.#scenario}: ${describe(progress)}`);
     if (this.#stream.isTTY) this.#stream.write(`\r\u001b[2K${text.slice(0, (this.#stream.columns || 80) - 1)}`);
     else if (progress.phase !== this.#lastPhase || progress.answers.length > 0) this.#stream.write(`${text}\n`);
     this.#lastPhase = progress.phase;
@@ -50,12 +52,16 @@ function describe({ phase, remainingMs, answers, breakers }: Progress): string {
 /** A path as it can be typed or opened from here. */
 export function fromHere(path: string): string {
   const shorter = relative(process.cwd(), path);
-  return shorter.startsWith('..') ? path : shorter;
+  return oneLine(shorter.startsWith('..') ? path : shorter);
 }
 
 export function table(journal: Journal): string {
   const { scenario, seed, driver, experiment, phases, checks } = journal;
-  const lines = [`${scenario}  seed ${seed}  ${driver} driver`, ...wrapped(experiment.description, 78), ''];
+  const lines = [
+    `${oneLine(scenario)}  seed ${seed}  ${oneLine(driver)} driver`,
+    ...wrapped(experiment.description, 78),
+    '',
+  ];
   lines.push(
     row(['phase', 'requests', 'p50', 'p99', 'p99.9', 'max', 'control p99', 'redis', 'fallback'], phaseColumns),
   );
@@ -76,7 +82,10 @@ export function table(journal: Journal): string {
 }
 
 /** One sentence: what decided the verdict. */
-export function reasonOf({ verdict, phases }: Journal, checks: readonly CheckResult[]): string {
+export function reasonOf(
+  { verdict, phases }: Pick<JudgedRun, 'verdict' | 'phases'>,
+  checks: readonly CheckResult[],
+): string {
   const decisive = checks.filter((check) => check.verdict === verdict);
   if (verdict !== 'pass') return [...new Set(decisive.map(({ name, phase }) => `${name} (${phase})`))].join(', ');
   const worst = Math.max(...Object.values(phases).map(({ latencyMs }) => latencyMs.p99 ?? Number.NaN));
@@ -88,7 +97,7 @@ const checkColumns = [18, 10, -10, -10, 18, 9] as const;
 
 /** Pads to the widths; a negative one aligns to the right. */
 function row(cells: readonly string[], widths: readonly number[]): string {
-  const padded = cells.map((cell, i) => {
+  const padded = cells.map(oneLine).map((cell, i) => {
     const width = widths[i] ?? 0;
     return width < 0 ? cell.padStart(-width) : (i > 0 && (widths[i - 1] ?? 0) < 0 ? `  ${cell}` : cell).padEnd(width);
   });
@@ -102,7 +111,9 @@ function number(value: number | null): string {
 
 function wrapped(text: string, width: number): string[] {
   const lines = [''];
-  const words = text.split(' ').flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
+  const words = oneLine(text)
+    .split(' ')
+    .flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
   for (const word of words) {
     const line = lines.at(-1) as string;
     if (line !== '' && line.length + word.length + 1 > width) lines.push(word);

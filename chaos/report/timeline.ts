@@ -44,8 +44,11 @@ export function timelineOf(history: History): Timeline {
   return { startMs: 0, endMs: Math.max(endMs, 1), stretches: [...warmUp, ...phases], faults: windowsOf(faults, endMs) };
 }
 
-/** From the first injection to the last heal of those that overlap; a fault that hits several targets is one window. */
-function windowsOf(faults: readonly FaultEvent[], endMs: number): FaultWindow[] {
+/**
+ * From the first injection to the last heal of those that overlap; a fault that hits several targets is one window. One
+ * that was never healed lasts until `endMs`.
+ */
+export function windowsOf(faults: readonly FaultEvent[], endMs: number): FaultWindow[] {
   const heals = faults.filter(({ action }) => action === 'heal');
   const windows: FaultWindow[] = [];
   const injects = faults.filter(({ action }) => action === 'inject').sort((a, b) => a.beginMs - b.beginMs);

@@ -1,9 +1,10 @@
 // Writes events.ndjson as things happen. Whatever has been recorded is in the file, also after a crash.
 
-import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LabError } from '../errors.ts';
 import type { HistoryEvent } from '../history.ts';
+import { replaceLink } from '../host/run-files.ts';
 
 export class Recorder implements Disposable {
   readonly directory: string;
@@ -20,10 +21,8 @@ export class Recorder implements Disposable {
     mkdirSync(out, { recursive: true });
     this.directory = freshDirectory(join(out, `${time}-${scenario}-${seed}`));
     mkdirSync(this.logs);
-    this.#fd = openSync(join(this.directory, 'events.ndjson'), 'a');
-    const latest = join(out, 'latest');
-    rmSync(latest, { force: true });
-    symlinkSync(basename(this.directory), latest);
+    this.#fd = openSync(join(this.directory, 'events.ndjson'), 'ax');
+    replaceLink(join(out, 'latest'), basename(this.directory));
   }
 
   /** Where the parts' output goes. */

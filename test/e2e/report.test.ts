@@ -164,7 +164,7 @@ describe('the report', () => {
       alternative: 'In all: 11 timeout, 3 disconnected.', // none of the control's
       areas: 2,
       legend: ['timeout', 'disconnected', 'partition in place'],
-      rows: 7,
+      rows: 6,
     });
     const missing = expect.stringMatching(/^Missing: this run does not tell of failed calls/);
     expect(await shown('fail')).toEqual({

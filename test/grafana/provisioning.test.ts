@@ -60,4 +60,15 @@ describe('what Grafana is provisioned with', () => {
   it('is changed in its files alone', () => {
     expect(dashboards().providers).toMatchObject([{ allowUiUpdates: false, disableDeletion: false }]);
   });
+
+  it('lets anybody look and nobody log in, by whatever way its manual knows', () => {
+    expect(yaml('docker-compose.yml').services.grafana.environment).toMatchObject({
+      GF_AUTH_ANONYMOUS_ENABLED: 'true',
+      GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+      GF_AUTH_BASIC_ENABLED: 'false',
+      GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true',
+      GF_USERS_ALLOW_SIGN_UP: 'false',
+    });
+  });
 });

@@ -70,7 +70,7 @@ export function storeErrorsChart(
   return reasonsChart(timeline, errors ?? [], rows, {
     id: 'store-errors',
     title: 'Store errors: calls to Redis that failed, by reason',
-    lead: 'As the faulted instances count them, spread evenly over the second between two scrapes. One call may carry many requests; an open breaker makes only probes.',
+    lead: 'As the faulted instances count them, spread evenly over the second between two scrapes, and never before the fault that was put on in it. One call may carry many requests; an open breaker makes only probes.',
     none: errors
       ? 'No call failed.'
       : 'Missing: this run does not tell of failed calls. The limiter has no such metric, or an older lab recorded it.',

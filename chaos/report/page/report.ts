@@ -6,7 +6,8 @@ import { markup } from '../markup.ts';
 import type { Run } from '../run.ts';
 import { chartsOf, cursorBar } from './charts.ts';
 import { documentOf } from './document.ts';
-import { checksTable, environmentTables, eventList, hero, reproduce } from './sections.ts';
+import { eventList } from './event-list.ts';
+import { checksTable, environmentTables, hero, reproduce } from './sections.ts';
 
 export function reportOf(run: Run, journal: Journal): string {
   const { verdict, scenario, seed, checks } = journal;

@@ -1,16 +1,13 @@
 // The parts of a page in words and tables: verdict, story, checks, events, environment, how to see it again.
 
 import type { CheckResult, Verdict } from '../../checks/check.ts';
-import type { BreakerEvent, FailoverEvent, FaultEvent, ProbeEvent } from '../../history.ts';
 import { tableOf } from '../charts/chart.ts';
-import { counted, figure, seconds, unbroken } from '../figures.ts';
+import { figure, seconds, unbroken } from '../figures.ts';
 import type { Journal } from '../journal.ts';
 import { limitText, marginText } from '../margin.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
 import { commandOf, storyOf, verdictSentence, worstFirst } from '../story.ts';
-
-const eventsMax = 300;
 
 export function badge(verdict: Verdict): Markup {
   const sign = { pass: '✓', fail: '✗', unknown: '?' }[verdict];
@@ -43,58 +40,6 @@ ${worstFirst(checks).map(
 <tr class="witness"><td></td><td colspan="5">${unbroken(check.detail)}</td></tr>
 </tbody>`,
 )}</table></div>`;
-}
-
-export function eventList({ history }: Run): Markup {
-  const told = [
-    ...history.phases.map(({ name, startMs }) => ({ atMs: startMs, kind: 'phase', text: `${name} begins` })),
-    ...[...history.faults, ...history.breaker, ...(history.failover ? [history.failover] : [])].map(described),
-    ...pings(history.probes),
-  ].sort((a, b) => a.atMs - b.atMs);
-  const rows = told.slice(0, eventsMax).map(({ atMs, kind, text }): Content[] => [seconds(atMs), kind, text]);
-  const more = told.length - rows.length;
-  return markup`${tableOf({ caption: 'Faults, phases, breakers, and the PINGs of the lab', head: ['at', 'what', 'event'], rows })}
-${more > 0 && markup`<p>${counted(more, 'later event')} not shown; they are in events.ndjson.</p>`}`;
-}
-
-interface Told {
-  readonly atMs: number;
-  readonly kind: string;
-  readonly text: string;
-}
-
-function described(event: FaultEvent | BreakerEvent | FailoverEvent): Told {
-  if (event.type === 'breaker') {
-    const of = event.shard === undefined ? event.instance : `${event.instance} for ${event.shard}`;
-    return { atMs: event.atMs, kind: 'breaker', text: `${of}: ${event.from} to ${event.to}` };
-  }
-  if (event.type === 'failover') {
-    return { atMs: event.endMs, kind: 'failover', text: `${event.to} has taken the place of ${event.from}` };
-  }
-  const done = event.action === 'inject' ? 'put on' : 'taken off';
-  const text = `${event.fault} ${done} ${event.target}, within ${figure(event.endMs - event.beginMs)} ms`;
-  return { atMs: event.beginMs, kind: 'fault', text };
-}
-
-/** One line for all in a row that saw the same through one link. */
-function pings(probes: readonly ProbeEvent[]): Told[] {
-  return [...Map.groupBy(probes, ({ instance }) => instance).values()].flatMap((ofInstance) => {
-    const rows: ProbeEvent[][] = [];
-    for (const probe of ofInstance) {
-      const last = rows.at(-1)?.[0];
-      if (last && last.seen === probe.seen && last.expected === probe.expected) rows.at(-1)?.push(probe);
-      else rows.push([probe]);
-    }
-    return rows.flatMap((alike): Told[] => {
-      const [first, last] = [alike[0], alike.at(-1)];
-      if (!first || !last) return [];
-      const odd = first.seen === first.expected ? '' : `; expected: ${first.expected}`;
-      const more = alike.length > 1 ? `; ${alike.length - 1} more alike until ${seconds(last.atMs)}` : '';
-      return [
-        { atMs: first.atMs, kind: 'ping', text: `${first.instance}: ${first.seen}, ${first.detail}${odd}${more}` },
-      ];
-    });
-  });
 }
 
 export function environmentTables({ history: { run }, described: isDescribed }: Run): Markup {

@@ -13,6 +13,10 @@ describe('a request for a run', () => {
 
   it.each([
     ['x', 'The body is "x"; allowed: an object in JSON.'],
+    [[], 'The body is []; allowed: an object in JSON.'],
+    [null, 'The body is null; allowed: an object in JSON.'],
+    [{ ...good, seed: 1.5 }, 'seed is 1.5; allowed: a whole number from 0 to 2147483647.'],
+    [{ ...good, scenario: ['baseline'] }, 'scenario is ["baseline"]; allowed: baseline, partition.'],
     [{ ...good, scenario: 'earthquake' }, 'scenario is "earthquake"; allowed: baseline, partition.'],
     [{ ...good, driver: undefined }, 'driver is missing; allowed: auto, native.'],
     [{ ...good, seed: -1 }, 'seed is -1; allowed: a whole number from 0 to 2147483647.'],
@@ -32,7 +36,7 @@ describe('a request to switch', () => {
       seconds: 0,
     });
     expect(() => switchRequest({ ...body, fault: 'redis-kill' }, rows)).toThrow(
-      'fault is "redis-kill"; allowed: partition, stall.',
+      'fault is "redis-kill"; allowed: partition, stall, null.',
     );
     expect(() => switchRequest({ ...body, seconds: 61 }, rows)).toThrow(
       'seconds is 61; allowed: a whole number from 1 to 60.',

@@ -155,7 +155,7 @@ describe('answers that Redis did not give', () => {
 
 describe('failed calls to Redis', () => {
   const laneOf = (...told: ReturnType<typeof storeErrors>[]) =>
-    storeErrorsLane(buildHistory({ storeErrors: told }), 500);
+    storeErrorsLane(buildHistory({ fault: null, storeErrors: told }), 500);
   const inOrder = (lane: ReturnType<typeof laneOf>) => lane?.map(({ startMs, reasons }) => [startMs, ...reasons]);
 
   it('are spread over the time between two scrapes, instances added up and the control left out', () => {
@@ -171,6 +171,31 @@ describe('failed calls to Redis', () => {
       [0, ['timeout', 1], ['refused', 0.5]],
       [500, ['timeout', 5], ['refused', 1]],
       [1000, ['timeout', 1], ['refused', 0.5]],
+    ]);
+  });
+
+  it.each([
+    ['are drawn from the injection on, of those between the scrapes around it', 'limiter-1', 1000],
+    ['are, too, where the fault is one of what all share', 'redis', 1000],
+    ['are not, where the fault is another instance’s', 'limiter-2', 500],
+  ])('%s', (_title, target, fromMs) => {
+    const told = [500, 1500, 2500].map((atMs, i) => storeErrors('limiter-1', atMs, { timeout: 6 * i }));
+    const faults = [fault('inject', 1001, { target }), fault('heal', 5000, { target })];
+    const lane = storeErrorsLane(buildHistory({ faults, storeErrors: told }), 250) ?? [];
+    expect(lane[0]?.startMs).toBe(fromMs);
+    const total = lane.reduce((sum, { reasons }) => sum + (reasons.get('timeout') ?? 0), 0);
+    expect([total.toFixed(9), lane.at(-1)?.startMs]).toEqual(['12.000000000', 2250]);
+  });
+
+  it('are spread as before while a fault is in place already, though another is put on', () => {
+    const told = [1500, 2500].map((atMs, i) => storeErrors('limiter-1', atMs, { timeout: 4 * i }));
+    const faults = [fault('inject', 1000), fault('inject', 2100, { fault: 'latency' })];
+    const lane = storeErrorsLane(buildHistory({ faults, storeErrors: told }), 250) ?? [];
+    expect(lane.map(({ startMs, reasons }) => [startMs, ...reasons.values()])).toEqual([
+      [1500, 1],
+      [1750, 1],
+      [2000, 1],
+      [2250, 1],
     ]);
   });
 

@@ -70,10 +70,10 @@ describe('reading a run', () => {
       '{"type":"phase","phase":"x"}',
       '{"type":"store-errors","instance":"limiter-1","atMs":7,"totals":{"timeout":"many"}}',
     ];
-    const run = read(`${linesOf(eventsOf())}{"cut\n${foreign.join('\n')}\n\n`);
+    const events = eventsOf();
+    const run = read(`${linesOf(events)}{"cut\n${foreign.join('\n')}\n\n`);
     expect(run.gaps).toEqual([
-      '1 line could not be read and is left out.',
-      '7 lines told of nothing that this report knows.',
+      `8 lines do not fit and are left out: line ${events.length + 1}: it is no JSON: "{\\"cut"; line ${events.length + 2}: type is missing; allowed: a type of event; line ${events.length + 3}: it is [1]; allowed: an object in JSON; and 5 more.`,
     ]);
   });
 
@@ -110,6 +110,6 @@ describe('reading a run', () => {
 
   it('passes on why a file cannot be read', () => {
     mkdirSync(join(temporary.path, 'events.ndjson'));
-    expect(() => readRun(join(temporary.path, 'events.ndjson'))).toThrow(/EISDIR/);
+    expect(() => readRun(join(temporary.path, 'events.ndjson'))).toThrow(/no regular file$/);
   });
 });

@@ -1,0 +1,38 @@
+// What a journal.json must hold for somebody to tell of the run: the part that verdict and sentence are made from.
+
+import { z } from 'zod';
+import { numberFrom, oneOf, text } from '../shape.ts';
+import type { Journal } from './journal.ts';
+
+export interface JudgedRun extends Pick<Journal, 'status' | 'verdict' | 'checks'> {
+  readonly phases: Readonly<Record<string, { readonly latencyMs: { readonly p99: number | null } }>>;
+}
+
+const verdict = oneOf('pass', 'fail', 'unknown');
+const figure = z.number().nullable();
+
+const judgedRun: z.ZodType<JudgedRun> = z.object({
+  status: oneOf('completed', 'failed', 'interrupted'),
+  verdict,
+  checks: z.array(
+    z.object({
+      name: text(),
+      phase: text(),
+      verdict,
+      measured: figure,
+      limit: figure,
+      unit: text(),
+      detail: z.string(),
+    }),
+  ),
+  phases: z.record(z.string(), z.object({ latencyMs: z.object({ p99: numberFrom(0).nullable() }) })),
+});
+
+/** Undefined when the text is no such journal. */
+export function judgedRunOf(journal: string): JudgedRun | undefined {
+  try {
+    return judgedRun.parse(JSON.parse(journal));
+  } catch {
+    return undefined;
+  }
+}
