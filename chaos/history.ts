@@ -3,9 +3,9 @@
 //
 // Times are milliseconds, with microsecond digits, since the first scheduled request.
 
-import type { Bounds, FaultSpec, PhaseName } from './scenario.ts';
+import type { Bounds, Effect, Ending, PhaseName, Reach, StateEffect } from './scenario.ts';
 
-export const historyVersion = 1;
+export const historyVersion = 2;
 
 export interface InstanceInfo {
   readonly name: string;
@@ -15,13 +15,38 @@ export interface InstanceInfo {
   readonly tellsBreaker: boolean;
 }
 
+/** What a target may tell: who decided, what remains, how its breaker moves. */
+export const tellings = ['source', 'remaining', 'breaker'] as const;
+export type Telling = (typeof tellings)[number];
+
+/** What a fault says of itself: all that a check or a report needs to know of it. */
+export interface FaultFacts {
+  /** Its kind. */
+  readonly fault: string;
+  readonly effect: Effect;
+  readonly state: StateEffect;
+  readonly endsBy: Ending;
+  readonly reach: Reach;
+  /** What was broken, as a sentence without its full stop. */
+  readonly description: string;
+}
+
+/** A fault of the run's schedule, once for each time that it is put on. Times are those planned. */
+export interface PlannedFault extends FaultFacts {
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
 /** First line of the file. */
 export interface RunEvent {
   readonly type: 'run';
   readonly version: typeof historyVersion;
   readonly scenario: string;
   readonly hypothesis: string;
-  readonly fault: FaultSpec | null;
+  /** What the target tells of itself. */
+  readonly gives: readonly Telling[];
+  /** In order of time. Empty when nothing is broken, or when faults are switched by hand. */
+  readonly schedule: readonly PlannedFault[];
   readonly seed: number;
   readonly driver: string;
   /** Requests per second, over the instances that are faulted. */
@@ -57,15 +82,13 @@ export interface PhaseEvent {
 }
 
 /** A fault was put on or taken off a target, some time between `beginMs` and `endMs`. */
-export interface FaultEvent {
+export interface FaultEvent extends FaultFacts {
   readonly type: 'fault';
   readonly action: 'inject' | 'heal';
-  readonly fault: string;
+  /** An instance, or `redis` where it is the store that all share. */
   readonly target: string;
   readonly beginMs: number;
   readonly endMs: number;
-  /** Redis forgot every bucket; perhaps: it was replaced by one that had heard of most. */
-  readonly losesState: boolean | 'perhaps';
 }
 
 /** Before the fault: which keys of the clients each master of a cluster holds, by its `host:port`, and which one is hit. */

@@ -2,29 +2,35 @@
 // is when "again" begins, and from then on the killed one may come back as it likes.
 
 import type { History, Phase } from '../history.ts';
-import type { Check, CheckResult } from './check.ts';
+import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
 import { judgeShare } from './share.ts';
 import { openByMs } from './trip.ts';
+import { cutOffs, effectIn, isInstanceHit } from './windows.ts';
 
 const name = 'fails-open';
 
 export const failsOpen: Check = {
   name,
   property: 'the fallback answers during the fault, and Redis before and after it',
+  needs: ['source'],
   judge(history: History): CheckResult[] {
     const reach = reachOf(history);
     const keys = (key: string) => reach(key) === true;
     const redis = (stretch: Phase, detail = 'answered by redis') =>
       judgeShare(history, { name, stretch, from: 'redis', detail });
+    const instances = (instance: string) => isInstanceHit(history, instance);
     const fallback = (stretch: Phase, detail = 'answered by fallback') =>
-      judgeShare(history, { name, stretch, from: 'fallback', keys, detail });
+      judgeShare(history, { name, stretch, from: 'fallback', keys, instances, detail });
     return history.phases.flatMap((phase): CheckResult[] => {
       if (phase.name === 'baseline') return [redis(phase)];
       if (isWithoutSuccessor(history)) return [];
       if (phase.name === 'fault') {
-        if (history.run.fault === null) return []; // switched by hand: nobody said what to expect
+        if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
+        const effect = effectIn(history, phase);
+        if (effect === 'none') return [redis(phase, 'answered by redis, which nothing kept it from')];
+        if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
         return [
           history.failover
             ? fallback(withoutMaster(history, phase), 'answered by fallback until the failover')
@@ -43,7 +49,8 @@ export const failsOpen: Check = {
 /** From when every breaker is open until somebody may have known of another master. */
 function withoutMaster(history: History, phase: Phase): Phase {
   const faulted = history.run.instances.filter(({ control }) => !control);
-  const startMs = Math.max(...faulted.map(({ name }) => openByMs(history, name)));
+  const [window] = cutOffs(history);
+  const startMs = window ? Math.max(...faulted.map((it) => openByMs(history, it.name, window))) : phase.startMs;
   return { name: 'fault', startMs, endMs: history.failover?.beginMs ?? phase.endMs };
 }
 

@@ -11,6 +11,7 @@ import { driftRatio, stateLosses } from './sources.ts';
 export const fleet: Check = {
   name: 'fleet',
   property: 'all instances together admit one key no more than Redis and the fallbacks may',
+  needs: ['source'],
   judge(history: History): CheckResult[] {
     const byKey = Map.groupBy(
       history.answers.filter(({ instance }) => !isControl(history, instance)),

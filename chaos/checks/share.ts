@@ -16,12 +16,19 @@ export interface Expectation {
   readonly from: 'redis' | 'fallback';
   /** Answers to other keys do not count; to all without it. */
   readonly keys?: (key: string) => boolean;
+  /** Answers of other instances do not count; of all that are faulted without it. */
+  readonly instances?: (instance: string) => boolean;
   /** What passes, in words. */
   readonly detail: string;
 }
 
-export function judgeShare(history: History, { name, stretch, from, keys, detail }: Expectation): CheckResult {
-  const answers = answersIn(history, stretch, 'faulted').filter(({ key }) => keys?.(key) ?? true);
+export function judgeShare(
+  history: History,
+  { name, stretch, from, keys, instances, detail }: Expectation,
+): CheckResult {
+  const answers = answersIn(history, stretch, 'faulted').filter(
+    ({ key, instance }) => (keys?.(key) ?? true) && (instances?.(instance) ?? true),
+  );
   const controls = answersIn(history, stretch, 'control');
   const share = shareOf(answers, from);
   const state = (verdict: Verdict, detail: string): CheckResult => {

@@ -1,7 +1,7 @@
 // Tells the lines of events.ndjson from what only looks like them. Every field that anything computes with is looked at.
 
-import type { HistoryEvent } from '../history.ts';
-import { phaseNames } from '../scenario.ts';
+import { type HistoryEvent, tellings } from '../history.ts';
+import { effects, endings, phaseNames, reaches, stateEffects } from '../scenario.ts';
 
 type Test = (value: unknown) => boolean;
 type Shape = Readonly<Record<string, Test>>;
@@ -39,12 +39,23 @@ const bounds: Shape = {
   p99Ms: number,
 };
 
+/** What a fault says of itself. */
+const facts: Shape = {
+  fault: text,
+  effect: oneOf(...effects),
+  state: oneOf(...stateEffects),
+  endsBy: oneOf(...endings),
+  reach: oneOf(...reaches),
+  description: text,
+};
+
 const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
   run: object({
     version: number,
     scenario: text,
     hypothesis: text,
-    fault: (value) => value === null || object({ kind: text })(value),
+    gives: list(oneOf(...tellings)),
+    schedule: list(object({ ...facts, atMs: number, forMs: number })),
     seed: number,
     driver: text,
     rate: number,
@@ -66,11 +77,10 @@ const shapes: Readonly<Record<HistoryEvent['type'], Test>> = {
   phase: object({ phase: oneOf(...phaseNames, 'end'), atMs: number }),
   fault: object({
     action: oneOf('inject', 'heal'),
-    fault: text,
     target: text,
     beginMs: number,
     endMs: number,
-    losesState: oneOf(true, false, 'perhaps'),
+    ...facts,
   }),
   probe: object({ instance: text, atMs: number, expected: text, seen: text, detail: text }),
   'store-errors': object({
@@ -93,6 +103,6 @@ export function isEvent(value: unknown): value is HistoryEvent {
   return typeof type === 'string' && Object.hasOwn(shapes, type) && shapes[type as HistoryEvent['type']](value);
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

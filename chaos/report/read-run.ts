@@ -7,11 +7,12 @@ import { boundsOf } from '../bounds.ts';
 import { type CheckResult, runChecks } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import { LabError } from '../errors.ts';
-import { type HistoryEvent, historyOf, historyVersion, type RunEvent } from '../history.ts';
+import { type HistoryEvent, historyOf, historyVersion, type RunEvent, tellings } from '../history.ts';
 import { controlName } from '../scenario.ts';
-import { isEvent } from './event-shape.ts';
+import { isEvent, isRecord } from './event-shape.ts';
 import { counted } from './figures.ts';
 import type { Run } from './run.ts';
+import { Version1 } from './version-1.ts';
 
 const chunkBytes = 1 << 20;
 
@@ -58,10 +59,13 @@ function readEvents(path: string): Read {
   const events: HistoryEvent[] = [];
   let broken = 0;
   let foreign = 0;
+  let old: Version1 | undefined;
   const take = (line: string): boolean => {
     if (line.trim() === '') return true;
     try {
-      const value: unknown = JSON.parse(line);
+      let value: unknown = JSON.parse(line);
+      if (isRecord(value) && Version1.wrote(value)) old = new Version1(value);
+      if (old && isRecord(value)) value = old.upgraded(value);
       if (isEvent(value)) events.push(value);
       else foreign++;
       return true;
@@ -94,7 +98,8 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
     version: historyVersion,
     scenario: 'unknown',
     hypothesis: 'What was expected to hold is not known.',
-    fault: null,
+    gives: tellings,
+    schedule: [],
     seed: 0,
     driver: 'unknown',
     rate: 0,
