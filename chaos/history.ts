@@ -211,12 +211,25 @@ export function isControl(history: History, instance: string): boolean {
   return history.run.instances.some(({ name, control }) => name === instance && control);
 }
 
-/** The answers to requests scheduled in the phase, of the faulted instances or of the control. */
-export function answersIn(history: History, phase: Phase, arm: 'faulted' | 'control'): AnswerEvent[] {
+/** The answers to requests scheduled in one of the stretches, of the faulted instances or of the control. */
+export function answersIn(
+  history: History,
+  stretches: Stretch | readonly Stretch[],
+  arm: 'faulted' | 'control',
+): AnswerEvent[] {
+  const all = [stretches].flat();
   return history.answers.filter(
     ({ scheduledMs, instance }) =>
-      scheduledMs >= phase.startMs && scheduledMs < phase.endMs && isControl(history, instance) === (arm === 'control'),
+      all.some(({ startMs, endMs }) => scheduledMs >= startMs && scheduledMs < endMs) &&
+      isControl(history, instance) === (arm === 'control'),
   );
+}
+
+export type Stretch = Pick<Phase, 'startMs' | 'endMs'>;
+
+/** The phases by name, in order: with several faults one comes more than once, and is judged as one. */
+export function phasesByName({ phases }: Pick<History, 'phases'>): Map<PhaseName, Phase[]> {
+  return Map.groupBy(phases, ({ name }) => name);
 }
 
 /** Client-side latency in ms from the scheduled time; infinite when there was no answer. */

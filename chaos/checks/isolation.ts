@@ -2,7 +2,7 @@
 // keys: those that the other masters hold stay with Redis throughout, while it is away, while it is replaced and when it
 // comes back. And a link that is broken is the trouble of its own instance alone.
 
-import type { History } from '../history.ts';
+import { type AnswerEvent, type History, phasesByName } from '../history.ts';
 import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { reachOf } from './outage.ts';
 import { judgeShare } from './share.ts';
@@ -15,15 +15,18 @@ export const isolation: Check = {
   property: 'what no fault reaches stays with Redis: keys of other masters, other instances',
   needs: ['source', 'schedule'],
   judge(history: History): CheckResult[] {
-    const phases = history.phases.filter((phase) => phase.name !== 'baseline');
     const spared = (instance: string) => !isInstanceHit(history, instance);
     const others = history.run.instances.some(({ name, control }) => !control && spared(name));
     if (history.placement === undefined && !others) return [notApplicable(name, 'every instance and key is reached')];
     const reach = reachOf(history);
-    const keys = (key: string) => reach(key) === false;
     const of = others
-      ? { instances: spared, detail: 'the other instances answered by redis' }
-      : { keys, detail: 'keys of the living masters answered by redis' };
-    return phases.map((stretch) => judgeShare(history, { name, stretch, from: 'redis', ...of }));
+      ? { counts: ({ instance }: AnswerEvent) => spared(instance), detail: 'the other instances answered by redis' }
+      : {
+          counts: ({ key }: AnswerEvent) => reach(key) === false,
+          detail: 'keys of the living masters answered by redis',
+        };
+    return [...phasesByName(history)]
+      .filter(([phase]) => phase !== 'baseline')
+      .map(([phase, stretches]) => judgeShare(history, { name, phase, stretches, from: 'redis', ...of }));
   },
 };

@@ -9,7 +9,7 @@
 // no explanation: where the control's share of lost calls, to the power of the calls that there were, is next to nothing.
 
 import { answersIn, type History, latencyMs } from '../history.ts';
-import type { Bounds, PhaseName } from '../scenario.ts';
+import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { awaitsFailover, cutOffs, hits } from './windows.ts';
@@ -77,7 +77,7 @@ export const recovery: Check = {
     if (late) {
       const measured = Number.isFinite(backMs) ? backMs : null;
       const detail = measured === null ? `${instance} never came back to Redis` : instance;
-      const noise = explainedByNoise(history, phase, late);
+      const noise = explainedByNoise(history, late);
       return noise === undefined ? state('fail', measured, detail) : state('unknown', measured, `${detail}; ${noise}`);
     }
     const killedMs = history.faults.find(({ action }) => action === 'inject')?.endMs ?? 0;
@@ -94,10 +94,10 @@ interface Return {
 }
 
 /** Why nothing may be concluded from its being late; undefined when the machine is no explanation. */
-function explainedByNoise(history: History, name: PhaseName, { healedMs, backMs }: Return): string | undefined {
+function explainedByNoise(history: History, { healedMs, backMs }: Return): string | undefined {
   const { bounds } = history.run;
   const endMs = Math.min(healedMs + backMs, history.phases.at(-1)?.endMs ?? healedMs);
-  const controls = answersIn(history, { name, startMs: healedMs, endMs }, 'control');
+  const controls = answersIn(history, { startMs: healedMs, endMs }, 'control');
   const lost = controls.filter((a) => a.mechanism !== 'redis' || latencyMs(a) >= bounds.p99Ms).length / controls.length;
   const beyondMs = endMs - healedMs - recoveryMsMax(bounds);
   const calls = 1 + Math.floor(Math.max(0, beyondMs) / callEveryMsMax(bounds));

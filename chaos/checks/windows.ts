@@ -3,7 +3,7 @@
 //   begin ── bite ─────────────── heal ── healed          one window for each target and each time that it is hit
 //     └ injecting ┘                └ healing ┘
 
-import type { FaultEvent, FaultFacts, History, Phase } from '../history.ts';
+import type { FaultEvent, FaultFacts, History, Stretch } from '../history.ts';
 import type { Effect } from '../scenario.ts';
 
 export interface Window extends FaultFacts {
@@ -49,9 +49,11 @@ export function cutOffs(history: Pick<History, 'faults'>): Window[] {
   return windowsOf(history).filter(({ effect }) => effect === 'cut-off');
 }
 
-/** The worst that was forced on a sound limiter in a phase; undefined when nothing was in place. */
-export function effectIn(history: History, phase: Phase): Effect | undefined {
-  const inPlace = windowsOf(history).filter(({ biteMs, healMs }) => biteMs <= phase.endMs && healMs >= phase.startMs);
+/** The worst that was forced on a sound limiter meanwhile; undefined when nothing was in place. */
+export function effectIn(history: History, stretches: readonly Stretch[]): Effect | undefined {
+  const inPlace = windowsOf(history).filter(({ biteMs, healMs }) =>
+    stretches.some(({ startMs, endMs }) => biteMs <= endMs && healMs >= startMs),
+  );
   const order: readonly Effect[] = ['cut-off', 'degraded', 'none'];
   return order.find((effect) => inPlace.some((window) => window.effect === effect));
 }
