@@ -57,7 +57,10 @@ describe('a fault', () => {
 
   it('of no kind bites a link that answers at once', () => {
     const pong: Ping = { outcome: 'pong', ms: 0.1 };
-    const parameters: Readonly<Record<string, object>> = { latency: { latencyMs: 1 } };
+    const parameters: Readonly<Record<string, object>> = {
+      latency: { latencyMs: 1 },
+      bandwidth: { kilobytesPerSecond: 10 },
+    };
     const bitten = faultKinds.filter(({ kind }) => faultOf({ kind, ...parameters[kind] }).bites(pong));
     expect(bitten).toEqual([]);
   });

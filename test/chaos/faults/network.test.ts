@@ -99,6 +99,19 @@ describe('a store link', () => {
     expect(asked.state.received).toBe('');
   });
 
+  it('that is narrow answers late, by as much as its bytes take, until it is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'bandwidth', kilobytesPerSecond: 1 });
+    const target = { name: instance.name, instance };
+    const quick = () => until('a quick answer', async () => !fault.bites(await ping(host, port, 30_000)));
+    await quick();
+    await fault.inject(environment, target);
+    const during = await ping(host, port, 30_000);
+    await fault.heal(environment, target);
+    expect([during.outcome, fault.bites(during)]).toEqual(['pong', true]);
+    await quick();
+  });
+
   it('that is not there cannot be broken, and the fault says so', async () => {
     const { environment, instance } = await createLink();
     const direct = { ...instance, storeLink: { ...instance.storeLink, proxy: undefined } };
