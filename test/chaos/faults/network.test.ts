@@ -112,6 +112,19 @@ describe('a store link', () => {
     await quick();
   });
 
+  it('that is down closes what is open and refuses what comes, until it is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'down' });
+    const target = { name: instance.name, instance };
+    using asked = await asking(port);
+    await fault.inject(environment, target);
+    await until('the end of the connection', () => asked.state.isClosed);
+    expect(fault.bites(await ping(host, port, 30_000))).toBe(true);
+    await fault.heal(environment, target);
+    const healed = await ping(host, port, 30_000);
+    expect([healed.outcome, fault.bites(healed)]).toEqual(['pong', false]);
+  });
+
   it('that is not there cannot be broken, and the fault says so', async () => {
     const { environment, instance } = await createLink();
     const direct = { ...instance, storeLink: { ...instance.storeLink, proxy: undefined } };
