@@ -36,6 +36,8 @@ export interface Toxics {
   addToxic(proxyName: string, toxic: Toxic): Promise<void>;
   /** Takes every toxic off the proxy. */
   removeToxics(proxyName: string): Promise<void>;
+  /** Whether the proxy listens; one that does not has closed its connections. */
+  setEnabled(proxyName: string, enabled: boolean): Promise<void>;
 }
 
 /** The Redis that the faulted instances share. */

@@ -3,9 +3,9 @@
 //
 // Times are milliseconds, with microsecond digits, since the first scheduled request.
 
-import type { Bounds, FaultSpec, PhaseName } from './scenario.ts';
+import type { Bounds, Effect, Ending, PhaseName, Reach, StateEffect } from './scenario.ts';
 
-export const historyVersion = 1;
+export const historyVersion = 2;
 
 export interface InstanceInfo {
   readonly name: string;
@@ -15,13 +15,38 @@ export interface InstanceInfo {
   readonly tellsBreaker: boolean;
 }
 
+/** What a target may tell: who decided, what remains, how its breaker moves. */
+export const tellings = ['source', 'remaining', 'breaker'] as const;
+export type Telling = (typeof tellings)[number];
+
+/** What a fault says of itself: all that a check or a report needs to know of it. */
+export interface FaultFacts {
+  /** Its kind. */
+  readonly fault: string;
+  readonly effect: Effect;
+  readonly state: StateEffect;
+  readonly endsBy: Ending;
+  readonly reach: Reach;
+  /** What was broken, as a sentence without its full stop. */
+  readonly description: string;
+}
+
+/** A fault of the run's schedule, once for each time that it is put on. Times are those planned. */
+export interface PlannedFault extends FaultFacts {
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
 /** First line of the file. */
 export interface RunEvent {
   readonly type: 'run';
   readonly version: typeof historyVersion;
   readonly scenario: string;
   readonly hypothesis: string;
-  readonly fault: FaultSpec | null;
+  /** What the target tells of itself. */
+  readonly gives: readonly Telling[];
+  /** In order of time. Empty when nothing is broken, or when faults are switched by hand. */
+  readonly schedule: readonly PlannedFault[];
   readonly seed: number;
   readonly driver: string;
   /** Requests per second, over the instances that are faulted. */
@@ -59,15 +84,13 @@ export interface PhaseEvent {
 }
 
 /** A fault was put on or taken off a target, some time between `beginMs` and `endMs`. */
-export interface FaultEvent {
+export interface FaultEvent extends FaultFacts {
   readonly type: 'fault';
   readonly action: 'inject' | 'heal';
-  readonly fault: string;
+  /** An instance, or `redis` where it is the store that all share. */
   readonly target: string;
   readonly beginMs: number;
   readonly endMs: number;
-  /** Redis forgot every bucket; perhaps: it was replaced by one that had heard of most. */
-  readonly losesState: boolean | 'perhaps';
 }
 
 /** Before the fault: which keys of the clients each master of a cluster holds, by its `host:port`, and which one is hit. */
@@ -190,12 +213,25 @@ export function isControl(history: History, instance: string): boolean {
   return history.run.instances.some(({ name, control }) => name === instance && control);
 }
 
-/** The answers to requests scheduled in the phase, of the faulted instances or of the control. */
-export function answersIn(history: History, phase: Phase, arm: 'faulted' | 'control'): AnswerEvent[] {
+/** The answers to requests scheduled in one of the stretches, of the faulted instances or of the control. */
+export function answersIn(
+  history: History,
+  stretches: Stretch | readonly Stretch[],
+  arm: 'faulted' | 'control',
+): AnswerEvent[] {
+  const all = [stretches].flat();
   return history.answers.filter(
     ({ scheduledMs, instance }) =>
-      scheduledMs >= phase.startMs && scheduledMs < phase.endMs && isControl(history, instance) === (arm === 'control'),
+      all.some(({ startMs, endMs }) => scheduledMs >= startMs && scheduledMs < endMs) &&
+      isControl(history, instance) === (arm === 'control'),
   );
+}
+
+export type Stretch = Pick<Phase, 'startMs' | 'endMs'>;
+
+/** The phases by name, in order: with several faults one comes more than once, and is judged as one. */
+export function phasesByName({ phases }: Pick<History, 'phases'>): Map<PhaseName, Phase[]> {
+  return Map.groupBy(phases, ({ name }) => name);
 }
 
 /** Client-side latency in ms from the scheduled time; infinite when there was no answer. */

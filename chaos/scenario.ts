@@ -1,17 +1,43 @@
 // The vocabulary of an experiment. A scenario is data: what is broken, for how long, under which load.
 
-/** What is broken. `links` are the store links of every instance but the control. */
-export type FaultSpec =
-  /** Every store link drops all data in both directions; connections stay up. */
-  | { readonly kind: 'partition' }
-  /** Every store link holds all data back, in both directions, and delivers it when healed; connections stay up. */
-  | { readonly kind: 'stall' }
-  /** Every store link delays data by `latencyMs` ± `jitterMs`, in both directions. */
-  | { readonly kind: 'latency'; readonly latencyMs: number; readonly jitterMs: number }
-  /** SIGKILL of Redis; restarted empty, on the same port, when healed. */
-  | { readonly kind: 'redis-kill' }
-  /** SIGKILL of one master, which a replica of it replaces by itself; restarted empty, to follow that one, when healed. */
-  | { readonly kind: 'master-kill' };
+/** What is broken, by the name of its kind, with its parameters. `faults/` says which kinds there are and what each takes. */
+export interface FaultSpec {
+  readonly kind: string;
+  readonly [parameter: string]: unknown;
+}
+
+/**
+ * What a fault forces on a sound limiter. `cut-off`: it cannot decide by its store in time, so the breaker must open and
+ * the fallback must answer. `degraded`: some calls fail or are slow, and either may answer. `none`: the store decides on.
+ */
+export const effects = ['cut-off', 'degraded', 'none'] as const;
+export type Effect = (typeof effects)[number];
+
+/** What becomes of the buckets in the store. `perhaps-lost`: a replica that had heard of most of them takes over. */
+export const stateEffects = ['kept', 'lost', 'perhaps-lost', 'stale'] as const;
+export type StateEffect = (typeof stateEffects)[number];
+
+/** What ends the effect: the heal; or a replica that takes the place of what was hit, while the fault still lasts. */
+export const endings = ['heal', 'failover'] as const;
+export type Ending = (typeof endings)[number];
+
+/** What a fault hits: the store links of all instances or of the first alone; one master; the store that all share. */
+export const reaches = ['store-links', 'one-store-link', 'one-shard', 'shared-store'] as const;
+export type Reach = (typeof reaches)[number];
+
+/** What a driver can pull; a fault needs some. */
+export type Lever = 'toxics' | 'redis-process' | 'topology';
+
+/** A fault of a schedule. Times are milliseconds since the first request, the warm-up included. */
+export interface ScheduledFault {
+  readonly use: FaultSpec;
+  /** What the fault hits by itself when it says nothing. */
+  readonly on?: Reach;
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Once more every `ms`, `times` times in all. */
+  readonly every?: { readonly ms: number; readonly times: number };
+}
 
 /**
  * What Redis the instances use: one; a cluster of three masters with a replica each; or a master with a replica, under
@@ -26,17 +52,12 @@ export interface Scenario {
   readonly family: 'steady' | 'network' | 'redis' | 'topology';
   /** One line: what is expected to hold. */
   readonly hypothesis: string;
-  readonly fault?: FaultSpec;
+  /** What is broken, and when; each is healed in its own time, and they may overlap. Nothing is when it says nothing. */
+  readonly faults?: readonly ScheduledFault[];
   /** `single` when it says nothing. */
   readonly topology?: Topology;
-  /** How long each stretch of load lasts. Without a fault everything after the warm-up is `baseline`. */
-  readonly timing: {
-    readonly warmupMs: number;
-    readonly baselineMs: number;
-    readonly faultMs: number;
-    /** `heal` and `recovered` together. */
-    readonly recoveryMs: number;
-  };
+  /** How long load is put on, and how long its beginning, which nobody judges, is. */
+  readonly timing: { readonly warmupMs: number; readonly durationMs: number };
   /** Keys are drawn by Zipf's law: the n-th most popular with weight 1 / n^skew. */
   readonly keys: { readonly count: number; readonly skew: number };
   /** Environment of the limiter instances; the caller's environment wins over it. */
@@ -46,15 +67,9 @@ export interface Scenario {
 export const phaseNames = ['baseline', 'onset', 'fault', 'heal', 'recovered'] as const;
 export type PhaseName = (typeof phaseNames)[number];
 
-/** Length of `onset` from the injection, and of `heal` from the healing. */
+/** Length of `onset` from an injection, and of `heal` from the healing of the last fault in place. */
 export const onsetMs = 1000;
 export const healMs = 2000;
-
-/** How long load is put on, in milliseconds. */
-export function loadMsOf(timing: Scenario['timing'], isFaulted: boolean): number {
-  const { warmupMs, baselineMs, faultMs, recoveryMs } = timing;
-  return warmupMs + baselineMs + (isFaulted ? faultMs + recoveryMs : 0);
-}
 
 /** The instances that faults are put on. */
 export const limiterNames = ['limiter-1', 'limiter-2'] as const;

@@ -11,7 +11,6 @@ import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { native } from '../chaos/drivers/native.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
-import { faultOf } from '../chaos/faults/index.ts';
 import type { History } from '../chaos/history.ts';
 import { leave } from '../chaos/report/leave.ts';
 import { reasonOf } from '../chaos/report/terminal.ts';
@@ -23,7 +22,8 @@ import type { Scheme } from './palette.ts';
 
 export const pictureDirectory: string = join(import.meta.dirname, 'pictures');
 const dataFile = join(pictureDirectory, 'incident.json');
-const timing = { warmupMs: 6000, baselineMs: 10_000, faultMs: 20_000, recoveryMs: 20_000 };
+const timing = { warmupMs: 6000, durationMs: 56_000 };
+const faults = [{ use: { kind: 'partition' }, atMs: 16_000, forMs: 20_000 }];
 /** A scrape of every target after the end. */
 const lastScrapeMs = 1500;
 
@@ -38,11 +38,10 @@ export function committedIncident(): Incident {
 }
 
 async function observed(seed: number, signal: AbortSignal) {
-  const scenario = { ...partition, timing };
+  const scenario = { ...partition, timing, faults };
   let panels: Incident['panels'] = [];
   const result = await runScenario({
     scenario,
-    fault: faultOf({ kind: 'partition' }),
     driver: native,
     seed,
     rate: 1000,

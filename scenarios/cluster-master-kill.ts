@@ -1,5 +1,5 @@
 import type { Scenario } from '../chaos/scenario.ts';
-import { failoverTiming, keys, service } from './defaults.ts';
+import { failoverTiming, keys, once, service } from './defaults.ts';
 
 export const clusterMasterKill: Scenario = {
   name: 'cluster-master-kill',
@@ -7,7 +7,7 @@ export const clusterMasterKill: Scenario = {
   hypothesis:
     'When one master of three is killed, the keys of the other two stay with Redis, its own are decided by the fallback, and go back to Redis when its replica has taken over.',
   topology: 'cluster',
-  fault: { kind: 'master-kill' },
+  faults: [{ use: { kind: 'master-kill' }, ...once, forMs: 7000 }],
   timing: failoverTiming,
   keys,
   service,

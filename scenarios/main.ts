@@ -8,7 +8,6 @@ import { type Verdict, worstOf } from '../chaos/checks/check.ts';
 import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
-import { faultOf } from '../chaos/faults/index.ts';
 import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { leave } from '../chaos/report/leave.ts';
@@ -94,12 +93,11 @@ async function run(
   signal: AbortSignal,
 ): Promise<Journal> {
   const { rate, out, json } = options;
-  const fault = scenario.fault && faultOf(scenario.fault);
   const service = serviceEnvironment(scenario.service, process.env);
   const progress = new ProgressLine(scenario.name, process.stderr);
   const onProgress: Parameters<typeof runScenario>[0]['onProgress'] = (state) => progress.show(state);
   try {
-    const result = await runScenario({ scenario, fault, driver, seed, rate, service, out, signal, onProgress });
+    const result = await runScenario({ scenario, driver, seed, rate, service, out, signal, onProgress });
     const journal = leave(result.directory, { ...result, gaps: [], described: true });
     progress.clear();
     if (!json) {

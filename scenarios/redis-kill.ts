@@ -1,13 +1,13 @@
 import type { Scenario } from '../chaos/scenario.ts';
-import { keys, service, timing } from './defaults.ts';
+import { keys, once, service, timing } from './defaults.ts';
 
 export const redisKill: Scenario = {
   name: 'redis-kill',
   family: 'redis',
   hypothesis:
     'When Redis is killed and comes back empty 5 s later, no request is lost and none admitted beyond the bound.',
-  fault: { kind: 'redis-kill' },
-  timing: { ...timing, faultMs: 5000 },
+  faults: [{ use: { kind: 'redis-kill' }, ...once, forMs: 5000 }],
+  timing: { ...timing, durationMs: 22_000 },
   keys,
   service,
 };

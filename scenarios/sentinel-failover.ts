@@ -1,5 +1,5 @@
 import type { Scenario } from '../chaos/scenario.ts';
-import { failoverTiming, keys, service } from './defaults.ts';
+import { failoverTiming, keys, once, service } from './defaults.ts';
 
 export const sentinelFailover: Scenario = {
   name: 'sentinel-failover',
@@ -7,7 +7,7 @@ export const sentinelFailover: Scenario = {
   hypothesis:
     'When the master under Sentinel is killed, the fallback decides until the Sentinels name its replica, and from then on Redis, without a restart.',
   topology: 'sentinel',
-  fault: { kind: 'master-kill' },
+  faults: [{ use: { kind: 'master-kill' }, ...once, forMs: 7000 }],
   timing: failoverTiming,
   keys,
   service,

@@ -1,12 +1,12 @@
 import type { Scenario } from '../chaos/scenario.ts';
-import { keys, service, timing } from './defaults.ts';
+import { keys, once, service, timing } from './defaults.ts';
 
 export const stall: Scenario = {
   name: 'stall',
   family: 'network',
   hypothesis:
     'When the network holds every packet back and delivers it up to 8 s late, nobody waits and nothing late counts.',
-  fault: { kind: 'stall' },
+  faults: [{ use: { kind: 'stall' }, ...once }],
   timing,
   keys,
   service,

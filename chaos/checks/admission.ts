@@ -15,6 +15,7 @@ import { driftRatio, type Source, sourcesOf } from './sources.ts';
 export const admission: Check = {
   name: 'admission',
   property: 'one bucket admits at most capacity + refill · Δ in any window Δ',
+  needs: ['source'],
   judge(history: History): CheckResult[] {
     const sources = sourcesOf(history).filter(({ admits }) => admits.length > 0);
     if (sources.length === 0) return [result('unknown', null, 'nothing was admitted')];

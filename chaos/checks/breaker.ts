@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 export const breaker: Check = {
   name: 'breaker',
   property: 'a breaker moves closed → open → half-open → open or closed, and in no other way',
+  needs: ['breaker'],
   judge(history: History): CheckResult[] {
     const { instances } = history.run;
     const byBreaker = Map.groupBy(history.breaker, nameOf);

@@ -5,11 +5,17 @@ import type { History } from '../history.ts';
 
 export type Verdict = 'pass' | 'fail' | 'unknown';
 
+/** What a check says: a verdict, or that there is nothing to judge by it. That does not count. */
+export type Finding = Verdict | 'not applicable';
+
+/** What a check needs of the run to say anything. */
+export type Need = 'source' | 'remaining' | 'breaker' | 'schedule' | 'cut-off';
+
 export interface CheckResult {
   readonly name: string;
   /** The phase judged, or `all`. */
   readonly phase: string;
-  readonly verdict: Verdict;
+  readonly verdict: Finding;
   /** Null when nothing could be measured. */
   readonly measured: number | null;
   readonly limit: number | null;
@@ -22,11 +28,15 @@ export interface Check {
   readonly name: string;
   /** One line: the property. */
   readonly property: string;
+  /** Without one of them it is not applicable. */
+  readonly needs: readonly Need[];
   readonly judge: (history: History) => CheckResult[];
 }
 
 export function runChecks(checks: readonly Check[], history: History): CheckResult[] {
   return checks.flatMap((check) => {
+    const missing = check.needs.flatMap((need) => lackOf(history, need) ?? [])[0];
+    if (missing !== undefined) return [notApplicable(check.name, missing)];
     try {
       return check.judge(history);
     } catch (error) {
@@ -36,15 +46,41 @@ export function runChecks(checks: readonly Check[], history: History): CheckResu
   });
 }
 
-const severity: readonly Verdict[] = ['pass', 'unknown', 'fail'];
-
-/** The more, the worse. */
-export function severityOf(verdict: Verdict): number {
-  return severity.indexOf(verdict);
+/** Why there is nothing to judge. */
+export function notApplicable(name: string, detail: string, phase = 'all'): CheckResult {
+  return { name, phase, verdict: 'not applicable', measured: null, limit: null, unit: '', detail };
 }
 
-/** fail > unknown > pass; nothing checked is unknown. */
-export function worstOf(verdicts: readonly Verdict[]): Verdict {
+/** What the run does not give; undefined when it does. What the target is to give and does not is no lack: it is judged. */
+function lackOf({ run }: History, need: Need): string | undefined {
+  switch (need) {
+    case 'source':
+      return run.gives.includes('source') ? undefined : 'the target does not say who decided';
+    case 'remaining':
+      return run.gives.includes('remaining') ? undefined : 'the target does not say what remains';
+    case 'breaker':
+      return run.gives.includes('breaker') ? undefined : 'the target does not say how its breaker moves';
+    case 'schedule':
+      return run.schedule.length > 0 ? undefined : 'the scenario breaks nothing';
+    case 'cut-off':
+      return run.schedule.some(({ effect }) => effect === 'cut-off')
+        ? undefined
+        : 'nothing keeps a sound limiter from its store';
+    default:
+      return need satisfies never;
+  }
+}
+
+const severity: readonly Finding[] = ['not applicable', 'pass', 'unknown', 'fail'];
+
+/** The more, the worse; what is not applicable is the least. */
+export function severityOf(finding: Finding): number {
+  return severity.indexOf(finding);
+}
+
+/** fail > unknown > pass; what is not applicable does not count. Nothing judged is unknown. */
+export function worstOf(findings: readonly Finding[]): Verdict {
+  const verdicts = findings.filter((finding) => finding !== 'not applicable');
   if (verdicts.length === 0) return 'unknown';
   return verdicts.reduce((a, b) => (severityOf(b) > severityOf(a) ? b : a));
 }

@@ -1,55 +1,94 @@
 // While Redis cannot answer, the fallback does; once it can again, Redis does. Where one Redis takes another's place, that
 // is when "again" begins, and from then on the killed one may come back as it likes.
 
-import type { History, Phase } from '../history.ts';
-import type { Check, CheckResult } from './check.ts';
+import { type AnswerEvent, type History, phasesByName, type Stretch } from '../history.ts';
+import type { PhaseName } from '../scenario.ts';
+import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
 import { judgeShare } from './share.ts';
 import { openByMs } from './trip.ts';
+import { cutOffs, effectIn, hits } from './windows.ts';
 
 const name = 'fails-open';
 
 export const failsOpen: Check = {
   name,
   property: 'the fallback answers during the fault, and Redis before and after it',
+  needs: ['source'],
   judge(history: History): CheckResult[] {
-    const reach = reachOf(history);
-    const keys = (key: string) => reach(key) === true;
-    const redis = (stretch: Phase, detail = 'answered by redis') =>
-      judgeShare(history, { name, stretch, from: 'redis', detail });
-    const fallback = (stretch: Phase, detail = 'answered by fallback') =>
-      judgeShare(history, { name, stretch, from: 'fallback', keys, detail });
-    return history.phases.flatMap((phase): CheckResult[] => {
-      if (phase.name === 'baseline') return [redis(phase)];
+    return [...phasesByName(history)].flatMap(([phase, stretches]): CheckResult[] => {
+      if (phase === 'baseline') return [redis(history, phase, stretches)];
       if (isWithoutSuccessor(history)) return [];
-      if (phase.name === 'fault') {
-        if (history.run.fault === null) return []; // switched by hand: nobody said what to expect
-        return [
-          history.failover
-            ? fallback(withoutMaster(history, phase), 'answered by fallback until the failover')
-            : fallback(phase),
-        ];
-      }
-      if (phase.name === 'recovered') {
-        const detail = history.failover ? 'answered by redis from the failover to the end' : undefined;
-        return [redis(withRedisAgain(history, phase), detail)];
-      }
-      return [];
+      if (phase === 'onset') return onceOpen(history, stretches);
+      if (phase === 'fault') return duringFault(history, stretches);
+      if (phase !== 'recovered') return [];
+      const detail = history.failover ? 'answered by redis from the failover to the end' : undefined;
+      return [redis(history, phase, withRedisAgain(history, stretches), detail)];
     });
   },
 };
 
+/** In the second of an injection, from when every breaker has to be open. */
+function onceOpen(history: History, stretches: readonly Stretch[]): CheckResult[] {
+  if (history.run.schedule.length === 0) return [];
+  const open = cutOffs(history).flatMap((window): Stretch[] => {
+    const hit = history.run.instances.filter(({ name, control }) => !control && hits(window, name));
+    const startMs = Math.max(...hit.map(({ name }) => openByMs(history, name, window)));
+    const endMs = Math.min(window.healMs, history.failover?.beginMs ?? Number.POSITIVE_INFINITY);
+    return stretches
+      .filter((onset) => onset.startMs <= window.biteMs && window.biteMs < onset.endMs && startMs < onset.endMs)
+      .map((onset) => ({ startMs, endMs: Math.min(endMs, onset.endMs) }));
+  });
+  if (open.length === 0) return [];
+  return [fallback(history, 'onset', open, 'answered by fallback once every breaker had to be open')];
+}
+
+function duringFault(history: History, stretches: readonly Stretch[]): CheckResult[] {
+  if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
+  const effect = effectIn(history, stretches);
+  if (effect === 'none') return [redis(history, 'fault', stretches, 'answered by redis, which nothing kept it from')];
+  if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
+  return history.failover
+    ? [fallback(history, 'fault', withoutMaster(history), 'answered by fallback until the failover')]
+    : [fallback(history, 'fault', stretches, 'answered by fallback')];
+}
+
+function redis(
+  history: History,
+  phase: PhaseName,
+  stretches: readonly Stretch[],
+  detail = 'answered by redis',
+): CheckResult {
+  return judgeShare(history, { name, phase, stretches, from: 'redis', detail });
+}
+
+/** Of the keys and instances that were cut off just then. */
+function fallback(history: History, phase: PhaseName, stretches: readonly Stretch[], detail: string): CheckResult {
+  const reach = reachOf(history);
+  const windows = cutOffs(history);
+  const counts = ({ key, instance, scheduledMs }: AnswerEvent) =>
+    reach(key) === true &&
+    (windows.length === 0 ||
+      windows.some((it) => hits(it, instance) && scheduledMs >= it.biteMs && scheduledMs < it.healMs));
+  return judgeShare(history, { name, phase, stretches, from: 'fallback', counts, detail });
+}
+
 /** From when every breaker is open until somebody may have known of another master. */
-function withoutMaster(history: History, phase: Phase): Phase {
+function withoutMaster(history: History): Stretch[] {
   const faulted = history.run.instances.filter(({ control }) => !control);
-  const startMs = Math.max(...faulted.map(({ name }) => openByMs(history, name)));
-  return { name: 'fault', startMs, endMs: history.failover?.beginMs ?? phase.endMs };
+  const [window] = cutOffs(history);
+  if (!window || !history.failover) return [];
+  const startMs = Math.max(...faulted.map((it) => openByMs(history, it.name, window)));
+  return [{ startMs, endMs: history.failover.beginMs }];
 }
 
 /** Recovery has its own check and may reach a little into the phase, or end long before it. */
-function withRedisAgain({ faults, failover, run: { bounds } }: History, phase: Phase): Phase {
-  if (failover) return { ...phase, startMs: failover.endMs + recoveryMsMax(bounds) };
-  const healedMs = faults.findLast(({ action }) => action === 'heal')?.endMs ?? 0;
-  return { ...phase, startMs: Math.max(phase.startMs, healedMs + recoveryMsMax(bounds)) };
+function withRedisAgain({ faults, failover, run }: History, stretches: readonly Stretch[]): Stretch[] {
+  const limitMs = recoveryMsMax(run.bounds);
+  return stretches.map(({ startMs, endMs }) => {
+    if (failover) return { startMs: failover.endMs + limitMs, endMs };
+    const healedMs = faults.findLast((it) => it.action === 'heal' && it.endMs <= startMs)?.endMs ?? 0;
+    return { startMs: Math.max(startMs, healedMs + limitMs), endMs };
+  });
 }

@@ -3,16 +3,17 @@
 
 import { type History, isControl } from '../history.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
+import { isInstanceHit } from './windows.ts';
 
 export const faultBit: Check = {
   name: 'fault-bit',
   property: 'an independent probe saw the fault, and saw it gone',
+  needs: ['schedule'],
   judge(history: History): CheckResult[] {
-    if (history.run.fault === null) return [];
     const state = (verdict: Verdict, measured: number, detail: string): CheckResult[] => [
       { name: 'fault-bit', phase: 'fault', verdict, measured, limit: links.length, unit: 'links', detail },
     ];
-    const links = history.run.instances.filter(({ control }) => !control).map(({ name }) => name);
+    const links = linksHit(history);
     const bitten = links.filter((name) => sees(history, name, 'broken'));
     const healed = links.filter((name) => sees(history, name, 'healthy'));
     const hit = history.probes.find(({ instance, seen }) => isControl(history, instance) && seen === 'broken');
@@ -31,14 +32,20 @@ export const faultBit: Check = {
   },
 };
 
+/** The instances whose way to the store a fault of the run is on. */
+function linksHit(history: History): string[] {
+  const faulted = history.run.instances.filter(({ control }) => !control);
+  return faulted.map(({ name }) => name).filter((name) => isInstanceHit(history, name));
+}
+
 /** Whether the fault was seen; without that nothing may be concluded from what the limiter did meanwhile. */
 export function bit(history: History): boolean {
-  return history.run.instances.every(({ name, control }) => control || sees(history, name, 'broken'));
+  return linksHit(history).every((name) => sees(history, name, 'broken'));
 }
 
 /** The last probe that expected this state saw it. */
 function sees(history: History, instance: string, state: 'healthy' | 'broken'): boolean {
-  const healedMs = history.faults.find(({ action }) => action === 'heal')?.endMs ?? Number.POSITIVE_INFINITY;
+  const healedMs = history.faults.findLast(({ action }) => action === 'heal')?.endMs ?? Number.POSITIVE_INFINITY;
   const probes = history.probes.filter(
     (probe) =>
       probe.instance === instance && probe.expected === state && (state === 'broken' || probe.atMs >= healedMs),

@@ -17,6 +17,7 @@ const roundingTokens = 1e-6;
 export const fleet: Check = {
   name: 'fleet',
   property: 'in any window, all instances together admit one key no more than Redis and the fallbacks may',
+  needs: ['source'],
   judge(history: History): CheckResult[] {
     const answers = history.answers.filter(({ instance }) => !isControl(history, instance));
     const losses = stateLosses(history);

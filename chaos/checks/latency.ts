@@ -7,7 +7,8 @@
 //           nothing of it. So it has to fail without its three worst moments as well
 // unknown   anything else: too few answers, a generator that ran late, a machine too noisy to tell
 
-import { type AnswerEvent, answersIn, type History, latencyMs, type Phase } from '../history.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
+import type { PhaseName } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { ascending, quantile, quantileBounds } from './quantile.ts';
 
@@ -19,9 +20,10 @@ const stall = { ms: 50, count: 3 };
 export const latency: Check = {
   name: 'latency',
   property: 'p99 from the scheduled time is under 9 ms in every phase',
+  needs: [],
   judge: (history: History): CheckResult[] =>
     history.phases.length > 0
-      ? history.phases.map((phase) => judgePhase(history, phase))
+      ? [...phasesByName(history)].map(([name, stretches]) => judgePhase(history, name, stretches))
       : [
           {
             name: 'latency',
@@ -35,11 +37,11 @@ export const latency: Check = {
         ],
 };
 
-function judgePhase(history: History, phase: Phase): CheckResult {
+function judgePhase(history: History, name: PhaseName, stretches: readonly Phase[]): CheckResult {
   const limit = history.run.bounds.p99Ms;
-  const answers = answersIn(history, phase, 'faulted');
+  const answers = answersIn(history, stretches, 'faulted');
   const p99 = quantileBounds(ascending(answers.map(latencyMs)), 0.99);
-  const controlMs = ascending(answersIn(history, phase, 'control').map(latencyMs));
+  const controlMs = ascending(answersIn(history, stretches, 'control').map(latencyMs));
   const control = quantileBounds(controlMs, 0.99);
   const controlUpper = Math.min(control.upper, controlMs.at(-1) ?? Number.NaN); // of too few for a bound, the slowest
   const lagP99 = quantile(ascending(answers.map(lagMs)), 0.99);
@@ -47,7 +49,7 @@ function judgePhase(history: History, phase: Phase): CheckResult {
 
   const state = (verdict: Verdict, detail: string): CheckResult => ({
     name: 'latency',
-    phase: phase.name,
+    phase: name,
     verdict,
     measured: Number.isFinite(p99.estimate) ? p99.estimate : null,
     limit,
@@ -60,15 +62,15 @@ function judgePhase(history: History, phase: Phase): CheckResult {
   if (p99.upper < limit) return state('pass', bounds);
   const differ = p99.lower >= limit && control.estimate < limit && controlUpper <= p99.lower;
   if (!differ) return state('unknown', `cannot tell: ${bounds}`);
-  const rest = quantileBounds(ascending(withoutStalls(answers, phase, limit).map(latencyMs)), 0.99);
+  const rest = quantileBounds(ascending(withoutStalls(answers, limit).map(latencyMs)), 0.99);
   if (rest.lower < limit)
     return state('unknown', `cannot tell from ${stall.count} stalls of ${stall.ms} ms: ${bounds}`);
   return state('fail', bounds);
 }
 
 /** The answers outside of the windows in which the most were at the limit or over it. */
-function withoutStalls(answers: readonly AnswerEvent[], phase: Phase, limit: number): AnswerEvent[] {
-  const windowOf = ({ scheduledMs }: AnswerEvent) => Math.floor((scheduledMs - phase.startMs) / stall.ms);
+function withoutStalls(answers: readonly AnswerEvent[], limit: number): AnswerEvent[] {
+  const windowOf = ({ scheduledMs }: AnswerEvent) => Math.floor(scheduledMs / stall.ms);
   const slow = new Map<number, number>();
   for (const answer of answers) {
     if (latencyMs(answer) >= limit) slow.set(windowOf(answer), (slow.get(windowOf(answer)) ?? 0) + 1);

@@ -22,6 +22,7 @@ const surelyEnough = (capacity: number) => Math.min(capacity, 1.01);
 export const needlessRefusal: Check = {
   name: 'needless-refusal',
   property: 'no request is refused while its bucket surely held the token',
+  needs: ['source'],
   judge(history: History): CheckResult[] {
     let refusals = 0;
     const wrong: { source: Source; answer: AnswerEvent; level: number }[] = [];

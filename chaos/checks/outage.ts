@@ -5,6 +5,7 @@
 //        the fallback decides its keys       Redis does
 
 import type { History } from '../history.ts';
+import { awaitsFailover } from './windows.ts';
 
 /** Whether a key was in the Redis that the fault hits; undefined when nobody saw where it was. */
 export function reachOf(history: History): (key: string) => boolean | undefined {
@@ -34,8 +35,8 @@ export function masterOf(history: History): (key: string, atMs: number) => strin
 }
 
 /** Redis was to be replaced, and was not: what the limiter then did proves nothing. */
-export function isWithoutSuccessor({ run, failover }: History): boolean {
-  return run.fault?.kind === 'master-kill' && failover === undefined;
+export function isWithoutSuccessor(history: History): boolean {
+  return awaitsFailover(history) && history.failover === undefined;
 }
 
 function holdersIn({ placement }: History): Map<string, string> {

@@ -9,9 +9,10 @@
 // no explanation: where the control's share of lost calls, to the power of the calls that there were, is next to nothing.
 
 import { answersIn, type History, latencyMs } from '../history.ts';
-import type { Bounds, PhaseName } from '../scenario.ts';
+import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
+import { awaitsFailover, cutOffs, hits } from './windows.ts';
 
 /** Noise explains what it makes happen more often than this. */
 const chanceMin = 0.001;
@@ -29,46 +30,54 @@ function callEveryMsMax({ breakerResetMs, resetJitterRatio, redisTimeoutMs }: Bo
 export const recovery: Check = {
   name: 'recovery',
   property: 'answers come from Redis again soon after the heal',
+  needs: ['source', 'schedule', 'cut-off'],
   judge(history: History): CheckResult[] {
-    if (history.run.fault === null) return [];
     const { failover } = history;
     const limit = recoveryMsMax(history.run.bounds);
-    const phase = history.run.fault.kind === 'master-kill' ? 'fault' : 'heal';
+    const phase = awaitsFailover(history) ? 'fault' : 'heal';
     const state = (verdict: Verdict, measured: number | null, detail: string): CheckResult[] => [
       { name: 'recovery', phase, verdict, measured, limit, unit: 'ms', detail },
     ];
     if (isWithoutSuccessor(history)) return state('unknown', null, 'no other master took the place of the killed one');
-    const heals = history.faults.filter(({ action }) => action === 'heal');
+    const healed = cutOffs(history).filter(({ healedMs }) => Number.isFinite(healedMs));
     const reach = reachOf(history);
-    if (heals.length === 0) return state('unknown', null, 'the fault was not healed');
+    if (healed.length === 0) return state('unknown', null, 'the fault was not healed');
 
     let worst: Return | undefined;
-    let untold: CheckResult[] | undefined;
-    for (const { name } of history.run.instances.filter(({ control }) => !control)) {
-      const healedMs = failover?.endMs ?? (heals.find(({ target }) => target === name) ?? heals[0])?.endMs ?? 0;
+    let unknown: CheckResult[] | undefined;
+    const faulted = history.run.instances.filter(({ control }) => !control);
+    for (const [{ name }, window] of faulted.flatMap((it) => healed.map((each) => [it, each] as const))) {
+      if (!hits(window, name)) continue;
+      const healedMs = failover?.endMs ?? window.healedMs;
+      // Until it is cut off again.
+      const untilMs = Math.min(...cutOffs(history).flatMap(({ beginMs }) => (beginMs > healedMs ? [beginMs] : [])));
       const later = history.answers.filter(
-        ({ instance, key, sentMs }) => instance === name && sentMs >= healedMs && reach(key) === true,
+        ({ instance, key, sentMs }) =>
+          instance === name && sentMs >= healedMs && sentMs < untilMs && reach(key) === true,
       );
       const back = later.find(({ mechanism }) => mechanism === 'redis');
       const backMs = back ? back.receivedMs - healedMs : Number.POSITIVE_INFINITY;
       const afterLimit = later.find(({ sentMs }) => sentMs >= healedMs + limit);
       if (afterLimit === undefined) {
-        untold ??= state('unknown', null, `no traffic on ${name} until the limit`);
+        // Cut off again before it had to be back: nothing can be told of this time.
+        if (untilMs > healedMs + limit) unknown ??= state('unknown', null, `no traffic on ${name} until the limit`);
+        else if (back && (!worst || backMs > worst.backMs)) worst = { instance: name, healedMs, backMs };
       } else if (backMs > limit && afterLimit === back) {
         // It may have been back for long: nobody asked.
-        untold ??= state('unknown', backMs, `no traffic on ${name} between the limit and its first answer from Redis`);
+        const detail = `no traffic on ${name} between the limit and its first answer from Redis`;
+        unknown ??= state('unknown', backMs, detail);
       } else if (!worst || backMs > worst.backMs) {
         worst = { instance: name, healedMs, backMs };
       }
     }
     const late = worst && worst.backMs > limit ? worst : undefined;
-    if (untold && !late) return untold;
-    if (!worst) return state('unknown', null, 'no instance');
+    if (unknown && !late) return unknown;
+    if (!worst) return state('unknown', null, 'nothing was healed for long enough');
     const { instance, backMs } = worst;
     if (late) {
       const measured = Number.isFinite(backMs) ? backMs : null;
       const detail = measured === null ? `${instance} never came back to Redis` : instance;
-      const noise = explainedByNoise(history, phase, late);
+      const noise = explainedByNoise(history, late);
       return noise === undefined ? state('fail', measured, detail) : state('unknown', measured, `${detail}; ${noise}`);
     }
     const killedMs = history.faults.find(({ action }) => action === 'inject')?.endMs ?? 0;
@@ -85,10 +94,10 @@ interface Return {
 }
 
 /** Why nothing may be concluded from its being late; undefined when the machine is no explanation. */
-function explainedByNoise(history: History, name: PhaseName, { healedMs, backMs }: Return): string | undefined {
+function explainedByNoise(history: History, { healedMs, backMs }: Return): string | undefined {
   const { bounds } = history.run;
   const endMs = Math.min(healedMs + backMs, history.phases.at(-1)?.endMs ?? healedMs);
-  const controls = answersIn(history, { name, startMs: healedMs, endMs }, 'control');
+  const controls = answersIn(history, { startMs: healedMs, endMs }, 'control');
   const lost = controls.filter((a) => a.mechanism !== 'redis' || latencyMs(a) >= bounds.p99Ms).length / controls.length;
   const beyondMs = endMs - healedMs - recoveryMsMax(bounds);
   const calls = 1 + Math.floor(Math.max(0, beyondMs) / callEveryMsMax(bounds));

@@ -15,6 +15,7 @@ const roundingTokens = 1e-6;
 export const remaining: Check = {
   name: 'remaining',
   property: 'no answer tells of more tokens than the one before it and the refill allow',
+  needs: ['source', 'remaining'],
   judge(history: History): CheckResult[] {
     let told = 0;
     let worst: { source: Source; overstated: Overstated } | undefined;

@@ -1,6 +1,7 @@
 // Who answered: the share of a stretch's answers that came from where they should, and what may be concluded from it.
 
-import { type AnswerEvent, answersIn, type History, latencyMs, type Phase } from '../history.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs, type Stretch } from '../history.ts';
+import type { PhaseName } from '../scenario.ts';
 import type { CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { ascending, quantile } from './quantile.ts';
@@ -12,21 +13,26 @@ const stallShareMin = 0.5;
 export interface Expectation {
   /** Of the check. */
   readonly name: string;
-  readonly stretch: Phase;
+  /** The phase it is told for, and what of it is looked at. */
+  readonly phase: PhaseName;
+  readonly stretches: readonly Stretch[];
   readonly from: 'redis' | 'fallback';
-  /** Answers to other keys do not count; to all without it. */
-  readonly keys?: (key: string) => boolean;
+  /** Which answers of the faulted instances count; all do without it. */
+  readonly counts?: (answer: AnswerEvent) => boolean;
   /** What passes, in words. */
   readonly detail: string;
 }
 
-export function judgeShare(history: History, { name, stretch, from, keys, detail }: Expectation): CheckResult {
-  const answers = answersIn(history, stretch, 'faulted').filter(({ key }) => keys?.(key) ?? true);
-  const controls = answersIn(history, stretch, 'control');
+export function judgeShare(
+  history: History,
+  { name, phase, stretches, from, counts, detail }: Expectation,
+): CheckResult {
+  const answers = answersIn(history, stretches, 'faulted').filter((answer) => counts?.(answer) ?? true);
+  const controls = answersIn(history, stretches, 'control');
   const share = shareOf(answers, from);
   const state = (verdict: Verdict, detail: string): CheckResult => {
     const measured = Number.isNaN(share) ? null : share * 100;
-    return { name, phase: stretch.name, verdict, measured, limit: shareMin * 100, unit: '%', detail };
+    return { name, phase, verdict, measured, limit: shareMin * 100, unit: '%', detail };
   };
   if (Number.isNaN(share)) return state('unknown', 'no answers');
   if (share >= shareMin) return state('pass', detail);

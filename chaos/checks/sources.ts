@@ -96,16 +96,16 @@ export interface StateLoss {
 /** In order of time. One kill is recorded for each instance that it hits. */
 export function stateLosses(history: History): StateLoss[] {
   const injects = history.faults
-    .filter(({ losesState, action }) => losesState !== false && action === 'inject')
+    .filter(({ state, action }) => state !== 'kept' && action === 'inject')
     .sort((a, b) => a.beginMs - b.beginMs);
   const reach = reachOf(history);
   const hits = (key: string) => reach(key) !== false;
   const losses: StateLoss[] = [];
-  for (const { beginMs, endMs, losesState } of injects) {
+  for (const { beginMs, endMs, state } of injects) {
     const last = losses.at(-1);
     const overlaps = last !== undefined && beginMs <= last.endMs;
     if (overlaps) losses[losses.length - 1] = { ...last, endMs: Math.max(last.endMs, endMs) };
-    else losses.push({ beginMs, endMs, perhaps: losesState === 'perhaps', hits });
+    else losses.push({ beginMs, endMs, perhaps: state !== 'lost', hits });
   }
   return losses;
 }

@@ -8,11 +8,12 @@
 //
 // Under an ordinary load all of it counts from the bite on: the slack has room for the few milliseconds between calls.
 
-import { type AnswerEvent, answersIn, type FaultEvent, type History, latencyMs } from '../history.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { isBreakerHit, reachOf } from './outage.ts';
+import { cutOffs, hits, type Window } from './windows.ts';
 
 const slackMs = 50;
 /** Up to this the slack has room for waiting; beyond it, nothing that was waited counts. */
@@ -24,32 +25,36 @@ export function tripMsMax({ breakerFailures, redisTimeoutMs }: Bounds): number {
 }
 
 /** The instant by which the breaker of an instance has to be open, as far as the calls go that were seen to fail. */
-export function openByMs(history: History, instance: string): number {
-  return traffic(history, instance).fromMs + tripMsMax(history.run.bounds);
+export function openByMs(history: History, instance: string, window: Window): number {
+  return traffic(history, instance, window).fromMs + tripMsMax(history.run.bounds);
 }
 
 export const trip: Check = {
   name: 'trip',
   property: 'the breaker opens within failures · timeout + 50 ms of the fault biting, given traffic',
+  needs: ['breaker', 'source', 'schedule', 'cut-off'],
   judge(history: History): CheckResult[] {
-    const { bounds, instances, fault } = history.run;
-    if (fault === null) return [];
+    const { bounds, instances } = history.run;
     const limit = tripMsMax(bounds);
     const state = (verdict: Verdict, measured: number | null, detail: string): CheckResult[] => [
       { name: 'trip', phase: 'onset', verdict, measured, limit, unit: 'ms', detail },
     ];
-    if (!history.faults.some(({ action }) => action === 'inject'))
-      return state('unknown', null, 'no fault was injected');
+    const windows = cutOffs(history);
+    if (windows.length === 0) return state('unknown', null, 'no fault was injected');
     if (!bit(history)) return state('unknown', null, 'the fault was not seen to bite');
     const silent = instances.find(({ control, tellsBreaker }) => !control && !tellsBreaker);
     if (silent) return state('unknown', null, `${silent.name} does not tell of its breaker`);
 
-    const openings = instances.filter(({ control }) => !control).flatMap(({ name }) => openingOf(history, name) ?? []);
+    const openings = instances
+      .filter(({ control }) => !control)
+      .flatMap(({ name }) =>
+        windows.filter((window) => hits(window, name)).flatMap((window) => openingOf(history, name, window) ?? []),
+      );
     const slowest = openings.toSorted((a, b) => b.openMs - a.openMs);
     const late = slowest.find(({ openMs, excuse }) => openMs > limit && excuse === undefined);
     if (late) {
-      const { instance, openMs } = late;
-      const stallMs = controlStallMs(history, openByMs(history, instance));
+      const { instance, openMs, window } = late;
+      const stallMs = controlStallMs(history, window.beginMs, openByMs(history, instance, window));
       if (stallMs > slackMs) {
         const detail = `the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
         return state('unknown', finite(openMs), detail);
@@ -67,6 +72,7 @@ export const trip: Check = {
 
 interface Opening {
   readonly instance: string;
+  readonly window: Window;
   /** From when the time counts; infinite when it never opened. */
   readonly openMs: number;
   /** What does not count. */
@@ -76,9 +82,9 @@ interface Opening {
 }
 
 /** Undefined when noise had opened the breaker before the fault. */
-function openingOf(history: History, instance: string): Opening | undefined {
+function openingOf(history: History, instance: string, window: Window): Opening | undefined {
   const { breakerFailures } = history.run.bounds;
-  const injectMs = injectOf(history, instance)?.beginMs ?? 0;
+  const { beginMs: injectMs } = window;
   if (isOpenAt(history, instance, injectMs)) return undefined;
   const open = history.breaker.find(
     (move) =>
@@ -88,12 +94,12 @@ function openingOf(history: History, instance: string): Opening | undefined {
       move.to === 'open' &&
       move.atMs >= injectMs,
   );
-  const { fromMs, waitedMs, calls } = traffic(history, instance);
+  const { fromMs, waitedMs, calls } = traffic(history, instance, window);
   const openMs = Math.max(0, (open?.atMs ?? Number.POSITIVE_INFINITY) - fromMs);
   let excuse: string | undefined;
   if (calls < breakerFailures) excuse = `${calls} of the ${breakerFailures} calls that it takes were seen to fail`;
-  else if (openByMs(history, instance) > hitUntilMs(history)) excuse = 'the fault was over too soon';
-  return { instance, openMs, waitedMs, excuse };
+  else if (openByMs(history, instance, window) > hitUntilMs(history, window)) excuse = 'the fault was over too soon';
+  return { instance, window, openMs, waitedMs, excuse };
 }
 
 function isOpenAt(history: History, instance: string, atMs: number): boolean {
@@ -117,10 +123,10 @@ interface Traffic {
  * which the kinder one is taken. By its answer: what is sent after that is another call for sure. And by its deadline:
  * answers may come late to a client that is held up itself.
  */
-function traffic(history: History, instance: string): Traffic {
+function traffic(history: History, instance: string, window: Window): Traffic {
   const { redisTimeoutMs, breakerFailures } = history.run.bounds;
-  const bitMs = injectOf(history, instance)?.endMs ?? 0;
-  const untilMs = hitUntilMs(history);
+  const { biteMs: bitMs } = window;
+  const untilMs = hitUntilMs(history, window);
   const reach = reachOf(history);
   const failed = history.answers
     .filter(
@@ -146,20 +152,14 @@ function traffic(history: History, instance: string): Traffic {
   return { fromMs: bitMs + waitedMs, waitedMs, calls: Math.min(byAnswer.calls, byDeadline.calls) };
 }
 
-function injectOf({ faults }: History, instance: string): FaultEvent | undefined {
-  const injects = faults.filter(({ action }) => action === 'inject');
-  return injects.find(({ target }) => target === instance) ?? injects[0];
-}
-
 /** Until when every call to the Redis that is hit fails for sure. */
-function hitUntilMs({ faults, failover }: History): number {
-  const heal = faults.find(({ action }) => action === 'heal');
-  return failover?.beginMs ?? heal?.beginMs ?? Number.POSITIVE_INFINITY;
+function hitUntilMs({ failover }: History, { endsBy, healMs }: Window): number {
+  return endsBy === 'failover' ? (failover?.beginMs ?? healMs) : healMs;
 }
 
 /** The slowest answer of the control arm since the injection, in `onset` and until the breaker had to be open. */
-function controlStallMs(history: History, untilMs: number): number {
-  const onset = history.phases.find(({ name }) => name === 'onset');
+function controlStallMs(history: History, injectMs: number, untilMs: number): number {
+  const onset = history.phases.find(({ name, endMs }) => name === 'onset' && endMs > injectMs);
   if (!onset) return 0;
   const stretch = { ...onset, endMs: Math.max(onset.endMs, untilMs) };
   return answersIn(history, stretch, 'control').reduce((max, a) => Math.max(max, latencyMs(a)), 0);

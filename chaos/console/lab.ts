@@ -12,7 +12,7 @@ import type { HistoryEvent } from '../history.ts';
 import { printable } from '../printable.ts';
 import { seconds } from '../report/figures.ts';
 import { verdictSentence } from '../report/story.ts';
-import { loadMsOf, type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { Following } from './following.ts';
 import { LiveRun } from './live-run.ts';
 import type { FromSession, ManualPlan, ToSession } from './manual.ts';
@@ -71,14 +71,14 @@ export class Lab {
   runScenario(request: RunRequest): void {
     const { scenario, driver, seed, rate } = request;
     const known = this.#scenarios.find(({ name }) => name === scenario);
-    const plannedMs = known ? loadMsOf(known.timing, known.fault !== undefined) : 0;
+    const plannedMs = known ? known.timing.durationMs : 0;
     const options = { driver, seed: String(seed), rate: String(rate), out: this.#past.directory };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     this.#start('scenario', request, plannedMs, [program('scenarios', 'main.ts'), scenario, ...args]);
   }
 
   runByHand(request: RunRequest): void {
-    const like = this.#scenarios.find(({ fault }) => !fault) ?? this.#scenarios[0];
+    const like = this.#scenarios.find(({ faults = [] }) => faults.length === 0) ?? this.#scenarios[0];
     this.#start('manual', request, manualMsMax, [program('chaos', 'console', 'manual.ts')]);
     const plan: ManualPlan = {
       ...request,

@@ -8,17 +8,17 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import '../command.ts';
-import { serviceEnvironment } from '../bounds.ts';
+import { boundsOf, serviceEnvironment } from '../bounds.ts';
 import { chooseDriver } from '../drivers/choose.ts';
-import type { Environment, Instance } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { endWith, explained } from '../errors.ts';
-import { faulted } from '../faults/fault.ts';
+import { type Target, targetsOf } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import { leave } from '../report/leave.ts';
 import { applyRecorded } from '../run/recorded-fault.ts';
 import { recordedRun } from '../run/recorded-run.ts';
 import { underLoad } from '../run/under-load.ts';
-import type { FaultSpec, Scenario } from '../scenario.ts';
+import type { Bounds, FaultSpec, Reach, Scenario } from '../scenario.ts';
 import { sinceZeroMs, type Zero } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import type { FaultKind, Switch } from './messages.ts';
@@ -75,10 +75,10 @@ async function switchUnderLoad(
   recorder: Recorder,
   end: AbortSignal,
 ): Promise<void> {
-  await using load = await underLoad(environment, recorder, { ...plan, hypothesis, fault: null });
+  await using load = await underLoad(environment, recorder, { ...plan, hypothesis, schedule: [] });
   const { zero } = load;
   recorder.record({ type: 'phase', phase: 'baseline', atMs: 0 });
-  const opened = new Switchboard(rowsOf(environment, recorder, zero), tell, (error) => {
+  const opened = new Switchboard(rowsOf(environment, recorder, zero, boundsOf(plan.service)), tell, (error) => {
     process.stderr.write(`${explained(error)}\n`);
   });
   board = opened;
@@ -93,21 +93,26 @@ async function switchUnderLoad(
 }
 
 /** A row for each store link, and one for Redis, which all of them share. */
-function rowsOf(environment: Environment, recorder: Recorder, zero: Zero): Row[] {
+function rowsOf(environment: Environment, recorder: Recorder, zero: Zero, bounds: Bounds): Row[] {
   let isBeyondBaseline = false;
-  const row = (link: string, instance: Instance, specs: readonly FaultSpec[]): Row => {
+  const row = (target: Target, reach: Reach, specs: readonly FaultSpec[]): Row => {
+    const link = target.name;
     const apply = (action: 'inject' | 'heal') => async (kind: FaultKind) => {
       const spec = specs.find((each) => each.kind === kind);
       if (!spec) return;
       if (!isBeyondBaseline) recorder.record({ type: 'phase', phase: 'fault', atMs: sinceZeroMs(zero) });
       isBeyondBaseline = true;
-      await applyRecorded(action, faultOf(spec), environment, instance, recorder, zero, link);
+      const fault = faultOf(spec);
+      await applyRecorded(action, fault, fault.facts(bounds, reach), environment, target, recorder, zero);
     };
     return { link, faults: specs.map(({ kind }) => kind), inject: apply('inject'), heal: apply('heal') };
   };
-  const links = faulted(environment);
-  const shared = links.slice(0, 1).map((instance) => row('redis', instance, redisFaults));
-  return [...links.map((instance) => row(instance.name, instance, linkFaults)), ...shared];
+  const links = targetsOf('store-links', environment);
+  const shared = targetsOf('shared-store', environment);
+  return [
+    ...links.map((target) => row(target, 'one-store-link', linkFaults)),
+    ...shared.map((target) => row(target, 'shared-store', redisFaults)),
+  ];
 }
 
 function tell(): void {

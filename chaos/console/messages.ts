@@ -4,7 +4,7 @@ import type { Verdict } from '../checks/check.ts';
 import type { AnswerEvent, HistoryEvent, RunEvent } from '../history.ts';
 import type { AdmissionStep } from '../report/admission-lane.ts';
 import type { Outcome, Point } from '../report/lanes.ts';
-import type { FaultSpec, Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 
 /** What the lab does now. One thing at a time. */
 export type Activity =
@@ -27,7 +27,8 @@ export interface Outcomes {
   readonly report: string | null;
 }
 
-export type FaultKind = FaultSpec['kind'];
+/** Name of a kind of fault. */
+export type FaultKind = string;
 
 /** One row of the switchboard: a link, or Redis itself, with the one fault that is on it. */
 export interface Switch {

@@ -4,20 +4,19 @@
 
 import type { Driver } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
+import { faultOf } from '../faults/index.ts';
 import { binaries, find } from '../host/binaries.ts';
-import type { FaultSpec, Scenario, Topology } from '../scenario.ts';
+import type { Lever, Scenario, Topology } from '../scenario.ts';
 import { findStack, otherImage } from './compose-stack.ts';
 import { native } from './native.ts';
 
 export type DriverName = 'native' | 'containers' | 'compose';
 
-/** Who can put which fault on. */
-const capabilities: Readonly<Record<FaultSpec['kind'], readonly DriverName[]>> = {
-  partition: ['native', 'containers', 'compose'],
-  stall: ['native', 'containers', 'compose'],
-  latency: ['native', 'containers', 'compose'],
-  'redis-kill': ['native', 'containers', 'compose'],
-  'master-kill': ['native', 'containers'],
+/** Who can pull which lever. */
+const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
+  toxics: ['native', 'containers', 'compose'],
+  'redis-process': ['native', 'containers', 'compose'],
+  topology: ['native', 'containers'],
 };
 
 /** Who can start, or is, which Redis. */
@@ -110,12 +109,15 @@ export async function chooseDriver(name: string, candidates = drivers): Promise<
 /** Why the driver cannot run the scenario; undefined when it can. */
 export function refusal(
   driver: DriverName,
-  { name, fault, topology = 'single' }: Scenario,
-  able = capabilities,
+  { name, faults = [], topology = 'single' }: Scenario,
+  able = levers,
 ): string | undefined {
   const cannot = (what: string, drivers: readonly DriverName[]) =>
     `The ${driver} driver cannot ${what}, which ${name} needs. Drivers that can: ${drivers.join(', ')}.`;
   if (!topologies[topology].includes(driver)) return cannot(`give it Redis as ${topology}`, topologies[topology]);
-  if (fault && !able[fault.kind].includes(driver)) return cannot(`do ${fault.kind}`, able[fault.kind]);
+  for (const { use } of faults) {
+    const lever = faultOf(use).needs.find((need) => !able[need].includes(driver));
+    if (lever) return cannot(`do ${use.kind} (it has no ${lever})`, able[lever]);
+  }
   return undefined;
 }

@@ -1,21 +1,110 @@
-// What a fault is: it knows how to begin, how to end, and what an independent probe sees while it lasts.
+// What a fault is: one file says all of it. It knows what it takes, what it hits, what it forces on a sound limiter, how it
+// begins and ends, what an independent probe sees while it lasts, and how to tell of it. Nobody else knows its name.
 
+import { z } from 'zod';
 import type { Environment, Instance } from '../environment.ts';
+import { LabError } from '../errors.ts';
+import type { FaultFacts } from '../history.ts';
 import type { Ping } from '../host/ping.ts';
+import type { Bounds, Effect, Ending, FaultSpec, Lever, Reach, StateEffect } from '../scenario.ts';
 
-export interface Fault {
-  readonly name: string;
-  /** Redis forgets every bucket when this is injected; perhaps: a replica replaces it, which had heard of most. */
-  readonly losesState: boolean | 'perhaps';
-  /** Puts it on one instance's links, or on what all share. */
-  readonly inject: (environment: Environment, instance: Instance) => Promise<void>;
+export interface FaultDefinition<Parameters> {
+  readonly kind: string;
+  readonly family: 'network' | 'redis' | 'topology';
+  /** What it takes beside its kind, with units in the names. */
+  readonly params: z.ZodType<Parameters>;
+  readonly needs: readonly Lever[];
+  /** What it can hit, the usual first. */
+  readonly reaches: readonly [Reach, ...Reach[]];
+  readonly effect: (params: Parameters, bounds: Bounds) => Effect;
+  readonly state: StateEffect;
+  readonly endsBy: Ending;
+  /** Puts it on a target. */
+  readonly inject: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
   /** Takes it off again. Safe to call when it was never put on. */
-  readonly heal: (environment: Environment, instance: Instance) => Promise<void>;
-  /** Whether a PING through a faulted store link ended as only this fault makes it end. */
+  readonly heal: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
+  /** Whether a PING through a faulted store link, the quickest of several, ended as only this fault makes it end. */
+  readonly bites: (ping: Ping, params: Parameters) => boolean;
+  /** What was broken, as a sentence without its full stop. */
+  readonly describe: (params: Parameters) => string;
+}
+
+/** What a fault is put on: an instance's link; or, without an instance, the store that all share. */
+export interface Target {
+  readonly name: string;
+  readonly instance: Instance | undefined;
+}
+
+/** A fault with its parameters, ready to be put on. */
+export interface Fault {
+  readonly kind: string;
+  readonly needs: readonly Lever[];
+  readonly reaches: readonly [Reach, ...Reach[]];
+  readonly facts: (bounds: Bounds, reach?: Reach) => FaultFacts;
+  readonly inject: (environment: Environment, target: Target) => Promise<void>;
+  readonly heal: (environment: Environment, target: Target) => Promise<void>;
   readonly bites: (ping: Ping) => boolean;
 }
 
-/** The instances that a fault is put on. */
+/** A kind of fault, which makes faults from what scenarios say. Throws a `LabError` that names every mistake in that. */
+export interface FaultKind {
+  readonly kind: string;
+  readonly of: (spec: FaultSpec) => Fault;
+}
+
+export function defineFault<Parameters>(definition: FaultDefinition<Parameters>): FaultKind {
+  const { kind, params, needs, reaches, effect, state, endsBy, inject, heal, bites, describe } = definition;
+  return {
+    kind,
+    of({ kind: _, ...given }) {
+      const parsed = params.safeParse(given);
+      if (!parsed.success) throw new LabError(`fault ${kind}: ${z.prettifyError(parsed.error)}`);
+      const parameters = parsed.data;
+      return {
+        kind,
+        needs,
+        reaches,
+        facts: (bounds, reach = reaches[0]) => ({
+          ...{ fault: kind, effect: effect(parameters, bounds), state, endsBy, reach },
+          description: describe(parameters),
+        }),
+        inject: (environment, target) => inject(environment, target, parameters),
+        heal: (environment, target) => heal(environment, target, parameters),
+        bites: (ping) => bites(ping, parameters),
+      };
+    },
+  };
+}
+
+/** Of a fault that takes nothing beside its kind. */
+export const nothing = z.strictObject({});
+
+/** The instances that faults are put on. */
 export function faulted(environment: Environment): Instance[] {
   return environment.instances.filter(({ control }) => !control);
+}
+
+/** The name of the store that all share, as a target. */
+const sharedStore = 'redis';
+
+/** What a fault of that reach is put on, by name. */
+export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, 'name' | 'control'>[]): string[] {
+  const links = instances.filter(({ control }) => !control).map(({ name }) => name);
+  switch (reach) {
+    case 'store-links':
+      return links;
+    case 'one-store-link':
+      return links.slice(0, 1);
+    case 'one-shard':
+    case 'shared-store':
+      return [sharedStore];
+    default:
+      return reach satisfies never;
+  }
+}
+
+/** What a fault of that reach is put on. */
+export function targetsOf(reach: Reach, { instances }: Pick<Environment, 'instances'>): Target[] {
+  const byName = (name: string) => instances.find((instance) => instance.name === name);
+  return targetNamesOf(reach, instances).map((name) => ({ name, instance: byName(name) }));
 }

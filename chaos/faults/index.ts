@@ -1,23 +1,22 @@
-// From a fault as data to one that can be injected.
+// Every kind of fault, a line each.
 
+import { LabError } from '../errors.ts';
 import type { FaultSpec } from '../scenario.ts';
-import type { Fault } from './fault.ts';
-import { latency, partition, stall } from './network.ts';
-import { masterKill, redisKill } from './redis.ts';
+import type { Fault, FaultKind } from './fault.ts';
+import { bandwidth } from './network/bandwidth.ts';
+import { down } from './network/down.ts';
+import { latency } from './network/latency.ts';
+import { partition } from './network/partition.ts';
+import { stall } from './network/stall.ts';
+import { redisKill } from './redis/redis-kill.ts';
+import { masterKill } from './topology/master-kill.ts';
 
+export const faultKinds: readonly FaultKind[] = [partition, stall, latency, bandwidth, down, redisKill, masterKill];
+
+/** The fault that a scenario speaks of. Throws a `LabError` that says what is wrong with it. */
 export function faultOf(spec: FaultSpec): Fault {
-  switch (spec.kind) {
-    case 'partition':
-      return partition();
-    case 'stall':
-      return stall();
-    case 'latency':
-      return latency(spec.latencyMs, spec.jitterMs);
-    case 'redis-kill':
-      return redisKill();
-    case 'master-kill':
-      return masterKill();
-    default:
-      return spec satisfies never;
-  }
+  const found = faultKinds.find(({ kind }) => kind === spec.kind);
+  const known = faultKinds.map(({ kind }) => kind).join(', ');
+  if (!found) throw new LabError(`There is no fault "${spec.kind}". Faults: ${known}.`);
+  return found.of(spec);
 }

@@ -51,6 +51,20 @@ export class ToxiproxyApi implements Toxics {
       throw new LabError(`Toxiproxy removed the toxics of ${proxyName} but still lists ${left.join(', ')}`);
   }
 
+  /** Whether the proxy listens; one that does not has closed its connections. */
+  async setEnabled(proxyName: string, enabled: boolean): Promise<void> {
+    const path = `${this.#client.host}/proxies/${proxyName}`;
+    const what = `${enabled ? 'enable' : 'disable'} proxy ${proxyName}`;
+    const { data } = await this.#call(what, this.#client.api.post<{ enabled?: boolean }>(path, { enabled }));
+    if (data?.enabled !== enabled) throw new LabError(`Toxiproxy was to ${what} but answers ${JSON.stringify(data)}`);
+  }
+
+  async isEnabled(proxyName: string): Promise<boolean> {
+    const path = `${this.#client.host}/proxies/${proxyName}`;
+    const { data } = await this.#call(`look at proxy ${proxyName}`, this.#client.api.get<{ enabled: boolean }>(path));
+    return data.enabled;
+  }
+
   async toxicsOf(proxyName: string): Promise<string[]> {
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
     const { data } = await this.#call(`list toxics of ${proxyName}`, this.#client.api.get<{ name: string }[]>(path));

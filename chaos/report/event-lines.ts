@@ -3,6 +3,7 @@
 
 import type { HistoryEvent } from '../history.ts';
 import { eventOf } from './event-shape.ts';
+import { Version1 } from './version-1.ts';
 
 const lineBytesMax = 1 << 20;
 const newline = 0x0a;
@@ -14,6 +15,8 @@ export class EventLines {
   #begun: Buffer[] = [];
   #begunBytes = 0;
   #line = 1;
+  /** Of a file of an older lab. */
+  #old: Version1 | undefined;
 
   /** `mistake`: why a line is no event, as one sentence without its full stop. */
   constructor(onEvent: (event: HistoryEvent) => void, onMistake: (line: number, mistake: string) => void) {
@@ -36,7 +39,7 @@ export class EventLines {
   end(): boolean {
     if (this.#begunBytes > lineBytesMax) return false;
     const text = this.#text();
-    const event = text.trim() === '' ? undefined : eventOf(text);
+    const event = this.#eventOf(text);
     if (typeof event === 'object') this.#onEvent(event);
     return typeof event !== 'string';
   }
@@ -51,13 +54,21 @@ export class EventLines {
     if (this.#begunBytes > lineBytesMax) this.#onMistake(this.#line, 'it is longer than 1 MiB');
     else {
       const text = this.#text();
-      const event = text.trim() === '' ? undefined : eventOf(text);
+      const event = this.#eventOf(text);
       if (typeof event === 'string') this.#onMistake(this.#line, event);
       else if (event) this.#onEvent(event);
     }
     this.#begun = [];
     this.#begunBytes = 0;
     this.#line++;
+  }
+
+  #eventOf(text: string): HistoryEvent | string | undefined {
+    if (text.trim() === '') return undefined;
+    return eventOf(text, (line) => {
+      if (Version1.wrote(line)) this.#old ??= new Version1(line);
+      return this.#old?.upgraded(line) ?? line;
+    });
   }
 
   #text(): string {

@@ -2,8 +2,8 @@
 // writes, makes the line none: half an event could make a false verdict either way.
 
 import { z } from 'zod';
-import type { HistoryEvent } from '../history.ts';
-import { phaseNames } from '../scenario.ts';
+import { type HistoryEvent, type historyVersion, tellings } from '../history.ts';
+import { effects, endings, phaseNames, reaches, stateEffects } from '../scenario.ts';
 import { flag, mistakeOf, numberFrom, numberOver, oneOf, shown, text, whole } from '../shape.ts';
 
 const dayMs = 86_400_000;
@@ -15,17 +15,15 @@ const instantMs = (error = 'ms of the run, within a day') =>
 const counts = z.record(z.string(), numberFrom(0), { error: 'a count for each reason' });
 const notBefore = (first: string, then: string) => ({ error: `an instant that is not before ${first}`, path: [then] });
 
-const fault = z.discriminatedUnion(
-  'kind',
-  [
-    z.object({ kind: oneOf('partition') }),
-    z.object({ kind: oneOf('stall') }),
-    z.object({ kind: oneOf('latency'), latencyMs: numberFrom(0), jitterMs: numberFrom(0) }),
-    z.object({ kind: oneOf('redis-kill') }),
-    z.object({ kind: oneOf('master-kill') }),
-  ],
-  { error: 'partition, stall, latency, redis-kill, master-kill' },
-);
+/** What a fault says of itself. */
+const facts = {
+  fault: text(),
+  effect: oneOf(...effects),
+  state: oneOf(...stateEffects),
+  endsBy: oneOf(...endings),
+  reach: oneOf(...reaches),
+  description: text(),
+};
 
 const bounds = z.object({
   capacity: numberOver(0),
@@ -43,10 +41,11 @@ const bounds = z.object({
 
 const run = z.object({
   type: z.literal('run'),
-  version: whole(1, 1_000_000) as unknown as z.ZodLiteral<1>, // another version is said to be one, and read all the same
+  version: whole(1, 1_000_000) as unknown as z.ZodLiteral<typeof historyVersion>, // another version is said to be one, and read all the same
   scenario: text(),
   hypothesis: text(),
-  fault: fault.nullable(),
+  gives: z.array(oneOf(...tellings), { error: 'a list of what the target tells' }),
+  schedule: z.array(z.object({ ...facts, atMs: instantMs(), forMs: instantMs() }), { error: 'a list of faults' }),
   seed: whole(0, 0xffffffff),
   driver: text(),
   rate: numberFrom(0),
@@ -82,11 +81,10 @@ const events = [
     .object({
       type: z.literal('fault'),
       action: oneOf('inject', 'heal'),
-      fault: text(),
+      ...facts,
       target: text(),
       beginMs: instantMs(),
       endMs: instantMs(),
-      losesState: oneOf(true, false, 'perhaps'),
     })
     .refine(({ beginMs, endMs }) => endMs >= beginMs, notBefore('beginMs', 'endMs')),
   z.object({
@@ -119,8 +117,11 @@ const events = [
 
 const event: z.ZodType<HistoryEvent> = z.discriminatedUnion('type', events, { error: 'a type of event' });
 
-/** The event of a line; or why it is none, as one sentence without its full stop. */
-export function eventOf(line: string): HistoryEvent | string {
+/** The event of a line, as `upgraded` makes it; or why it is none, as one sentence without its full stop. */
+export function eventOf(
+  line: string,
+  upgraded: (value: Readonly<Record<string, unknown>>) => unknown = (value) => value,
+): HistoryEvent | string {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -129,6 +130,7 @@ export function eventOf(line: string): HistoryEvent | string {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return `it is ${shown(value)}; allowed: an object in JSON`;
-  const { data, error } = event.safeParse(value);
-  return error ? mistakeOf(error, value) : data;
+  const present = upgraded(value as Readonly<Record<string, unknown>>);
+  const { data, error } = event.safeParse(present);
+  return error ? mistakeOf(error, present) : data;
 }

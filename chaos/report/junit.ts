@@ -1,9 +1,10 @@
-// junit.xml: a run for CI servers. A check is a test case; one that cannot tell is an error, since it never passes.
+// junit.xml: a run for CI servers. A check is a test case; one that cannot tell is an error, since it never passes, and
+// one that is not applicable is skipped.
 //
 // Kept to what both usual schemas allow, Jenkins' junit-10.xsd and the stricter one of Ant's JUnit task: no attributes on
 // the root, no time zone in the timestamp, elements in this order.
 
-import type { CheckResult, Verdict } from '../checks/check.ts';
+import type { CheckResult, Finding } from '../checks/check.ts';
 import type { Journal } from './journal.ts';
 import { marginText } from './margin.ts';
 import { type Markup, markup } from './markup.ts';
@@ -12,11 +13,11 @@ import { commandOf, placeOf, verdictSentence } from './story.ts';
 
 export function junitOf(run: Run, journal: Journal): string {
   const { scenario, seed, driver, verdict, checks, duration, start, environment } = journal;
-  const count = (wanted: Verdict) => checks.filter((check) => check.verdict === wanted).length;
+  const count = (wanted: Finding) => checks.filter((check) => check.verdict === wanted).length;
   const properties = { seed: String(seed), driver, verdict, ...environment };
   return markup`<?xml version="1.0" encoding="UTF-8"?>
 <testsuites>
-  <testsuite name="${scenario}" package="chaos" id="0" timestamp="${start.slice(0, 19)}" hostname="localhost" tests="${checks.length}" failures="${count('fail')}" errors="${count('unknown')}" time="${duration.toFixed(3)}">
+  <testsuite name="${scenario}" package="chaos" id="0" timestamp="${start.slice(0, 19)}" hostname="localhost" tests="${checks.length}" failures="${count('fail')}" errors="${count('unknown')}" skipped="${count('not applicable')}" time="${duration.toFixed(3)}">
     <properties>${Object.entries(properties).map(
       ([name, value]) => markup`
       <property name="${name}" value="${value}"/>`,
@@ -34,6 +35,7 @@ function testcase(scenario: string, check: CheckResult): Markup {
   const open = markup`
     <testcase classname="${scenario}" name="${placeOf(check)}" time="0"`;
   if (check.verdict === 'pass') return markup`${open}/>`;
+  if (check.verdict === 'not applicable') return markup`${open}><skipped/></testcase>`;
   const { measured, limit, unit, detail } = check;
   const figures = `measured ${measured ?? 'nothing'}, limit ${limit ?? 'none'} ${unit}, margin ${marginText(check)}`;
   const body = markup`message="${detail}">${figures}`;

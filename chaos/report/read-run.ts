@@ -6,7 +6,7 @@ import { boundsOf } from '../bounds.ts';
 import { type CheckResult, runChecks } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import { LabError } from '../errors.ts';
-import { type HistoryEvent, historyOf, historyVersion, type RunEvent } from '../history.ts';
+import { type HistoryEvent, historyOf, historyVersion, type RunEvent, tellings } from '../history.ts';
 import { openFile } from '../host/run-files.ts';
 import { controlName } from '../scenario.ts';
 import { EventLines } from './event-lines.ts';
@@ -111,7 +111,8 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
     version: historyVersion,
     scenario: 'unknown',
     hypothesis: 'What was expected to hold is not known.',
-    fault: null,
+    gives: tellings,
+    schedule: [],
     seed: 0,
     driver: 'unknown',
     rate: 0,

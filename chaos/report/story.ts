@@ -2,7 +2,6 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
-import type { FaultSpec } from '../scenario.ts';
 import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
@@ -76,7 +75,7 @@ export function commandOf({ history: { run, faults } }: Run): string {
   const differing = Object.entries(settings).filter(
     ([name, value]) => String(value) !== serviceDefaults[name as keyof typeof settings],
   );
-  const isByHand = run.fault === null && faults.length > 0;
+  const isByHand = run.schedule.length === 0 && faults.length > 0;
   const command = isByHand
     ? 'npm run console'
     : `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} --seed ${run.seed} --rate ${run.rate}`;
@@ -94,30 +93,15 @@ function byHand(windows: readonly FaultWindow[]): string {
 
 function brokenIn({ history: { run }, described }: Run, windows: readonly FaultWindow[]): string {
   if (!described) return 'Not known: the line that tells it is missing.';
-  if (!run.fault) return byHand(windows) || 'Nothing: this run shows how it is when all is well.';
-  const [window] = windows;
-  const what = faultText(run.fault);
-  if (!window) return `${what}, but the run ended before that.`;
-  const from = seconds(window.startMs, 1);
-  if (!window.healed) return `${what}, from ${from} until the run was cut off.`;
-  return `${what}, from ${from} to ${seconds(window.endMs, 1)}.`;
-}
-
-function faultText(fault: FaultSpec): string {
-  switch (fault.kind) {
-    case 'partition':
-      return 'Every packet between the limiters and Redis was dropped';
-    case 'stall':
-      return 'Every packet between the limiters and Redis was held back, and delivered late';
-    case 'latency':
-      return `Redis was ${fault.latencyMs} ± ${fault.jitterMs} ms away in each direction`;
-    case 'redis-kill':
-      return 'Redis was killed, and came back empty';
-    case 'master-kill':
-      return 'One master was killed, and came back empty';
-    default:
-      return fault satisfies never;
-  }
+  const [planned] = run.schedule;
+  if (!planned) return byHand(windows) || 'Nothing: this run shows how it is when all is well.';
+  if (windows.length === 0) return `${planned.description}, but the run ended before that.`;
+  return windows
+    .map(({ description, startMs, endMs, healed }) => {
+      const from = `${description}, from ${seconds(startMs, 1)}`;
+      return healed ? `${from} to ${seconds(endMs, 1)}.` : `${from} until the run was cut off.`;
+    })
+    .join(' ');
 }
 
 function breakerStory({ history: { run, breaker } }: Run, windows: readonly FaultWindow[]): string[] {
@@ -136,14 +120,15 @@ function breakerStory({ history: { run, breaker } }: Run, windows: readonly Faul
 }
 
 function answerStory({ history: { run } }: Run, { phases }: Journal): string[] {
-  const parts = run.fault ? [phases.onset, phases.fault] : Object.values(phases);
+  const isBroken = run.schedule.length > 0;
+  const parts = isBroken ? [phases.onset, phases.fault] : Object.values(phases);
   const requests = parts.reduce((sum, phase) => sum + (phase?.requests ?? 0), 0);
   const by = (mechanism: 'redis' | 'fallback') =>
     parts.reduce((sum, phase) => sum + (phase?.mechanism[mechanism] ?? 0), 0);
   if (requests === 0) return [];
-  const mechanism = run.fault ? 'fallback' : 'redis';
+  const mechanism = isBroken ? 'fallback' : 'redis';
   const decided = `${figure(share(by(mechanism), requests))} % of ${counted(requests, 'request')}`;
-  return run.fault
+  return isBroken
     ? [`While it lasted the fallback decided ${decided}.`]
     : [`Redis decided ${decided}, the fallback ${grouped(by('fallback'))}.`];
 }
@@ -155,7 +140,7 @@ function failoverStory({ history: { failover } }: Run, [window]: readonly FaultW
 
 function recoveryStory({ history: { failover }, checks }: Run): string[] {
   const recovery = checks.find(({ name }) => name === 'recovery');
-  if (!recovery) return [];
+  if (!recovery || recovery.verdict === 'not applicable') return [];
   const after = failover ? 'After that' : 'After the heal';
   if (recovery.measured === null) return [`${after}: ${recovery.detail}.`];
   return [`${after} Redis decided again within ${duration(recovery.measured)}.`];

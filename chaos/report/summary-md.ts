@@ -1,6 +1,6 @@
 // summary.md: a run as a comment on a pull request.
 
-import type { Verdict } from '../checks/check.ts';
+import type { Finding } from '../checks/check.ts';
 import { oneLine } from '../printable.ts';
 import { figure, grouped } from './figures.ts';
 import type { Journal } from './journal.ts';
@@ -8,7 +8,12 @@ import { limitText, marginText } from './margin.ts';
 import type { Run } from './run.ts';
 import { commandOf, placeOf, storyOf, verdictSentence, worstFirst } from './story.ts';
 
-const signs: Readonly<Record<Verdict, string>> = { pass: '✅ pass', fail: '❌ fail', unknown: '❔ unknown' };
+const signs: Readonly<Record<Finding, string>> = {
+  pass: '✅ pass',
+  fail: '❌ fail',
+  unknown: '❔ unknown',
+  'not applicable': '➖ not applicable',
+};
 
 export function summaryMdOf(run: Run, journal: Journal): string {
   const { scenario, verdict, checks, phases, experiment } = journal;

@@ -71,12 +71,17 @@ export function table(journal: Journal): string {
   }
   lines.push('  latency in ms, from the scheduled send time', '');
   lines.push(row(['check', 'phase', 'measured', 'limit', 'unit', 'verdict'], checkColumns));
-  for (const check of checks) {
+  for (const check of checks.filter(({ verdict }) => verdict !== 'not applicable')) {
     const figures = [number(check.measured), number(check.limit), check.unit];
     lines.push(row([check.name, check.phase, ...figures, check.verdict], checkColumns));
   }
-  for (const check of checks.filter(({ verdict }) => verdict !== 'pass')) {
+  for (const check of checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')) {
     lines.push('', ...wrapped(`${check.verdict}: ${check.name} (${check.phase}): ${check.detail}`, 78));
+  }
+  const idle = checks.filter(({ verdict }) => verdict === 'not applicable');
+  if (idle.length > 0) {
+    const reasons = idle.map(({ name, detail }) => `${name} (${detail})`).join(', ');
+    lines.push('', ...wrapped(`not applicable: ${reasons}`, 78));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -19,6 +19,7 @@ export interface Stretch {
 
 export interface FaultWindow {
   readonly fault: string;
+  readonly description: string;
   readonly targets: readonly string[];
   readonly startMs: number;
   readonly endMs: number;
@@ -52,15 +53,23 @@ export function windowsOf(faults: readonly FaultEvent[], endMs: number): FaultWi
   const heals = faults.filter(({ action }) => action === 'heal');
   const windows: FaultWindow[] = [];
   const injects = faults.filter(({ action }) => action === 'inject').sort((a, b) => a.beginMs - b.beginMs);
-  for (const { fault, target, beginMs } of injects) {
+  for (const { fault, target, beginMs, description } of injects) {
     const heal = heals.find((h) => h.fault === fault && h.target === target && h.endMs >= beginMs);
-    const own = { fault, targets: [target], startMs: beginMs, endMs: heal?.endMs ?? endMs, healed: heal !== undefined };
+    const own = {
+      fault,
+      description,
+      targets: [target],
+      startMs: beginMs,
+      endMs: heal?.endMs ?? endMs,
+      healed: heal !== undefined,
+    };
     const i = windows.findIndex((window) => window.fault === fault && window.endMs >= beginMs);
     const known = windows[i];
     if (!known) windows.push(own);
     else {
       windows[i] = {
         fault,
+        description,
         targets: [...new Set([...known.targets, target])],
         startMs: known.startMs,
         endMs: Math.max(known.endMs, own.endMs),

@@ -1,26 +1,30 @@
 // One experiment from beginning to end:
 //
-//   environment ─▶ load: warm-up, baseline ─▶ inject ─▶ onset, fault ─▶ heal ─▶ recovered ─▶ history ─▶ checks ─▶ verdict
+//   environment ─▶ load, and its schedule of faults over it ─▶ history ─▶ checks ─▶ verdict
 //
 // Whatever happens, the fault is healed and all that was started is ended before this returns or throws.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { boundsOf } from '../bounds.ts';
 import { every, monotonicUs } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import { type Fault, faulted } from '../faults/fault.ts';
+import { faultOf } from '../faults/index.ts';
 import type { AnswerEvent } from '../history.ts';
-import { healMs, loadMsOf, onsetMs, type PhaseName, type Scenario } from '../scenario.ts';
+import type { FaultSpec, PhaseName, Scenario } from '../scenario.ts';
 import { FailoverWatch } from '../watch/failovers.ts';
-import { probeLinks, sinceZeroMs, type Zero } from '../watch/observer.ts';
+import { sinceZeroMs, type Zero } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
-import { applyRecorded } from './recorded-fault.ts';
+import { putOn, type Stage } from './fault-lifetime.ts';
+import { Phases } from './phases.ts';
 import { type RecordedRunOptions, type RunResult, recordedRun } from './recorded-run.ts';
+import { type Occurrence, occurrencesOf } from './schedule.ts';
 import { underLoad } from './under-load.ts';
 
 export interface RunOptions extends Omit<RecordedRunOptions, 'scenario' | 'topology'> {
   readonly scenario: Scenario;
-  /** What the scenario's fault is in this run; undefined without one. */
-  readonly fault: Fault | undefined;
+  /** What the scenario's faults are in this run: those of their name, unless a test says otherwise. */
+  readonly faultOf?: (spec: FaultSpec) => Fault;
   /** Requests per second over the faulted instances. */
   readonly rate: number;
   readonly signal: AbortSignal;
@@ -36,14 +40,13 @@ export interface Progress {
   readonly breakers: ReadonlyMap<string, string>;
 }
 
-const probeEveryMs = 500;
 const progressEveryMs = 1000;
-/** How long a healed link may take to show it. */
-const healedMsMax = 5000;
 
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, signal, onProgress } = options;
   signal.throwIfAborted();
+  // Before anything is started: a mistake in the schedule costs nothing.
+  const occurrences = occurrencesOf(scenario, boundsOf(options.service), options.faultOf ?? faultOf);
   const tell = (phase: Progress['phase']) => onProgress({ phase, remainingMs: 0, answers: [], breakers: new Map() });
   const { name, topology = 'single' } = scenario;
   const driver: RunOptions['driver'] = (wanted) => {
@@ -53,7 +56,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   return recordedRun({ ...options, scenario: name, topology, driver }, async (environment, recorder, broken) => {
     const stop = AbortSignal.any([signal, broken]);
     stop.throwIfAborted();
-    await experiment(options, environment, recorder, stop);
+    await experiment(options, occurrences, environment, recorder, stop);
     stop.throwIfAborted();
     tell('judging');
   });
@@ -61,15 +64,16 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
 
 async function experiment(
   options: RunOptions,
+  occurrences: readonly Occurrence[],
   environment: Environment,
   recorder: Recorder,
   stop: AbortSignal,
 ): Promise<void> {
-  const { scenario, fault, seed, rate, service } = options;
+  const { scenario, seed, rate, service } = options;
   const { name, hypothesis, keys, timing } = scenario;
-  const { warmupMs, baselineMs, faultMs } = timing;
-  const durationMs = loadMsOf(timing, fault !== undefined);
-  const given = { scenario: name, hypothesis, fault: scenario.fault ?? null, seed, rate, durationMs, keys, service };
+  const { warmupMs, durationMs } = timing;
+  const schedule = occurrences.map(({ planned }) => planned);
+  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, service };
   await using load = await underLoad(environment, recorder, given);
   const { zero, keySuffix } = load;
 
@@ -78,7 +82,6 @@ async function experiment(
     recorder.record({ type: 'phase', phase: name, atMs: Math.max(0, sinceZeroMs(zero)) });
     phase = name;
   };
-  const reached = (ms: number) => sleepUntil(zero, ms, stop);
   const asked = new Set(faulted(environment).map(({ name }) => name));
   let fresh: AnswerEvent[] = [];
   recorder.onEvent((event) => {
@@ -91,93 +94,31 @@ async function experiment(
   });
 
   using failover = new FailoverWatch(environment.redis, { zero, keySuffix }, (event) => recorder.record(event));
-
-  await reached(warmupMs);
+  await sleepUntil(zero, warmupMs, stop);
   begin('baseline');
-  if (fault) {
-    await using healing = faultLifetime(fault, environment, recorder, zero);
-    recorder.record(...(await probeLinks(environment, fault, 'healthy', zero)));
-    await reached(warmupMs + baselineMs);
-    await failover.place();
-    begin('onset');
-    const injectedMs = sinceZeroMs(zero);
-    await healing.inject();
-    stop.throwIfAborted();
-    const watching = failover.until(injectedMs + faultMs, stop);
-    const probing = probeWhile(environment, fault, recorder, zero, injectedMs + faultMs - probeEveryMs, stop);
-    await reached(injectedMs + onsetMs);
-    begin('fault');
-    await Promise.all([probing, watching]);
-    await reached(injectedMs + faultMs);
-    begin('heal');
-    await healing.heal();
-    const healedMs = sinceZeroMs(zero);
-    await Promise.all([
-      probeUntilHealthy(environment, fault, recorder, zero, stop),
-      reached(healedMs + healMs).then(() => begin('recovered')),
-    ]);
-  }
-  await reached(durationMs);
+  await together(occurrences, { environment, recorder, zero, failover }, begin, stop);
+  await sleepUntil(zero, durationMs, stop);
   recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
   await Promise.race([load.done, aborted(stop)]);
   await load.look();
 }
 
-/** Injects and heals, and records both. Disposing of it heals what is still injected. */
-function faultLifetime(fault: Fault, environment: Environment, recorder: Recorder, zero: Zero) {
-  let injected = false;
-  const apply = (action: 'inject' | 'heal') =>
-    Promise.all(
-      faulted(environment).map((instance) => applyRecorded(action, fault, environment, instance, recorder, zero)),
-    );
-  const lifetime = {
-    async inject() {
-      injected = true;
-      await apply('inject');
-    },
-    async heal() {
-      await apply('heal');
-      injected = false;
-    },
-    async [Symbol.asyncDispose]() {
-      if (injected) await lifetime.heal();
-    },
-  };
-  return lifetime;
-}
-
-/** Returns at `endMs`, or soon after the run is stopped. */
-async function probeWhile(
-  environment: Environment,
-  fault: Fault,
-  recorder: Recorder,
-  zero: Zero,
-  endMs: number,
+/** Puts every fault on in its time. When one cannot be, all the others are healed as well before its reason is thrown. */
+async function together(
+  occurrences: readonly Occurrence[],
+  parts: Pick<Stage, 'environment' | 'recorder' | 'zero' | 'failover'>,
+  begin: (phase: PhaseName) => void,
   stop: AbortSignal,
-) {
-  // Not at once: the probes' own work would fall into the milliseconds in which the limiter meets the fault.
-  await sleepUntil(zero, sinceZeroMs(zero) + probeEveryMs, stop).catch(() => {});
-  while (sinceZeroMs(zero) < endMs && !stop.aborted) {
-    const nextMs = sinceZeroMs(zero) + probeEveryMs;
-    recorder.record(...(await probeLinks(environment, fault, 'broken', zero)));
-    await sleepUntil(zero, Math.min(nextMs, endMs), stop).catch(() => {});
-  }
-}
-
-async function probeUntilHealthy(
-  environment: Environment,
-  fault: Fault,
-  recorder: Recorder,
-  zero: Zero,
-  stop: AbortSignal,
-) {
-  const endMs = sinceZeroMs(zero) + healedMsMax;
-  for (;;) {
-    const probes = await probeLinks(environment, fault, 'healthy', zero);
-    recorder.record(...probes);
-    if (probes.every(({ seen }) => seen === 'healthy') || sinceZeroMs(zero) >= endMs) return;
-    await sleepUntil(zero, sinceZeroMs(zero) + 100, stop);
-  }
+): Promise<void> {
+  const failed = new AbortController();
+  const over = AbortSignal.any([stop, failed.signal]);
+  const reached = (ms: number) => sleepUntil(parts.zero, ms, over);
+  const phases = new Phases(begin, (ms) => reached(sinceZeroMs(parts.zero) + ms));
+  const stage: Stage = { ...parts, phases, reached, stop: over };
+  await Promise.allSettled(
+    occurrences.map((occurrence) => putOn(occurrence, stage).catch((error) => failed.abort(error))),
+  );
+  over.throwIfAborted();
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

@@ -9,7 +9,7 @@ import { every } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
-import { historyVersion, type RunEvent } from '../history.ts';
+import { historyVersion, type RunEvent, tellings } from '../history.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
 import { freshKeySuffix, type LoadPlan } from '../load/load.ts';
@@ -25,7 +25,7 @@ const breakersEveryMs = 500;
 const storeErrorsEveryMs = 2000;
 
 export interface LoadOptions
-  extends Pick<RunEvent, 'scenario' | 'hypothesis' | 'fault'>,
+  extends Pick<RunEvent, 'scenario' | 'hypothesis' | 'schedule'>,
     Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> {
   /** Settings of the limiter instances. */
   readonly service: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface UnderLoad extends AsyncDisposable {
 export async function underLoad(
   environment: Environment,
   recorder: Recorder,
-  { scenario, hypothesis, fault, seed, rate, durationMs, keys, service }: LoadOptions,
+  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, service }: LoadOptions,
 ): Promise<UnderLoad> {
   const { instances, driver, versions } = environment;
   await using started = new AsyncDisposableStack();
@@ -65,7 +65,7 @@ export async function underLoad(
   recorder.record({
     type: 'run',
     version: historyVersion,
-    ...{ scenario, hypothesis, fault, seed, rate, driver, keySuffix },
+    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, gives: tellings },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsOf(service),
     instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),

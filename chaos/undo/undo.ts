@@ -141,6 +141,10 @@ async function undoToxiproxy({ url, links, proxies }: Entry<'toxiproxy'>): Promi
   for (const name of links.filter((link) => there.includes(link))) {
     const toxics = await toxiproxy.toxicsOf(name);
     await toxiproxy.removeToxics(name);
+    if (!(await toxiproxy.isEnabled(name))) {
+      await toxiproxy.setEnabled(name, true);
+      done.push(`Enabled ${name} again.`);
+    }
     if (toxics.length > 0) done.push(`Took ${shown(toxics.join(', '))} off ${name}.`);
   }
   for (const name of proxies.filter((proxy) => there.includes(proxy))) {

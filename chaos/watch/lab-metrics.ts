@@ -16,6 +16,7 @@ import type { CheckResult } from '../checks/check.ts';
 import { KeyAccount, LossesSoFar } from '../checks/key-account.ts';
 import { within } from '../clock.ts';
 import type { LabMetricsPage } from '../environment.ts';
+import { targetNamesOf } from '../faults/fault.ts';
 import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent } from '../history.ts';
 import { giveUpMs, hotKey } from '../load/load.ts';
 import { type PhaseName, phaseNames } from '../scenario.ts';
@@ -100,7 +101,16 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     else if (event.type === 'phase') this.#moveTo(event.phase);
     else if (event.type === 'placement') this.#losses?.learn(event);
     else if (event.type === 'fault') {
-      this.#faultActive.set({ fault: event.fault, link: storeLink(event.target) }, event.action === 'inject' ? 1 : 0);
+      this.#faultActive.set(
+        {
+          fault: event.fault,
+          link: placeOf(
+            event.target,
+            [...this.#arms.keys()].map((name) => ({ name })),
+          ),
+        },
+        event.action === 'inject' ? 1 : 0,
+      );
       this.#losses?.learn(event);
     }
   }
@@ -117,7 +127,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   }
 
   #begin(run: RunEvent): void {
-    const { instances, bounds, fault, keySuffix = '' } = run;
+    const { instances, bounds, schedule, keySuffix = '' } = run;
     this.#moveTo('warm-up');
     for (const { name, control } of instances) {
       const arm = control ? 'control' : 'faulted';
@@ -127,7 +137,10 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
         for (const status of ['200', '429']) this.#answers.inc({ arm, limiter: name, mechanism, status }, 0);
       }
       this.#answers.inc({ arm, limiter: name, mechanism: 'none', status: '0' }, 0);
-      if (fault && !control) this.#faultActive.set({ fault: fault.kind, link: storeLink(name) }, 0);
+    }
+    for (const { fault, reach } of schedule) {
+      for (const target of targetNamesOf(reach, instances))
+        this.#faultActive.set({ fault, link: placeOf(target, instances) }, 0);
     }
     this.#losses = new LossesSoFar(run);
     this.#hotKey = new KeyAccount(`${hotKey}${keySuffix}`, bounds, this.#losses.losses);
@@ -169,7 +182,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   }
 }
 
-/** Every fault is on the store links of its targets. */
-function storeLink(instance: string): string {
-  return `${instance}-store`;
+/** The store link of an instance, or the store itself. */
+function placeOf(target: string, instances: readonly { readonly name: string }[]): string {
+  return instances.some(({ name }) => name === target) ? `${target}-store` : target;
 }

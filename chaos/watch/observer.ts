@@ -1,10 +1,10 @@
 // Watches without touching the load: each instance's breaker by its /readyz, each store link by a PING.
 
 import { monotonicUs } from '../clock.ts';
-import type { Environment, Instance } from '../environment.ts';
-import type { Fault } from '../faults/fault.ts';
+import type { Environment, Instance, StoreLink } from '../environment.ts';
+import type { Fault, Target } from '../faults/fault.ts';
 import type { BreakerEvent, ProbeEvent } from '../history.ts';
-import { ping } from '../host/ping.ts';
+import { type Ping, ping } from '../host/ping.ts';
 
 const pingMsMax = 400;
 const readyzMsMax = 2000;
@@ -96,24 +96,43 @@ function goneIn(moves: readonly BreakerEvent[], state: string | undefined, atMs:
   );
 }
 
-/** One look through every store link. The control's is expected to be healthy whatever happens to the others. */
+/** How often a link that answers is looked through, for its quickest answer: one that is slow by chance is no fault. */
+const pingsMax = 3;
+
+/**
+ * One look through the store link of every instance that is hit, and of the control, which is expected to be healthy
+ * whatever happens to the others. What all share is looked at through every link.
+ */
 export async function probeLinks(
   { instances }: Environment,
-  fault: Fault,
+  fault: Pick<Fault, 'bites'>,
+  targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
 ): Promise<ProbeEvent[]> {
+  const isHit = (name: string) => targets.some(({ instance }) => instance === undefined || instance.name === name);
   return Promise.all(
-    instances.map(async ({ name, control, storeLink }) => {
-      const seen = await ping(storeLink.host, storeLink.port, pingMsMax);
-      return {
-        type: 'probe' as const,
-        instance: name,
-        atMs: sinceZeroMs(zero),
-        expected: control ? 'healthy' : expected,
-        seen: fault.bites(seen) ? 'broken' : seen.outcome === 'pong' ? 'healthy' : 'other',
-        detail: `${seen.outcome} after ${seen.ms.toFixed(1)} ms`,
-      } satisfies ProbeEvent;
-    }),
+    instances
+      .filter(({ name, control }) => control || isHit(name))
+      .map(async ({ name, control, storeLink }) => {
+        const seen = await quickestPing(storeLink);
+        return {
+          type: 'probe' as const,
+          instance: name,
+          atMs: sinceZeroMs(zero),
+          expected: control ? 'healthy' : expected,
+          seen: fault.bites(seen) ? 'broken' : seen.outcome === 'pong' ? 'healthy' : 'other',
+          detail: `${seen.outcome} after ${seen.ms.toFixed(1)} ms`,
+        } satisfies ProbeEvent;
+      }),
   );
+}
+
+async function quickestPing({ host, port }: StoreLink): Promise<Ping> {
+  let quickest = await ping(host, port, pingMsMax);
+  for (let i = 1; i < pingsMax && quickest.outcome === 'pong'; i++) {
+    const next = await ping(host, port, pingMsMax);
+    if (next.outcome !== 'pong' || next.ms < quickest.ms) quickest = next;
+  }
+  return quickest;
 }

@@ -137,8 +137,9 @@ describe.runIf(hasDocker)('the Compose stack', () => {
       const before = await state();
       const targetsIn = new Map<string, number>();
       for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-      const timing = { warmupMs: 1000, baselineMs: 3000, faultMs: 4000, recoveryMs: 3000 };
-      const { history } = await runOf({ ...partition, timing }, out.path, {
+      const timing = { warmupMs: 1000, durationMs: 11_000 };
+      const once = { use: { kind: 'partition' }, atMs: 4000, forMs: 4000 };
+      const { history } = await runOf({ ...partition, timing, faults: [once] }, out.path, {
         driver: compose,
         rate: 200,
         onProgress: ({ phase }) => targetsIn.set(phase, targets().length),

@@ -11,7 +11,7 @@ import { runOf } from '../support/scenario-runs.ts';
 /** A bucket that is empty stays so for a minute: longer than both runs take. */
 const slow: Scenario = {
   ...baseline,
-  timing: { warmupMs: 500, baselineMs: 2000, faultMs: 0, recoveryMs: 0 },
+  timing: { warmupMs: 500, durationMs: 2500 },
   service: { ...baseline.service, RATE_LIMIT_WINDOW_SEC: '60' },
 };
 

@@ -240,14 +240,20 @@ describe('junit.xml', () => {
         inside: [...new Set(cases.flatMap((each) => [...each.children].map((c) => `${c.tagName} ${names(c)}`)))].sort(),
         properties: [...new Set([...suite.querySelectorAll('property')].map((each) => names(each).join()))],
         isTimestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(suite.getAttribute('timestamp') ?? ''),
-        counts: [number('tests'), number('failures'), number('errors')],
-        counted: [cases.length, suite.querySelectorAll('failure').length, suite.querySelectorAll('error').length],
+        counts: [number('tests'), ...['failures', 'errors', 'skipped'].map(number)],
+        counted: [cases, ...['failure', 'error', 'skipped'].map((tag) => [...suite.querySelectorAll(tag)])].map(
+          (all) => all.length,
+        ),
       };
     }, text);
-    const inside = { pass: [], fail: ['failure message,type'], unknown: ['error message,type'] }[verdict];
+    const reasons = { pass: [], fail: ['failure message,type'], unknown: ['error message,type'] }[verdict];
+    const inside = [...reasons, 'skipped '];
     expect(structure).toEqual({
       root: ['testsuites', [], 1],
-      suite: ['testsuite', ['errors', 'failures', 'hostname', 'id', 'name', 'package', 'tests', 'time', 'timestamp']],
+      suite: [
+        'testsuite',
+        ['errors', 'failures', 'hostname', 'id', 'name', 'package', 'skipped', 'tests', 'time', 'timestamp'],
+      ],
       order: ['properties', 'testcase', 'system-out', 'system-err'],
       cases: ['classname,name,time'],
       inside,

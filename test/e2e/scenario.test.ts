@@ -5,11 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Fault } from '../../chaos/faults/fault.ts';
-import { partition as partitionFault } from '../../chaos/faults/network.ts';
+import { faultOf } from '../../chaos/faults/index.ts';
 import { startOf } from '../../chaos/host/process-identity.ts';
 import type { Journal } from '../../chaos/report/journal.ts';
 import type { RunOptions } from '../../chaos/run/runner.ts';
-import { phaseNames } from '../../chaos/scenario.ts';
+import { type FaultSpec, phaseNames } from '../../chaos/scenario.ts';
 import { partition } from '../../scenarios/partition.ts';
 import { run, temporaryDirectory } from '../support/lab-processes.ts';
 import { processesOf, runOf, scenarioCommand, unlessUnknown } from '../support/scenario-runs.ts';
@@ -35,8 +35,9 @@ const typed = (env: Record<string, string> = {}) =>
   );
 
 /** A shorter one by the runner itself. */
-const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 3000, recoveryMs: 5000 };
-const judged = (changes: Partial<RunOptions>) => runOf({ ...partition, timing }, out.path, changes);
+const timing = { warmupMs: 2000, durationMs: 12_000 };
+const faults = [{ use: { kind: 'partition' }, atMs: 4000, forMs: 3000 }];
+const judged = (changes: Partial<RunOptions>) => runOf({ ...partition, timing, faults }, out.path, changes);
 
 const started = () => scenarioCommand('partition', { driver: 'native', seed: 1, out: out.path });
 const parts = ['redis', 'redis-control', 'toxiproxy', 'limiter-1', 'limiter-2', 'limiter-control', 'prometheus'];
@@ -92,8 +93,8 @@ describe('the partition', () => {
   it(
     'is unknown, neither pass nor fail, when its fault does nothing',
     async () => {
-      const idle: Fault = { ...partitionFault(), inject: async () => {}, heal: async () => {} };
-      const { verdict, checks } = await judged({ fault: idle });
+      const idle = (spec: FaultSpec): Fault => ({ ...faultOf(spec), inject: async () => {}, heal: async () => {} });
+      const { verdict, checks } = await judged({ faultOf: idle });
       expect(checks.find(({ name }) => name === 'fault-bit')).toMatchObject({
         verdict: 'unknown',
         measured: 0,

@@ -4,10 +4,10 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Fault } from '../../chaos/faults/fault.ts';
-import { masterKill } from '../../chaos/faults/redis.ts';
+import { faultOf } from '../../chaos/faults/index.ts';
 import { startOf } from '../../chaos/host/process-identity.ts';
 import type { RunOptions } from '../../chaos/run/runner.ts';
-import type { Scenario } from '../../chaos/scenario.ts';
+import type { FaultSpec, Scenario } from '../../chaos/scenario.ts';
 import { clusterMasterKill } from '../../scenarios/cluster-master-kill.ts';
 import { sentinelFailover } from '../../scenarios/sentinel-failover.ts';
 import { run, temporaryDirectory } from '../support/lab-processes.ts';
@@ -19,11 +19,12 @@ const forceMs = 11_000;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
-const timing = { warmupMs: 2000, baselineMs: 2000, faultMs: 6000, recoveryMs: 4000 };
+const timing = { warmupMs: 2000, durationMs: 14_000 };
+const faults = [{ use: { kind: 'master-kill' }, atMs: 4000, forMs: 6000 }];
 
 /** A shorter one by the runner itself. */
 async function judged(scenario: Scenario, changes: Partial<RunOptions>) {
-  const result = await runOf({ ...scenario, timing }, out.path, changes);
+  const result = await runOf({ ...scenario, timing, faults }, out.path, changes);
   const of = (name: string, phase?: string) =>
     result.checks.find((check) => check.name === name && (phase === undefined || check.phase === phase));
   return { ...result, of };
@@ -54,8 +55,8 @@ describe('the loss of a master of a cluster', () => {
   it(
     'is unknown, neither pass nor fail, when the master lives on',
     async () => {
-      const idle: Fault = { ...masterKill(), inject: async () => {}, heal: async () => {} };
-      const { verdict, checks, of, history } = await judged(clusterMasterKill, { fault: idle });
+      const idle = (spec: FaultSpec): Fault => ({ ...faultOf(spec), inject: async () => {}, heal: async () => {} });
+      const { verdict, checks, of, history } = await judged(clusterMasterKill, { faultOf: idle });
       expect(of('fault-bit')).toMatchObject({ verdict: 'unknown' });
       expect(of('recovery')).toMatchObject({ detail: 'no other master took the place of the killed one' });
       expect(checks.filter((check) => check.verdict === 'fail')).toEqual([]);

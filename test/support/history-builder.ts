@@ -5,11 +5,14 @@
 //
 // Each request asks for a key of its own, two instances take turns, and the control gets what the first one gets.
 
+import { targetNamesOf } from '../../chaos/faults/fault.ts';
+import { faultOf } from '../../chaos/faults/index.ts';
 import {
   type AnswerEvent,
   type BreakerEvent,
   type FailoverEvent,
   type FaultEvent,
+  type FaultFacts,
   type History,
   type HistoryEvent,
   historyOf,
@@ -19,6 +22,7 @@ import {
   type ProbeEvent,
   type RunEvent,
   type StoreErrorsEvent,
+  tellings,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
 import { answer, fault, move, probe } from './history-events.ts';
@@ -103,18 +107,21 @@ export function buildHistory(spec: HistorySpec = {}): History {
 export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   const instances = spec.instances ?? usualInstances;
   const phases = phasesOf(spec.phases);
-  const fault = spec.fault === undefined ? { kind: 'partition' as const } : spec.fault;
+  const fault = spec.fault === undefined ? { kind: 'partition' } : spec.fault;
+  const bounds = { ...usualBounds, ...spec.bounds };
+  const facts = fault ? faultOf(fault).facts(bounds) : undefined;
   const run: RunEvent = {
     type: 'run',
     version: historyVersion,
     scenario: fault?.kind ?? 'baseline',
     hypothesis: 'All will be well.',
-    fault,
+    gives: tellings,
+    schedule: facts ? [{ ...facts, atMs: 1000, forMs: 4000 }] : [],
     seed: 42,
     driver: 'native',
     rate: 600,
     startedAt: '2026-11-24T04:00:00.000Z',
-    bounds: { ...usualBounds, ...spec.bounds },
+    bounds,
     instances,
     environment: {
       node: 'v24.21.0',
@@ -138,7 +145,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   events.push(...(spec.answers ?? []));
   const injectMs = fault ? startMs.onset : undefined;
   const healMs = fault ? startMs.heal : undefined;
-  events.push(...(spec.faults ?? usualFaults(fault, injectMs, healMs, instances)));
+  events.push(...(spec.faults ?? usualFaults(facts, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
   if (spec.placement) events.push(spec.placement);
   if (spec.failover) events.push(spec.failover);
@@ -185,19 +192,16 @@ function each<T>(value: Each<T>, i: number): T {
 }
 
 function usualFaults(
-  spec: FaultSpec | null,
+  facts: FaultFacts | undefined,
   injectMs: number | undefined,
   healMs: number | undefined,
   instances: readonly InstanceInfo[],
 ): FaultEvent[] {
-  if (!spec) return [];
-  const losesState = spec.kind === 'master-kill' ? 'perhaps' : spec.kind === 'redis-kill';
-  return instances
-    .filter(({ control }) => !control)
-    .flatMap(({ name }) => [
-      ...(injectMs === undefined ? [] : [fault('inject', injectMs, { fault: spec.kind, target: name, losesState })]),
-      ...(healMs === undefined ? [] : [fault('heal', healMs, { fault: spec.kind, target: name, losesState })]),
-    ]);
+  if (!facts) return [];
+  return targetNamesOf(facts.reach, instances).flatMap((target) => [
+    ...(injectMs === undefined ? [] : [fault('inject', injectMs, { ...facts, target })]),
+    ...(healMs === undefined ? [] : [fault('heal', healMs, { ...facts, target })]),
+  ]);
 }
 
 function usualProbes(startMs: Partial<Record<PhaseName, number>>, instances: readonly InstanceInfo[]): ProbeEvent[] {

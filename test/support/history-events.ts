@@ -1,6 +1,13 @@
 // The events of a history, one at a time, each with what is usual unless told otherwise.
 
-import type { AnswerEvent, BreakerEvent, FaultEvent, ProbeEvent, StoreErrorsEvent } from '../../chaos/history.ts';
+import type {
+  AnswerEvent,
+  BreakerEvent,
+  FaultEvent,
+  FaultFacts,
+  ProbeEvent,
+  StoreErrorsEvent,
+} from '../../chaos/history.ts';
 
 /** One answer; `atMs` is when it was scheduled, and sent unless `sentMs` says otherwise. */
 export function answer(
@@ -23,8 +30,15 @@ export function answer(
 }
 
 export function fault(action: FaultEvent['action'], atMs: number, changes: Partial<FaultEvent> = {}): FaultEvent {
-  const usual = { fault: 'partition', target: 'limiter-1', beginMs: atMs, endMs: atMs + 1, losesState: false };
-  return { type: 'fault', action, ...usual, ...changes };
+  const facts: FaultFacts = {
+    fault: 'partition',
+    effect: 'cut-off',
+    state: 'kept',
+    endsBy: 'heal',
+    reach: 'store-links',
+    description: 'Every packet between the limiters and Redis was dropped',
+  };
+  return { type: 'fault', action, ...facts, target: 'limiter-1', beginMs: atMs, endMs: atMs + 1, ...changes };
 }
 
 export function probe(

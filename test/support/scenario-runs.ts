@@ -4,7 +4,6 @@
 import { serviceEnvironment } from '../../chaos/bounds.ts';
 import type { CheckResult } from '../../chaos/checks/check.ts';
 import { native } from '../../chaos/drivers/native.ts';
-import { faultOf } from '../../chaos/faults/index.ts';
 import type { UndoEntry } from '../../chaos/host/undo-entry.ts';
 import type { RunResult } from '../../chaos/run/recorded-run.ts';
 import { type RunOptions, runScenario } from '../../chaos/run/runner.ts';
@@ -17,7 +16,6 @@ const retriesMax = 2;
 export function runOf(scenario: Scenario, out: string, changes: Partial<RunOptions> = {}): Promise<RunResult> {
   return runScenario({
     scenario,
-    fault: scenario.fault && faultOf(scenario.fault),
     driver: native,
     seed: 1,
     rate: 1000,

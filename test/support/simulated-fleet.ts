@@ -50,7 +50,7 @@ export class SimulatedFleet implements Disposable {
   loseState(): void {
     this.redis.forget();
     const atMs = nowUs() / 1000;
-    this.#faults.push(fault('inject', atMs, { fault: 'loss', losesState: true, endMs: atMs }));
+    this.#faults.push(fault('inject', atMs, { fault: 'loss', state: 'lost', endMs: atMs }));
   }
 
   /** What the clients saw until now. Every take must have been answered. */

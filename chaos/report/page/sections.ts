@@ -1,6 +1,6 @@
 // The parts of a page in words and tables: verdict, story, checks, events, environment, how to see it again.
 
-import type { CheckResult, Verdict } from '../../checks/check.ts';
+import type { CheckResult, Finding } from '../../checks/check.ts';
 import { tableOf } from '../charts/chart.ts';
 import { figure, seconds, unbroken } from '../figures.ts';
 import type { Journal } from '../journal.ts';
@@ -9,9 +9,9 @@ import { type Content, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
 import { commandOf, storyOf, verdictSentence, worstFirst } from '../story.ts';
 
-export function badge(verdict: Verdict): Markup {
-  const sign = { pass: '✓', fail: '✗', unknown: '?' }[verdict];
-  return markup`<span class="badge ${verdict}"><span aria-hidden="true">${sign}</span> <span class="word">${verdict}</span></span>`;
+export function badge(verdict: Finding): Markup {
+  const sign = { pass: '✓', fail: '✗', unknown: '?', 'not applicable': '–' }[verdict];
+  return markup`<span class="badge ${verdict.replace(' ', '-')}"><span aria-hidden="true">${sign}</span> <span class="word">${verdict}</span></span>`;
 }
 
 export function hero(run: Run, journal: Journal): Markup {
@@ -35,7 +35,7 @@ export function checksTable(checks: readonly CheckResult[]): Markup {
   return markup`<div class="scroll" role="region" tabindex="0" aria-label="Table of checks"><table class="checks">
 <thead><tr><th scope="col">verdict</th><th scope="col">check</th><th scope="col">measured</th><th scope="col">limit</th><th scope="col">margin</th><th scope="col">unit</th></tr></thead>
 ${worstFirst(checks).map(
-  (check) => markup`<tbody class="${check.verdict}">
+  (check) => markup`<tbody class="${check.verdict.replace(' ', '-')}">
 <tr><td>${badge(check.verdict)}</td><th scope="row">${check.name} <span class="phase">${check.phase}</span></th><td>${figure(check.measured)}</td><td>${unbroken(limitText(check))}</td><td>${unbroken(marginText(check))}</td><td>${check.unit}</td></tr>
 <tr class="witness"><td></td><td colspan="5">${unbroken(check.detail)}</td></tr>
 </tbody>`,

@@ -55,14 +55,14 @@ describe('the admission check', () => {
   });
 
   it('begins a new bucket when Redis loses its state', () => {
-    const kill = fault('inject', 1000, { fault: 'redis-kill', losesState: true });
+    const kill = fault('inject', 1000, { fault: 'redis-kill', state: 'lost' });
     const answers = [...burst(10, 900), ...burst(10, 1100)];
     expect(admission.judge(historyWith(answers, { faults: [kill] }))).toMatchObject([{ verdict: 'pass' }]);
     expect(admission.judge(historyWith(answers))).toMatchObject([{ verdict: 'fail' }]);
   });
 
   it('does not charge an admission that was under way when Redis lost its state to the new bucket', () => {
-    const flush = fault('inject', 1000, { fault: 'flush', beginMs: 1000, endMs: 1000, losesState: true });
+    const flush = fault('inject', 1000, { fault: 'flush', beginMs: 1000, endMs: 1000, state: 'lost' });
     const answers = [...burst(9, 900), ...burst(1, 999, { receivedMs: 1001 }), ...burst(10, 1002)];
     expect(admission.judge(historyWith(answers, { faults: [flush] }))).toMatchObject([{ verdict: 'pass' }]);
   });

@@ -8,6 +8,7 @@ describe('running the checks', () => {
   it('calls a check that breaks unknown, and goes on with the others', () => {
     const broken: Check = {
       name: 'broken',
+      needs: [],
       property: 'never holds',
       judge: () => {
         throw new TypeError('x is undefined');
@@ -15,6 +16,7 @@ describe('running the checks', () => {
     };
     const fine: Check = {
       name: 'fine',
+      needs: [],
       property: 'always holds',
       judge: () => [{ name: 'fine', phase: 'all', verdict: 'pass', measured: 1, limit: 2, unit: 'ms', detail: 'well' }],
     };

@@ -7,6 +7,10 @@ import { buildHistory, type PhaseSpec } from '../../support/history-builder.ts';
 const judge = (phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>) =>
   failsOpen.judge(buildHistory({ phases })).map(({ phase, verdict, detail }) => [phase, verdict, detail]);
 
+/** What is found in a phase. */
+const judgeIn = (phase: PhaseName, phases: Parameters<typeof judge>[0]) =>
+  judge(phases).find(([name]) => name === phase);
+
 /** One in `n` is answered by the other one. */
 const oneIn = (n: number, other: 'redis' | 'fallback') => {
   const usual = other === 'redis' ? 'fallback' : 'redis';
@@ -24,6 +28,15 @@ describe('the fails-open check', () => {
         limit: 99,
         unit: '%',
         detail: 'answered by redis',
+      },
+      {
+        name: 'fails-open',
+        phase: 'onset',
+        verdict: 'pass',
+        measured: 100,
+        limit: 99,
+        unit: '%',
+        detail: 'answered by fallback once every breaker had to be open',
       },
       {
         name: 'fails-open',
@@ -49,29 +62,40 @@ describe('the fails-open check', () => {
   it('fails when Redis still answers during the fault', () => {
     expect(judge({ fault: oneIn(50, 'redis') })).toEqual([
       ['baseline', 'pass', 'answered by redis'],
+      ['onset', 'pass', 'answered by fallback once every breaker had to be open'],
       ['fault', 'fail', 'answered by fallback'],
       ['recovered', 'pass', 'answered by redis'],
     ]);
   });
 
+  it('fails when Redis still answers in the second of the injection, once every breaker had to be open', () => {
+    expect(judgeIn('onset', { onset: oneIn(50, 'redis') })?.slice(0, 2)).toEqual(['onset', 'fail']);
+    const early = (i: number): 'redis' | 'fallback' => (i < 36 ? 'redis' : 'fallback'); // for 60 ms
+    expect(judgeIn('onset', { onset: { mechanism: early } })?.slice(0, 2)).toEqual(['onset', 'pass']);
+  });
+
   it('fails when the fallback goes on after the recovery', () => {
-    expect(judge({ recovered: { mechanism: 'fallback' } })[2]).toEqual(['recovered', 'fail', 'answered by redis']);
+    expect(judgeIn('recovered', { recovered: { mechanism: 'fallback' } })).toEqual([
+      'recovered',
+      'fail',
+      'answered by redis',
+    ]);
   });
 
   it('is unknown when the fallback answered no more than one stall of a link explains', () => {
     // Seen on a busy machine: three calls of one instance late at once, its breaker open for a second, the control quiet.
-    expect(judge({ recovered: oneIn(50, 'fallback') })[2]?.slice(0, 2)).toEqual(['recovered', 'unknown']);
+    expect(judgeIn('recovered', { recovered: oneIn(50, 'fallback') })?.slice(0, 2)).toEqual(['recovered', 'unknown']);
   });
 
   it('does not count the time that a recovery may take against the recovered phase', () => {
     // The recovery may last until 5,001 + 2,210 ms: 126 of 600 answers/s into the phase.
     const mechanism = (i: number): 'redis' | 'fallback' => (i < 126 ? 'fallback' : 'redis');
-    expect(judge({ recovered: { mechanism } })[2]).toEqual(['recovered', 'pass', 'answered by redis']);
+    expect(judgeIn('recovered', { recovered: { mechanism } })).toEqual(['recovered', 'pass', 'answered by redis']);
   });
 
   it('is unknown when Redis fails the control as well: the machine is noisy', () => {
     const noisy = { ...oneIn(50, 'fallback'), controlMechanism: 'fallback' } as const;
-    expect(judge({ baseline: noisy })[0]).toEqual([
+    expect(judgeIn('baseline', { baseline: noisy })).toEqual([
       'baseline',
       'unknown',
       "of the control's answers only 0.0 % are from Redis either",
@@ -81,7 +105,7 @@ describe('the fails-open check', () => {
   it('is unknown when the control is slow in the same phase: noise opens breakers, and not all at once', () => {
     // Seen on a busy machine: the generator 6.7 ms late, the control's p99 19.8 ms, and two breakers open for a second.
     const noisy = { ...oneIn(2, 'fallback'), latencyMs: 17, controlLatencyMs: 20, lagMs: 7 } as const;
-    expect(judge({ recovered: noisy })[2]?.slice(0, 2)).toEqual(['recovered', 'unknown']);
+    expect(judgeIn('recovered', { recovered: noisy })?.slice(0, 2)).toEqual(['recovered', 'unknown']);
   });
 
   it('is unknown when one of fewer than a hundred answers came from the other one, and fails when two did', () => {
@@ -89,22 +113,23 @@ describe('the fails-open check', () => {
       rate: 25,
       mechanism: (i: number): 'redis' | 'fallback' => (i < others ? 'redis' : 'fallback'),
     });
-    expect(judge({ fault: few(1) })[1]).toEqual([
+    expect(judgeIn('fault', { fault: few(1) })).toEqual([
       'fault',
       'unknown',
       "one of 75 answers is another's; of so few 99 % cannot be told",
     ]);
-    expect(judge({ fault: few(2) })[1]).toEqual(['fault', 'fail', 'answered by fallback']);
+    expect(judgeIn('fault', { fault: few(2) })).toEqual(['fault', 'fail', 'answered by fallback']);
   });
 
   it('is unknown for a phase without answers', () => {
-    expect(judge({ fault: { rate: 0 } })[1]).toEqual(['fault', 'unknown', 'no answers']);
+    expect(judgeIn('fault', { fault: { rate: 0 } })).toEqual(['fault', 'unknown', 'no answers']);
   });
 
   it('holds the fallback to the keys of the killed master until the failover, and Redis to all keys from then on', () => {
     const results = failsOpen.judge(failoverHistory());
     expect(results.map(({ phase, verdict, detail }) => [phase, verdict, detail])).toEqual([
       ['baseline', 'pass', 'answered by redis'],
+      ['onset', 'pass', 'answered by fallback once every breaker had to be open'],
       ['fault', 'pass', 'answered by fallback until the failover'],
       ['recovered', 'pass', 'answered by redis from the failover to the end'],
     ]);
@@ -115,12 +140,17 @@ describe('the fails-open check', () => {
     const rate = 60;
     const mechanism = (i: number) => (i % 3 === 0 && i !== 9 && i !== 12 ? 'fallback' : 'redis');
     const onset = { rate, key: keyOf, mechanism } as const;
-    expect(failsOpen.judge(failoverHistory({ phases: { onset } }))[1]).toMatchObject({ verdict: 'pass' });
+    expect(failsOpen.judge(failoverHistory({ phases: { onset } })).every(({ verdict }) => verdict === 'pass')).toBe(
+      true,
+    );
   });
 
   it('fails when Redis seems to answer for a master that is dead', () => {
     const phases = { onset: { key: keyOf, mechanism: 'redis' }, fault: { key: keyOf, mechanism: 'redis' } } as const;
-    expect(failsOpen.judge(failoverHistory({ phases }))[1]).toMatchObject({ phase: 'fault', verdict: 'fail' });
+    expect(failsOpen.judge(failoverHistory({ phases })).slice(1, 3)).toMatchObject([
+      { phase: 'onset', verdict: 'fail' },
+      { phase: 'fault', verdict: 'fail' },
+    ]);
   });
 
   it('fails when the keys of the killed master stay with the fallback until that is started again, and after', () => {
@@ -130,8 +160,8 @@ describe('the fails-open check', () => {
       heal: { key: keyOf, mechanism: 'fallback' },
       recovered: { key: keyOf, mechanism: 'fallback' },
     };
-    expect(failsOpen.judge(failoverHistory({ phases: late }))[2]?.verdict).not.toBe('pass');
-    expect(failsOpen.judge(failoverHistory({ phases: never as typeof late }))[2]).toMatchObject({ verdict: 'fail' });
+    expect(failsOpen.judge(failoverHistory({ phases: late }))[3]?.verdict).not.toBe('pass');
+    expect(failsOpen.judge(failoverHistory({ phases: never as typeof late }))[3]).toMatchObject({ verdict: 'fail' });
   });
 
   it('judges only the baseline when no other master took the place of the killed one', () => {

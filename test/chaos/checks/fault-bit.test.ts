@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runChecks, worstOf } from '../../../chaos/checks/check.ts';
+import { notApplicable, runChecks, worstOf } from '../../../chaos/checks/check.ts';
 import { faultBit } from '../../../chaos/checks/fault-bit.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import { buildHistory, type HistorySpec, probe } from '../../support/history-builder.ts';
@@ -90,8 +90,9 @@ describe('the fault-bit check', () => {
     expect(new Set(verdicts)).toEqual(new Set(['unknown', 'pass']));
   });
 
-  it('has nothing to say of an experiment without a fault', () => {
-    expect(judge({ fault: null })).toEqual([]);
+  it('is not applicable to an experiment without a fault', () => {
+    const results = runChecks([faultBit], buildHistory({ fault: null }));
+    expect(results).toEqual([notApplicable('fault-bit', 'the scenario breaks nothing')]);
   });
 });
 

@@ -63,7 +63,7 @@ describe('the fleet check', () => {
   });
 
   it('counts a loss of state only in a window that it may lie in', () => {
-    const kill = fault('inject', 100, { fault: 'redis-kill', losesState: true, endMs: 200 });
+    const kill = fault('inject', 100, { fault: 'redis-kill', state: 'lost', endMs: 200 });
     const judged = (atMs: number) => {
       return fleet.judge(historyWith(admits(20, atMs, atMs), { faults: [kill] }))[0];
     };
@@ -148,7 +148,7 @@ describe('the fleet check', () => {
   });
 
   it('allows one more bucket for each loss of the state of Redis', () => {
-    const kill = fault('inject', 100, { fault: 'redis-kill', losesState: true });
+    const kill = fault('inject', 100, { fault: 'redis-kill', state: 'lost' });
     const answers = [...admits(10, 0, 0), ...admits(10, 200, 200)];
     expect(fleet.judge(historyWith(answers, { faults: [kill] }))).toMatchObject([
       { verdict: 'pass', measured: 10, limit: 10 },
@@ -159,7 +159,7 @@ describe('the fleet check', () => {
   });
 
   it('counts the loss once when one kill is recorded for each of two instances', () => {
-    const kill = (target: string) => fault('inject', 100, { fault: 'redis-kill', target, losesState: true });
+    const kill = (target: string) => fault('inject', 100, { fault: 'redis-kill', target, state: 'lost' });
     const faults = [kill('limiter-1'), kill('limiter-2')];
     const answers = [...admits(10, 0, 0), ...admits(15, 200, 200)];
     expect(fleet.judge(historyWith(answers, { faults }))).toMatchObject([{ verdict: 'fail', measured: 15, limit: 10 }]);
@@ -187,7 +187,7 @@ describe('the fleet check', () => {
   });
 
   it('allows the keys of a killed master one more bucket, since its replica may not have heard of all, and no others', () => {
-    const kill = fault('inject', 100, { fault: 'master-kill', losesState: 'perhaps' });
+    const kill = fault('inject', 100, { fault: 'master-kill', state: 'perhaps-lost' });
     const answersOf = (key: string) => [...admits(10, 0, 0, { key }), ...admits(10, 200, 200, { key })];
     const judged = (key: string) => fleet.judge(historyWith(answersOf(key), { faults: [kill], placement, failover }));
     expect(['k0', 'k1', 'k3'].map((key) => judged(key)[0]?.verdict)).toEqual(['pass', 'fail', 'pass']);

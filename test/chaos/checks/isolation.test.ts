@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { notApplicable } from '../../../chaos/checks/check.ts';
 import { isolation } from '../../../chaos/checks/isolation.ts';
 import { failoverHistory, keyOf } from '../../support/failover-history.ts';
 import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
@@ -37,7 +38,7 @@ describe('the isolation check', () => {
     expect(judge({ phases: { onset: { key: (i) => `elsewhere-${i}` } } })[0]).toEqual(['onset', 'unknown', null]);
   });
 
-  it('has nothing to say where all keys are in one Redis', () => {
-    expect(isolation.judge(buildHistory())).toEqual([]);
+  it('is not applicable where the fault reaches every instance and key', () => {
+    expect(isolation.judge(buildHistory())).toEqual([notApplicable('isolation', 'every instance and key is reached')]);
   });
 });

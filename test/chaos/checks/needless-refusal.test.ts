@@ -168,21 +168,21 @@ describe('wrong refusals', () => {
   });
 
   it('are not found where a denial repeats what Redis said before it forgot, until it would have had a token again', () => {
-    const faults = [fault('inject', 2000, { losesState: true }), fault('heal', 3000)];
+    const faults = [fault('inject', 2000, { state: 'lost' }), fault('heal', 3000)];
     const emptied = [...burst(10, 1900), answer(1950, refused)];
     const at = (ms: number) => needlessRefusal.judge(historyWith([...emptied, answer(ms, refused)], { faults }))[0];
     expect([at(2100)?.verdict, at(2450)?.verdict]).toEqual(['pass', 'fail']);
   });
 
   it('are not found where it repeats what Redis said before it forgot twice', () => {
-    const faults = [2000, 2100].map((ms) => fault('inject', ms, { losesState: true }));
+    const faults = [2000, 2100].map((ms) => fault('inject', ms, { state: 'lost' }));
     const emptied = [...burst(10, 1900), answer(1950, refused)];
     const at = (ms: number) => needlessRefusal.judge(historyWith([...emptied, answer(ms, refused)], { faults }))[0];
     expect([at(2200)?.verdict, at(2450)?.verdict]).toEqual(['pass', 'fail']);
   });
 
   it('are not found where takes without an answer emptied the bucket just before Redis forgot it', () => {
-    const faults = [fault('inject', 1010, { losesState: true })];
+    const faults = [fault('inject', 1010, { state: 'lost' })];
     const unheard = burst(10, 1000, { mechanism: 'fallback', instance: 'limiter-2', receivedMs: 1012 });
     const heardLate = burst(10, 1000, { instance: 'limiter-2', receivedMs: 1012 });
     const reject = answer(1004, refused);
@@ -214,14 +214,14 @@ describe('wrong refusals', () => {
 
   it('are not found where a replica took over and knew what had been taken before, and are where nothing was', () => {
     // 2 tokens a second: emptied at 900 ms and killed at 1,000 ms, the bucket holds 3.4 tokens at 2,600 ms, and admits 3.
-    const faults = [fault('inject', 1000, { fault: 'master-kill', losesState: 'perhaps' }), fault('heal', 5000)];
+    const faults = [fault('inject', 1000, { fault: 'master-kill', state: 'perhaps-lost' }), fault('heal', 5000)];
     const history = (before: AnswerEvent[]) =>
       historyWith([...before, ...burst(3, 2600), answer(2650, refused)], { faults, placement, failover });
     expect([burst(10, 900), []].map((before) => needlessRefusal.judge(history(before))[0]?.verdict)).toEqual([
       'pass',
       'fail',
     ]);
-    const lost = faults.map((it) => ({ ...it, losesState: true }));
+    const lost = faults.map((it) => ({ ...it, state: 'lost' as const }));
     const empty = historyWith([...burst(10, 900), ...burst(3, 2600), answer(2650, refused)], { faults: lost });
     expect(needlessRefusal.judge(empty)[0]?.verdict).toBe('fail');
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { notApplicable, runChecks } from '../../../chaos/checks/check.ts';
 import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
 import { answer, buildHistory, fault, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
@@ -120,8 +121,9 @@ describe('the recovery check', () => {
     ]);
   });
 
-  it('has nothing to say of an experiment without a fault', () => {
-    expect(judge({ fault: null })).toEqual([]);
+  it('is not applicable to an experiment without a fault', () => {
+    const results = runChecks([recovery], buildHistory({ fault: null }));
+    expect(results).toEqual([notApplicable('recovery', 'the scenario breaks nothing')]);
   });
 
   it('counts from the failover where one master replaces another, for the keys of the killed one', () => {

@@ -91,7 +91,7 @@ describe('the remaining check', () => {
   });
 
   it('begins anew with a Redis that lost its buckets, whose refusals may still be those of the lost one', () => {
-    const faults = [fault('inject', 1000, { losesState: true })];
+    const faults = [fault('inject', 1000, { state: 'lost' })];
     const lost = [told(900, 0), told(1100, 0, refused), told(1200, 9)];
     expect(remaining.judge(historyWith(lost, { faults }))).toMatchObject([{ verdict: 'pass' }]);
     expect(remaining.judge(historyWith(lost))).toMatchObject([{ verdict: 'fail' }]);

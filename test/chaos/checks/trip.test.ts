@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { notApplicable, runChecks } from '../../../chaos/checks/check.ts';
 import { trip } from '../../../chaos/checks/trip.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, victim } from '../../support/failover-history.ts';
@@ -173,8 +174,9 @@ describe('the trip check', () => {
     expect(judge({ faults: [] })).toMatchObject([{ verdict: 'unknown', detail: 'no fault was injected' }]);
   });
 
-  it('has nothing to say of an experiment without a fault', () => {
-    expect(judge({ fault: null })).toEqual([]);
+  it('is not applicable to an experiment without a fault', () => {
+    const results = runChecks([trip], buildHistory({ fault: null }));
+    expect(results).toEqual([notApplicable('trip', 'the scenario breaks nothing')]);
   });
 
   it('looks at the breaker of the killed master alone', () => {

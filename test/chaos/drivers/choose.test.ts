@@ -79,16 +79,14 @@ describe('LIMITER_IMAGE', () => {
 
 describe('a scenario', () => {
   const able = {
-    partition: ['native'],
-    stall: ['native'],
-    latency: ['native'],
-    'redis-kill': ['native', 'containers'],
-    'master-kill': ['native'],
+    toxics: ['native'],
+    'redis-process': ['native', 'containers'],
+    topology: ['native'],
   } as const;
 
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {
     expect(refusal('compose', redisKill, able)).toBe(
-      'The compose driver cannot do redis-kill, which redis-kill needs. Drivers that can: native, containers.',
+      'The compose driver cannot do redis-kill (it has no redis-process), which redis-kill needs. Drivers that can: native, containers.',
     );
   });
 

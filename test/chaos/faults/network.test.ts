@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Environment, Instance } from '../../../chaos/environment.ts';
 import { LabError } from '../../../chaos/errors.ts';
-import { partition, stall } from '../../../chaos/faults/network.ts';
+import { faultOf } from '../../../chaos/faults/index.ts';
 import { ping } from '../../../chaos/host/ping.ts';
 import { startToxiproxy, type ToxiproxyProcess } from '../../support/toxiproxy.ts';
 import { until } from '../../support/until.ts';
@@ -70,8 +70,8 @@ describe('a store link', () => {
 
   it('that stalls answers nothing, which its probe sees, and delivers what it held when it is healed', async () => {
     const { port, environment, instance } = await createLink();
-    const fault = stall();
-    await fault.inject(environment, instance);
+    const fault = faultOf({ kind: 'stall' });
+    await fault.inject(environment, { name: instance.name, instance });
     const before = pings;
     using asked = await asking(port);
     const seen = await ping(host, port, 200);
@@ -81,7 +81,7 @@ describe('a store link', () => {
       0,
       { received: '', isClosed: false },
     ]);
-    await fault.heal(environment, instance);
+    await fault.heal(environment, { name: instance.name, instance });
     await until('the answer that was held', () => asked.state.received !== '');
     expect(asked.state).toEqual({ received: '+PONG\r\n', isClosed: false });
     const healed = await ping(host, port, 30_000);
@@ -90,20 +90,46 @@ describe('a store link', () => {
 
   it('that is partitioned answers nothing either, but what it dropped never arrives', async () => {
     const { port, environment, instance } = await createLink();
-    const fault = partition();
-    await fault.inject(environment, instance);
+    const fault = faultOf({ kind: 'partition' });
+    await fault.inject(environment, { name: instance.name, instance });
     using asked = await asking(port);
     expect(fault.bites(await ping(host, port, 200))).toBe(true);
-    await fault.heal(environment, instance);
+    await fault.heal(environment, { name: instance.name, instance });
     await until('the end of the connection', () => asked.state.isClosed);
     expect(asked.state.received).toBe('');
+  });
+
+  it('that is narrow answers late, by as much as its bytes take, until it is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'bandwidth', kilobytesPerSecond: 1 });
+    const target = { name: instance.name, instance };
+    const quick = () => until('a quick answer', async () => !fault.bites(await ping(host, port, 30_000)));
+    await quick();
+    await fault.inject(environment, target);
+    const during = await ping(host, port, 30_000);
+    await fault.heal(environment, target);
+    expect([during.outcome, fault.bites(during)]).toEqual(['pong', true]);
+    await quick();
+  });
+
+  it('that is down closes what is open and refuses what comes, until it is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'down' });
+    const target = { name: instance.name, instance };
+    using asked = await asking(port);
+    await fault.inject(environment, target);
+    await until('the end of the connection', () => asked.state.isClosed);
+    expect(fault.bites(await ping(host, port, 30_000))).toBe(true);
+    await fault.heal(environment, target);
+    const healed = await ping(host, port, 30_000);
+    expect([healed.outcome, fault.bites(healed)]).toEqual(['pong', false]);
   });
 
   it('that is not there cannot be broken, and the fault says so', async () => {
     const { environment, instance } = await createLink();
     const direct = { ...instance, storeLink: { ...instance.storeLink, proxy: undefined } };
-    await expect(stall().inject(environment, direct)).rejects.toThrow(
-      new LabError('limiter-1 reaches its Redis directly: there is no link to break'),
-    );
+    await expect(
+      faultOf({ kind: 'stall' }).inject(environment, { name: 'limiter-1', instance: direct }),
+    ).rejects.toThrow(new LabError('limiter-1 reaches its Redis directly: there is no link to break'));
   });
 });

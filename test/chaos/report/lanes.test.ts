@@ -274,19 +274,21 @@ describe('the admission lane', () => {
 });
 
 describe('the timeline', () => {
+  const partition = { fault: 'partition', description: 'Every packet between the limiters and Redis was dropped' };
+
   it('has the phases, and one window for a fault on several links', () => {
     const { endMs, stretches, faults } = timelineOf(buildHistory());
     expect({ endMs, names: stretches.map(({ name }) => name), faults }).toEqual({
       endMs: 10_000,
       names: ['baseline', 'onset', 'fault', 'heal', 'recovered'],
-      faults: [{ fault: 'partition', targets: ['limiter-1', 'limiter-2'], startMs: 1000, endMs: 5001, healed: true }],
+      faults: [{ ...partition, targets: ['limiter-1', 'limiter-2'], startMs: 1000, endMs: 5001, healed: true }],
     });
   });
 
   it('leaves a fault in place that was never healed', () => {
     const history = buildHistory({ faults: [fault('inject', 1000)], complete: false });
     expect(timelineOf(history).faults).toEqual([
-      { fault: 'partition', targets: ['limiter-1'], startMs: 1000, endMs: 9998.333333333334, healed: false },
+      { ...partition, targets: ['limiter-1'], startMs: 1000, endMs: 9998.333333333334, healed: false },
     ]);
   });
 

@@ -97,8 +97,8 @@ describe('reading a run', () => {
 
   it('says when the format is of another version', () => {
     const [first, ...rest] = eventsOf();
-    const text = `${JSON.stringify({ ...first, version: 2 })}\n${linesOf(rest)}`;
-    expect(read(text).gaps).toEqual(['It was written in version 2 of the format; this report knows 1.']);
+    const text = `${JSON.stringify({ ...first, version: 3 })}\n${linesOf(rest)}`;
+    expect(read(text).gaps).toEqual(['It was written in version 3 of the format; this report knows 2.']);
   });
 
   it.each(['', '\n\n', 'GIF89a\u0000\u0001', '{"type":"span"}\n'])(

@@ -36,12 +36,14 @@ describe('the table', () => {
       ),
       'trip | onset | 15 | 65 | ms | pass',
       'breaker | all | 0 | 0 | moves | pass',
-      ...['baseline', 'fault', 'recovered'].map((phase) => `fails-open | ${phase} | 100 | 99 | % | pass`),
+      ...['baseline', 'onset', 'fault', 'recovered'].map((phase) => `fails-open | ${phase} | 100 | 99 | % | pass`),
       'recovery | heal | 3.33 | 2210 | ms | pass',
       expect.stringMatching(/^admission \| all \| 0 \| 0 \| tokens too many/),
       'fleet | all | 1 | 5.00 | admitted | pass',
       expect.stringMatching(/^needless-refusal( \| | )all \| 0 \| 0 \| refusals \| pass$/),
       expect.stringMatching(/^remaining \| all \| 0 \| 0 \| tokens too many/),
+      '',
+      'not applicable: isolation (every instance and key is reached)',
       '',
     ]);
   });

@@ -103,20 +103,20 @@ describe('the metrics of the lab', () => {
 
   it('have room for a new bucket when Redis has lost its data', async () => {
     const one = answer(0, { latencyMs: 0 });
-    const series = await seriesAfter([run, one, fault('inject', 1, { losesState: true })]);
+    const series = await seriesAfter([run, one, fault('inject', 1, { state: 'lost' })]);
     expect(series.get('chaos_hot_key_bound')).toBe(20);
   });
 
   it('take one loss for one, though it is told of each instance that it hits', async () => {
     const one = answer(0, { latencyMs: 0 });
-    const kill = (target: string) => fault('inject', 1, { target, losesState: true });
+    const kill = (target: string) => fault('inject', 1, { target, state: 'lost' });
     const series = await seriesAfter([run, one, kill('limiter-1'), kill('limiter-2')]);
     expect(series.get('chaos_hot_key_bound')).toBe(20);
   });
 
   it('have that room only where the master that was lost may have held the key', async () => {
     const one = answer(0, { latencyMs: 0 });
-    const kill = fault('inject', 1, { losesState: 'perhaps' });
+    const kill = fault('inject', 1, { state: 'perhaps-lost' });
     const boundAfter = async (victim: string) =>
       (await seriesAfter([run, one, { ...placement, victim }, kill])).get('chaos_hot_key_bound');
     expect([await boundAfter('a:1'), await boundAfter('a:2')]).toEqual([20, 10]);

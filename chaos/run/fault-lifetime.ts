@@ -1,0 +1,92 @@
+// One time that a fault is put on, from the look before it to the look that finds it gone:
+//
+//   probe ─ wait ─ inject ─ probe, probe, … ─ heal ─ probe until healthy
+//
+// Whatever happens, what was injected is healed before this returns or throws.
+
+import type { Environment } from '../environment.ts';
+import { type Target, targetsOf } from '../faults/fault.ts';
+import type { FailoverWatch } from '../watch/failovers.ts';
+import { probeLinks, sinceZeroMs, type Zero } from '../watch/observer.ts';
+import type { Recorder } from '../watch/recorder.ts';
+import type { Phases } from './phases.ts';
+import { applyRecorded } from './recorded-fault.ts';
+import type { Occurrence } from './schedule.ts';
+
+const probeEveryMs = 500;
+/** How long a healed link may take to show it. */
+const healedMsMax = 5000;
+
+export interface Stage {
+  readonly environment: Environment;
+  readonly recorder: Recorder;
+  readonly zero: Zero;
+  readonly phases: Phases;
+  readonly failover: FailoverWatch;
+  /** Resolves at that instant of the run; rejects when the run is stopped before. */
+  readonly reached: (ms: number) => Promise<void>;
+  readonly stop: AbortSignal;
+}
+
+export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void> {
+  const { zero, phases, failover, reached, stop, environment, recorder } = stage;
+  const { fault, planned } = occurrence;
+  await using lifetime = lifetimeOf(occurrence, stage);
+  const probe = async (expected: 'healthy' | 'broken') => {
+    const probes = await probeLinks(environment, fault, lifetime.targets, expected, zero);
+    recorder.record(...probes);
+    return probes.every(({ seen }) => seen === 'healthy');
+  };
+  await probe('healthy');
+  await reached(planned.atMs);
+  if (planned.endsBy === 'failover') await failover.place();
+  stop.throwIfAborted();
+  phases.injecting();
+  const healMs = sinceZeroMs(zero) + planned.forMs;
+  await lifetime.inject();
+  stop.throwIfAborted();
+  const probeUntil = async (endMs: number) => {
+    // Not at once: the probes' own work would fall into the milliseconds in which the limiter meets the fault.
+    let nextMs = sinceZeroMs(zero) + probeEveryMs;
+    await reached(Math.min(nextMs, endMs));
+    while (sinceZeroMs(zero) < endMs) {
+      nextMs = sinceZeroMs(zero) + probeEveryMs;
+      await probe('broken');
+      await reached(Math.min(nextMs, endMs));
+    }
+  };
+  const watching = planned.endsBy === 'failover' ? failover.until(healMs, stop) : undefined;
+  // A probe of a silent link takes its time: the last one has to be over before the heal.
+  await Promise.all([probeUntil(Math.max(healMs - probeEveryMs, sinceZeroMs(zero))), watching]);
+  await reached(healMs);
+  phases.healing();
+  await lifetime.heal();
+  phases.healed();
+  const endMs = sinceZeroMs(zero) + healedMsMax;
+  while (!(await probe('healthy')) && sinceZeroMs(zero) < endMs) await reached(sinceZeroMs(zero) + 100);
+}
+
+/** Injects and heals, and records both. Disposing of it heals what is still injected. */
+function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zero }: Stage) {
+  const { atMs: _, forMs: __, ...facts } = planned;
+  const targets = targetsOf(planned.reach, environment);
+  let injected = false;
+  const apply = (action: 'inject' | 'heal') =>
+    Promise.all(
+      targets.map((target: Target) => applyRecorded(action, fault, facts, environment, target, recorder, zero)),
+    );
+  return {
+    targets,
+    async inject() {
+      injected = true;
+      await apply('inject');
+    },
+    async heal() {
+      await apply('heal');
+      injected = false;
+    },
+    async [Symbol.asyncDispose]() {
+      if (injected) await this.heal();
+    },
+  };
+}

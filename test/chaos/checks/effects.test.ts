@@ -1,0 +1,136 @@
+// What a fault forces on a limiter decides what is expected of it, whatever the fault is called.
+
+import { describe, expect, it } from 'vitest';
+import { runChecks } from '../../../chaos/checks/check.ts';
+import { checks } from '../../../chaos/checks/index.ts';
+import type { AnswerEvent } from '../../../chaos/history.ts';
+import type { FaultSpec } from '../../../chaos/scenario.ts';
+import { buildHistory, fault, type HistorySpec, move, type PhaseSpec, probe } from '../../support/history-builder.ts';
+
+/** What is judged other than as passed, and what cannot be judged by name. */
+function findings(spec: HistorySpec) {
+  const results = runChecks(checks, buildHistory(spec));
+  return results
+    .filter(({ verdict }) => verdict !== 'pass')
+    .map(({ name, phase, verdict }) => `${name} ${phase} ${verdict}`);
+}
+
+const latency = (latencyMs: number): FaultSpec => ({ kind: 'latency', latencyMs });
+const answeredBy = (mechanism: AnswerEvent['mechanism'] | ((i: number) => AnswerEvent['mechanism'])) => ({
+  onset: { mechanism },
+  fault: { mechanism },
+});
+
+describe('a fault that leaves time enough', () => {
+  const spared = ['trip all not applicable', 'isolation all not applicable', 'recovery all not applicable'];
+
+  it('passes a limiter that stays with Redis', () => {
+    expect(findings({ fault: latency(1), phases: answeredBy('redis'), breaker: [] })).toEqual(spared);
+  });
+
+  it('fails one that turns to its fallback', () => {
+    expect(findings({ fault: latency(1), phases: answeredBy('fallback') })).toEqual([
+      'trip all not applicable',
+      'fails-open fault fail',
+      ...spared.slice(1),
+    ]);
+  });
+});
+
+describe('a fault that makes calls slow', () => {
+  it.each(['redis', 'fallback', (i: number) => (i % 3 === 0 ? 'redis' : 'fallback')] as const)(
+    'leaves it to the limiter who answers: %s',
+    (mechanism) => {
+      expect(findings({ fault: latency(4), phases: answeredBy(mechanism), breaker: [] })).toEqual([
+        'trip all not applicable',
+        'fails-open fault not applicable',
+        'isolation all not applicable',
+        'recovery all not applicable',
+      ]);
+    },
+  );
+});
+
+describe('a fault that cuts off', () => {
+  it('fails a limiter that stays with Redis', () => {
+    const failed = findings({ fault: latency(100), phases: answeredBy('redis'), breaker: [] });
+    expect(failed).toEqual(expect.arrayContaining(['fails-open onset fail', 'fails-open fault fail']));
+  });
+});
+
+describe('a fault on the link of one instance', () => {
+  const facts = { reach: 'one-store-link', target: 'limiter-1' } as const;
+  const faults = [fault('inject', 1000, facts), fault('heal', 5000, facts)];
+  const probes = [probe('limiter-1', 2010, 'broken'), probe('limiter-1', 5010, 'healthy')];
+  const breaker = [
+    move('limiter-1', 1016, 'closed', 'open'),
+    move('limiter-1', 5003, 'open', 'half-open'),
+    move('limiter-1', 5005, 'half-open', 'closed'),
+  ];
+  // The two instances take turns, the first begins.
+  const turns = (odd: AnswerEvent['mechanism']): Partial<PhaseSpec> => ({
+    mechanism: (i) => (i % 2 ? odd : 'fallback'),
+  });
+  const spec = (odd: AnswerEvent['mechanism']): HistorySpec => ({
+    ...{ faults, probes, breaker },
+    phases: { onset: turns(odd), fault: turns(odd) },
+  });
+
+  it('passes when the other one stays with Redis', () => {
+    expect(findings(spec('redis'))).toEqual([]);
+  });
+
+  it('fails by isolation when the other one turns to its fallback as well', () => {
+    expect(findings(spec('fallback'))).toEqual(['isolation onset fail', 'isolation fault fail']);
+  });
+});
+
+describe('a fault that comes and goes', () => {
+  const [first, second] = [1000, 4000];
+  const faults = [first, second].flatMap((ms) =>
+    ['limiter-1', 'limiter-2'].flatMap((target) => [
+      fault('inject', ms, { target }),
+      fault('heal', ms + 1500, { target }),
+    ]),
+  );
+  const phases: PhaseSpec[] = [
+    { name: 'baseline', ms: 1000, mechanism: 'redis' },
+    { name: 'onset', ms: 1000, mechanism: 'fallback' },
+    { name: 'fault', ms: 500, mechanism: 'fallback', rate: 1200 },
+    { name: 'heal', ms: 1500, mechanism: 'redis' },
+    { name: 'onset', ms: 1000, mechanism: 'fallback', key: (i) => `again-${i}` },
+    { name: 'fault', ms: 500, mechanism: 'fallback', rate: 1200, key: (i) => `once-more-${i}` },
+    { name: 'heal', ms: 2000, mechanism: 'redis', key: (i) => `back-${i}` },
+    { name: 'recovered', ms: 3000, mechanism: 'redis' },
+  ];
+  const links = ['limiter-1', 'limiter-2'];
+  const probes = links.flatMap((it) => [
+    probe(it, 2010, 'broken'),
+    probe(it, 5010, 'broken'),
+    probe(it, 5600, 'healthy'),
+  ]);
+  const moves = (ms: number, openMs = 16) =>
+    links.flatMap((it) => [
+      move(it, ms + openMs, 'closed', 'open'),
+      move(it, ms + 1503, 'open', 'half-open'),
+      move(it, ms + 1505, 'half-open', 'closed'),
+    ]);
+
+  it('passes a limiter that came through each time, and judges a phase as one', () => {
+    const history = buildHistory({ phases, faults, probes, breaker: [...moves(first), ...moves(second)] });
+    const results = runChecks(checks, history);
+    expect(results.filter(({ verdict }) => verdict !== 'pass').map(({ name }) => name)).toEqual(['isolation']);
+    expect(results.filter(({ name }) => name === 'latency').map(({ phase }) => phase)).toEqual([
+      'baseline',
+      'onset',
+      'fault',
+      'heal',
+      'recovered',
+    ]);
+  });
+
+  it('fails one whose breaker opens in time only once', () => {
+    const breaker = [...moves(first), ...moves(second, 200)];
+    expect(findings({ phases, faults, probes, breaker })).toContain('trip onset fail');
+  });
+});
