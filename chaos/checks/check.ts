@@ -20,7 +20,7 @@ export interface CheckResult {
 
 export interface Check {
   readonly name: string;
-  /** One line: the property. */
+  /** One line, in Markdown: the property. The documents list it. */
   readonly property: string;
   readonly judge: (history: History) => CheckResult[];
 }

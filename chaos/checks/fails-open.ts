@@ -12,7 +12,8 @@ const name = 'fails-open';
 
 export const failsOpen: Check = {
   name,
-  property: 'the fallback answers during the fault, and Redis before and after it',
+  property:
+    'the fallback gives 99 % of the answers during the fault; Redis gives 99 % before it and after the recovery',
   judge(history: History): CheckResult[] {
     const reach = reachOf(history);
     const keys = (key: string) => reach(key) === true;

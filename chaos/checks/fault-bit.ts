@@ -6,7 +6,7 @@ import type { Check, CheckResult, Verdict } from './check.ts';
 
 export const faultBit: Check = {
   name: 'fault-bit',
-  property: 'an independent probe saw the fault, and saw it gone',
+  property: 'a PING of the lab’s own through each store link saw the fault, and saw it gone',
   judge(history: History): CheckResult[] {
     if (history.run.fault === null) return [];
     const state = (verdict: Verdict, measured: number, detail: string): CheckResult[] => [

@@ -10,7 +10,7 @@ const name = 'isolation';
 
 export const isolation: Check = {
   name,
-  property: 'keys of the masters that live stay with Redis',
+  property: 'when a cluster loses a master, Redis goes on to give 99 % of the answers for the other masters’ keys',
   judge(history: History): CheckResult[] {
     if (history.placement === undefined) return [];
     const reach = reachOf(history);

@@ -30,7 +30,7 @@ export function openByMs(history: History, instance: string): number {
 
 export const trip: Check = {
   name: 'trip',
-  property: 'the breaker opens within failures · timeout + 50 ms of the fault biting, given traffic',
+  property: 'the breaker opens within `BREAKER_FAILURES` · `REDIS_TIMEOUT_MS` + 50 ms of the fault',
   judge(history: History): CheckResult[] {
     const { bounds, instances, fault } = history.run;
     if (fault === null) return [];

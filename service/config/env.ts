@@ -1,4 +1,4 @@
-// The service's settings: one row each. All mistakes are found in one reading, and the README's table is this one.
+// The service's settings: one row each. All mistakes are found in one reading, and the table of README.md is made from these rows.
 
 import type { Policy } from '../core/store.ts';
 import type { HostPort, RedisAddress } from '../redis/options.ts';
@@ -79,7 +79,7 @@ export const configRows = [
     name: 'REDIS_URL',
     default: '',
     unit: '',
-    meaning: 'the same with user, password, database, TLS; wins over `REDIS_ADDR`',
+    meaning: 'the one Redis, with user, password, database and TLS; wins over `REDIS_ADDR`',
     secret: true,
     allowed: 'nothing, or redis://… or rediss://… with an optional user, password and database',
     parse: (text) => (text === '' ? null : redisUrlOf(text)),
@@ -131,7 +131,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'instances that share the limit, each of which refills its fallback buckets at its share of the policy’s rate; without it they are counted in Redis',
+      'number of instances that share the limit; a fallback bucket refills at the policy’s rate divided by this number. Without it the instances count themselves in Redis',
     allowed: 'nothing, or a whole number from 1 to 10000',
     parse: (text) => (text === '' ? null : whole(1, 10_000).parse(text)),
   },
@@ -140,7 +140,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'request header whose value is the key, believed as it is, so let a proxy set it; without it (or the header) the key is the address that connects, behind a proxy the proxy’s',
+      'request header whose value is the key. Let a proxy set the header: the service believes what it says. Without the variable or the header, the key is the address of the peer; behind a proxy that is the address of the proxy',
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {

@@ -58,7 +58,7 @@ export const storeErrorReasons = [
   'noperm', // this user may not run the script
   'maxclients', // Redis takes no more connections
   'wrongtype', // the key holds something that is not a bucket; concerns this key alone
-  'other',
+  'other', // none of these
 ] as const;
 
 export type StoreErrorReason = (typeof storeErrorReasons)[number];
