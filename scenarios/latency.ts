@@ -4,7 +4,7 @@ import { keys, service, timing } from './defaults.ts';
 export const latency: Scenario = {
   name: 'latency',
   family: 'network',
-  hypothesis: 'When Redis is 100 ± 20 ms away in each direction, nobody waits for it.',
+  hypothesis: 'When Redis is 100 ± 20 ms away in each direction, no request waits for it.',
   fault: { kind: 'latency', latencyMs: 100, jitterMs: 20 },
   timing,
   keys,
