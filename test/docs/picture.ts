@@ -1,4 +1,4 @@
-// `npm run picture -- runs/latest`: the README's picture of a report, from a run of yours. Only a run that passed is
+// `npm run report-picture -- runs/latest`: the README's picture of a report, from a run of yours. Only a run that passed is
 // pictured.
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -16,7 +16,8 @@ const size = { width: 1000, height: 1150 };
 const leftOut = 'section[aria-labelledby="checks-title"] { display: none }';
 
 async function main([run, ...others]: readonly string[]): Promise<void> {
-  if (run === undefined || others.length > 0) throw new UsageError('Which run? Usage: npm run picture -- runs/latest');
+  if (run === undefined || others.length > 0)
+    throw new UsageError('Which run? Usage: npm run report-picture -- runs/latest');
   const [report, journal] = ['report.html', 'journal.json'].map((file) => join(resolve(run), file)) as [string, string];
   if (!existsSync(report)) throw new UsageError(`There is no ${report}.`);
   const { verdict } = JSON.parse(readFileSync(journal, 'utf8')) as { verdict: string };
