@@ -140,7 +140,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'request header whose value is the key. Let a proxy set the header: the service believes what it says. Without the variable or the header, the key is the address of the peer; behind a proxy that is the address of the proxy',
+      'request header whose value is the key. The service believes the header, so only a proxy that overwrites it may set it. A client can write `X-Forwarded-For` itself and so choose its key. Without the variable or the header, the key is the address of the peer; behind a proxy that is the address of the proxy',
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {

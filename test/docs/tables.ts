@@ -60,7 +60,13 @@ export const exitStatusList = (): string =>
 export async function metricList(): Promise<string> {
   const metrics = new Metrics({ fallbackKeys: () => 0, breakerStates: () => ['closed'] });
   const all = [...(await metrics.counts()), ...(await new WorkersMetrics(() => 1).all())];
-  const rows = all.map((metric) => [code(metric.name), String(metric.type), labelsOf(metric), metric.help]);
+  const once = new Map(all.map((metric) => [metric.name, metric])); // with WORKERS some are told by two processes
+  const rows = [...once.values()].map((metric) => [
+    code(metric.name),
+    String(metric.type),
+    labelsOf(metric),
+    metric.help,
+  ]);
   return table(
     ['metric', 'type', 'labels', 'meaning'],
     rows.sort(([one = ''], [other = '']) => one.localeCompare(other)),
