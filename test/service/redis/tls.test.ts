@@ -12,7 +12,7 @@ import { type ServiceProcess, startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 
 /** All that the service needs, with one Redis. */
-const commands = '+evalsha +eval +time +get +set +del +zadd +zremrangebyscore +pexpire +zcard +zrem';
+const commands = '+evalsha +eval +time +get +set +del +zadd +zrangebyscore +zremrangebyscore +pexpire +zcard +zrem';
 /** And with a cluster. */
 const clusterCommands = '+cluster|slots +client|setname +asking +readonly +readwrite';
 const keys = '~rl:* ~rl-instances';
