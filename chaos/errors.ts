@@ -41,6 +41,24 @@ export function interruption(done: string): AbortSignal {
 
 export const exitStatus = { pass: 0, fail: 1, unknown: 2, usage: 254, broken: 255 } as const;
 
+const meanings: Readonly<Record<keyof typeof exitStatus, string>> = {
+  pass: '*pass*: every check passed',
+  fail: '*fail*: at least one check failed',
+  unknown:
+    '*unknown*: no check failed, and at least one could not tell: the machine was too noisy, or the fault did not bite',
+  usage: 'the command line asks for something that does not exist',
+  broken: 'the lab itself broke',
+};
+
+/** Every exit status with its meaning in Markdown, for the documents. */
+export const exitStatuses: readonly { readonly status: number; readonly meaning: string }[] = [
+  ...Object.entries(exitStatus).map(([name, status]) => ({ status, meaning: meanings[name as keyof typeof meanings] })),
+  ...endingSignals.map((signal) => ({
+    status: 128 + constants.signals[signal],
+    meaning: `${signal} ended the run. The fault is healed, and every part that the run started has ended`,
+  })),
+].toSorted((one, other) => one.status - other.status);
+
 /** One sentence for a person where the error was expected, or is the system's; of a defect, where it happened. */
 export function explained(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,4 +1,4 @@
-// `npm run pictures`: draws the README's pictures of an incident anew, from a run of its own.
+// `npm run pictures`: draws README.md's pictures of an incident anew, from a run of its own.
 //
 //   scenario ─▶ runner ─▶ its Prometheus ── the panels' expressions ──▶ incident.json ─▶ light.svg, dark.svg
 //

@@ -145,7 +145,7 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
     expr,
     for: duration,
     labels: { severity },
-    annotations: { summary, runbook_url: `README.md#${name.toLowerCase()}` },
+    annotations: { summary, runbook_url: `prometheus/README.md#${name.toLowerCase()}` },
   });
   const burning = (pair: 'page' | 'ticket', factor: number) =>
     (['long', 'short'] as const)

@@ -5,7 +5,7 @@ export const clusterMasterKill: Scenario = {
   name: 'cluster-master-kill',
   family: 'topology',
   hypothesis:
-    'When one master of three is killed, the keys of the other two stay with Redis, its own are decided by the fallback, and go back to Redis when its replica has taken over.',
+    'When one master of three is killed, Redis goes on deciding for the keys of the other two. The fallback decides for the keys of the dead master until a replica takes over.',
   topology: 'cluster',
   faults: [{ use: { kind: 'master-kill' }, ...once, forMs: 7000 }],
   timing: failoverTiming,

@@ -5,7 +5,7 @@ export const redisKill: Scenario = {
   name: 'redis-kill',
   family: 'redis',
   hypothesis:
-    'When Redis is killed and comes back empty 5 s later, no request is lost and none admitted beyond the bound.',
+    'When Redis is killed and comes back empty 5 s later, no request is lost and none is admitted beyond the bound.',
   faults: [{ use: { kind: 'redis-kill' }, ...once, forMs: 5000 }],
   timing: { ...timing, durationMs: 22_000 },
   keys,

@@ -5,7 +5,7 @@ export const sentinelFailover: Scenario = {
   name: 'sentinel-failover',
   family: 'topology',
   hypothesis:
-    'When the master under Sentinel is killed, the fallback decides until the Sentinels name its replica, and from then on Redis, without a restart.',
+    'When the master under Sentinel is killed, the fallback decides until the Sentinels name its replica. Then Redis decides again, without a restart of the limiter.',
   topology: 'sentinel',
   faults: [{ use: { kind: 'master-kill' }, ...once, forMs: 7000 }],
   timing: failoverTiming,

@@ -5,7 +5,7 @@ import type { Check, CheckResult } from './check.ts';
 
 export const availability: Check = {
   name: 'availability',
-  property: 'every request is answered, and none with a 5xx',
+  property: 'every request is answered, none with a 5xx, and no connection is lost',
   needs: [],
   judge(history: History): CheckResult[] {
     const answers = history.answers.filter(({ instance }) => !isControl(history, instance));

@@ -26,7 +26,7 @@ export interface CheckResult {
 
 export interface Check {
   readonly name: string;
-  /** One line: the property. */
+  /** One line, in Markdown: the property. The documents list it. */
   readonly property: string;
   /** Without one of them it is not applicable. */
   readonly needs: readonly Need[];

@@ -14,7 +14,8 @@ const name = 'fails-open';
 
 export const failsOpen: Check = {
   name,
-  property: 'the fallback answers during the fault, and Redis before and after it',
+  property:
+    'the fallback gives 99 % of the answers while a fault cuts Redis off; Redis gives 99 % before it and after the recovery',
   needs: ['source'],
   judge(history: History): CheckResult[] {
     return [...phasesByName(history)].flatMap(([phase, stretches]): CheckResult[] => {

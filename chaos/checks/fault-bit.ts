@@ -7,7 +7,7 @@ import { isInstanceHit } from './windows.ts';
 
 export const faultBit: Check = {
   name: 'fault-bit',
-  property: 'an independent probe saw the fault, and saw it gone',
+  property: 'a PING of the lab’s own through each store link saw the fault, and saw it gone',
   needs: ['schedule'],
   judge(history: History): CheckResult[] {
     const state = (verdict: Verdict, measured: number, detail: string): CheckResult[] => [

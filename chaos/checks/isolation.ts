@@ -12,7 +12,7 @@ const name = 'isolation';
 
 export const isolation: Check = {
   name,
-  property: 'what no fault reaches stays with Redis: keys of other masters, other instances',
+  property: 'Redis goes on to give 99 % of the answers for the keys and instances that no fault reaches',
   needs: ['source', 'schedule'],
   judge(history: History): CheckResult[] {
     const spared = (instance: string) => !isInstanceHit(history, instance);

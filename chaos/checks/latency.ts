@@ -19,7 +19,7 @@ const stall = { ms: 50, count: 3 };
 
 export const latency: Check = {
   name: 'latency',
-  property: 'p99 from the scheduled time is under 9 ms in every phase',
+  property: 'p99 from the scheduled time is under 9 ms in every phase, `onset` too',
   needs: [],
   judge: (history: History): CheckResult[] =>
     history.phases.length > 0

@@ -29,7 +29,7 @@ function callEveryMsMax({ breakerResetMs, resetJitterRatio, redisTimeoutMs }: Bo
 
 export const recovery: Check = {
   name: 'recovery',
-  property: 'answers come from Redis again soon after the heal',
+  property: 'Redis answers again within 1 s + 1.2 · `BREAKER_RESET_MS` + 2 · `REDIS_TIMEOUT_MS` of the heal',
   needs: ['source', 'schedule', 'cut-off'],
   judge(history: History): CheckResult[] {
     const { failover } = history;

@@ -14,7 +14,7 @@ const roundingTokens = 1e-6;
 
 export const remaining: Check = {
   name: 'remaining',
-  property: 'no answer tells of more tokens than the one before it and the refill allow',
+  property: 'no answer reports more tokens than an earlier answer and the refill allow',
   needs: ['source', 'remaining'],
   judge(history: History): CheckResult[] {
     let told = 0;

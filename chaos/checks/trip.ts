@@ -31,7 +31,7 @@ export function openByMs(history: History, instance: string, window: Window): nu
 
 export const trip: Check = {
   name: 'trip',
-  property: 'the breaker opens within failures · timeout + 50 ms of the fault biting, given traffic',
+  property: 'the breaker opens within `BREAKER_FAILURES` · `REDIS_TIMEOUT_MS` + 50 ms of the fault',
   needs: ['breaker', 'source', 'schedule', 'cut-off'],
   judge(history: History): CheckResult[] {
     const { bounds, instances } = history.run;

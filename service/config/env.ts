@@ -1,4 +1,4 @@
-// The service's settings: one row each. All mistakes are found in one reading, and the README's table is this one.
+// The service's settings: one row each. All mistakes are found in one reading, and the table of README.md is made from these rows.
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -91,7 +91,7 @@ export const configRows = [
     name: 'REDIS_URL',
     default: '',
     unit: '',
-    meaning: 'the same with user, password, database, TLS, or a Unix socket; wins over `REDIS_ADDR`',
+    meaning: 'the one Redis, with user, password, database, TLS, or a Unix socket; wins over `REDIS_ADDR`',
     secret: true,
     allowed:
       'nothing, or redis://user:password@host:port/database, rediss://… for TLS, or redis+unix://user:password@/path?db=database; all but the host or path may be left out, and nothing else be there',
@@ -168,7 +168,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'instances that share the limit, each of which refills its fallback buckets at its share of the policy’s rate; without it they are counted in Redis',
+      'number of instances that share the limit; a fallback bucket refills at the policy’s rate divided by this number. Without it the instances count themselves in Redis',
     allowed: 'nothing, or a whole number from 1 to 10000',
     parse: (text) => (text === '' ? null : whole(1, 10_000).parse(text)),
   },
@@ -177,7 +177,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'request header whose value is the key, believed as it is: only a proxy that overwrites it may set it. A client can write `X-Forwarded-For` itself, and so choose its key. Without the variable, or the header, the key is the address that connects; behind a proxy, that is the proxy’s',
+      'request header whose value is the key. The service believes the header, so only a proxy that overwrites it may set it. A client can write `X-Forwarded-For` itself and so choose its key. Without the variable or the header, the key is the address of the peer; behind a proxy that is the address of the proxy',
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {

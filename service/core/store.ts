@@ -66,7 +66,7 @@ export const storeErrorReasons = [
   'noperm', // this user may not run the script, or not use the database
   'maxclients', // no more connections are accepted
   'wrongtype', // the key holds something that is not a bucket; concerns this key alone
-  'other',
+  'other', // none of these
 ] as const;
 
 export type StoreErrorReason = (typeof storeErrorReasons)[number];

@@ -68,7 +68,7 @@ export class Metrics {
   });
   readonly #breakerTransitions = new Counter({
     name: 'rate_limit_breaker_transitions_total',
-    help: 'Changes of the state of the breaker.',
+    help: 'Moves of breakers from one state to another.',
     labelNames: ['from', 'to'],
     registers: [this.#registry],
   });
@@ -89,7 +89,7 @@ export class Metrics {
     const decided = this.#decided;
     new Counter({
       name: 'rate_limit_requests_total',
-      help: 'Requests decided, by who decided and what.',
+      help: 'Decisions, by who decided and by result.',
       labelNames: ['mechanism', 'status'],
       registers: [this.#registry],
       collect() {
@@ -100,7 +100,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'rate_limit_breaker_state',
-      help: 'Redis masters whose breaker is in this state, summed over workers; with one of each 1 for the current state.',
+      help: 'Breakers in this state. An instance has one breaker for every worker and Redis master.',
       labelNames: ['state'],
       registers: [this.#registry],
       collect() {

@@ -69,10 +69,10 @@ async function mechanismOf(url: string): Promise<string | undefined> {
   return ((await response?.json()) as { mechanism?: string } | undefined)?.mechanism;
 }
 
-describe.runIf(hasDocker)("the README's override file", () => {
+describe.runIf(hasDocker)('the override file of service/README.md', () => {
   it('changes the limits and the Redis of both limiters, and nothing else of them', () => {
-    const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');
-    const [, override = ''] = /```yaml\n(# docker-compose.override.yml\n.*?)```/s.exec(readme) ?? [];
+    const page = readFileSync(join(projectDirectory, 'service', 'README.md'), 'utf8');
+    const [, override = ''] = /```yaml\n(# docker-compose.override.yml\n.*?)```/s.exec(page) ?? [];
     const settings = (files: readonly string[], input = '') => {
       const args = ['compose', ...files.flatMap((file) => ['--file', file]), 'config', '--format', 'json'];
       const merged = JSON.parse(execFileSync('docker', args, { cwd: projectDirectory, encoding: 'utf8', input })) as {

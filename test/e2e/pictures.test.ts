@@ -1,4 +1,4 @@
-// The README's pictures of an incident: from a run that passed, of the dashboards as they are now, and legible.
+// The pictures of an incident in grafana/README.md: from a run that passed, of the dashboards as they are now, and legible.
 
 /// <reference lib="dom" />
 
@@ -36,12 +36,12 @@ describe('the pictures of an incident', () => {
     }
   });
 
-  it('are shown by the README, to light and to dark', () => {
-    const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');
-    for (const path of pictures) expect(readme).toContain(`grafana/pictures/${path}`);
+  it('are shown by grafana/README.md, to light and to dark', () => {
+    const page = readFileSync(join(projectDirectory, 'grafana', 'README.md'), 'utf8');
+    for (const path of pictures) expect(page).toContain(`"pictures/${path}"`);
   });
 
-  it('show what the README says of them', () => {
+  it('show what grafana/README.md says of them', () => {
     const { faultS } = incident;
     const settledS = 6; // rates are over 4 s, scrapes 1 s apart
     expect(Math.max(...valuesOf('Latency, faulted arm', 'p99', incident.fromS, incident.toS))).toBeLessThan(0.009);

@@ -7,7 +7,8 @@ import { type Section, sectionsOf } from '../support/markdown.ts';
 
 const alertsOf = (windows: typeof deployed): AlertingRule[] =>
   ruleGroups(windows).flatMap(({ rules }) => rules.flatMap((rule) => ('alert' in rule ? [rule] : [])));
-const sections = sectionsOf(readFileSync(join(projectDirectory, 'README.md'), 'utf8'));
+const page = 'prometheus/README.md';
+const sections = sectionsOf(readFileSync(join(projectDirectory, page), 'utf8'));
 
 /** The alerts whose link leads to no section that is about them. */
 function lost(alerts: readonly AlertingRule[], among: readonly Section[]): string[] {
@@ -15,7 +16,7 @@ function lost(alerts: readonly AlertingRule[], among: readonly Section[]): strin
     .filter(({ alert, annotations }) => {
       const [file, anchor] = annotations.runbook_url.split('#');
       const section = among.find(({ slug }) => slug === anchor);
-      return file !== 'README.md' || section?.title !== alert || section.text.trim() === '';
+      return file !== page || section?.title !== alert || section.text.trim() === '';
     })
     .map(({ alert }) => alert);
 }
@@ -30,7 +31,7 @@ describe('the runbook', () => {
     const level = sections[start]?.level ?? 0;
     const after = sections.slice(start + 1);
     const end = after.findIndex((section) => section.level <= level);
-    const own = after.slice(0, end).map(({ title }) => title);
+    const own = after.slice(0, end === -1 ? undefined : end).map(({ title }) => title);
     expect(own.sort()).toEqual([...new Set(alertsOf(deployed).map(({ alert }) => alert))].sort());
   });
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, configRows, readConfig, readConfigAtStart } from '../../../service/config/env.ts';
 
@@ -352,31 +351,5 @@ describe('each variable', () => {
 
   it('REDIS_ADDR takes an IPv6 address in brackets', () => {
     expect(readConfig({ REDIS_ADDR: '[::1]:6379' }).redis).toMatchObject({ host: '::1', port: 6379 });
-  });
-});
-
-describe('README.md', () => {
-  it('has the table of the environment that the rows make', () => {
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    const table = /<!-- environment -->([\s\S]*?)<!-- \/environment -->/.exec(readme)?.[1];
-    expect(table, 'the markers <!-- environment --> and <!-- /environment -->').toBeDefined();
-    const rows = (table ?? '')
-      .split('\n')
-      .filter((line) => line.trim().startsWith('|'))
-      .slice(2) // the heading and the line under it
-      .map((line) =>
-        line
-          .trim()
-          .slice(1, -1)
-          .split('|')
-          .map((cell) => cell.trim()),
-      );
-    expect(rows).toEqual(
-      configRows.map(({ name, default: standard, meaning, unit }) => [
-        `\`${name}\``,
-        standard === '' ? '' : `\`${standard}\``,
-        unit === '' ? meaning : `${meaning} (${unit})`,
-      ]),
-    );
   });
 });

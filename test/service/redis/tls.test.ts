@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../chaos/host/processes.ts';
 import { ask, keyHeader } from '../../support/asking.ts';
 import { type Certificates, createCertificates } from '../../support/certificates.ts';
+import { projectDirectory } from '../../support/lab-processes.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { startSentinelNode } from '../../support/redis-nodes.ts';
@@ -79,7 +80,13 @@ async function expectFallback(service: ServiceProcess, reason: string) {
 }
 
 describe('the service over TLS as a user of its own', () => {
-  it('decides in Redis with no more rights than the README names', async () => {
+  it('is told by service/README.md which rights it needs', async () => {
+    const page = await readFile(join(projectDirectory, 'service', 'README.md'), 'utf8');
+    const text = page.replaceAll('\n', ' ');
+    for (const rights of [`${keys} ${commands}`, '+select', clusterCommands]) expect(text).toContain(`\`${rights}\``);
+  });
+
+  it('decides in Redis with no more rights than service/README.md names', async () => {
     await using one = await startService(env('limiter:secret'));
     await expectRedisToDecide(one, 'trusted');
     await using two = await startService(env('limiter:secret'));

@@ -1,0 +1,119 @@
+// The tables of the documents, each from the code that it describes.
+
+import { checks } from '../../chaos/checks/index.ts';
+import { exitStatuses } from '../../chaos/errors.ts';
+import type { Scenario } from '../../chaos/scenario.ts';
+import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.ts';
+import { scenarios } from '../../scenarios/index.ts';
+import { configRows } from '../../service/config/env.ts';
+import { storeErrorReasons } from '../../service/core/store.ts';
+import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/metrics/metrics.ts';
+import { code, table } from './markers.ts';
+
+/** The service's environment. */
+export const settings = (): string =>
+  table(
+    ['variable', 'default', 'meaning'],
+    configRows.map(({ name, default: standard, meaning, unit }) => [
+      code(name),
+      code(standard),
+      unit === '' ? meaning : `${meaning} (${unit})`,
+    ]),
+  );
+
+export const scenarioList = (): string =>
+  table(
+    ['scenario', 'hypothesis'],
+    scenarios.map(({ name, hypothesis }) => [code(name), hypothesis]),
+  );
+
+const familyMeanings: Readonly<Record<Scenario['family'], string>> = {
+  steady: 'nothing',
+  network: 'the network between the limiters and Redis',
+  redis: 'the one Redis',
+  topology: 'one master of a Redis Cluster, or the master under Sentinel',
+};
+
+export const families = (): string =>
+  table(
+    ['family', 'what is broken', 'scenarios'],
+    [...Map.groupBy(scenarios, ({ family }) => family)].map(([family, members]) => [
+      family,
+      familyMeanings[family],
+      members.map(({ name }) => code(name)).join(', '),
+    ]),
+  );
+
+export const checkList = (): string =>
+  table(
+    ['check', 'property'],
+    checks.map(({ name, property }) => [name, property]),
+  );
+
+export const exitStatusList = (): string =>
+  table(
+    ['exit status', 'meaning'],
+    exitStatuses.map(({ status, meaning }) => [code(String(status)), meaning]),
+  );
+
+/** The metrics that are the service's own, in the order of their names. */
+export async function metricList(): Promise<string> {
+  const metrics = new Metrics({
+    fallbackKeys: () => 0,
+    breakerStates: () => ['closed'],
+    logLinesDropped: () => 0,
+  });
+  const all = [
+    ...(await metrics.counts()),
+    ...(await new WorkersMetrics({ ready: () => 1, logLinesDropped: () => 0 }).all()),
+  ];
+  const once = new Map(all.map((metric) => [metric.name, metric])); // with WORKERS some are told by two processes
+  const rows = [...once.values()].map((metric) => [
+    code(metric.name),
+    String(metric.type),
+    labelsOf(metric),
+    metric.help,
+  ]);
+  return table(
+    ['metric', 'type', 'labels', 'meaning'],
+    rows.sort(([one = ''], [other = '']) => one.localeCompare(other)),
+  );
+}
+
+/** Values are given where they are few. */
+function labelsOf({ values }: MetricsSnapshot[number]): string {
+  const valuesMax = 4;
+  const labels = values.flatMap(({ labels }) => Object.entries(labels)).filter(([name]) => name !== 'le');
+  return [...Map.groupBy(labels, ([name]) => name)]
+    .map(([name, entries]) => {
+      const told = [...new Set(entries.map(([, value]) => code(String(value))))];
+      return told.length > valuesMax ? code(name) : `${code(name)}: ${told.join(', ')}`;
+    })
+    .join('; ');
+}
+
+/** `source`: the text of the file that lists the reasons, each on a line of its own with a comment that says what it is. */
+export function reasonList(source: string): string {
+  return table(
+    ['reason', 'meaning'],
+    storeErrorReasons.map((reason) => {
+      const meaning = new RegExp(`^  '${reason}', // (.*)$`, 'm').exec(source)?.[1];
+      if (meaning === undefined) throw new Error(`the reason ${reason} has no comment that says what it is`);
+      return [code(reason), meaning];
+    }),
+  );
+}
+
+/** Once for each severity of an alert. */
+export function alertList(): string {
+  const rules = ruleGroups(deployed).flatMap((group) => group.rules);
+  const alerts = rules.filter((rule): rule is AlertingRule => 'alert' in rule);
+  return table(
+    ['alert', 'severity', 'must hold for'],
+    alerts.map(({ alert, labels, for: duration }) => [
+      `[${alert}](#${alert.toLowerCase()})`,
+      labels.severity,
+      duration === '0s' ? 'one evaluation' : duration,
+    ]),
+  );
+}
