@@ -122,6 +122,7 @@ describe('the source', () => {
       'chaos/checks/check.ts',
       'chaos/checks/fault-bit.ts',
       'chaos/checks/outage.ts',
+      'chaos/checks/windows.ts',
     ]);
   });
 

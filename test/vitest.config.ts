@@ -1,13 +1,45 @@
 import { defineConfig } from 'vitest/config';
-import '../chaos/command.ts'; // the tests, as the lab, ask loopback without a proxy
+import '../chaos/command.ts'; // loopback is asked without a proxy by tests, too
+
+/** They measure time or memory, or run a scenario that does: nothing may run beside them. */
+const alone = [
+  'test/bench/**/*.test.ts',
+  'test/chaos/report/million.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/service/core/memory.test.ts',
+  'test/service/doors/connections.test.ts',
+  'test/service/doors/intake.test.ts',
+  'test/service/redis/ghost-takes.test.ts',
+  'test/service/redis/tampered.test.ts',
+  'test/service/service.test.ts',
+  'test/service/workers/**/*.test.ts',
+];
+
+// These only tell that something hangs; longer than `until` waits, which says for what.
+const hung = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // These only tell that something hangs; longer than `until` waits, which says for what.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // One file after another: tests measure time on real processes and must not disturb each other.
-    fileParallelism: false,
+    projects: [
+      {
+        test: {
+          ...hung,
+          name: 'side by side',
+          include: ['test/**/*.test.ts'],
+          exclude: alone,
+          sequence: { groupOrder: 0 },
+          maxWorkers: 3, // on two cores: most of them wait for something most of the time
+        },
+      },
+      {
+        test: {
+          ...hung,
+          name: 'alone',
+          include: alone,
+          sequence: { groupOrder: 1 },
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 });

@@ -9,6 +9,7 @@ export interface JudgedRun extends Pick<Journal, 'status' | 'verdict' | 'checks'
 }
 
 const verdict = oneOf('pass', 'fail', 'unknown');
+const finding = oneOf('pass', 'fail', 'unknown', 'not applicable');
 const figure = z.number().nullable();
 
 const judgedRun: z.ZodType<JudgedRun> = z.object({
@@ -18,7 +19,7 @@ const judgedRun: z.ZodType<JudgedRun> = z.object({
     z.object({
       name: text(),
       phase: text(),
-      verdict,
+      verdict: finding,
       measured: figure,
       limit: figure,
       unit: text(),

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import '../../chaos/command.ts';
 import { documents, projectDirectory } from './documents.ts';
 
 for (const [page, text] of await documents()) {

@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import '../../chaos/command.ts';
 import { endWith, UsageError } from '../../chaos/errors.ts';
 import { launch, visit } from '../support/browser.ts';
 import { projectDirectory } from './documents.ts';

@@ -17,6 +17,7 @@ interface Answer {
 /** Of Node, not of the service. */
 const nodesOwn: ReadonlySet<string> = new Set(['Date', 'Connection', 'Keep-Alive']);
 const someUnixSeconds = '1795491041';
+const someUnixMs = '1795491041000.5';
 
 /** An answer that allows and one that denies, from a service without Redis, and `/readyz` of one with Redis. */
 export async function wireExamples(): Promise<Blocks> {
@@ -52,8 +53,13 @@ function answerOf({ url }: ServiceProcess, path: string, headers = {}): Promise<
 }
 
 function shown({ status, headers, body }: Answer): string {
+  const said = body.replace(/(?<="nowMs":)[\d.]+/, someUnixMs);
+  const replaced: Readonly<Record<string, string>> = {
+    'X-RateLimit-Reset': someUnixSeconds,
+    'Content-Length': String(Buffer.byteLength(said)),
+  };
   const lines = headers
     .filter(([name]) => !nodesOwn.has(name))
-    .map(([name, value]) => `${name}: ${name === 'X-RateLimit-Reset' ? someUnixSeconds : value}`);
-  return ['```http', `HTTP/1.1 ${status}`, ...lines, '', body.trimEnd(), '```'].join('\n');
+    .map(([name, value]) => `${name}: ${replaced[name] ?? value}`);
+  return ['```http', `HTTP/1.1 ${status}`, ...lines, '', said.trimEnd(), '```'].join('\n');
 }

@@ -31,6 +31,7 @@ const isMeant = ({ rule, detail }: Finding) =>
 
 /** Metrics of the service that are on no dashboard and in no rule, and why. */
 const notShown: Readonly<Record<string, string>> = {
+  rate_limit_log_lines_dropped_total: 'of the log, not of limiting: whoever misses a line asks for it',
   process_cpu_user_seconds_total: 'part of process_cpu_seconds_total',
   process_cpu_system_seconds_total: 'part of process_cpu_seconds_total',
   process_virtual_memory_bytes: 'Node reserves address space that it does not use',

@@ -54,7 +54,8 @@ describe('a record in which one field does not fit', () => {
     ['answer', { instance: 'x'.repeat(5000) }, /^instance is "x+…; allowed: text of at most 4096 characters$/],
     ['phase', { phase: 'lunch' }, 'phase is "lunch"; allowed: baseline, onset, fault, heal, recovered, end'],
     ['fault', { endMs: -1e9 }, 'endMs is -1000000000; allowed: ms of the run, within a day'],
-    ['fault', { losesState: 'no' }, 'losesState is "no"; allowed: true, false, perhaps'],
+    ['fault', { state: 'no' }, 'state is "no"; allowed: kept, lost, perhaps-lost, stale'],
+    ['fault', { effect: undefined }, 'effect is missing; allowed: cut-off, degraded, none'],
     ['probe', { seen: 'ghost' }, 'seen is "ghost"; allowed: healthy, broken, other'],
     ['probe', { expected: 'other' }, 'expected is "other"; allowed: healthy, broken'],
     ['breaker', { shard: 7 }, 'shard is 7; allowed: text of at most 4096 characters'],
@@ -73,11 +74,9 @@ describe('a record in which one field does not fit', () => {
 
   it.each([
     [{ bounds: { ...(events[0] as { bounds: object }).bounds, refillPerSecond: 0 } }, 'bounds.refillPerSecond is 0'],
-    [
-      { fault: { kind: 'flood' } },
-      'fault.kind is "flood"; allowed: partition, stall, latency, redis-kill, master-kill',
-    ],
-    [{ fault: { kind: 'latency' } }, 'fault.latencyMs is missing; allowed: a number from 0'],
+    [{ schedule: 'partition' }, 'schedule is "partition"; allowed: a list of faults'],
+    [{ schedule: [{}] }, 'schedule.0.fault is missing; allowed: text of at most 4096 characters'],
+    [{ gives: ['all'] }, 'gives.0 is "all"; allowed: source, remaining, breaker'],
     [{ startedAt: 'yesterday' }, 'startedAt is "yesterday"; allowed: an instant in ISO 8601, UTC'],
     [{ instances: [{ name: 'a', control: 'no' }] }, 'instances.0.control is "no"; allowed: true, false'],
     [{ environment: { node: 24 } }, 'environment.node is 24; allowed: text of at most 4096 characters'],

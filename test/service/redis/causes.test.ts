@@ -155,6 +155,6 @@ describe('a Unix socket', () => {
     await using service = await startService({ ...env, REDIS_URL: `redis+unix://limiter:hunter2@${path}?db=3` });
     await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
     await own.admin.select(3);
-    expect(await own.admin.exists('rl:a')).toBe(1);
+    expect(await own.admin.exists('rl:key:a')).toBe(1);
   });
 });

@@ -155,7 +155,7 @@ describe('what no take ever writes', () => {
 
   it('is decided by the fallback, while Redis goes on deciding everything else', async () => {
     await using redis = await startRedis();
-    for (const [i, text] of foreignTexts.entries()) await redis.admin.set(`rl:${i}`, text);
+    for (const [i, text] of foreignTexts.entries()) await redis.admin.set(`rl:key:${i}`, text);
     await using service = await startService({
       REDIS_URL: redis.url,
       KEY_HEADER: keyHeader,
