@@ -1,18 +1,15 @@
 import { defineConfig } from 'vitest/config';
 import '../chaos/command.ts'; // loopback is asked without a proxy by tests, too
 
-/** They measure time or memory, or run a scenario that does: nothing may run beside them. */
+/** They measure time or memory, or look at all that the lab has on this machine: nothing may run beside them. */
 const alone = [
   'test/bench/**/*.test.ts',
   'test/chaos/report/million.test.ts',
-  'test/e2e/**/*.test.ts',
+  'test/e2e/observability.test.ts',
+  'test/e2e/scenario.test.ts',
+  'test/e2e/topology.test.ts',
   'test/service/core/memory.test.ts',
-  'test/service/doors/connections.test.ts',
   'test/service/doors/intake.test.ts',
-  'test/service/redis/ghost-takes.test.ts',
-  'test/service/redis/tampered.test.ts',
-  'test/service/service.test.ts',
-  'test/service/workers/**/*.test.ts',
 ];
 
 // These only tell that something hangs; longer than `until` waits, which says for what.
@@ -28,7 +25,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: alone,
           sequence: { groupOrder: 0 },
-          maxWorkers: 3, // on two cores: most of them wait for something most of the time
+          maxWorkers: 4, // on two cores: most of them wait for something most of the time
         },
       },
       {

@@ -1,24 +1,17 @@
 // The image, the stack and the drivers that need Docker. On a machine without it each test is left out, by name.
 
-import { execFileSync, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { imageOf } from '../../chaos/drivers/images.ts';
 import { freePort } from '../../chaos/host/processes.ts';
 import { queryAt } from '../../prometheus/query.ts';
+import { docker, hasDocker, inventory } from '../support/docker.ts';
 import { keepAliveLoad } from '../support/keep-alive-load.ts';
-import { LabCommand, projectDirectory, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { type LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
 import { scenarioCommand } from '../support/scenario-runs.ts';
 import { until } from '../support/until.ts';
 
 const minuteMs = 60_000;
 const image = 'failopen-limiter:lab';
-const hasDocker = spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0;
-const docker = (...args: string[]) => execFileSync('docker', args, { cwd: projectDirectory, encoding: 'utf8' }).trim();
-/** Every container and network there is. */
-const inventory = () => [
-  docker('ps', '--all', '--format', '{{.Names}}'),
-  docker('network', 'ls', '--format', '{{.Name}}'),
-];
 const images = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.endsWith('_IMAGE'))) as Record<
   string,
   string
