@@ -6,7 +6,7 @@ import { freePort } from '../../chaos/host/processes.ts';
 import { queryAt } from '../../prometheus/query.ts';
 import { docker, hasDocker, inventory } from '../support/docker.ts';
 import { keepAliveLoad } from '../support/keep-alive-load.ts';
-import { type LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
 import { scenarioCommand } from '../support/scenario-runs.ts';
 import { until } from '../support/until.ts';
 
