@@ -4,7 +4,8 @@
 // fail      its lower bound is not, while the control arm's p99 in the same phase is, and even its upper bound is below:
 //           the two arms differ, and not by chance. Nor by a few stalls: the bounds take answers to be independent, but
 //           a machine that holds up one process makes all its answers of that moment late, and the other arm may see
-//           nothing of it. So it has to fail without its three worst moments as well
+//           nothing of it. So it has to fail without its three worst moments as well, and the control has to be quick
+//           over the whole run: where noise makes it slow in other phases, it is not this one's limiter that was slow
 // unknown   anything else: too few answers, a generator that ran late, a machine too noisy to tell
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
@@ -62,10 +63,18 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   if (p99.upper < limit) return state('pass', bounds);
   const differ = p99.lower >= limit && control.estimate < limit && controlUpper <= p99.lower;
   if (!differ) return state('unknown', `cannot tell: ${bounds}`);
+  if (!calmOver(history, limit))
+    return state('unknown', `cannot tell, the control was slow in other phases: ${bounds}`);
   const rest = quantileBounds(ascending(withoutStalls(answers, limit).map(latencyMs)), 0.99);
   if (rest.lower < limit)
     return state('unknown', `cannot tell from ${stall.count} stalls of ${stall.ms} ms: ${bounds}`);
   return state('fail', bounds);
+}
+
+/** Whether the control, which nothing was done to, kept the limit over the whole run. */
+function calmOver(history: History, limit: number): boolean {
+  const controlMs = ascending(answersIn(history, history.phases, 'control').map(latencyMs));
+  return quantile(controlMs, 0.99) < limit;
 }
 
 /** The answers outside of the windows in which the most were at the limit or over it. */

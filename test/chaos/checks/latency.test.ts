@@ -80,6 +80,13 @@ describe('the latency check', () => {
     expect(judge({ latencyMs: 12, controlLatencyMs: oneIn(200, 11) })).toMatchObject({ verdict: 'fail' });
   });
 
+  it('is unknown when the control was slow in the other phases: seen on a machine that was busy all the time', () => {
+    const busy = { latencyMs: 14, controlLatencyMs: 15 };
+    const phases = { baseline: busy, fault: busy, recovered: busy, heal: { latencyMs: 12.5, controlLatencyMs: 8.7 } };
+    expect(verdictsOf(phases)).toContainEqual(['heal', 'unknown']);
+    expect(verdictsOf({ heal: phases.heal })).toContainEqual(['heal', 'fail']);
+  });
+
   it('is unknown when three stalls explain it, of which the control need not have seen any', () => {
     const stalls = (count: number) => (i: number) => (i % 100 < 50 && i < 100 * count ? 20 : 2);
     expect(judge({ rate: 1000, latencyMs: stalls(3) })).toMatchObject({
