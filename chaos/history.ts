@@ -37,6 +37,13 @@ export interface PlannedFault extends FaultFacts {
   readonly forMs: number;
 }
 
+/** The load that a run is to have. */
+export interface PlannedLoad {
+  readonly durationMs: number;
+  /** How many requests each instance is to get, the control too. */
+  readonly requests: Readonly<Record<string, number>>;
+}
+
 /** First line of the file. */
 export interface RunEvent {
   readonly type: 'run';
@@ -51,6 +58,8 @@ export interface RunEvent {
   readonly driver: string;
   /** Requests per second, over the instances that are faulted. */
   readonly rate: number;
+  /** Absent where somebody ends the run by hand, and in files of an older lab. */
+  readonly planned?: PlannedLoad;
   /** Ends the names of the run's keys, and of no other run's; absent in files of an older lab. */
   readonly keySuffix?: string;
   /** ISO 8601, of time zero. */
@@ -211,6 +220,15 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
 
 export function isControl(history: History, instance: string): boolean {
   return history.run.instances.some(({ name, control }) => name === instance && control);
+}
+
+/** The contract has two answers: the request may pass, or it may not. Any other is a failure. */
+export function isAllowed({ status }: Pick<AnswerEvent, 'status'>): boolean {
+  return status >= 200 && status < 300;
+}
+
+export function isDenied({ status }: Pick<AnswerEvent, 'status'>): boolean {
+  return status === 429;
 }
 
 /** The answers to requests scheduled in one of the stretches, of the faulted instances or of the control. */

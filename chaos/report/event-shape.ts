@@ -49,6 +49,12 @@ const run = z.object({
   seed: whole(0, 0xffffffff),
   driver: text(),
   rate: numberFrom(0),
+  planned: z
+    .object({
+      durationMs: numberFrom(0),
+      requests: z.record(z.string(), whole(0, Number.MAX_SAFE_INTEGER), { error: 'a count for each instance' }),
+    })
+    .exactOptional(),
   keySuffix: text().exactOptional(),
   startedAt: z.iso.datetime({ error: 'an instant in ISO 8601, UTC' }),
   bounds,
