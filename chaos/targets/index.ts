@@ -1,12 +1,13 @@
 // Every limiter that can be named, and which one a command line asks for.
 
 import { UsageError } from '../errors.ts';
+import { bare } from './bare.ts';
 import { commandTarget } from './command.ts';
 import { failopen } from './failopen.ts';
 import type { Target } from './target.ts';
 
 /** The first is the one that is meant when none is named. */
-export const targets: readonly Target[] = [failopen];
+export const targets: readonly Target[] = [failopen, bare];
 const byCommand = 'command';
 export const targetNames: readonly string[] = [...targets.map(({ name }) => name), byCommand];
 
