@@ -31,6 +31,14 @@ export function serviceEnvironment(
   return settings;
 }
 
+/** What the judge holds a target to: the settings of the run, as far as the target does not say otherwise. */
+export function boundsFor(
+  { bounds }: { readonly bounds?: Partial<Bounds> },
+  settings: Readonly<Record<string, string>>,
+): Bounds {
+  return { ...boundsOf(settings), ...bounds };
+}
+
 /** INSTANCES must be set: the judge has to know what the instances would otherwise count for themselves. */
 export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
   const number = (name: keyof typeof serviceDefaults): number => {

@@ -4,6 +4,7 @@
 //                                  └───▶ or, without a store link, to every node of a cluster or under Sentinels
 
 import type { Topology } from './scenario.ts';
+import type { Target } from './targets/target.ts';
 
 export interface Instance {
   readonly name: string;
@@ -76,7 +77,9 @@ export interface EnvironmentOptions {
   readonly topology: Topology;
   /** Environment variables of every limiter instance. */
   readonly service: Readonly<Record<string, string>>;
-  /** The program of a limiter instance, a file that Node runs; this project's service when undefined. */
+  /** The limiter under test. */
+  readonly target: Target;
+  /** The program of an instance, a file that Node runs; the target's own when undefined. */
   readonly limiterMain?: string | undefined;
   /** Directory that takes the parts' output. */
   readonly logs: string;

@@ -1,9 +1,11 @@
 // What happened: the events that a run appends to events.ndjson, and the history that is read back from them. Everything
-// that judges or draws works on a history, never on the running system.
-//
-// Times are milliseconds, with microsecond digits, since the first scheduled request.
+// that judges or draws works on a history, never on the running system. Times are milliseconds, with microsecond
+// digits, since the first scheduled request.
 
+import type { Outcome } from './outcome.ts';
 import type { Bounds, Effect, Ending, PhaseName, Reach, StateEffect } from './scenario.ts';
+
+export { isAllowed, isDenied, latencyMs } from './outcome.ts';
 
 export const historyVersion = 2;
 
@@ -37,12 +39,21 @@ export interface PlannedFault extends FaultFacts {
   readonly forMs: number;
 }
 
+/** The load that a run is to have. */
+export interface PlannedLoad {
+  readonly durationMs: number;
+  /** How many requests each instance is to get, the control too. */
+  readonly requests: Readonly<Record<string, number>>;
+}
+
 /** First line of the file. */
 export interface RunEvent {
   readonly type: 'run';
   readonly version: typeof historyVersion;
   readonly scenario: string;
   readonly hypothesis: string;
+  /** Name of the limiter under test; absent in files of an older lab. */
+  readonly target?: string;
   /** What the target tells of itself. */
   readonly gives: readonly Telling[];
   /** In order of time. Empty when nothing is broken, or when faults are switched by hand. */
@@ -51,6 +62,8 @@ export interface RunEvent {
   readonly driver: string;
   /** Requests per second, over the instances that are faulted. */
   readonly rate: number;
+  /** Absent where somebody ends the run by hand, and in files of an older lab. */
+  readonly planned?: PlannedLoad;
   /** Ends the names of the run's keys, and of no other run's; absent in files of an older lab. */
   readonly keySuffix?: string;
   /** ISO 8601, of time zero. */
@@ -71,8 +84,10 @@ export interface AnswerEvent {
   readonly receivedMs: number;
   /** HTTP status; 0 when there was no answer. */
   readonly status: number;
+  /** What the target means by it; absent where its status says so: 2xx allows, 429 denies, and all else has failed. */
+  readonly outcome?: Outcome;
   readonly mechanism: 'redis' | 'fallback' | null;
-  /** `X-RateLimit-Remaining`, from 0; null when absent, or when it is no such number. */
+  /** How many tokens it says are left, from 0; null when absent, or when it is no such number. */
   readonly remaining: number | null;
   readonly error?: string;
 }
@@ -232,9 +247,4 @@ export type Stretch = Pick<Phase, 'startMs' | 'endMs'>;
 /** The phases by name, in order: with several faults one comes more than once, and is judged as one. */
 export function phasesByName({ phases }: Pick<History, 'phases'>): Map<PhaseName, Phase[]> {
   return Map.groupBy(phases, ({ name }) => name);
-}
-
-/** Client-side latency in ms from the scheduled time; infinite when there was no answer. */
-export function latencyMs(answer: AnswerEvent): number {
-  return answer.status === 0 ? Number.POSITIVE_INFINITY : answer.receivedMs - answer.scheduledMs;
 }

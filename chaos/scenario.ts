@@ -44,7 +44,8 @@ export interface ScheduledFault {
  * three Sentinels. In a cluster or under Sentinels clients are told the nodes' own addresses, so an instance has no
  * store link there that a network fault could be put on.
  */
-export type Topology = 'single' | 'cluster' | 'sentinel';
+export const topologies = ['single', 'cluster', 'sentinel'] as const;
+export type Topology = (typeof topologies)[number];
 
 export interface Scenario {
   /** Lower-case words with hyphens. */

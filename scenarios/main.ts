@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
-import { chooseDriver, driverNames, refusal } from '../chaos/drivers/choose.ts';
+import { chooseDriver, driverFor, driverNames, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
 import { oneLine } from '../chaos/printable.ts';
@@ -14,11 +14,14 @@ import { leave } from '../chaos/report/leave.ts';
 import { fromHere, ProgressLine, reasonOf, table, verdictText } from '../chaos/report/terminal.ts';
 import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
+import { isOwn, targetNames, targetOf } from '../chaos/targets/index.ts';
+import type { Target } from '../chaos/targets/target.ts';
 import { scenarios } from './index.ts';
 import { runSuite, suiteTable } from './suite.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
-const usage = 'npm run scenario NAME… [-- --driver D --seed N --rate N --out DIR --json], or -- --list [--json]';
+const usage =
+  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json]';
 
 interface Arguments {
   readonly chosen: readonly Scenario[];
@@ -26,6 +29,7 @@ interface Arguments {
   readonly suite: boolean;
   readonly json: boolean;
   readonly driver: string;
+  readonly target: Target;
   readonly seed: number;
   readonly rate: number;
   readonly out: string;
@@ -40,12 +44,19 @@ function readArguments(args: readonly string[]): Arguments {
     if (!scenario) throw new UsageError(`There is no scenario "${name}".\n\n${listing()}`);
     return scenario;
   });
+  const target = targetOf({
+    target: values.target,
+    command: values.command,
+    variables: values['target-env'],
+    directory: process.env.INIT_CWD ?? process.cwd(), // npm starts its scripts in the package's own directory
+  });
   return {
     chosen,
     list: values.list || (chosen.length === 0 && !values.suite),
     suite: values.suite,
     json: values.json,
-    driver: values.driver,
+    driver: driverFor(values.driver, target),
+    target,
     seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
     rate: whole('--rate', values.rate, 1, 20_000),
     out: values.out,
@@ -59,6 +70,9 @@ function parseOrExplain(args: readonly string[]) {
       allowPositionals: true,
       options: {
         driver: { type: 'string', default: 'auto' },
+        target: { type: 'string', default: targetNames[0] as string },
+        command: { type: 'string' },
+        'target-env': { type: 'string', multiple: true, default: [] },
         seed: { type: 'string' },
         rate: { type: 'string', default: '1000' },
         out: { type: 'string', default: runsDirectory },
@@ -68,7 +82,7 @@ function parseOrExplain(args: readonly string[]) {
       },
     });
   } catch (error) {
-    const options = '--driver, --seed, --rate, --out, --json, --list, --suite';
+    const options = '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite';
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
   }
 }
@@ -82,7 +96,7 @@ function whole(option: string, text: string, min: number, max: number): number {
 function listing(): string {
   const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
   const lines = scenarios.map(({ name, hypothesis }) => `  ${name.padEnd(width)}${hypothesis}`);
-  return `Scenarios:\n${lines.join('\n')}\n\nRun one: ${usage}\n`;
+  return `Scenarios:\n${lines.join('\n')}\n\nTargets: ${targetNames.join(', ')}\n\nRun one: ${usage}\n`;
 }
 
 async function run(
@@ -92,18 +106,18 @@ async function run(
   seed: number,
   signal: AbortSignal,
 ): Promise<Journal> {
-  const { rate, out, json } = options;
+  const { rate, out, json, target } = options;
   const service = serviceEnvironment(scenario.service, process.env);
   const progress = new ProgressLine(scenario.name, process.stderr);
   const onProgress: Parameters<typeof runScenario>[0]['onProgress'] = (state) => progress.show(state);
   try {
-    const result = await runScenario({ scenario, driver, seed, rate, service, out, signal, onProgress });
+    const result = await runScenario({ scenario, driver, target, seed, rate, service, out, signal, onProgress });
     const journal = leave(result.directory, { ...result, gaps: [], described: true });
     progress.clear();
     if (!json) {
       process.stdout.write(`\n${table(journal)}\n`);
       process.stdout.write(
-        `${verdictText(journal.verdict)} ${scenario.name}: ${oneLine(reasonOf(journal, result.checks))}\n`,
+        `${verdictText(journal.verdict)} ${scenario.name}${isOwn(target) ? '' : ` of ${target.name}`}: ${oneLine(reasonOf(journal, result.checks))}\n`,
       );
       process.stdout.write(`report: ${fromHere(join(result.directory, 'report.html'))}\n`);
     }
@@ -122,18 +136,20 @@ async function main(): Promise<number> {
   const ended = interruption('everything that was started has been ended, and the fault healed');
   const { driver, why } = await chooseDriver(options.driver);
   if (options.driver === 'auto') process.stderr.write(`driver: ${driver.name} (${why})\n`);
+  const refused = (scenario: Scenario) =>
+    refusal(driver.name, scenario) ?? targetRefusal(driver.name, scenario, options.target);
   const runOne = (scenario: Scenario, seed: number) => run(scenario, options, driver.start, seed, ended);
   if (options.suite) {
     const chosen = options.chosen.length > 0 ? options.chosen : scenarios;
-    const outcome = await runSuite(chosen, options.seed, runOne, (scenario) => refusal(driver.name, scenario));
+    const outcome = await runSuite(chosen, options.seed, runOne, refused);
     const text = options.json ? JSON.stringify(outcome.journals, null, 2) : suiteTable(outcome);
     process.stdout.write(`${text}\n`);
     return exitStatus[outcome.verdict];
   }
   const journals: Journal[] = [];
   for (const scenario of options.chosen) {
-    const refused = refusal(driver.name, scenario);
-    if (refused) throw new UsageError(refused);
+    const why = refused(scenario);
+    if (why) throw new UsageError(why);
     journals.push(await runOne(scenario, options.seed));
   }
   if (options.json) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);

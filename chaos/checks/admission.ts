@@ -10,18 +10,19 @@
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { driftRatio, type Source, sourcesOf } from './sources.ts';
+import { driftRatio, sourcesOf } from './sources.ts';
+import { type Pool, poolsOf } from './without-source.ts';
 
 export const admission: Check = {
   name: 'admission',
   property: 'one bucket admits at most capacity + refill · Δ in any window Δ',
-  needs: ['source'],
+  needs: [],
   judge(history: History): CheckResult[] {
-    const sources = sourcesOf(history).filter(({ admits }) => admits.length > 0);
+    const sources = bucketsIn(history).filter(({ admits }) => admits.length > 0);
     if (sources.length === 0) return [result('unknown', null, 'nothing was admitted')];
-    let worst: { source: Source; excess: Excess } | undefined;
+    let worst: { source: Pool; excess: Excess } | undefined;
     for (const source of sources) {
-      const excess = excessOf(source.admits, source.capacity, source.refillPerSecond * (1 + driftRatio));
+      const excess = excessOf(source.admits, source.capacity, source.refillPerSecond);
       if (!worst || excess.tokens > worst.excess.tokens) worst = { source, excess };
     }
     const { source, excess } = worst as NonNullable<typeof worst>;
@@ -33,6 +34,15 @@ export const admission: Check = {
     return [result('fail', excess.tokens, detail)];
   },
 };
+
+/** Each bucket by itself where the target says who decided; else all together that may have. */
+function bucketsIn(history: History): Pool[] {
+  if (!history.run.gives.includes('source')) return poolsOf(history);
+  return sourcesOf(history).map((source) => ({
+    ...source,
+    refillPerSecond: source.refillPerSecond * (1 + driftRatio),
+  }));
+}
 
 function result(verdict: CheckResult['verdict'], measured: number | null, detail: string): CheckResult {
   return { name: 'admission', phase: 'all', verdict, measured, limit: 0, unit: 'tokens too many', detail };

@@ -1,18 +1,24 @@
-// Bound 9: every scheduled request is answered: no 5xx, no lost connection, no silence.
+// Bound 9: every scheduled request is decided: it may pass, or it may not, and who decided is said where the target says
+// it at all. A 5xx, a lost connection and silence are no decision; nor is a 404, or any other answer that is not of the
+// contract.
 
-import { type AnswerEvent, type History, isControl } from '../history.ts';
+import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
 
 export const availability: Check = {
   name: 'availability',
-  property: 'every request is answered, none with a 5xx, and no connection is lost',
+  property: 'every request is allowed or denied by somebody who is named; no other answer is given, and none is lost',
   needs: [],
   judge(history: History): CheckResult[] {
     const answers = history.answers.filter(({ instance }) => !isControl(history, instance));
-    const bad = answers.filter(isBad);
-    const first = bad[0];
+    const names = history.run.gives.includes('source');
+    const bad = answers.flatMap((answer) => {
+      const why = whyFailed(answer, names);
+      return why === undefined ? [] : [{ answer, why }];
+    });
+    const [first] = bad;
     const detail = first
-      ? `first: ${first.status === 0 ? first.error : `status ${first.status}`} from ${first.instance} at ${(first.sentMs / 1000).toFixed(3)} s`
+      ? `first: ${first.why} from ${first.answer.instance} at ${(first.answer.sentMs / 1000).toFixed(3)} s`
       : `${answers.length} requests answered`;
     const verdict = answers.length === 0 || !history.complete ? 'unknown' : 'pass';
     return [
@@ -29,6 +35,10 @@ export const availability: Check = {
   },
 };
 
-function isBad({ status }: AnswerEvent): boolean {
-  return status === 0 || status >= 500;
+/** `names`: the target says who decided. Undefined when the request was decided. */
+function whyFailed(answer: AnswerEvent, names: boolean): string | undefined {
+  const { status, mechanism, error } = answer;
+  if (status === 0) return error ?? 'no answer';
+  if (!isAllowed(answer) && !isDenied(answer)) return `status ${status}`;
+  return names && mechanism === null ? `status ${status} that nobody decided` : undefined;
 }

@@ -5,7 +5,7 @@
 // first sending and the last receipt, so each bucket's span reaches from the one to the other, and a loss of Redis's state
 // counts if it may lie in between.
 
-import { type AnswerEvent, type History, isControl } from '../history.ts';
+import { type AnswerEvent, type History, isAllowed, isControl } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import { BestStart } from './best-start.ts';
 import type { Check, CheckResult } from './check.ts';
@@ -142,6 +142,6 @@ function sourceOf({ mechanism, instance }: AnswerEvent): string {
   return mechanism === 'redis' ? redisSource : `fallback of ${instance}`;
 }
 
-export function isAdmit({ status, mechanism }: AnswerEvent): boolean {
-  return mechanism !== null && status >= 200 && status < 400;
+export function isAdmit(answer: AnswerEvent): boolean {
+  return answer.mechanism !== null && isAllowed(answer);
 }

@@ -3,7 +3,7 @@
 // A source is one key's bucket in one place: in Redis (until Redis loses its data, which begins a new one), in the
 // control's Redis, or in one instance's fallback.
 
-import { type AnswerEvent, type History, isControl } from '../history.ts';
+import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import { masterOf, reachOf } from './outage.ts';
 
 export interface Source {
@@ -111,8 +111,8 @@ export function stateLosses(history: History): StateLoss[] {
 }
 
 function file(source: Source, answer: AnswerEvent): void {
-  if (answer.status === 429) source.rejects.push(answer);
-  else if (answer.status >= 200 && answer.status < 500) source.admits.push(answer);
+  if (isDenied(answer)) source.rejects.push(answer);
+  else if (isAllowed(answer)) source.admits.push(answer);
 }
 
 /** Whether the breaker between the instance and the key's Redis kept that out of a request from beginning to end. */

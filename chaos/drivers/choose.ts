@@ -7,6 +7,8 @@ import { LabError, UsageError } from '../errors.ts';
 import { faultOf } from '../faults/index.ts';
 import { binaries, find } from '../host/binaries.ts';
 import type { Lever, Scenario, Topology } from '../scenario.ts';
+import { isOwn } from '../targets/index.ts';
+import type { Target } from '../targets/target.ts';
 import { findStack, otherImage } from './compose-stack.ts';
 import { native } from './native.ts';
 
@@ -104,6 +106,27 @@ export async function chooseDriver(name: string, candidates = drivers): Promise<
     refused.push(`${driver.name}: ${why}`);
   }
   throw new LabError(`No driver can work on this machine. Type: npm run setup   (${refused.join('; ')})`);
+}
+
+/** Who can start a limiter of somebody else's. */
+const startsTargets: readonly DriverName[] = ['native'];
+
+/** The driver that `auto` stands for when this limiter is under test. */
+export function driverFor(name: string, target: Target): string {
+  return name === 'auto' && !isOwn(target) ? 'native' : name;
+}
+
+/** Why the driver cannot run the target in the scenario; undefined when it can. */
+export function targetRefusal(
+  driver: DriverName,
+  { name, topology = 'single' }: Pick<Scenario, 'name' | 'topology'>,
+  target: Target,
+): string | undefined {
+  if (!isOwn(target) && !startsTargets.includes(driver))
+    return `The ${driver} driver cannot start the target ${target.name}. Drivers that can: ${startsTargets.join(', ')}.`;
+  if (!target.topologies.includes(topology))
+    return `The target ${target.name} cannot use Redis as ${topology}, which ${name} needs. It can use: ${target.topologies.join(', ')}.`;
+  return undefined;
 }
 
 /** Why the driver cannot run the scenario; undefined when it can. */

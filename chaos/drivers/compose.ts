@@ -21,6 +21,8 @@ import {
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
+import { isReady } from '../targets/first-look.ts';
+import type { Target } from '../targets/target.ts';
 import { findStack, type Service, services, upCommand } from './compose-stack.ts';
 import { serveTo, targetDirectory, writeTarget } from './lab-target.ts';
 import {
@@ -112,7 +114,7 @@ async function attach(
   toxiproxy: ToxiproxyApi,
   label: Label,
   started: AsyncDisposableStack,
-  { logs }: EnvironmentOptions,
+  { logs, target }: EnvironmentOptions,
 ): Promise<Omit<Environment, typeof Symbol.asyncDispose>> {
   const watch = started.use(await ContainerWatch.start(engine, logs));
   for (const name of services) await watch.add(name, parts[name].Id);
@@ -143,7 +145,7 @@ async function attach(
     };
   };
   const instances = await Promise.all(links.map(instanceOf));
-  await Promise.all(instances.map(usesRedis));
+  await Promise.all(instances.map((instance) => ready(instance, target)));
   const prometheusUrl = urlOf(await addressOf(engine, parts.prometheus, prometheusPort));
 
   return {
@@ -223,13 +225,9 @@ function onAnyPort(bindings: unknown): Record<string, { HostIp: string; HostPort
   return Object.fromEntries(ports.map((port) => [port, [{ HostIp: '127.0.0.1', HostPort: '0' }]]));
 }
 
-async function usesRedis({ name, url }: Instance): Promise<void> {
-  const ready = await until(readyMs, 50, async () => {
-    const response = await fetch(`${url}/readyz`).catch(() => undefined);
-    const readiness = (await response?.json().catch(() => undefined)) as { mechanism?: string } | undefined;
-    return readiness?.mechanism === 'redis' ? true : undefined;
-  });
-  if (!ready) throw new LabError(`${name} does not decide by Redis. See: docker compose logs ${name}`);
+async function ready({ name, url }: Instance, target: Target): Promise<void> {
+  const isSo = await until(readyMs, 50, async () => ((await isReady(target, url)) ? true : undefined));
+  if (!isSo) throw new LabError(`${name} does not decide by Redis. See: docker compose logs ${name}`);
 }
 
 function entries(env: Readonly<Record<string, string>>): string[] {

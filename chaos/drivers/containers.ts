@@ -14,6 +14,8 @@ import { type Engine, findEngine, freshLabel, type Label, removeLabelled, weight
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
+import { holds } from '../targets/answers.ts';
+import type { Target } from '../targets/target.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
 import { labInstance, serveTo } from './lab-target.ts';
@@ -72,7 +74,7 @@ async function startAll(
   engine: Engine,
   label: Label,
   started: AsyncDisposableStack,
-  { topology, service, logs, labMetrics }: EnvironmentOptions,
+  { topology, service, target, logs, labMetrics }: EnvironmentOptions,
 ): Promise<Omit<Environment, typeof Symbol.asyncDispose>> {
   const [image] = await Promise.all([
     limiterImage(engine),
@@ -140,7 +142,7 @@ async function startAll(
   const startInstance = async (link: Link) => {
     const { name, front } = link;
     const way = await (name === controlName ? controlRedis : redis).wayFrom(link);
-    const limiter = await start(name, new Limiter(image).withEnvironment({ ...service, ...way.env }));
+    const limiter = await start(name, new Limiter(image, target).withEnvironment({ ...service, ...way.env }));
     const url = urlOf(await addressOf(engine, await inspect(limiter), limiterPort));
     const instance: Instance = {
       name,
@@ -206,11 +208,13 @@ class Toxiproxy extends ToxiProxyContainer {
 }
 
 class Limiter extends GenericContainer {
-  constructor(image: string) {
+  constructor(image: string, { ready }: Target) {
     super(image);
     this.withExposedPorts(limiterPort);
-    const usesRedis = (body: string) => body.includes('"mechanism":"redis"');
-    this.withWaitStrategy(Wait.forHttp('/readyz', limiterPort).forResponsePredicate(usesRedis));
+    const [first] = ready;
+    if (!first) return;
+    const holdsOf = (body: string) => holds(first, { status: 200, header: () => undefined, body: () => body });
+    this.withWaitStrategy(Wait.forHttp(first.path, limiterPort).forResponsePredicate(holdsOf));
   }
   protected override async beforeContainerCreated() {
     confine(this.hostConfig, [limiterPort]);

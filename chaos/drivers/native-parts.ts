@@ -8,13 +8,17 @@ import { LabProcess } from '../host/processes.ts';
 import { UndoLog } from '../host/undo-log.ts';
 
 export const loopback = '127.0.0.1';
-const readyMs = 10_000;
+const readyMsUsual = 10_000;
 
 export interface Part {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it is started; here when undefined. */
+  readonly directory?: string | undefined;
+  /** Within which it must be ready. */
+  readonly readyMs?: number;
   /** Whether its end is part of the experiment. */
   readonly mayEnd?: () => boolean;
 }
@@ -58,11 +62,11 @@ export class NativeParts implements AsyncDisposable {
 
   /** Starts a process that is missed when it ends by itself; resolves when `ask` gives an answer. */
   async start<T>(
-    { name, command, args, env = {}, mayEnd }: Part,
+    { name, command, args, env = {}, directory, readyMs = readyMsUsual, mayEnd }: Part,
     ask: () => Promise<T | undefined>,
   ): Promise<LabProcess> {
     const log = join(this.#logs, `${name}.log`);
-    const process = await LabProcess.start({ name, command, args, env, log, undo: this.#undo });
+    const process = await LabProcess.start({ name, command, args, env, directory, log, undo: this.#undo });
     this.#started.defer(() => {
       this.#ending = true;
       return process.stop();

@@ -10,11 +10,10 @@ import { type Binary, binaries, find } from '../host/binaries.ts';
 import { freePort } from '../host/processes.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { controlName, limiterNames } from '../scenario.ts';
+import { startLimiter } from './native-limiter.ts';
 import { loopback, NativeParts } from './native-parts.ts';
 import { type NativeRedis, startRedis } from './native-redis.ts';
 import { machine } from './versions.ts';
-
-const serviceMain = join(import.meta.dirname, '..', '..', 'service', 'main.ts');
 
 export const native: Driver = async (options) => {
   const programs = await findAll();
@@ -30,7 +29,7 @@ export const native: Driver = async (options) => {
 async function startAll(
   programs: Programs,
   parts: NativeParts,
-  { topology, service, limiterMain, labMetrics }: EnvironmentOptions,
+  { topology, service, target, limiterMain, labMetrics }: EnvironmentOptions,
 ): Promise<Environment> {
   const startTopology = (name: string, replicated: boolean) =>
     startRedis[topology]({ parts, command: programs['redis-server'], name, replicated });
@@ -51,18 +50,15 @@ async function startAll(
     const port = await freePort();
     const way = await its.wayFrom(name, toxiproxy);
     const frontPort = await toxiproxy.createProxy(`${name}-front`, `${loopback}:${port}`);
-    const env = {
-      NODE_ENV: 'production', // as deployed: Express answers errors without a stack
-      ...service,
-      HOST: loopback,
-      PORT: String(port),
-      ...way.env,
-    };
+    const env = { ...service, HOST: loopback, PORT: String(port), ...way.env };
     const url = `http://${loopback}:${port}`;
-    await parts.start({ name, command: process.execPath, args: [limiterMain ?? serviceMain], env }, async () => {
-      const readiness = (await (await fetch(`${url}/readyz`)).json()) as { mechanism?: string };
-      return readiness.mechanism === 'redis' ? true : undefined;
-    });
+    await startLimiter(
+      parts,
+      limiterMain === undefined ? target : { ...target, start: { node: limiterMain } },
+      name,
+      env,
+      url,
+    );
     const frontUrl = `http://${loopback}:${frontPort}`;
     return { name, control: name === controlName, frontUrl, url, storeLink: way.storeLink };
   };

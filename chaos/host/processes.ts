@@ -12,9 +12,33 @@ export interface ProcessOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it is started; here when undefined. */
+  readonly directory?: string | undefined;
   /** File that takes its output. */
   readonly log: string;
   readonly undo: UndoLog;
+}
+
+/** A process has ended too soon, or takes too long. */
+export class NotReady extends LabError {
+  readonly #what: string;
+  readonly #log: string;
+
+  constructor(what: string, log: string) {
+    super(`${what}: ${tailOf(log)}`);
+    this.#what = what;
+    this.#log = log;
+  }
+
+  /** What happened, without its full stop. */
+  get what(): string {
+    return this.#what;
+  }
+
+  /** The end of its output, of at most so many lines. */
+  said(count: number): string {
+    return lastLines(this.#log, count).join('\n');
+  }
 }
 
 /** How long a process may take to end after SIGTERM before it gets SIGKILL: longer than the service's own grace. */
@@ -47,6 +71,7 @@ export class LabProcess {
     const fd = openSync(options.log, 'a');
     const child = spawn(options.command, options.args, {
       env: { PATH: process.env.PATH ?? '', ...options.env },
+      cwd: options.directory,
       stdio: ['ignore', fd, fd, options.undo.fd], // the last: by it heal knows the process for the lab's
       detached: true, // a Ctrl-C at the terminal reaches the runner alone, which then ends things in order
     });
@@ -69,8 +94,8 @@ export class LabProcess {
       return answer ?? this.end;
     });
     await ready;
-    if (this.end !== undefined) throw new LabError(`${this.name} ${this.end}: ${this.tail()}`);
-    if (answer === undefined) throw new LabError(`${this.name} was not ready within ${ms / 1000} s: ${this.tail()}`);
+    if (this.end !== undefined) throw new NotReady(`${this.name} ${this.end}`, this.#log);
+    if (answer === undefined) throw new NotReady(`${this.name} was not ready within ${ms / 1000} s`, this.#log);
     return answer;
   }
 
@@ -84,6 +109,14 @@ export class LabProcess {
     const force = setTimeout(() => this.kill('SIGKILL'), stopMsMax);
     await this.exited;
     clearTimeout(force);
+    this.#endRest();
+  }
+
+  /** What it started itself and left behind: it leads a group of its own. */
+  #endRest(): void {
+    try {
+      process.kill(-this.pid, 'SIGKILL');
+    } catch {} // nothing was left
   }
 
   /** The end of its output, on one line. */
@@ -94,10 +127,17 @@ export class LabProcess {
 
 /** The end of a part's output, on one line. */
 export function tailOf(log: string): string {
+  return lastLines(log, 3).join(' / ').slice(-500);
+}
+
+/** At most so many. */
+function lastLines(log: string, count: number): string[] {
+  const nothing = ['it said nothing'];
   try {
-    return readFileSync(log, 'utf8').trim().split('\n').slice(-3).join(' / ').slice(-500) || 'it said nothing';
+    const said = readFileSync(log, 'utf8').trim();
+    return said === '' ? nothing : said.split('\n').slice(-count);
   } catch {
-    return 'it said nothing';
+    return nothing;
   }
 }
 

@@ -8,6 +8,14 @@ import { giveUpMs } from './load.ts';
 /** Called once: with the answer when the last of it is here, or with why there is none. */
 export type OnAnswer = (answer: HttpAnswer | undefined, error?: string) => void;
 
+/** The length of the body, if any, is said by itself. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 interface Request {
   readonly text: string;
   readonly onAnswer: OnAnswer;
@@ -38,9 +46,15 @@ export class Connections {
   }
 
   get(path: string, headers: Readonly<Record<string, string>>, onAnswer: OnAnswer): void {
-    let text = `GET ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n`;
+    this.ask({ method: 'GET', path, headers }, onAnswer);
+  }
+
+  ask({ method, path, headers, body }: Asked, onAnswer: OnAnswer): void {
+    let text = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n`;
     for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
-    this.#send({ text: `${text}\r\n`, onAnswer });
+    if (body === undefined) text += '\r\n';
+    else text += `content-length: ${Buffer.byteLength(body)}\r\n\r\n${Buffer.from(body).toString('latin1')}`;
+    this.#send({ text, onAnswer });
   }
 
   close(): void {

@@ -4,6 +4,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** A header's value; `name` in lower case. */
   readonly header: (name: string) => string | undefined;
+  /** The body as text. */
+  readonly body: () => string;
   /** Bytes of head and body. */
   readonly length: number;
   /** Whether the connection takes no further request. */
@@ -45,9 +47,22 @@ export function answerIn(received: string, ended: boolean): HttpAnswer | undefin
   return {
     status: Number(code),
     header,
+    body: () => Buffer.from(bodyIn(received, bodyStart, length, header), 'latin1').toString(),
     length,
     last: ended || connection === 'close' || (version === '0' && connection !== 'keep-alive'),
   };
+}
+
+function bodyIn(received: string, start: number, end: number, header: HttpAnswer['header']): string {
+  if (header('transfer-encoding')?.toLowerCase() !== 'chunked') return received.slice(start, end);
+  let body = '';
+  for (let at = start; ; ) {
+    const lineEnd = received.indexOf('\r\n', at);
+    const bytes = Number.parseInt(received.slice(at, lineEnd), 16);
+    if (bytes === 0) return body;
+    body += received.slice(lineEnd + 2, lineEnd + 2 + bytes);
+    at = lineEnd + 2 + bytes + 2;
+  }
 }
 
 /** Where the body ends; undefined as long as it has not. */

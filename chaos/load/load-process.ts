@@ -8,7 +8,8 @@
 import { Worker } from 'node:worker_threads';
 import { monotonicUs } from '../clock.ts';
 import type { AnswerEvent } from '../history.ts';
-import { Connections } from './connections.ts';
+import { readerOf, takeFor, unlikeStatus } from '../targets/answers.ts';
+import { type Asked, Connections } from './connections.ts';
 import { Due } from './due.ts';
 import { goFirst } from './go-first.ts';
 import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
@@ -28,7 +29,7 @@ const warmUpMsMax = 3000;
 /** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
 const connectionCount = 128;
 
-interface Target {
+interface Arm {
   readonly instance: string;
   readonly connections: Connections;
 }
@@ -37,15 +38,15 @@ process.on('disconnect', () => process.exit(0)); // the runner is gone
 process.on('SIGINT', () => {}); // Ctrl-C is the runner's to handle
 
 let plan: LoadPlan | undefined;
-let targets: readonly Target[] = [];
+let arms: readonly Arm[] = [];
 process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
-    targets = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
+    arms = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
       instance,
       connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
     }));
-    for (const { connections } of targets) await warmUp(connections, plan.keyHeader);
+    for (const { connections } of arms) await warmUp(connections, plan.target);
     goFirst(process.pid); // its own lateness is no fact about the limiter
     tell({ type: 'ready' });
   } else if (plan) {
@@ -56,21 +57,17 @@ process.on('message', async (message: ToGenerator) => {
 
 /**
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
- * Its keys are its own, and its answers do not matter.
+ * Its keys are its own, and its answers do not matter; nor does it when there are none, which the run will tell.
  */
-async function warmUp(connections: Connections, keyHeader: string): Promise<void> {
-  const get = (path: string, headers: Record<string, string>) =>
-    new Promise<string | undefined>((resolve) => {
-      connections.get(path, headers, (_answer, error) => resolve(error));
-    });
-  const errors = await Promise.all(Array.from({ length: connectionCount }, () => get('/healthz', {})));
-  const error = errors.find((it) => it !== undefined);
-  if (error !== undefined) throw new Error(error);
+async function warmUp(connections: Connections, { take, idlePath }: LoadPlan['target']): Promise<void> {
+  const ask = (asked: Asked) => new Promise<void>((resolve) => connections.ask(asked, () => resolve()));
+  const idle = { method: 'GET', path: idlePath, headers: {} };
+  await Promise.all(Array.from({ length: connectionCount }, () => ask(idle)));
   let left = warmUpRequests;
   const endMs = performance.now() + warmUpMsMax;
   const asking = Array.from({ length: warmUpConnections }, async () => {
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
-    while (left-- > 0 && performance.now() < endMs) await get('/', { [keyHeader]: `warm-up-${left % 100}` });
+    while (left-- > 0 && performance.now() < endMs) await ask(takeFor(take, `warm-up-${left % 100}`));
   });
   await Promise.all(asking);
 }
@@ -89,10 +86,30 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   };
   const reporter = setInterval(report, reportEveryMs);
   const nowMs = () => (monotonicUs() - startAtUs) / 1000;
-  const request = (arrival: Arrival, index: number) => {
+  const read = readerOf(plan.target.answer);
+  const request = ({ atMs, key: name }: Arrival, index: number) => {
     outstanding++;
-    const { atMs, key } = arrival;
-    ask(targets[index] as Target, { atMs, key: `${key}${plan.keySuffix}` }, plan.keyHeader, nowMs, settle);
+    const { instance, connections } = arms[index] as Arm;
+    const key = `${name}${plan.keySuffix}`;
+    const asked = takeFor(plan.target.take, key);
+    const sentMs = nowMs();
+    connections.ask(asked, (answer, error) => {
+      const receivedMs = nowMs();
+      const told = answer && read(answer);
+      settle({
+        type: 'answer',
+        instance,
+        key,
+        scheduledMs: round(atMs),
+        sentMs: round(sentMs),
+        receivedMs: round(receivedMs),
+        status: answer?.status ?? 0,
+        ...(told && unlikeStatus(told, answer.status)),
+        mechanism: told?.source ?? null,
+        remaining: told?.remaining ?? null,
+        ...(error === undefined ? {} : { error }),
+      });
+    });
   };
 
   const arrivals = [...arrivalsOf(plan)];
@@ -115,37 +132,6 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   await allAnswered;
   clearInterval(reporter);
   report();
-}
-
-function ask(
-  { instance, connections }: Target,
-  { atMs, key }: Pick<Arrival, 'atMs' | 'key'>,
-  keyHeader: string,
-  nowMs: () => number,
-  settle: (answer: AnswerEvent) => void,
-): void {
-  const sentMs = nowMs();
-  connections.get('/', { [keyHeader]: key }, (answer, error) => {
-    const mechanism = answer?.header('x-ratelimit-mechanism');
-    const remaining = answer?.header('x-ratelimit-remaining');
-    settle({
-      type: 'answer',
-      instance,
-      key,
-      scheduledMs: round(atMs),
-      sentMs: round(sentMs),
-      receivedMs: round(nowMs()),
-      status: answer?.status ?? 0,
-      mechanism: mechanism === 'redis' || mechanism === 'fallback' ? mechanism : null,
-      remaining: toldNumber(remaining),
-      ...(error === undefined ? {} : { error }),
-    });
-  });
-}
-
-/** From 0; null for what is no such number, which tells nothing. */
-function toldNumber(header: string | undefined): number | null {
-  return header !== undefined && /^\d+(\.\d+)?$/.test(header) ? Number(header) : null;
 }
 
 /** To whole microseconds. */

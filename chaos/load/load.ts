@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { Target } from '../targets/target.ts';
 
 export interface LoadPlan {
   readonly seed: number;
@@ -13,8 +14,8 @@ export interface LoadPlan {
   readonly keys: { readonly count: number; readonly skew: number };
   /** Ends the name of every key that is sent, and of no other run's. */
   readonly keySuffix: string;
-  /** Header that carries the key. */
-  readonly keyHeader: string;
+  /** How the limiter is asked, and what its answers mean. */
+  readonly target: Pick<Target, 'take' | 'answer' | 'idlePath'>;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];
   /** Gets what the first target gets, at the same time. */
   readonly control?: { readonly instance: string; readonly url: string };

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { type HistoryEvent, type historyVersion, tellings } from '../history.ts';
+import { outcomes } from '../outcome.ts';
 import { effects, endings, phaseNames, reaches, stateEffects } from '../scenario.ts';
 import { flag, mistakeOf, numberFrom, numberOver, oneOf, shown, text, whole } from '../shape.ts';
 
@@ -44,11 +45,18 @@ const run = z.object({
   version: whole(1, 1_000_000) as unknown as z.ZodLiteral<typeof historyVersion>, // another version is said to be one, and read all the same
   scenario: text(),
   hypothesis: text(),
+  target: text().exactOptional(),
   gives: z.array(oneOf(...tellings), { error: 'a list of what the target tells' }),
   schedule: z.array(z.object({ ...facts, atMs: instantMs(), forMs: instantMs() }), { error: 'a list of faults' }),
   seed: whole(0, 0xffffffff),
   driver: text(),
   rate: numberFrom(0),
+  planned: z
+    .object({
+      durationMs: numberFrom(0),
+      requests: z.record(z.string(), whole(0, Number.MAX_SAFE_INTEGER), { error: 'a count for each instance' }),
+    })
+    .exactOptional(),
   keySuffix: text().exactOptional(),
   startedAt: z.iso.datetime({ error: 'an instant in ISO 8601, UTC' }),
   bounds,
@@ -67,6 +75,7 @@ const answer = z
     sentMs: instantMs(),
     receivedMs: instantMs(),
     status: whole(0, 999),
+    outcome: oneOf(...outcomes).exactOptional(),
     mechanism: oneOf('redis', 'fallback', null),
     remaining: numberFrom(0, 'a number from 0, or null').nullable(),
     error: text().exactOptional(),

@@ -22,6 +22,8 @@ export interface Journal {
   readonly scenario: string;
   readonly seed: number;
   readonly driver: string;
+  /** Name of the limiter under test; absent in files of an older lab. */
+  readonly target?: string;
   readonly verdict: Verdict;
   readonly checks: readonly CheckResult[];
   readonly phases: Readonly<Record<string, PhaseSummary>>;
@@ -69,6 +71,7 @@ export function journalOf(history: History, checks: readonly CheckResult[], ende
     scenario: run.scenario,
     seed: run.seed,
     driver: run.driver,
+    ...(run.target === undefined ? {} : { target: run.target }),
     verdict,
     checks,
     phases: Object.fromEntries(history.phases.map((phase) => [phase.name, summarize(history, phase)])),

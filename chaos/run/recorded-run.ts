@@ -7,15 +7,18 @@ import { type CheckResult, runChecks, type Verdict, worstOf } from '../checks/ch
 import { checks } from '../checks/index.ts';
 import type { Driver, Environment, EnvironmentOptions } from '../environment.ts';
 import { type History, historyOf } from '../history.ts';
+import { failopen } from '../targets/failopen.ts';
+import { keyHeader, type Target } from '../targets/target.ts';
 import { LabMetrics } from '../watch/lab-metrics.ts';
 import { Recorder } from '../watch/recorder.ts';
-import { keyHeader } from './under-load.ts';
 
 export interface RecordedRunOptions extends Pick<EnvironmentOptions, 'topology' | 'limiterMain'> {
   /** Name of the scenario. */
   readonly scenario: string;
   readonly seed: number;
   readonly driver: Driver;
+  /** The limiter under test; this project's own when undefined. */
+  readonly target?: Target | undefined;
   /** Settings of the limiter instances. */
   readonly service: Readonly<Record<string, string>>;
   /** Directory in which the run's own is created. */
@@ -37,7 +40,7 @@ export interface RunResult {
  * then, and what `act` throws; all that was started is ended first.
  */
 export async function recordedRun(
-  { scenario, seed, driver, topology, limiterMain, service, out, beforeEnd }: RecordedRunOptions,
+  { scenario, seed, driver, topology, target = failopen, limiterMain, service, out, beforeEnd }: RecordedRunOptions,
   act: (environment: Environment, recorder: Recorder, broken: AbortSignal) => Promise<void>,
 ): Promise<RunResult> {
   const broken = new AbortController();
@@ -47,6 +50,7 @@ export async function recordedRun(
   await using environment = await driver({
     topology,
     service: { ...service, KEY_HEADER: keyHeader },
+    target,
     limiterMain,
     logs: recorder.logs,
     labMetrics: metrics,

@@ -5,13 +5,14 @@
 // Whatever happens, the fault is healed and all that was started is ended before this returns or throws.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { boundsOf } from '../bounds.ts';
+import { boundsFor } from '../bounds.ts';
 import { every, monotonicUs } from '../clock.ts';
 import type { Environment } from '../environment.ts';
 import { type Fault, faulted } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import type { AnswerEvent } from '../history.ts';
 import type { FaultSpec, PhaseName, Scenario } from '../scenario.ts';
+import { failopen } from '../targets/failopen.ts';
 import { FailoverWatch } from '../watch/failovers.ts';
 import { sinceZeroMs, type Zero } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
@@ -46,7 +47,11 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, signal, onProgress } = options;
   signal.throwIfAborted();
   // Before anything is started: a mistake in the schedule costs nothing.
-  const occurrences = occurrencesOf(scenario, boundsOf(options.service), options.faultOf ?? faultOf);
+  const occurrences = occurrencesOf(
+    scenario,
+    boundsFor(options.target ?? failopen, options.service),
+    options.faultOf ?? faultOf,
+  );
   const tell = (phase: Progress['phase']) => onProgress({ phase, remainingMs: 0, answers: [], breakers: new Map() });
   const { name, topology = 'single' } = scenario;
   const driver: RunOptions['driver'] = (wanted) => {
@@ -69,11 +74,11 @@ async function experiment(
   recorder: Recorder,
   stop: AbortSignal,
 ): Promise<void> {
-  const { scenario, seed, rate, service } = options;
+  const { scenario, seed, rate, target, service } = options;
   const { name, hypothesis, keys, timing } = scenario;
   const { warmupMs, durationMs } = timing;
   const schedule = occurrences.map(({ planned }) => planned);
-  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, service };
+  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, target, service };
   await using load = await underLoad(environment, recorder, given);
   const { zero, keySuffix } = load;
 

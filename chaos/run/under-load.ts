@@ -1,25 +1,25 @@
 // The load on an environment, and what is recorded of both while it lasts: of a scenario as of a session by hand.
 //
 //   generator ── answers ──────────────────────┐
-//   /readyz of each instance ── breaker moves ─┼─▶ recorder
+//   each instance's own word ── breaker moves ─┼─▶ recorder
 //   Prometheus ── failed calls to Redis ───────┘
 
-import { boundsOf } from '../bounds.ts';
+import { boundsFor } from '../bounds.ts';
 import { every } from '../clock.ts';
-import type { Environment } from '../environment.ts';
+import type { Environment, Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
-import { historyVersion, type RunEvent, tellings } from '../history.ts';
+import { historyVersion, type RunEvent } from '../history.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
 import { freshKeySuffix, type LoadPlan } from '../load/load.ts';
+import { failopen } from '../targets/failopen.ts';
+import { givenBy } from '../targets/first-look.ts';
+import type { Target } from '../targets/target.ts';
 import { BreakerWatch } from '../watch/breakers.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import { StoreErrorWatch } from '../watch/store-errors.ts';
-
-/** The header in which clients send the key. */
-export const keyHeader = 'x-key';
 
 const breakersEveryMs = 500;
 const storeErrorsEveryMs = 2000;
@@ -27,6 +27,8 @@ const storeErrorsEveryMs = 2000;
 export interface LoadOptions
   extends Pick<RunEvent, 'scenario' | 'hypothesis' | 'schedule'>,
     Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> {
+  /** The limiter under test; this project's own when undefined. */
+  readonly target?: Target | undefined;
   /** Settings of the limiter instances. */
   readonly service: Readonly<Record<string, string>>;
 }
@@ -47,27 +49,28 @@ export interface UnderLoad extends AsyncDisposable {
 export async function underLoad(
   environment: Environment,
   recorder: Recorder,
-  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, service }: LoadOptions,
+  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, target = failopen, service }: LoadOptions,
 ): Promise<UnderLoad> {
   const { instances, driver, versions } = environment;
   await using started = new AsyncDisposableStack();
   const undo = new UndoLog();
   started.defer(() => undo.done());
   const keySuffix = freshKeySuffix();
-  const plan = { seed, rate, durationMs, keys, keySuffix, keyHeader, ...armsOf(environment) };
+  const plan = { seed, rate, durationMs, keys, keySuffix, target, ...armsOf(environment) };
+  const gives = await givenBy(target, controlOf(environment).url);
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 
   const zero = zeroIn(200);
-  const breakers = new BreakerWatch(environment, zero, recorder);
+  const breakers = new BreakerWatch(environment, target, zero, recorder);
   const storeErrors = new StoreErrorWatch(environment, zero);
   const lookForErrors = async () => recorder.record(...(await storeErrors.look()));
   const tells = await breakers.look();
   recorder.record({
     type: 'run',
     version: historyVersion,
-    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, gives: tellings },
+    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, target: target.name, gives },
     startedAt: new Date(zero.epochMs).toISOString(),
-    bounds: boundsOf(service),
+    bounds: boundsFor(target, service),
     instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
     environment: versions,
   });
@@ -90,8 +93,12 @@ export async function underLoad(
 }
 
 function armsOf(environment: Environment): Pick<LoadPlan, 'targets'> & Required<Pick<LoadPlan, 'control'>> {
-  const target = ({ name, frontUrl }: Environment['instances'][number]) => ({ instance: name, url: frontUrl });
-  const control = environment.instances.find((instance) => instance.control);
+  const target = ({ name, frontUrl }: Instance) => ({ instance: name, url: frontUrl });
+  return { targets: faulted(environment).map(target), control: target(controlOf(environment)) };
+}
+
+function controlOf({ instances }: Environment): Instance {
+  const control = instances.find((instance) => instance.control);
   if (!control) throw new LabError('the driver gave no control instance');
-  return { targets: faulted(environment).map(target), control: target(control) };
+  return control;
 }

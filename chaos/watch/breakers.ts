@@ -1,13 +1,15 @@
-// Follows the breakers of all instances by what their /readyz tells, and records it.
+// Follows the breakers of all instances by what they tell of them, and records it.
 
 import type { Environment } from '../environment.ts';
 import type { BreakerEvent } from '../history.ts';
+import type { Target } from '../targets/target.ts';
 import { breakerMoves, clockAheadMs, type Zero } from './observer.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Records every move of every breaker once. */
 export class BreakerWatch {
   readonly #environment: Environment;
+  readonly #path: string | undefined;
   readonly #zero: Zero;
   readonly #recorder: Recorder;
   readonly #recorded = new Map<string, number>();
@@ -15,8 +17,9 @@ export class BreakerWatch {
   readonly #aheadMs = new Map<string, Promise<number>>();
   readonly states = new Map<string, string>();
 
-  constructor(environment: Environment, zero: Zero, recorder: Recorder) {
+  constructor(environment: Environment, { breaker }: Pick<Target, 'breaker'>, zero: Zero, recorder: Recorder) {
     this.#environment = environment;
+    this.#path = breaker?.path;
     this.#zero = zero;
     this.#recorder = recorder;
   }
@@ -24,11 +27,13 @@ export class BreakerWatch {
   /** Returns the names of the instances that tell. */
   async look(): Promise<Set<string>> {
     const tells = new Set<string>();
+    const path = this.#path;
+    if (path === undefined) return tells;
     await Promise.all(
       this.#environment.instances.map(async (instance) => {
-        const aheadMs = this.#aheadMs.get(instance.name) ?? clockAheadMs(instance, this.#zero);
+        const aheadMs = this.#aheadMs.get(instance.name) ?? clockAheadMs(instance, path, this.#zero);
         this.#aheadMs.set(instance.name, aheadMs);
-        const moves = await breakerMoves(instance, this.#zero, await aheadMs);
+        const moves = await breakerMoves(instance, path, this.#zero, await aheadMs);
         if (!moves) return;
         tells.add(instance.name);
         this.#record(instance.name, moves);

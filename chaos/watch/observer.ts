@@ -1,4 +1,4 @@
-// Watches without touching the load: each instance's breaker by its /readyz, each store link by a PING.
+// Watches without touching the load: each instance's breaker by what it tells of it, each store link by a PING.
 
 import { monotonicUs } from '../clock.ts';
 import type { Environment, Instance, StoreLink } from '../environment.ts';
@@ -7,13 +7,14 @@ import type { BreakerEvent, ProbeEvent } from '../history.ts';
 import { type Ping, ping } from '../host/ping.ts';
 
 const pingMsMax = 400;
-const readyzMsMax = 2000;
+const toldMsMax = 2000;
 /** The instants between which an answer fell are the closer, the more often it is asked for. */
 const clockLooks = 5;
 /** Two processes of one machine read its clock alike, to less than this. */
 const clockMsMax = 1;
 
-interface Readyz {
+/** What an instance tells, as JSON, at the path that its target names. */
+interface Told {
   readonly breaker?: {
     readonly state?: string;
     readonly nowMs?: number;
@@ -41,11 +42,11 @@ export function sinceZeroMs(zero: Zero): number {
  * clock set, or the machine asleep, in between; or it has a machine of its own. 0 where the two may be the same, or where
  * nothing is told of it.
  */
-export async function clockAheadMs({ url }: Instance, zero: Zero): Promise<number> {
+export async function clockAheadMs({ url }: Instance, path: string, zero: Zero): Promise<number> {
   let [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let look = 0; look < clockLooks; look++) {
     const sentMs = zero.epochMs + sinceZeroMs(zero);
-    const nowMs = (await readyz(url).catch(() => undefined))?.breaker?.nowMs;
+    const nowMs = (await told(`${url}${path}`).catch(() => undefined))?.breaker?.nowMs;
     const receivedMs = zero.epochMs + sinceZeroMs(zero);
     if (typeof nowMs !== 'number') return 0;
     least = Math.max(least, nowMs - receivedMs);
@@ -55,19 +56,20 @@ export async function clockAheadMs({ url }: Instance, zero: Zero): Promise<numbe
   return mayBeSame ? 0 : (least + most) / 2;
 }
 
-async function readyz(url: string): Promise<Readyz> {
-  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(readyzMsMax) });
-  return (await response.json()) as Readyz;
+async function told(url: string): Promise<Told> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(toldMsMax) });
+  return (await response.json()) as Told;
 }
 
-/** The moves of an instance's breakers since time zero; undefined when it does not tell. */
+/** The moves of an instance's breakers since time zero, as it tells them at this path; undefined when it does not. */
 export async function breakerMoves(
   { name, url }: Instance,
+  path: string,
   zero: Zero,
   aheadMs = 0,
 ): Promise<BreakerEvent[] | undefined> {
   try {
-    const { breaker } = await readyz(url);
+    const { breaker } = await told(`${url}${path}`);
     const moves = breaker?.transitions
       ?.map(({ atMs, shard, from, to }) => ({
         type: 'breaker' as const,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admission, excessOf } from '../../../chaos/checks/admission.ts';
+import { runChecks } from '../../../chaos/checks/check.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import { trueBucket } from '../../support/history-bucket.ts';
 import { answer, buildHistory, fault, historyWith } from '../../support/history-builder.ts';
@@ -52,6 +53,50 @@ describe('the admission check', () => {
     expect(admission.judge(historyWith(shared))).toMatchObject([{ verdict: 'fail', measured: expect.closeTo(1, 6) }]);
     const apart = [...burst(6, 0), ...burst(5, 0, { instance: 'limiter-control' })];
     expect(admission.judge(historyWith(apart))).toMatchObject([{ verdict: 'pass' }]);
+  });
+
+  describe('of a target that does not say who decided', () => {
+    const silent = (answers: readonly AnswerEvent[], faults: Parameters<typeof fault>[] = []) => {
+      const history = historyWith(
+        answers.map((each) => ({ ...each, mechanism: null })),
+        { faults: faults.map((each) => fault(...each)) },
+      );
+      return runChecks([admission], { ...history, run: { ...history.run, gives: [] } });
+    };
+
+    it('passes what the store and the fallbacks of both instances may give together', () => {
+      const all = [...burst(14, 0), ...burst(6, 0, { instance: 'limiter-2' })]; // 10 + 2 · 5
+      expect(silent([...all, ...burst(4, 1000)])).toMatchObject([{ verdict: 'pass', measured: 0 }]); // 2 + 2 · 1 a second
+    });
+
+    it('fails one more, by key and window', () => {
+      const all = [...burst(14, 0), ...burst(7, 0, { instance: 'limiter-2' })];
+      expect(silent(all)).toMatchObject([
+        {
+          verdict: 'fail',
+          measured: expect.closeTo(1, 6),
+          detail: 'all instances together admitted 21 for key k0 within 0.000–0.000 s',
+        },
+      ]);
+    });
+
+    it('judges the control by itself: it has one fallback, and a store of its own', () => {
+      const control = { instance: 'limiter-control' };
+      expect(silent([...burst(20, 0), ...burst(15, 0, control)])).toMatchObject([{ verdict: 'pass' }]);
+      expect(silent(burst(16, 0, control))).toMatchObject([{ verdict: 'fail', measured: expect.closeTo(1, 6) }]);
+    });
+
+    it('allows one more bucket for each time that the store lost its state', () => {
+      const kill = ['inject', 1000, { fault: 'redis-kill', state: 'lost' }] as const;
+      expect(silent(burst(30, 900), [[...kill]])).toMatchObject([{ verdict: 'pass' }]);
+      expect(silent(burst(31, 900), [[...kill]])).toMatchObject([{ verdict: 'fail' }]);
+    });
+
+    it('counts what the target calls allowed, and nothing else', () => {
+      const denied = burst(30, 0).map((each) => ({ ...each, outcome: 'denied' as const }));
+      const failed = burst(30, 0, { status: 404 });
+      expect(silent([...denied, ...failed, ...burst(1, 0)])).toMatchObject([{ verdict: 'pass' }]);
+    });
   });
 
   it('begins a new bucket when Redis loses its state', () => {

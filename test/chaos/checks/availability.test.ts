@@ -32,6 +32,23 @@ describe('the availability check', () => {
     ]);
   });
 
+  it.each([100, 301, 400, 404])('fails a single %d, which is neither allowed nor denied', (status) => {
+    expect(judge({ status })).toMatchObject([
+      { verdict: 'fail', measured: 1, detail: `first: status ${status} from limiter-1 at 1.500 s` },
+    ]);
+  });
+
+  it.each([200, 429])('fails a single %d of which nobody says that he decided it', (status) => {
+    expect(judge({ status, mechanism: null })).toMatchObject([
+      { verdict: 'fail', measured: 1, detail: `first: status ${status} that nobody decided from limiter-1 at 1.500 s` },
+    ]);
+  });
+
+  it('does not ask who decided where the target does not say', () => {
+    const { run, ...rest } = historyWith([answer(0, { mechanism: null })]);
+    expect(availability.judge({ ...rest, run: { ...run, gives: [] } })).toMatchObject([{ verdict: 'pass' }]);
+  });
+
   it('does not hold the control to it', () => {
     expect(judge({ instance: 'limiter-control', status: 503 })).toMatchObject([{ verdict: 'pass', measured: 0 }]);
   });

@@ -1,6 +1,17 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { chooseDriver, type DriverEntry, type DriverName, drivers, refusal } from '../../../chaos/drivers/choose.ts';
+import {
+  chooseDriver,
+  type DriverEntry,
+  type DriverName,
+  driverFor,
+  drivers,
+  refusal,
+  targetRefusal,
+} from '../../../chaos/drivers/choose.ts';
 import { LabError, UsageError } from '../../../chaos/errors.ts';
+import { commandTarget } from '../../../chaos/targets/command.ts';
+import { failopen } from '../../../chaos/targets/failopen.ts';
+import type { Target } from '../../../chaos/targets/target.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
 import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
@@ -43,6 +54,34 @@ describe('the choice of a driver', () => {
       new LabError(
         'No driver can work on this machine. Type: npm run setup   (compose: the stack is not up; native: not installed: redis-server)',
       ),
+    );
+  });
+});
+
+describe("somebody else's limiter", () => {
+  const other = commandTarget('node api.js', [], '/');
+  const single: Target = { ...other, name: 'other', topologies: ['single'] };
+
+  it('is run by the native driver, which auto stands for then', () => {
+    expect([driverFor('auto', other), driverFor('compose', other), driverFor('auto', failopen)]).toEqual([
+      'native',
+      'compose',
+      'auto',
+    ]);
+    expect(targetRefusal('native', redisKill, other)).toBeUndefined();
+  });
+
+  it('is refused by name by a driver that cannot start it', () => {
+    expect([targetRefusal('compose', redisKill, other), targetRefusal('containers', redisKill, single)]).toEqual([
+      'The compose driver cannot start the target command. Drivers that can: native.',
+      'The containers driver cannot start the target other. Drivers that can: native.',
+    ]);
+    expect(targetRefusal('compose', redisKill, failopen)).toBeUndefined();
+  });
+
+  it('is refused where it cannot use the Redis of the scenario', () => {
+    expect(targetRefusal('native', clusterMasterKill, single)).toBe(
+      'The target other cannot use Redis as cluster, which cluster-master-kill needs. It can use: single.',
     );
   });
 });

@@ -58,6 +58,18 @@ describe('connections', () => {
     expect(await client(url)('/a?b=c', { 'x-key': 'k1' })).toBe('200 /a?b=c k1');
   });
 
+  it('send a body with any method, and give the one that comes back', async () => {
+    const { url } = await http((request, response) => {
+      response.write(`${request.method} ${request.headers['content-length']} `);
+      request.pipe(response);
+    });
+    const connections = new Connections(url, 1);
+    cleanups.push(() => connections.close());
+    const asked = { method: 'POST', path: '/check', headers: {}, body: '{"key":"één"}' };
+    const body = await new Promise((resolve) => connections.ask(asked, (answer) => resolve(answer?.body())));
+    expect(body).toBe('POST 15 {"key":"één"}');
+  });
+
   it('are kept, and taken in turn, as many as they may be', async () => {
     const { url, opened } = await http(echo);
     const get = client(url, 3);

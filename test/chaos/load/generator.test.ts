@@ -9,6 +9,7 @@ import { startOf } from '../../../chaos/host/process-identity.ts';
 import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { Generator } from '../../../chaos/load/generator.ts';
 import type { LoadPlan } from '../../../chaos/load/load.ts';
+import { failopen } from '../../../chaos/targets/failopen.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
@@ -43,7 +44,7 @@ function planned(): LoadPlan {
     durationMs: 500,
     keys: { count: 10, skew: 0 },
     keySuffix: '-0a1b2c3d4e',
-    keyHeader: 'x-key',
+    target: failopen,
     targets: [{ instance: 'limiter-1', url }],
   };
 }

@@ -50,6 +50,19 @@ describe('an answer', () => {
     expect([answer?.header('remaining'), answer?.header('hello')]).toEqual([undefined, undefined]);
   });
 
+  it('has a body, in UTF-8, whatever tells its length', () => {
+    const bodyOf = (received: string, ended = false) => answerIn(received, ended)?.body();
+    const latin1 = Buffer.from('{"left":"één"}').toString('latin1');
+    expect([
+      bodyOf(sized),
+      bodyOf(text(chunked, 'sum: 1', '', '')),
+      bodyOf(text('HTTP/1.1 103 Early Hints', '', sized)),
+      bodyOf(text('HTTP/1.1 200 OK', '', 'hel'), true),
+      bodyOf(text('HTTP/1.1 200 OK', `Content-Length: ${latin1.length}`, '', latin1)),
+      bodyOf(text('HTTP/1.1 204 No Content', '', '')),
+    ]).toEqual(['hello', 'he\r\no0123456789', 'hello', 'hel', '{"left":"één"}', '']);
+  });
+
   it('is as long as its connection when it does not say how long', () => {
     const received = text('HTTP/1.1 200 OK', '', 'hel');
     expect(answerIn(received, false)).toBeUndefined();

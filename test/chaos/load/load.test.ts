@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arrivalsOf, freshKeySuffix, type LoadPlan } from '../../../chaos/load/load.ts';
+import { failopen } from '../../../chaos/targets/failopen.ts';
 
 const target = (instance: string) => ({ instance, url: 'http://127.0.0.1:1' });
 const plan: LoadPlan = {
@@ -9,7 +10,7 @@ const plan: LoadPlan = {
   durationMs: 20_000,
   keys: { count: 400, skew: 1 },
   keySuffix: '-0a1b2c3d4e',
-  keyHeader: 'x-key',
+  target: failopen,
   targets: [target('limiter-1'), target('limiter-2')],
   control: target('limiter-control'),
 };

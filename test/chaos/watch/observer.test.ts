@@ -14,7 +14,7 @@ async function movesTold(body: string) {
     const url = `http://127.0.0.1:${port}`;
     const storeLink = { proxy: '', host: '', port: 0 };
     const instance: Instance = { name: 'limiter-1', control: false, frontUrl: url, url, storeLink };
-    return await breakerMoves(instance, zero);
+    return await breakerMoves(instance, '/readyz', zero);
   } finally {
     server.closeAllConnections();
     server.close();
@@ -68,8 +68,8 @@ describe("an instance's clock", () => {
     const instance: Instance = { name: 'limiter-1', control: false, frontUrl: url, url, storeLink };
     const zero = zeroIn(0);
     try {
-      const aheadMs = await clockAheadMs(instance, zero);
-      return { zero, aheadMs, moves: await breakerMoves(instance, zero, aheadMs) };
+      const aheadMs = await clockAheadMs(instance, '/readyz', zero);
+      return { zero, aheadMs, moves: await breakerMoves(instance, '/readyz', zero, aheadMs) };
     } finally {
       server.closeAllConnections();
       server.close();

@@ -1,0 +1,58 @@
+// An instance of the limiter under test as a process of this machine.
+
+import { UsageError } from '../errors.ts';
+import { NotReady } from '../host/processes.ts';
+import { isReady } from '../targets/first-look.ts';
+import { filled, type Target } from '../targets/target.ts';
+import type { NativeParts, Part } from './native-parts.ts';
+
+/** A program of somebody else's may have to be compiled first. */
+const readyMsOthers = 30_000;
+/** Of what a command said that cannot be judged. */
+const linesShown = 12;
+/** The variables that say where Redis is. */
+const redisVariables = ['REDIS_ADDR', 'REDIS_CLUSTER_ADDRS', 'REDIS_SENTINEL_ADDRS'];
+
+/**
+ * Starts it and waits until it is ready at `url`. `told`: the variables that every limiter gets. That a command of the
+ * caller's ends later is a fact about it, which its missing answers tell; that it never gets ready is a `UsageError`.
+ */
+export async function startLimiter(
+  parts: NativeParts,
+  target: Target,
+  name: string,
+  told: Readonly<Record<string, string>>,
+  url: string,
+): Promise<void> {
+  const part = { name, ...programOf(target, told) };
+  const ready = async () => ((await isReady(target, url)) ? true : undefined);
+  if ('node' in target.start) {
+    await parts.start(part, ready);
+    return;
+  }
+  let runs = false;
+  try {
+    await parts.start({ ...part, readyMs: readyMsOthers, mayEnd: () => runs }, ready);
+    runs = true;
+  } catch (error) {
+    const asked = `a GET of ${target.ready.map(({ path }) => path).join(' or ')} at ${url}`;
+    const why =
+      error instanceof NotReady
+        ? `${error.what}, and never answered ${asked}. Its last output:\n${error.said(linesShown)}`
+        : (error as Error).message;
+    throw new UsageError(`The command "${target.start.command.join(' ')}" cannot be judged: ${why}`);
+  }
+}
+
+function programOf({ start, env }: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {
+  const redis = redisVariables.map((name) => told[name]).find((value) => value !== undefined) ?? '';
+  const values = { redis, host: told.HOST ?? '', port: told.PORT ?? '' };
+  const own = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filled(value, values)]));
+  if ('node' in start) {
+    // As deployed: Express answers errors without a stack.
+    return { command: process.execPath, args: [start.node], env: { NODE_ENV: 'production', ...told, ...own } };
+  }
+  const [command = '', ...args] = start.command.map((word) => filled(word, values));
+  const home: Record<string, string> = process.env.HOME === undefined ? {} : { HOME: process.env.HOME };
+  return { command, args, directory: start.directory, env: { ...home, ...told, ...own } };
+}

@@ -1,0 +1,16 @@
+// This project's own limiter. It tells who decided, what remains, and how its breaker moves; a run begins when it decides
+// by Redis.
+
+import { join } from 'node:path';
+import { tellings } from '../history.ts';
+import { plain, type Target } from './target.ts';
+
+export const failopen: Target = {
+  ...plain,
+  name: 'failopen',
+  start: { node: join(import.meta.dirname, '..', '..', 'service', 'main.ts') },
+  answer: { ...plain.answer, remaining: [{ header: 'X-RateLimit-Remaining' }] },
+  ready: [{ path: '/readyz', pointer: '/mechanism', equals: 'redis' }],
+  breaker: { path: '/readyz' },
+  gives: tellings,
+};

@@ -1,0 +1,37 @@
+// Every limiter that can be named, and which one a command line asks for.
+
+import { UsageError } from '../errors.ts';
+import { bare } from './bare.ts';
+import { commandTarget } from './command.ts';
+import { failopen } from './failopen.ts';
+import type { Target } from './target.ts';
+
+/** The first is the one that is meant when none is named. */
+export const targets: readonly Target[] = [failopen, bare];
+const byCommand = 'command';
+export const targetNames: readonly string[] = [...targets.map(({ name }) => name), byCommand];
+
+export interface TargetOptions {
+  readonly target: string;
+  readonly command?: string | undefined;
+  readonly variables: readonly string[];
+  /** In which the command was typed. */
+  readonly directory: string;
+}
+
+export function targetOf({ target, command, variables, directory }: TargetOptions): Target {
+  if (target === byCommand) {
+    if (command === undefined) throw new UsageError("--target command needs --command 'CMD'.");
+    return commandTarget(command, variables, directory);
+  }
+  if (command !== undefined) throw new UsageError('--command needs --target command.');
+  const named = targets.find(({ name }) => name === target);
+  if (!named) throw new UsageError(`There is no target "${target}". Targets: ${targetNames.join(', ')}.`);
+  if (variables.length > 0) throw new UsageError('--target-env needs --target command.');
+  return named;
+}
+
+/** Whether it is this project's own limiter, which every driver can start, or has. */
+export function isOwn({ name }: Pick<Target, 'name'>): boolean {
+  return name === failopen.name;
+}

@@ -1,0 +1,86 @@
+// What the lab knows of a limiter under test: how it is started, how a take is asked for, and how its answer is read. All
+// of it is data, so that it can be sent to the load generator, and be written in a file by somebody else.
+
+import type { Telling } from '../history.ts';
+import { type Bounds, type Topology, topologies } from '../scenario.ts';
+
+/** The header in which clients send the key, unless a target says otherwise. */
+export const keyHeader = 'x-key';
+
+export interface Target {
+  readonly name: string;
+  readonly start: Start;
+  /** Over what every limiter is told. In a value `{redis}`, `{host}` and `{port}` are filled in. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The kinds of Redis that it can use. */
+  readonly topologies: readonly Topology[];
+  readonly take: Take;
+  readonly answer: Answer;
+  /** It is ready as soon as one of these holds of its answer to a GET. */
+  readonly ready: readonly Readiness[];
+  /** A path that it answers without a take. */
+  readonly idlePath: string;
+  /** Where it tells how its breaker moves; absent where it does not. */
+  readonly breaker?: { readonly path: string };
+  /** What it tells of itself. What its first answers tell when it says nothing. */
+  readonly gives?: readonly Telling[];
+  /** What the judge holds it to, over what the settings of the run say. */
+  readonly bounds?: Partial<Bounds>;
+}
+
+/** A file that Node runs; or a command's words, in which `{redis}`, `{host}` and `{port}` are filled in. */
+export type Start = { readonly node: string } | { readonly command: readonly string[]; readonly directory: string };
+
+/** In `path`, in the values of `headers` and in `body`, `{key}` and `{cost}` are filled in. */
+export interface Take {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What is neither allowed nor denied has failed. */
+export interface Answer {
+  readonly allowed: Condition;
+  readonly denied: Condition;
+  /** Where it says how many tokens are left; the first place at which there is a number counts. */
+  readonly remaining: readonly Place[];
+  /** Where it says who decided: `redis` or `fallback`. */
+  readonly source?: Place;
+}
+
+/** All of what it names has to hold. */
+export interface Condition {
+  /** A status, or a class such as `2xx`. */
+  readonly status?: number | string;
+  /** JSON Pointer (RFC 6901) to a value in the body, and what that value has to be. */
+  readonly pointer?: string;
+  readonly equals?: string | number | boolean | null;
+}
+
+export interface Readiness extends Condition {
+  readonly path: string;
+}
+
+/** A header, or a JSON Pointer to a value in the body. */
+export type Place = { readonly header: string } | { readonly pointer: string };
+
+/** A GET with the key in a header; 2xx is allowed, 429 is denied. What targets usually have in common. */
+export const plain = {
+  topologies,
+  env: {},
+  take: { method: 'GET', path: '/', headers: { [keyHeader]: '{key}' } },
+  answer: {
+    allowed: { status: '2xx' },
+    denied: { status: 429 },
+    remaining: [{ header: 'X-RateLimit-Remaining' }, { header: 'RateLimit' }],
+    source: { header: 'X-RateLimit-Mechanism' },
+  },
+  ready: [{ path: '/healthz', status: '2xx' }, { path: '/' }],
+  idlePath: '/healthz',
+} as const satisfies Partial<Target>;
+
+/** Fills in what stands in braces; what is not known stays. */
+export function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.includes('{') ? text.replace(/\{([a-z]+)\}/g, (all, name) => values[name] ?? all) : text;
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startLimiter } from '../../../chaos/drivers/native-limiter.ts';
+import { loopback, NativeParts } from '../../../chaos/drivers/native-parts.ts';
+import { UsageError } from '../../../chaos/errors.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
+import { freePort } from '../../../chaos/host/processes.ts';
+import { commandTarget } from '../../../chaos/targets/command.ts';
+import { givenBy } from '../../../chaos/targets/first-look.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { until } from '../../support/until.ts';
+
+let directory: ReturnType<typeof temporaryDirectory>;
+let parts: NativeParts;
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+  mkdirSync(join(directory.path, 'logs'));
+  parts = NativeParts.create(join(directory.path, 'logs'));
+});
+afterEach(async () => {
+  await parts[Symbol.asyncDispose]();
+  directory[Symbol.dispose]();
+});
+
+/** Starts the program as a command, with the variables, and gives its address. */
+async function started(program: string, variables: readonly string[] = [], command = 'node limiter.cjs {port}') {
+  writeFileSync(join(directory.path, 'limiter.cjs'), program);
+  const target = commandTarget(command, variables, directory.path);
+  const port = String(await freePort());
+  const url = `http://${loopback}:${port}`;
+  const told = { HOST: loopback, PORT: port, REDIS_ADDR: `${loopback}:7`, RATE_LIMIT: '10' };
+  await startLimiter(parts, target, 'limiter-1', told, url);
+  return { url, target };
+}
+
+const serving = (answer: string) =>
+  `require('node:http').createServer((request, response) => { ${answer} }).listen(process.env.PORT, process.env.HOST);`;
+
+describe('a command as the limiter', () => {
+  it('is told where to listen, where its Redis is, its limit and what the caller wants, and nothing else', async () => {
+    const tell = 'response.end(JSON.stringify({ env: process.env, args: process.argv.slice(2) }))';
+    const { url } = await started(serving(tell), ['STORE=redis://{redis}/0', 'RATE_LIMIT=11']);
+    const { env, args } = (await (await fetch(url)).json()) as { env: Record<string, string>; args: string[] };
+    const { PATH: _, HOME: __, ...told } = env;
+    const port = new URL(url).port;
+    expect({ told, args }).toEqual({
+      told: {
+        HOST: loopback,
+        PORT: port,
+        REDIS_ADDR: '127.0.0.1:7',
+        RATE_LIMIT: '11',
+        STORE: 'redis://127.0.0.1:7/0',
+      },
+      args: [port],
+    });
+  });
+
+  it.each([
+    ["response.statusCode = request.url === '/healthz' ? 200 : 500; response.end()"],
+    ["response.statusCode = request.url === '/' ? 429 : 404; response.end()"],
+    ['response.statusCode = 500; response.end()'],
+  ])('is ready when it answers: %s', async (answer) => {
+    await expect(started(serving(answer))).resolves.toBeDefined();
+  });
+
+  it('gives what its first answers tell', async () => {
+    const silent = await started(serving('response.end()'));
+    expect(await givenBy(silent.target, silent.url)).toEqual([]);
+    const headers = `{ 'X-RateLimit-Mechanism': 'redis', RateLimit: '"a";r=1;t=1' }`;
+    const telling = await started(serving(`response.writeHead(429, ${headers}).end()`));
+    expect(await givenBy(telling.target, telling.url)).toEqual(['source', 'remaining']);
+  });
+
+  it('that ends before it is ready is refused with the end of what it said', async () => {
+    const failing = started("console.log('one'); console.error('no such store'); process.exit(3)");
+    await expect(failing).rejects.toThrow(UsageError);
+    await expect(failing).rejects.toThrow(
+      /^The command "node limiter.cjs \{port\}" cannot be judged: limiter-1 exited with status 3, and never answered a GET of \/healthz or \/ at http:\/\/127\.0\.0\.1:\d+\. Its last output:\none\nno such store$/,
+    );
+  });
+
+  it('that is no program is refused', async () => {
+    const failing = started('', [], 'no-such-program-anywhere');
+    await expect(failing).rejects.toThrow(UsageError);
+    await expect(failing).rejects.toThrow(/limiter-1 cannot be started: spawn no-such-program-anywhere ENOENT$/);
+  });
+
+  it('that ends later is no trouble of the lab', async () => {
+    const { url } = await started(
+      serving("if (request.url === '/end') setImmediate(() => process.exit(1)); response.end()"),
+    );
+    let broken: unknown;
+    parts.broken.catch((error) => {
+      broken = error;
+    });
+    await fetch(`${url}/end`);
+    await until('its end', () =>
+      fetch(url).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await delay(50);
+    expect(broken).toBeUndefined();
+  });
+
+  it('leaves nothing of what it started itself', async () => {
+    const child = `require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']).pid`;
+    const { url } = await started(`const child = ${child}; ${serving('response.end(String(child))')}`);
+    const pid = Number(await (await fetch(url)).text());
+    expect(startOf(pid)).toBeDefined();
+    await parts[Symbol.asyncDispose]();
+    await until('the end of its child', () => startOf(pid) === undefined);
+  });
+});
