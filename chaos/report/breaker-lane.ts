@@ -14,7 +14,7 @@ export interface BreakerLane {
   readonly instance: string;
   readonly control: boolean;
   /** It tells of its breaker; without that its spans mean nothing, and there are none. */
-  readonly told: boolean;
+  readonly reportsBreaker: boolean;
   readonly spans: readonly BreakerSpan[];
 }
 
@@ -27,7 +27,7 @@ export function breakerLanes(
   return run.instances.map(({ name, control, tellsBreaker }) => ({
     instance: name,
     control,
-    told: tellsBreaker,
+    reportsBreaker: tellsBreaker,
     spans: tellsBreaker
       ? spansOf(
           breaker.filter(({ instance }) => instance === name),

@@ -131,10 +131,10 @@ describe('the trip check', () => {
       }
       return [...seen].sort();
     };
-    const untold = rate < 20 ? ['unknown'] : [];
+    const alsoUnknown = rate < 20 ? ['unknown'] : [];
     expect({ sound: verdicts(0), late: verdicts(300) }).toEqual({
-      sound: ['pass', ...untold],
-      late: ['fail', ...untold],
+      sound: ['pass', ...alsoUnknown],
+      late: ['fail', ...alsoUnknown],
     });
   });
 
