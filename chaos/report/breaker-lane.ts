@@ -24,11 +24,11 @@ export function breakerLanes(
   startMs: number,
   endMs: number,
 ): BreakerLane[] {
-  return run.instances.map(({ name, control, tellsBreaker }) => ({
+  return run.instances.map(({ name, control, reportsBreaker }) => ({
     instance: name,
     control,
-    reportsBreaker: tellsBreaker,
-    spans: tellsBreaker
+    reportsBreaker,
+    spans: reportsBreaker
       ? spansOf(
           breaker.filter(({ instance }) => instance === name),
           startMs,

@@ -120,7 +120,7 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
     bounds: boundsOf({ INSTANCES: '1' }),
     instances: [...names]
       .sort()
-      .map((name) => ({ name, control: name === controlName, tellsBreaker: reporting.has(name) })),
+      .map((name) => ({ name, control: name === controlName, reportsBreaker: reporting.has(name) })),
     environment: {},
   };
 }

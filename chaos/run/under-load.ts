@@ -68,7 +68,7 @@ export async function underLoad(
     ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, gives: tellings },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsOf(service),
-    instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
+    instances: instances.map(({ name, control }) => ({ name, control, reportsBreaker: tells.has(name) })),
     environment: versions,
   });
   const done = generator.run(zero.us);

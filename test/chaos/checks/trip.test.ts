@@ -68,7 +68,7 @@ describe('the trip check', () => {
   });
 
   it('is unknown when an instance does not tell of its breaker', () => {
-    const instances = usualInstances.map((instance) => ({ ...instance, tellsBreaker: false }));
+    const instances = usualInstances.map((instance) => ({ ...instance, reportsBreaker: false }));
     expect(judge({ instances })).toMatchObject([
       { verdict: 'unknown', detail: 'limiter-1 does not tell of its breaker' },
     ]);

@@ -97,7 +97,7 @@ describe('the breaker lane', () => {
   });
 
   it('says nothing of an instance that does not tell', () => {
-    const instances = [{ name: 'limiter-1', control: false, tellsBreaker: false }];
+    const instances = [{ name: 'limiter-1', control: false, reportsBreaker: false }];
     expect(breakerLanes(buildHistory({ instances, breaker: [] }), 0, 1000)).toEqual([
       { instance: 'limiter-1', control: false, reportsBreaker: false, spans: [] },
     ]);
