@@ -14,7 +14,7 @@ export interface InstanceInfo {
   /** Its links are never faulted. */
   readonly control: boolean;
   /** It tells of its breaker, so that silence means that the breaker did not move. */
-  readonly tellsBreaker: boolean;
+  readonly reportsBreaker: boolean;
 }
 
 /** What a target may tell: who decided, what remains, how its breaker moves. */

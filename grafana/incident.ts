@@ -51,8 +51,8 @@ export async function panelData(url: string, fromS: number, toS: number, zeroS: 
   for (const panel of picturedPanels) {
     const queries = [];
     for (const { expr, legend } of targetsOf(panel)) {
-      const series = await queryRange(url, asked(expr), fromS, toS, stepS);
-      queries.push({ expr: asked(expr), lines: series.map((each) => lineOf(each, legend, zeroS)) });
+      const series = await queryRange(url, expressionFor(expr), fromS, toS, stepS);
+      queries.push({ expr: expressionFor(expr), lines: series.map((each) => lineOf(each, legend, zeroS)) });
     }
     panels.push({ title: panel.title ?? '', queries });
   }
@@ -67,7 +67,7 @@ export function targetsOf({ targets }: Panel): { expr: string; legend: string }[
   });
 }
 
-export function asked(expr: string): string {
+export function expressionFor(expr: string): string {
   return substituted(expr, limiterJob);
 }
 

@@ -17,9 +17,9 @@ import { Metrics } from './metrics/metrics.ts';
 import { connect } from './redis/connect.ts';
 import { Instances } from './redis/instances.ts';
 import { secretsOf } from './redis/options.ts';
-import { rehearse } from './redis/rehearse.ts';
-import { Troubles, toLog } from './redis/troubles.ts';
-import type { Spokesman } from './workers/worker.ts';
+import { Outages, toLog } from './redis/outages.ts';
+import { warmUp } from './redis/warm-up.ts';
+import type { PrimaryClient } from './workers/worker.ts';
 
 export interface App {
   readonly server: Server;
@@ -32,7 +32,7 @@ export interface App {
 }
 
 /** Breaker transitions that `/readyz` tells. */
-const transitionsTold = 64;
+const transitionsMax = 64;
 
 /** Builds the service and listens. Rejects when it cannot listen; Redis need not be there. */
 export async function startApp(config: Config, log: Logger, output: LogOutput): Promise<App> {
@@ -51,21 +51,21 @@ export async function createService(
   config: Config,
   log: Logger,
   output: LogOutput,
-  spokesman?: Spokesman,
+  primary?: PrimaryClient,
 ): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
-  await rehearse(config.fallbackPolicy, nowUs);
+  await warmUp(config.fallbackPolicy, nowUs);
 
   const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
   const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
   const logLinesDropped = () => output.dropped;
   const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates, logLinesDropped });
-  const tell = spokesman && (() => spokesman.onTroubles(troubles.all));
-  const troubles: Troubles = new Troubles({
+  const report = primary && (() => primary.onOutages(outages.all));
+  const outages: Outages = new Outages({
     secrets: secretsOf(config.redis),
     nowUs,
-    ...(tell ? { onCause: tell, onEnd: tell } : toLog(log)),
+    ...(report ? { onCause: report, onEnd: report } : toLog(log)),
   });
   const topology = connect(config.redis, {
     policy: config.policy,
@@ -74,16 +74,16 @@ export async function createService(
     breakerFailures: config.breakerFailures,
     breakerResetMs: config.breakerResetMs,
     keysMax: config.fallbackKeysMax,
-    onConnection: (shard, cause) => (cause === 'gone' ? troubles.forget(shard) : troubles.set(shard, cause)),
+    onConnection: (shard, cause) => (cause === 'gone' ? outages.forget(shard) : outages.set(shard, cause)),
     onAnswer: (seconds) => metrics.storeAnswered(seconds),
     onError: (reason) => metrics.storeFailed(reason),
     onTransition: (shard, from, to, why) => {
       metrics.breakerMoved(from, to);
       transitions.push({ atMs: unixMs(), shard, from, to });
-      if (transitions.length > transitionsTold) transitions.shift();
+      if (transitions.length > transitionsMax) transitions.shift();
       log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
-      if (why) troubles.set(shard, why);
-      if (to === 'closed') troubles.set(shard, undefined);
+      if (why) outages.set(shard, why);
+      if (to === 'closed') outages.set(shard, undefined);
     },
   });
   const limiter = new Limiter({ topology, fallback, nowUs });
@@ -99,7 +99,7 @@ export async function createService(
 
   const readiness = (): Readiness => {
     const states = breakerStates();
-    const causes = troubles.all;
+    const causes = outages.all;
     const connected = topology.shards.length > 0 && topology.shards.every(({ store }) => store.ready);
     return {
       status: 'ready',
@@ -115,9 +115,9 @@ export async function createService(
   const api = createApi({
     intake,
     gate: createGate({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
-    page: spokesman?.page ?? (() => metrics.page()),
+    page: primary?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
-    readiness: spokesman?.readiness ?? readiness,
+    readiness: primary?.readiness ?? readiness,
     onError: (error) => log.error({ err: error }, 'unexpected error'),
   });
 

@@ -33,7 +33,7 @@ export const breaker: Check = {
         `the breaker of ${nameOf(move)}, which was ${was}, moved from ${move.from} to ${move.to} ${at}`,
       );
     }
-    const silent = instances.find(({ tellsBreaker }) => !tellsBreaker);
+    const silent = instances.find(({ reportsBreaker }) => !reportsBreaker);
     if (silent) return state('unknown', `${silent.name} does not tell of its breaker`);
     if (instances.length === 0) return state('unknown', 'no instance');
     return state('pass', `${history.breaker.length} moves, each of them allowed`);

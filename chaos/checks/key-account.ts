@@ -9,7 +9,7 @@ import { type StateLoss, stateLosses } from './sources.ts';
 
 export class KeyAccount {
   /** Requests for it. */
-  asked = 0;
+  requests = 0;
   /** Tokens, by who admitted them. */
   readonly admittedBy = { redis: 0, fallback: 0 };
   readonly key: string;
@@ -28,7 +28,7 @@ export class KeyAccount {
   /** An answer of a faulted instance to a request for this key. */
   enter(answer: AnswerEvent): void {
     const { mechanism, instance } = answer;
-    this.asked++;
+    this.requests++;
     if (mechanism === null) return;
     if (isAdmit(answer)) this.admittedBy[mechanism]++;
     if (mechanism === 'redis') this.#redis = stretched(this.#redis, answer);

@@ -17,18 +17,18 @@ export const remaining: Check = {
   property: 'no answer reports more tokens than an earlier answer and the refill allow',
   needs: ['source', 'remaining'],
   judge(history: History): CheckResult[] {
-    let told = 0;
+    let reports = 0;
     let worst: { source: Source; overstated: Overstated } | undefined;
     for (const source of sourcesOf(history)) {
-      told += [...source.admits, ...source.rejects].filter((answer) => answer.remaining !== null).length;
+      reports += [...source.admits, ...source.rejects].filter((answer) => answer.remaining !== null).length;
       const overstated = overstatedIn(source);
       if (overstated && overstated.tokens > (worst?.overstated.tokens ?? 0)) worst = { source, overstated };
     }
     const state = (verdict: CheckResult['verdict'], measured: number | null, detail: string): CheckResult[] => [
       { name: 'remaining', phase: 'all', verdict, measured, limit: 0, unit: 'tokens too many', detail },
     ];
-    if (told === 0) return state('unknown', null, 'no answer tells what remains');
-    if (!worst) return state('pass', 0, `${told} answers, none of which tells of a token too many`);
+    if (reports === 0) return state('unknown', null, 'no answer tells what remains');
+    if (!worst) return state('pass', 0, `${reports} answers, none of which tells of a token too many`);
     const { source, overstated } = worst;
     const { answer, tokens } = overstated;
     const at = `at ${(answer.sentMs / 1000).toFixed(3)} s`;

@@ -42,7 +42,7 @@ export const trip: Check = {
     const windows = cutOffs(history);
     if (windows.length === 0) return state('unknown', null, 'no fault was injected');
     if (!bit(history)) return state('unknown', null, 'the fault was not seen to bite');
-    const silent = instances.find(({ control, tellsBreaker }) => !control && !tellsBreaker);
+    const silent = instances.find(({ control, reportsBreaker }) => !control && !reportsBreaker);
     if (silent) return state('unknown', null, `${silent.name} does not tell of its breaker`);
 
     const openings = instances

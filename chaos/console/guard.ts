@@ -9,7 +9,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 
-export interface Asked {
+export interface GuardedRequest {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   /** Of the address; undefined without one. */
@@ -31,7 +31,7 @@ export class Guard {
   }
 
   /** Why the request is refused; undefined when it is not. */
-  refusal({ method, headers, token }: Asked): string | undefined {
+  refusal({ method, headers, token }: GuardedRequest): string | undefined {
     const host = headers.host ?? '';
     if (!this.#isOwnName(host)) return `The host "${host}" is not the console's.`;
     const { origin } = headers;

@@ -33,13 +33,13 @@ export class Busy extends Error {
   override readonly name = 'Busy';
 }
 
-type Tell = <K extends keyof Feed>(name: K, data: Feed[K]) => void;
+type Publish = <K extends keyof Feed>(name: K, data: Feed[K]) => void;
 type Working = Exclude<Activity, { state: 'idle' }>;
 
 export class Lab {
   readonly #scenarios: readonly Scenario[];
   readonly #past: PastRuns;
-  readonly #tell: Tell;
+  readonly #publish: Publish;
   readonly #log: string[] = [];
   #activity: Activity = { state: 'idle' };
   #last: Outcomes | null = null;
@@ -48,10 +48,10 @@ export class Lab {
   #child: ChildProcess | undefined;
   #over: Promise<void> = Promise.resolve();
 
-  constructor(scenarios: readonly Scenario[], past: PastRuns, tell: Tell) {
+  constructor(scenarios: readonly Scenario[], past: PastRuns, publish: Publish) {
     this.#scenarios = scenarios;
     this.#past = past;
-    this.#tell = tell;
+    this.#publish = publish;
   }
 
   get switches(): readonly Switch[] {
@@ -119,17 +119,17 @@ export class Lab {
     });
     this.#child = child;
     this.#become({ state: 'starting', mode, scenario, seed, driver });
-    this.#tell('log', { all: true, lines: [] });
-    this.#tell('live', null);
-    let said = '';
+    this.#publish('log', { all: true, lines: [] });
+    this.#publish('live', null);
+    let unfinishedLine = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (said + text).split('\n');
-      said = lines.pop()?.slice(-lineMax) ?? '';
+      const lines = (unfinishedLine + text).split('\n');
+      unfinishedLine = lines.pop()?.slice(-lineMax) ?? '';
       this.#note(lines.filter((line) => line !== '' && !line.startsWith(`${scenario}: `)));
     });
     child.on('message', ({ switches }: FromSession) => {
       this.#switches = switches;
-      this.#tell('status', this.#status);
+      this.#publish('status', this.#status);
     });
     const following = new Following(this.#past, before, `Z-${scenario}-${seed}`);
     const timer = setInterval(() => this.#look(following, plannedMs), tickMs);
@@ -156,7 +156,7 @@ export class Lab {
     if (!this.#live) return;
     this.#live.take(events);
     const update = this.#live.update();
-    this.#tell('live', run ? this.#live.everything() : update);
+    this.#publish('live', run ? this.#live.everything() : update);
     this.#note(events.flatMap(lineOf));
     const isEnd = events.some((event) => event.type === 'phase' && event.phase === 'end');
     if (isEnd && activity.state === 'running') this.#become({ ...activity, state: 'judging' });
@@ -175,18 +175,18 @@ export class Lab {
     const wasStopped = this.#activity.state === 'stopping';
     const journal = name === undefined ? undefined : this.#past.journal(name);
     if (name !== undefined && !journal && this.#live) await reportOn(join(this.#past.directory, name));
-    const told = journal
+    const outcome = journal
       ? { verdict: journal.verdict, sentence: verdictSentence(journal) }
       : wasStopped
         ? { verdict: 'stopped' as const, sentence: 'Everything that was started has been ended, and the fault healed.' }
         : { verdict: 'broken' as const, sentence: this.#log.at(-1) ?? `It ended with status ${status}.` };
     const report = name !== undefined && this.#past.hasReport(name) ? reportPath(name) : null;
-    this.#last = { scenario, seed, ...told, report };
+    this.#last = { scenario, seed, ...outcome, report };
     this.#switches = [];
     this.#child = undefined;
-    this.#note([`${scenario}: ${told.verdict}`]);
+    this.#note([`${scenario}: ${outcome.verdict}`]);
     this.#become({ state: 'idle' });
-    this.#tell('runs', this.#past.newest());
+    this.#publish('runs', this.#past.newest());
   }
 
   get #status(): Feed['status'] {
@@ -195,7 +195,7 @@ export class Lab {
 
   #become(activity: Activity): void {
     this.#activity = activity;
-    this.#tell('status', this.#status);
+    this.#publish('status', this.#status);
   }
 
   #send(message: ToSession): void {
@@ -207,7 +207,7 @@ export class Lab {
     const shown = lines.map((line) => printable(line).slice(0, lineMax));
     this.#log.push(...shown);
     this.#log.splice(0, Math.max(0, this.#log.length - logMax));
-    this.#tell('log', { all: false, lines: shown });
+    this.#publish('log', { all: false, lines: shown });
   }
 }
 

@@ -78,11 +78,15 @@ async function switchUnderLoad(
   await using load = await underLoad(environment, recorder, { ...plan, hypothesis, schedule: [] });
   const { zero } = load;
   recorder.record({ type: 'phase', phase: 'baseline', atMs: 0 });
-  const opened = new Switchboard(rowsOf(environment, recorder, zero, boundsOf(plan.service)), tell, (error) => {
-    process.stderr.write(`${explained(error)}\n`);
-  });
+  const opened = new Switchboard(
+    rowsOf(environment, recorder, zero, boundsOf(plan.service)),
+    publishSwitches,
+    (error) => {
+      process.stderr.write(`${explained(error)}\n`);
+    },
+  );
   board = opened;
-  tell();
+  publishSwitches();
   try {
     await Promise.race([load.done, delay(plan.durationMs, undefined, { signal: end }).catch(() => {})]);
   } finally {
@@ -115,7 +119,7 @@ function rowsOf(environment: Environment, recorder: Recorder, zero: Zero, bounds
   ];
 }
 
-function tell(): void {
+function publishSwitches(): void {
   const message: FromSession = { switches: board?.switches ?? [] };
   if (process.connected) process.send?.(message, undefined, undefined, () => {}); // a console that has gone ends it anyhow
 }

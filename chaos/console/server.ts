@@ -20,7 +20,7 @@ export interface ConsoleServer extends AsyncDisposable {
 export function consoleServer(scenarios: readonly Scenario[], out: string, guard: Guard): ConsoleServer {
   const past = new PastRuns(out);
   const viewers = new Viewers();
-  const lab = new Lab(scenarios, past, (name, data) => viewers.tell(name, data));
+  const lab = new Lab(scenarios, past, (name, data) => viewers.publish(name, data));
   const files = assets();
   const facts: LabFacts = {
     scenarios: scenarios.map(({ name, family, hypothesis }) => ({ name, family, hypothesis })),
@@ -35,12 +35,12 @@ export function consoleServer(scenarios: readonly Scenario[], out: string, guard
   app.use((request, response, next) => {
     response.set(pageHeaders);
     const { token } = request.query;
-    const asked = {
+    const guarded = {
       method: request.method,
       headers: request.headers,
       token: token === undefined ? token : String(token),
     };
-    const refused = guard.refusal({ ...asked, token: request.path === '/' ? asked.token : undefined });
+    const refused = guard.refusal({ ...guarded, token: request.path === '/' ? guarded.token : undefined });
     if (refused === undefined) next();
     else response.status(403).json({ error: refused });
   });

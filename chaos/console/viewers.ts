@@ -21,7 +21,7 @@ export class Viewers implements Disposable {
     response.once('close', () => this.#all.delete(response));
   }
 
-  tell<K extends keyof Feed>(name: K, data: Feed[K]): void {
+  publish<K extends keyof Feed>(name: K, data: Feed[K]): void {
     if (this.#all.size > 0) this.#write(frame(name, data));
   }
 

@@ -53,15 +53,15 @@ function pathOf({ name, variable }: Binary): string | undefined {
 }
 
 async function versionOf({ name, version }: Binary, path: string): Promise<string> {
-  let said: string;
+  let output: string;
   try {
     const { stdout, stderr } = await promisify(execFile)(path, ['--version'], { timeout: 10_000 });
-    said = `${stdout}${stderr}`;
+    output = `${stdout}${stderr}`;
   } catch (error) {
     throw new LabError(`${path} --version did not work: ${(error as Error).message.split('\n')[0]}`);
   }
-  const match = version.exec(said);
-  if (!match?.[1]) throw new LabError(`${path} is not ${name}: its --version says "${said.trim().split('\n')[0]}"`);
+  const match = version.exec(output);
+  if (!match?.[1]) throw new LabError(`${path} is not ${name}: its --version says "${output.trim().split('\n')[0]}"`);
   return match[1];
 }
 

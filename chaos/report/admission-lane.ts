@@ -84,11 +84,12 @@ export class Admissions {
 }
 
 function chosenIn(accounts: ReadonlyMap<string, KeyAccount>): string | undefined {
-  let chosen: { key: string; over: number; asked: number } | undefined;
+  let chosen: { key: string; over: number; requests: number } | undefined;
   for (const [key, account] of accounts) {
     const over = Math.max(0, account.admitted - account.boundAt(Number.POSITIVE_INFINITY));
-    const { asked } = account;
-    if (!chosen || over > chosen.over || (over === chosen.over && asked > chosen.asked)) chosen = { key, over, asked };
+    const { requests } = account;
+    if (!chosen || over > chosen.over || (over === chosen.over && requests > chosen.requests))
+      chosen = { key, over, requests };
   }
   return chosen?.key;
 }

@@ -14,7 +14,7 @@ export interface BreakerLane {
   readonly instance: string;
   readonly control: boolean;
   /** It tells of its breaker; without that its spans mean nothing, and there are none. */
-  readonly told: boolean;
+  readonly reportsBreaker: boolean;
   readonly spans: readonly BreakerSpan[];
 }
 
@@ -24,11 +24,11 @@ export function breakerLanes(
   startMs: number,
   endMs: number,
 ): BreakerLane[] {
-  return run.instances.map(({ name, control, tellsBreaker }) => ({
+  return run.instances.map(({ name, control, reportsBreaker }) => ({
     instance: name,
     control,
-    told: tellsBreaker,
-    spans: tellsBreaker
+    reportsBreaker,
+    spans: reportsBreaker
       ? spansOf(
           breaker.filter(({ instance }) => instance === name),
           startMs,

@@ -61,7 +61,7 @@ const run = z.object({
   startedAt: z.iso.datetime({ error: 'an instant in ISO 8601, UTC' }),
   bounds,
   instances: z
-    .array(z.object({ name: text(), control: flag(), tellsBreaker: flag() }), { error: 'a list of instances' })
+    .array(z.object({ name: text(), control: flag(), reportsBreaker: flag() }), { error: 'a list of instances' })
     .max(instancesMax, { error: `at most ${instancesMax} instances` }),
   environment: z.record(z.string(), text(), { error: 'text for each part' }),
 });

@@ -21,7 +21,7 @@ export const outcomes = [
   'redis refused',
   'fallback allowed',
   'fallback refused',
-  'untold',
+  'unreported',
   'failed',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
@@ -116,10 +116,10 @@ export function detoursOf(
   return inOrder(bins).map(([startMs, reasons]) => ({ startMs, reasons }));
 }
 
-/** `untold`: an answer that does not say who decided. */
+/** `unreported`: an answer that does not say who decided. */
 function outcomeOf({ status, mechanism }: AnswerEvent): Outcome {
   if (status === 0 || status >= 500) return 'failed';
-  if (mechanism === null) return 'untold';
+  if (mechanism === null) return 'unreported';
   if (mechanism === 'redis') return status === 429 ? 'redis refused' : 'redis allowed';
   return status === 429 ? 'fallback refused' : 'fallback allowed';
 }
@@ -127,7 +127,7 @@ function outcomeOf({ status, mechanism }: AnswerEvent): Outcome {
 function reasonOf(answer: AnswerEvent, breaker: BreakerLane | undefined): string {
   if (answer.status === 0) return `no answer: ${answer.error ?? 'lost'}`;
   if (answer.status >= 500) return `status ${answer.status}`;
-  if (!breaker?.told) return 'fallback, reason not told';
+  if (!breaker?.reportsBreaker) return 'fallback, reason not reported';
   return stateAt(breaker, answer.sentMs) === 'closed' ? 'call to Redis failed or late' : 'breaker not closed';
 }
 
@@ -138,7 +138,7 @@ class Counter {
     'redis refused': 0,
     'fallback allowed': 0,
     'fallback refused': 0,
-    untold: 0,
+    unreported: 0,
     failed: 0,
   };
 

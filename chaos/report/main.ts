@@ -22,7 +22,7 @@ function main(): void {
   if (values.compare) {
     const [a, b, ...others] = positionals;
     if (!a || !b || others.length > 0) throw new UsageError(`--compare takes two runs.\n${usage}`);
-    say(compare(a, b));
+    print(compare(a, b));
     return;
   }
   if (positionals.length === 0) throw new UsageError(`Which run?\n${usage}`);
@@ -30,9 +30,9 @@ function main(): void {
     const directory = directoryOf(path);
     const run = readRun(join(directory, 'events.ndjson'));
     const journal = leave(directory, run);
-    say(`${verdictText(journal.verdict)} ${oneLine(`${journal.scenario}: ${verdictSentence(journal)}`)}`);
-    for (const gap of run.gaps) say(`  ${oneLine(gap)}`);
-    say(fromHere(join(directory, 'report.html')));
+    print(`${verdictText(journal.verdict)} ${oneLine(`${journal.scenario}: ${verdictSentence(journal)}`)}`);
+    for (const gap of run.gaps) print(`  ${oneLine(gap)}`);
+    print(fromHere(join(directory, 'report.html')));
   }
 }
 
@@ -65,7 +65,7 @@ function parseOrExplain() {
   }
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 

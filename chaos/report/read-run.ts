@@ -105,7 +105,7 @@ function mistakesText({ first, of }: Mistakes): string {
 /** Stands in for a first line that is lost. */
 function undescribed(events: readonly HistoryEvent[]): RunEvent {
   const names = new Set(events.flatMap((event) => (event.type === 'answer' ? [event.instance] : [])));
-  const tells = new Set(events.flatMap((event) => (event.type === 'breaker' ? [event.instance] : [])));
+  const reporting = new Set(events.flatMap((event) => (event.type === 'breaker' ? [event.instance] : [])));
   return {
     type: 'run',
     version: historyVersion,
@@ -120,7 +120,7 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
     bounds: boundsOf({ INSTANCES: '1' }),
     instances: [...names]
       .sort()
-      .map((name) => ({ name, control: name === controlName, tellsBreaker: tells.has(name) })),
+      .map((name) => ({ name, control: name === controlName, reportsBreaker: reporting.has(name) })),
     environment: {},
   };
 }

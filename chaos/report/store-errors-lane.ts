@@ -10,10 +10,10 @@ import { binMs, binStart, type FaultWindow, windowsOf } from './timeline.ts';
 
 /** Undefined when no faulted instance told. A bin may hold a part of a failure. */
 export function storeErrorsLane(history: History, widthMs: number = binMs): Detours[] | undefined {
-  const told = history.storeErrors.filter(({ instance }) => !isControl(history, instance));
-  if (told.length === 0) return undefined;
+  const scrapesOfAll = history.storeErrors.filter(({ instance }) => !isControl(history, instance));
+  if (scrapesOfAll.length === 0) return undefined;
   const bins = new Map<number, Map<string, number>>();
-  for (const [instance, scrapes] of Map.groupBy(told, ({ instance }) => instance)) {
+  for (const [instance, scrapes] of Map.groupBy(scrapesOfAll, ({ instance }) => instance)) {
     const windows = faultsOf(history, instance);
     scrapes.forEach((scrape, i) => {
       const before = scrapes[i - 1];

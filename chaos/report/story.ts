@@ -108,7 +108,7 @@ function breakerStory({ history: { run, breaker } }: Run, windows: readonly Faul
   const [window] = windows;
   const faulted = run.instances.filter(({ control }) => !control);
   if (!window) return [];
-  if (faulted.some(({ tellsBreaker }) => !tellsBreaker)) return ['The limiter does not tell of its breaker.'];
+  if (faulted.some(({ reportsBreaker }) => !reportsBreaker)) return ['The limiter does not tell of its breaker.'];
   const openings = faulted.flatMap(({ name }) => {
     const open = breaker.find((move) => move.instance === name && move.to === 'open' && move.atMs >= window.startMs);
     return open && open.atMs <= window.endMs ? [open.atMs - window.startMs] : [];

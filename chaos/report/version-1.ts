@@ -23,11 +23,17 @@ export class Version1 {
 
   upgraded(line: Line): Line {
     if (line.type === 'run') {
-      const { fault: _, version: __, ...rest } = line;
+      const { fault: _, version: __, instances, ...rest } = line;
       const facts = this.#factsOf(this.#spec);
       // When it was planned was not recorded; the injections tell when it was.
       const schedule = facts ? [{ ...facts, atMs: 0, forMs: 0 }] : [];
-      return { ...rest, version: 2, gives: ['source', 'remaining', 'breaker'], schedule };
+      return {
+        ...rest,
+        version: 2,
+        gives: ['source', 'remaining', 'breaker'],
+        schedule,
+        instances: renamed(instances),
+      };
     }
     if (line.type === 'fault') {
       const { fault, losesState, ...rest } = line;
@@ -47,6 +53,16 @@ export class Version1 {
       return undefined; // a kind, or a parameter, that is no more
     }
   }
+}
+
+/** What an instance reports was called what it tells. */
+function renamed(instances: unknown): unknown {
+  if (!Array.isArray(instances)) return instances;
+  return instances.map((instance) => {
+    if (typeof instance !== 'object' || instance === null || !('tellsBreaker' in instance)) return instance;
+    const { tellsBreaker: reportsBreaker, ...rest } = instance;
+    return { ...rest, reportsBreaker };
+  });
 }
 
 function unknownFault(fault: string): FaultFacts {

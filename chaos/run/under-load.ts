@@ -71,7 +71,7 @@ export async function underLoad(
     ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, target: target.name, gives },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsFor(target, service),
-    instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
+    instances: instances.map(({ name, control }) => ({ name, control, reportsBreaker: tells.has(name) })),
     environment: versions,
   });
   const done = generator.run(zero.us);

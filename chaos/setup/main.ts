@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import '../command.ts';
 import { exitStatus, LabError } from '../errors.ts';
 import { type Binary, binaries, browser, find } from '../host/binaries.ts';
-import { byHand, routes, say } from './routes.ts';
+import { byHand, print, routes } from './routes.ts';
 
 async function setup(): Promise<void> {
   const missing = await missingOf([...binaries, browser]);
@@ -27,7 +27,7 @@ async function setup(): Promise<void> {
     const names = missing.map(({ name }) => name).join(', ');
     throw new LabError(`Cannot install ${names} on this machine. Type: ${byHand[first.name]}`);
   }
-  say('ready: npm run scenario partition');
+  print('ready: npm run scenario partition');
 }
 
 /** The ones not found; says where the others are. */
@@ -36,7 +36,7 @@ async function missingOf(wanted: readonly Binary[]): Promise<Binary[]> {
   for (const binary of wanted) {
     const found = await find(binary);
     if (!found) missing.push(binary);
-    else say(`${binary.name} ${found.version}: ${found.path}`);
+    else print(`${binary.name} ${found.version}: ${found.path}`);
   }
   return missing;
 }

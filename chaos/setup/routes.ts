@@ -125,7 +125,7 @@ async function run(command: string, args: readonly string[], env: Record<string,
 
 /** Says the command and gives what it prints on standard output. Throws with the end of all that it said. */
 async function output(command: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
-  say(`$ ${command} ${args.join(' ')}`);
+  print(`$ ${command} ${args.join(' ')}`);
   const options = { env: { ...process.env, ...env }, timeout: installMsMax, maxBuffer: 64 * 1024 * 1024 };
   try {
     return (await promisify(execFile)(command, [...args], options)).stdout;
@@ -136,6 +136,6 @@ async function output(command: string, args: readonly string[], env: Record<stri
   }
 }
 
-export function say(line: string): void {
+export function print(line: string): void {
   process.stdout.write(`setup: ${line}\n`);
 }

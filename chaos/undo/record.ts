@@ -39,9 +39,11 @@ export function readRecord(directory: string, name: string): UndoRecord {
   const entries = read.flatMap((json, i) => {
     if (i === 0 && runner?.success) return [];
     const line = i + 1;
-    const told = json.success ? undoEntry.safeParse(json.value) : undefined;
-    if (told?.success) return [{ line, entry: told.data }];
-    problems.push(`${name}, line ${line}, is none of the lab's: ${told ? firstOf(told.error) : 'no JSON'}; left alone`);
+    const parse = json.success ? undoEntry.safeParse(json.value) : undefined;
+    if (parse?.success) return [{ line, entry: parse.data }];
+    problems.push(
+      `${name}, line ${line}, is none of the lab's: ${parse ? firstOf(parse.error) : 'no JSON'}; left alone`,
+    );
     return [];
   });
   return { path, id, runner: runner?.data, runnerPid: Number(pid), entries, problems };

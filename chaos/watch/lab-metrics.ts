@@ -86,10 +86,10 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
 
   async scraped(msMax: number): Promise<boolean> {
     const { signal } = this.#over;
-    const asked = once(this.#server, 'request', { signal }).then(([, response]) =>
+    const scraped = once(this.#server, 'request', { signal }).then(([, response]) =>
       once(response, 'finish', { signal }),
     );
-    return within(msMax, asked, () => new Error('not scraped')).then(
+    return within(msMax, scraped, () => new Error('not scraped')).then(
       () => true,
       () => false,
     );

@@ -23,7 +23,7 @@ export class Batcher implements Store {
   readonly #sizeMax: number;
   #waiting: Waiting[] = [];
   /** Whether those who wait have been put off by a turn already. */
-  #putOff = false;
+  #deferred = false;
   /** Whether this turn brought an answer. */
   #answered = false;
   #turnEnds = false;
@@ -50,9 +50,9 @@ export class Batcher implements Store {
 
   #endTurn(): void {
     this.#turnEnds = false;
-    this.#putOff = this.#answered && !this.#putOff && this.#waiting.length > 0;
+    this.#deferred = this.#answered && !this.#deferred && this.#waiting.length > 0;
     this.#answered = false;
-    if (this.#putOff) this.#awaitTurnsEnd();
+    if (this.#deferred) this.#awaitTurnsEnd();
     else this.#flush();
   }
 

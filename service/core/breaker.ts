@@ -117,8 +117,8 @@ export class Breaker implements BatchStore {
         begunIn.row ??= { failures: 0, callsBefore: begunIn.calls };
         begunIn.row.failures++;
         const { failures } = this.#options;
-        const askedAgain = number > begunIn.row.callsBefore || failures === 1;
-        if (askedAgain && begunIn.row.failures >= failures) throw error;
+        const isRetried = number > begunIn.row.callsBefore || failures === 1;
+        if (isRetried && begunIn.row.failures >= failures) throw error;
       },
     );
   }

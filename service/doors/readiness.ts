@@ -1,7 +1,7 @@
 // What /readyz tells: who decides now, and if Redis does not, why; and how the breakers moved.
 
 import type { BreakerState } from '../core/breaker.ts';
-import type { Trouble } from '../redis/troubles.ts';
+import type { OutageCause } from '../redis/outages.ts';
 
 /** One change of a breaker, `atMs` in Unix time. */
 export interface Transition {
@@ -24,7 +24,7 @@ export interface Readiness {
   };
   readonly redis: 'connected' | 'disconnected';
   /** Why Redis does not decide, one for each Redis that does not; with several workers, one for each different cause. */
-  readonly causes: readonly Trouble[];
+  readonly causes: readonly OutageCause[];
   /** How many share the limit, as far as known; each worker counts as one. */
   readonly instances: number;
 }

@@ -24,7 +24,7 @@ export function guard<AnySocket extends Socket>(socket: AnySocket, expects: Expe
   const frames = new ReplyFrames((reply) => {
     unanswered--;
     if (expects === 'messages') checkMessage(reply);
-    else if (unanswered < 0) throw unasked(reply);
+    else if (unanswered < 0) throw unsolicited(reply);
   });
   const write = socket.write;
   const push = socket.push;
@@ -55,7 +55,7 @@ export function isHandshaking(socket: Socket): boolean {
 }
 
 /** Redis says so too why it does not want a connection, as with too many clients. */
-function unasked({ kind, text }: Reply): StoreError {
+function unsolicited({ kind, text }: Reply): StoreError {
   if (kind === 'error') return storeErrorOf(new Error(text));
   return new StoreError('protocol', 'what answers sent a reply that no command asked for');
 }

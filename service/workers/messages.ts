@@ -1,33 +1,33 @@
-// What the primary and its workers say to each other. Imports nothing but words.
+// What the primary and its workers send each other. Imports nothing but words.
 
 import type { Readiness } from '../doors/readiness.ts';
 import type { MetricsSnapshot } from '../metrics/metrics.ts';
-import type { Trouble } from '../redis/troubles.ts';
+import type { OutageCause } from '../redis/outages.ts';
 
-/** What a worker says of itself. */
-export interface Told {
+/** What a worker reports of itself. */
+export interface WorkerReport {
   readonly metrics: MetricsSnapshot;
   readonly readiness: Readiness;
 }
 
 export type FromWorker =
   /** It can decide. */
-  | ({ readonly type: 'ready' } & Told)
+  | ({ readonly type: 'ready' } & WorkerReport)
   /** It has the connection that came last. */
   | { readonly type: 'taken' }
-  /** What changes with the requests; unasked, each second. */
+  /** What changes with the requests; without a request, each second. */
   | { readonly type: 'counted'; readonly metrics: MetricsSnapshot }
-  /** All that it has with Redis; unasked, when there is news of them. */
-  | { readonly type: 'troubled'; readonly troubles: readonly Trouble[] }
-  /** Because gathering `id` asked. */
-  | ({ readonly type: 'told'; readonly id: number } & Told)
+  /** All its outages; without a request, when there is news of them. */
+  | { readonly type: 'outages'; readonly causes: readonly OutageCause[] }
+  /** The answer to the primary's request `id`. */
+  | ({ readonly type: 'report'; readonly id: number } & WorkerReport)
   /** A client of it wants to know about all workers. */
   | { readonly type: 'ask'; readonly id: number; readonly what: keyof Overview };
 
 export type FromPrimary =
   /** Comes with a socket. */
   | { readonly type: 'connection' }
-  | { readonly type: 'tell'; readonly id: number }
+  | { readonly type: 'report-request'; readonly id: number }
   /** To the worker's question `id`. */
   | { readonly type: 'answer'; readonly id: number; readonly value: Overview[keyof Overview] }
   /** No connection will come any more; what was accepted has `graceMs`. */

@@ -15,7 +15,7 @@ import { acceptBacklog, type ListenAddress, listen } from '../doors/listen.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
 import { type RedisAddress, secretsOf } from '../redis/options.ts';
-import { type Trouble, Troubles, toLog } from '../redis/troubles.ts';
+import { type OutageCause, Outages, toLog } from '../redis/outages.ts';
 import type { FromWorker, Overview } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -59,7 +59,7 @@ export class Primary {
   readonly #waiting: Socket[] = [];
   /** Stopping: that nothing waits any more. */
   readonly #handedOut = Promise.withResolvers<void>();
-  readonly #troubles: Troubles;
+  readonly #outages: Outages;
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
@@ -68,7 +68,7 @@ export class Primary {
   constructor(options: PrimaryOptions, log: Logger, output: Dropping, fork: (number: number) => ChildProcess) {
     this.#options = options;
     const nowUs = () => performance.now() * 1000;
-    this.#troubles = new Troubles({ secrets: secretsOf(options.redis), nowUs, ...toLog(log) });
+    this.#outages = new Outages({ secrets: secretsOf(options.redis), nowUs, ...toLog(log) });
     this.#metrics = new WorkersMetrics({
       ready: () => this.#slots.filter(({ ready }) => ready).length,
       logLinesDropped: () => output.dropped,
@@ -82,7 +82,7 @@ export class Primary {
           log,
           random: Math.random,
           onRestart: () => this.#metrics.restarted(),
-          onMessage: (slot, message) => this.#hear(slot, message),
+          onMessage: (slot, message) => this.#receive(slot, message),
           onFree: () => this.#handOut(),
           onEnd: (slot, { ready, why, connection }) => {
             if (connection) this.#waiting.unshift(connection);
@@ -113,19 +113,19 @@ export class Primary {
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs - handOutMsMax)));
   }
 
-  #hear(slot: WorkerSlot, message: FromWorker): void {
+  #receive(slot: WorkerSlot, message: FromWorker): void {
     if (message.type === 'ready') this.#firstReady.resolve();
     if (message.type === 'ready' || message.type === 'taken') this.#handOut();
-    if (message.type === 'told') this.#gatherings.get(message.id)?.done(slot);
-    if (message.type === 'troubled') this.#hearTroubles(message.troubles);
+    if (message.type === 'report') this.#gatherings.get(message.id)?.done(slot);
+    if (message.type === 'outages') this.#mergeOutages(message.causes);
     if (message.type === 'ask') this.#answer(slot, message.id, message.what);
   }
 
   /** What all workers have, as if one had it. */
-  #hearTroubles(news: readonly Trouble[]): void {
-    for (const trouble of news) this.#troubles.set(trouble.shard, trouble);
-    const left = new Set(this.#slots.flatMap(({ troubles }) => troubles.map(({ shard }) => shard)));
-    for (const { shard } of this.#troubles.all) if (!left.has(shard)) this.#troubles.set(shard, undefined);
+  #mergeOutages(news: readonly OutageCause[]): void {
+    for (const cause of news) this.#outages.set(cause.shard, cause);
+    const left = new Set(this.#slots.flatMap(({ outages }) => outages.map(({ shard }) => shard)));
+    for (const { shard } of this.#outages.all) if (!left.has(shard)) this.#outages.set(shard, undefined);
   }
 
   /** Gives waiting connections to free workers, in turn. */
@@ -147,10 +147,10 @@ export class Primary {
   /** Resolves when every worker has told about itself, or died, or is late. */
   async #gather(): Promise<void> {
     const id = this.#gatheringsBegun++;
-    const asked = this.#slots.filter((slot) => slot.ready);
-    const gathering = new Gathering(asked);
+    const requested = this.#slots.filter((slot) => slot.ready);
+    const gathering = new Gathering(requested);
     this.#gatherings.set(id, gathering);
-    for (const slot of asked) slot.send({ type: 'tell', id });
+    for (const slot of requested) slot.send({ type: 'report-request', id });
     await gathering.over;
     this.#gatherings.delete(id);
   }
@@ -171,8 +171,8 @@ class Gathering {
   readonly #missing: Set<WorkerSlot>;
   readonly #end: () => void;
 
-  constructor(asked: readonly WorkerSlot[]) {
-    this.#missing = new Set(asked);
+  constructor(requested: readonly WorkerSlot[]) {
+    this.#missing = new Set(requested);
     const { promise, resolve } = Promise.withResolvers<void>();
     const late = setTimeout(resolve, gatherMsMax);
     this.#end = () => {
@@ -180,7 +180,7 @@ class Gathering {
       resolve();
     };
     this.over = promise;
-    if (asked.length === 0) this.#end();
+    if (requested.length === 0) this.#end();
   }
 
   done(slot: WorkerSlot): void {

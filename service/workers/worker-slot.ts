@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Readiness } from '../doors/readiness.ts';
 import { lastingOf, type MetricsSnapshot, sumOf } from '../metrics/metrics.ts';
-import type { Trouble } from '../redis/troubles.ts';
+import type { OutageCause } from '../redis/outages.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
 
 export interface WorkerSlotOptions {
@@ -67,7 +67,7 @@ export class WorkerSlot {
   /** What its dead predecessors had counted. */
   #lasting: MetricsSnapshot = [];
   #readiness: Readiness | undefined;
-  #troubles: readonly Trouble[] = [];
+  #outages: readonly OutageCause[] = [];
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -82,7 +82,7 @@ export class WorkerSlot {
     this.#startedAtMs = performance.now();
     this.#options.log.info({ worker: this.number, workerPid: child.pid }, `worker ${this.number} started`);
     child.on('message', (message: FromWorker) => {
-      if (child === this.#child) this.#hear(message);
+      if (child === this.#child) this.#receive(message);
     });
     child.on('error', (error) => {
       if (child.pid === undefined) this.#ended(child, error.message); // never started; of all else, its exit tells
@@ -111,8 +111,8 @@ export class WorkerSlot {
   }
 
   /** What the living worker has with Redis. */
-  get troubles(): readonly Trouble[] {
-    return this.#troubles;
+  get outages(): readonly OutageCause[] {
+    return this.#outages;
   }
 
   give(connection: Socket): void {
@@ -143,12 +143,12 @@ export class WorkerSlot {
     clearTimeout(force);
   }
 
-  #hear(message: FromWorker): void {
+  #receive(message: FromWorker): void {
     if (message.type === 'ready' && this.#state === 'starting') this.#state = 'ready';
     if (message.type === 'taken') this.#taken();
     if ('metrics' in message) for (const metric of message.metrics) this.#metrics.set(metric.name, metric);
     if ('readiness' in message) this.#readiness = message.readiness;
-    if (message.type === 'troubled') this.#troubles = message.troubles;
+    if (message.type === 'outages') this.#outages = message.causes;
     this.#options.onMessage(this, message);
   }
 
@@ -171,7 +171,7 @@ export class WorkerSlot {
     this.#lasting = sumOf([this.#lasting, lastingOf([...this.#metrics.values()])]);
     this.#metrics.clear();
     this.#readiness = undefined;
-    this.#troubles = [];
+    this.#outages = [];
     if (this.#state !== 'stopping') {
       this.#state = 'down';
       const livedMs = performance.now() - this.#startedAtMs;

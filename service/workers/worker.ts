@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { ApiOptions } from '../doors/http.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Trouble } from '../redis/troubles.ts';
+import type { OutageCause } from '../redis/outages.ts';
 import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 
 const countedEveryMs = 1000;
@@ -22,13 +22,13 @@ export interface WorkerService {
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
-/** Who speaks for the whole service when it is more than this process. */
-export interface Spokesman extends Pick<ApiOptions, 'page' | 'readiness'> {
-  /** Told all troubles of this process when there is news of them. */
-  readonly onTroubles: (troubles: readonly Trouble[]) => void;
+/** The primary, as a worker asks it: it answers for the whole service. */
+export interface PrimaryClient extends Pick<ApiOptions, 'page' | 'readiness'> {
+  /** Called with all outages of this process when there is news of them. */
+  readonly onOutages: (causes: readonly OutageCause[]) => void;
 }
 
-export type CreateService = (spokesman: Spokesman) => Promise<WorkerService>;
+export type CreateService = (primary: PrimaryClient) => Promise<WorkerService>;
 
 /** Serves until the primary says stop, or is gone. */
 export async function work(create: CreateService, graceMs: number): Promise<void> {
@@ -36,7 +36,7 @@ export async function work(create: CreateService, graceMs: number): Promise<void
   const { server, metrics, readiness, stop } = await create({
     page: () => questions.ask('page'),
     readiness: () => questions.ask('readiness'),
-    onTroubles: (troubles) => say({ type: 'troubled', troubles }),
+    onOutages: (causes) => send({ type: 'outages', causes }),
   });
   server.emit('listening'); // a server that is handed its connections checks no time limits until it believes to listen
 
@@ -44,48 +44,48 @@ export async function work(create: CreateService, graceMs: number): Promise<void
   const stopped = Promise.withResolvers<number>();
   process.on('message', async (message: FromPrimary, socket: Socket | undefined) => {
     if (message.type === 'connection') {
-      say({ type: 'taken' });
+      send({ type: 'taken' });
       if (!socket) return; // its client has gone
       socket.allowHalfOpen = true; // as one that the server accepts itself; it is lost on the way here
       server.emit('connection', socket);
       socket.resume();
     }
-    if (message.type === 'tell') {
-      say({ type: 'told', id: message.id, ...(await all()) });
+    if (message.type === 'report-request') {
+      send({ type: 'report', id: message.id, ...(await all()) });
     }
     if (message.type === 'answer') questions.answer(message.id, message.value);
     if (message.type === 'stop') stopped.resolve(message.graceMs);
   });
   process.on('disconnect', () => stopped.resolve(graceMs));
   if (!process.connected) stopped.resolve(graceMs);
-  const counting = setInterval(async () => say({ type: 'counted', metrics: await metrics.counts() }), countedEveryMs);
-  say({ type: 'ready', ...(await all()) });
+  const counting = setInterval(async () => send({ type: 'counted', metrics: await metrics.counts() }), countedEveryMs);
+  send({ type: 'ready', ...(await all()) });
 
   await stop(await stopped.promise);
   clearInterval(counting);
 }
 
-function say(message: FromWorker): void {
+function send(message: FromWorker): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {}); // nobody to hear it: the end is near
 }
 
 /** What was asked of the primary and is not answered yet. */
 class Questions {
   readonly #open = new Map<number, (value: Overview[keyof Overview]) => void>();
-  #asked = 0;
+  #requested = 0;
 
   ask<What extends keyof Overview>(what: What): Promise<Overview[What]> {
-    const id = this.#asked++;
+    const id = this.#requested++;
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         this.#open.delete(id);
-        reject(new Error(`the primary did not tell the ${what} within ${answerMsMax} ms`));
+        reject(new Error(`the primary did not report the ${what} within ${answerMsMax} ms`));
       }, answerMsMax);
       this.#open.set(id, (value) => {
         clearTimeout(late);
         resolve(value as Overview[What]); // the primary answers what was asked
       });
-      say({ type: 'ask', id, what });
+      send({ type: 'ask', id, what });
     });
   }
 

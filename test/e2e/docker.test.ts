@@ -46,13 +46,15 @@ describe.runIf(hasDocker)("the service's image", () => {
         const stopped = new LabCommand(['stop', '--time', '10', id], {}, 'docker');
         await load.over;
         await stopped.ended;
-        expect({ lost: load.lost, told: load.told(), failed: load.statuses.filter((status) => status >= 500) }).toEqual(
-          {
-            lost: [],
-            told: 20,
-            failed: [],
-          },
-        );
+        expect({
+          lost: load.lost,
+          closed: load.closed(),
+          failed: load.statuses.filter((status) => status >= 500),
+        }).toEqual({
+          lost: [],
+          closed: 20,
+          failed: [],
+        });
         expect(docker('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('0');
       } finally {
         docker('rm', '--force', '--volumes', id);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Browser } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawingOf } from '../../grafana/drawing.ts';
-import { asked, type Incident, type PanelData, picturedPanels, targetsOf } from '../../grafana/incident.ts';
+import { expressionFor, type Incident, type PanelData, picturedPanels, targetsOf } from '../../grafana/incident.ts';
 import { committedIncident, pictureDirectory, picturesOf } from '../../grafana/pictures.ts';
 import { launch, screenshots, visit } from '../support/browser.ts';
 import { projectDirectory } from '../support/lab-processes.ts';
@@ -26,7 +26,7 @@ describe('the pictures of an incident', () => {
   it('are of a run that passed, and of the dashboards’ expressions as they are now', () => {
     expect([incident.scenario, incident.verdict]).toEqual(['partition', 'pass']);
     expect(incident.panels.map(({ title, queries }) => [title, ...queries.map(({ expr }) => expr)])).toEqual(
-      picturedPanels.map((panel) => [panel.title, ...targetsOf(panel).map(({ expr }) => asked(expr))]),
+      picturedPanels.map((panel) => [panel.title, ...targetsOf(panel).map(({ expr }) => expressionFor(expr))]),
     );
   });
 

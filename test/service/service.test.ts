@@ -152,9 +152,9 @@ describe('the process', () => {
     service.child.process.kill('SIGTERM');
     await load.over;
     expect(await service.child.ended).toEqual({ code: 0, signal: null });
-    expect({ lost: load.lost, told: load.told(), others: load.statuses.filter((it) => it !== 200) }).toEqual({
+    expect({ lost: load.lost, closed: load.closed(), others: load.statuses.filter((it) => it !== 200) }).toEqual({
       lost: [],
-      told: 30,
+      closed: 30,
       others: [],
     });
   });

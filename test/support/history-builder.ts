@@ -82,9 +82,9 @@ export const usualBounds: Bounds = {
 };
 
 export const usualInstances: readonly InstanceInfo[] = [
-  { name: 'limiter-1', control: false, tellsBreaker: true },
-  { name: 'limiter-2', control: false, tellsBreaker: true },
-  { name: 'limiter-control', control: true, tellsBreaker: true },
+  { name: 'limiter-1', control: false, reportsBreaker: true },
+  { name: 'limiter-2', control: false, reportsBreaker: true },
+  { name: 'limiter-control', control: true, reportsBreaker: true },
 ];
 
 const usualPhases: readonly Required<Pick<PhaseSpec, 'name' | 'ms' | 'mechanism'>>[] = [

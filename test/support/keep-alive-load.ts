@@ -8,7 +8,7 @@ export interface KeepAliveLoad {
   /** Why a connection broke instead. */
   readonly lost: readonly unknown[];
   /** How many clients were told that their connection closes. */
-  told(): number;
+  closed(): number;
   /** Resolves when no client asks any more. */
   readonly over: Promise<unknown>;
 }
@@ -16,7 +16,7 @@ export interface KeepAliveLoad {
 export function keepAliveLoad(url: string, clients: number): KeepAliveLoad {
   const statuses: number[] = [];
   const lost: unknown[] = [];
-  let told = 0;
+  let closed = 0;
 
   const client = async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -26,7 +26,7 @@ export function keepAliveLoad(url: string, clients: number): KeepAliveLoad {
           response.resume().once('end', () => {
             statuses.push(response.statusCode ?? 0);
             closing = response.headers.connection === 'close';
-            if (closing) told++;
+            if (closing) closed++;
             resolve();
           });
         });
@@ -39,5 +39,5 @@ export function keepAliveLoad(url: string, clients: number): KeepAliveLoad {
     }
     agent.destroy();
   };
-  return { statuses, lost, told: () => told, over: Promise.all(Array.from({ length: clients }, client)) };
+  return { statuses, lost, closed: () => closed, over: Promise.all(Array.from({ length: clients }, client)) };
 }

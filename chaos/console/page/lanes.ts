@@ -24,7 +24,7 @@ const answerLayers = [
   ['redis refused', 'redis-pale'],
   ['fallback allowed', 'fallback'],
   ['fallback refused', 'fallback-pale'],
-  ['untold', 'reason-5'],
+  ['unreported', 'reason-5'],
   ['failed', 'fail'],
 ] as const;
 const detourLayers = [
@@ -192,8 +192,8 @@ function stackedLane<T extends string>(
     },
     words: (run) => {
       const sum = (name: T) => run.bins.reduce((sum, bin) => sum + countOf(bin, name, run), 0);
-      const told = layers.map(([name]) => `${figure(sum(name))} ${name}`);
-      return `${title}: ${told.join(', ')}.`;
+      const parts = layers.map(([name]) => `${figure(sum(name))} ${name}`);
+      return `${title}: ${parts.join(', ')}.`;
     },
   };
 }
@@ -237,8 +237,8 @@ function breakerLane(run: ShownRun): Lane {
     words: ({ breakers }) =>
       breakers
         .map(({ instance, spans }) => {
-          const told = spans.slice(-12).map(({ state, startMs }) => `${state} from ${seconds(startMs, 2)}`);
-          return `${instance}: ${told.join(', ')}.`;
+          const parts = spans.slice(-12).map(({ state, startMs }) => `${state} from ${seconds(startMs, 2)}`);
+          return `${instance}: ${parts.join(', ')}.`;
         })
         .join(' '),
   };

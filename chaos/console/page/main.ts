@@ -3,7 +3,7 @@
 import type { Feed, LiveUpdate, Status } from '../messages.ts';
 import { Charts } from './charts.ts';
 import { find } from './dom.ts';
-import { listen, readoutAt, showFacts, showFigures, showRuns, showStatus, showTrouble } from './panels.ts';
+import { listen, readoutAt, showAlert, showFacts, showFigures, showRuns, showStatus } from './panels.ts';
 import { ShownRun } from './shown-run.ts';
 
 const logLinesMax = 300;
@@ -54,15 +54,15 @@ on('facts', (facts) => {
   seedMax = facts.limits.seedMax;
   showFacts(facts);
 });
-on('status', (told) => {
-  status = told;
-  showStatus(told, run);
+on('status', (newest) => {
+  status = newest;
+  showStatus(newest, run);
 });
 on('live', showLive);
 on('log', showLog);
 on('runs', showRuns);
-source.addEventListener('open', () => showTrouble(undefined));
-source.addEventListener('error', () => showTrouble('The console does not answer; trying again.'));
+source.addEventListener('open', () => showAlert(undefined));
+source.addEventListener('error', () => showAlert('The console does not answer; trying again.'));
 setInterval(() => status && status.switches.length > 0 && showStatus(status, run), 500);
 listen(() => seedMax);
 find('log', HTMLPreElement).tabIndex = 0; // it scrolls, so the keyboard must reach it

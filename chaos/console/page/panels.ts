@@ -5,10 +5,10 @@ import type { FaultKind, LabFacts, PastRun, Status, Switch } from '../messages.t
 import { find, make, post } from './dom.ts';
 import type { ShownRun } from './shown-run.ts';
 
-export function showTrouble(text: string | undefined): void {
-  const trouble = find('trouble', HTMLParagraphElement);
-  trouble.hidden = text === undefined;
-  trouble.textContent = text ?? '';
+export function showAlert(text: string | undefined): void {
+  const paragraph = find('trouble', HTMLParagraphElement);
+  paragraph.hidden = text === undefined;
+  paragraph.textContent = text ?? '';
 }
 
 export function showFacts({ scenarios, drivers, limits }: LabFacts): void {
@@ -46,12 +46,12 @@ export function listen(seedMax: () => number): void {
   };
   find('experiment', HTMLFormElement).addEventListener('submit', async (event) => {
     event.preventDefault();
-    showTrouble(await post('/run', request()));
+    showAlert(await post('/run', request()));
   });
   find('by-hand', HTMLButtonElement).addEventListener('click', async () => {
-    showTrouble(await post('/manual', request()));
+    showAlert(await post('/manual', request()));
   });
-  find('stop', HTMLButtonElement).addEventListener('click', async () => showTrouble(await post('/stop', {})));
+  find('stop', HTMLButtonElement).addEventListener('click', async () => showAlert(await post('/stop', {})));
 }
 
 export function showStatus({ activity, last, switches }: Status, run: ShownRun | undefined): void {
@@ -110,7 +110,7 @@ function switchRow({ link, faults }: Switch): HTMLElement {
     const made = make('button', { type: 'button', 'data-fault': fault ?? '' }, fault ?? 'healthy');
     made.addEventListener('click', async () => {
       const seconds = numberOrText(find('seconds', HTMLInputElement).value);
-      showTrouble(await post('/switch', { link, fault, seconds }));
+      showAlert(await post('/switch', { link, fault, seconds }));
     });
     return made;
   };
@@ -145,8 +145,8 @@ export function showFigures(run: ShownRun): void {
     tile('p99', `${figure(p99)} ms`, p99 >= run.run.bounds.p99Ms ? 'bad' : ''),
     tile('control p99', `${figure(worst('controlP99'))} ms`),
     tile('by fallback', total === 0 ? '–' : `${Math.round((100 * fallback) / total)} %`),
-    ...run.breakers.map(({ instance, told, spans }) => {
-      const state = told ? (spans.at(-1)?.state ?? 'closed') : 'untold';
+    ...run.breakers.map(({ instance, reportsBreaker, spans }) => {
+      const state = reportsBreaker ? (spans.at(-1)?.state ?? 'closed') : 'unreported';
       return tile(instance.replace('limiter-', 'breaker '), state, `state-${state}`);
     }),
     tile('fault', run.inPlace.join('; ') || 'none', `wide ${run.inPlace.length > 0 ? 'warn' : ''}`),

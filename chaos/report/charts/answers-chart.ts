@@ -19,7 +19,7 @@ const reasonsMax = 6;
 const reasonMarks: Readonly<Record<string, string>> = {
   'breaker not closed': 'reason-0',
   'call to Redis failed or late': 'reason-2',
-  'fallback, reason not told': 'reason-5',
+  'fallback, reason not reported': 'reason-5',
   timeout: 'reason-2',
   disconnected: 'reason-0',
 };

@@ -35,8 +35,8 @@ export function breakerChart(timeline: Timeline, lanes: readonly BreakerLane[], 
     ticks: lanes.map(({ instance }, i) => ({ y: top(i) + bandHeight / 2, text: shortName(instance) })),
     shapes: markup`${lanes.map(band)}${lanes.map(seen)}`,
     words: lanes.map(
-      ({ told }, i) =>
-        !told && markup`<text class="tick" x="1%" y="${top(i) + 12}">does not tell of its breaker</text>`,
+      ({ reportsBreaker }, i) =>
+        !reportsBreaker && markup`<text class="tick" x="1%" y="${top(i) + 12}">does not tell of its breaker</text>`,
     ),
     legend: [
       ...(['closed', 'open', 'half-open'] as const).map((state) => ({ mark: `breaker ${state}`, text: state })),
@@ -72,8 +72,8 @@ function shortName(instance: string): string {
   return name.length > 8 ? `${name.slice(0, 7)}…` : name;
 }
 
-function inWords({ instance, told, spans }: BreakerLane): string {
-  if (!told) return `${instance} does not tell of its breaker.`;
+function inWords({ instance, reportsBreaker, spans }: BreakerLane): string {
+  if (!reportsBreaker) return `${instance} does not tell of its breaker.`;
   const shown = spans.slice(0, 12).map(({ state, startMs }) => `${state} from ${seconds(startMs, 2)}`);
   return `${instance}: ${shown.join(', ')}${spans.length > shown.length ? ', and so on' : ''}.`;
 }

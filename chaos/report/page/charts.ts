@@ -94,7 +94,7 @@ function cursorData(
       outcomes.failed,
     ]),
     breakers: breakers
-      .filter(({ control, told }) => told && !control)
+      .filter(({ control, reportsBreaker }) => reportsBreaker && !control)
       .map(({ spans }) => spans.map(({ state, startMs }) => [startMs, state])),
   };
 }

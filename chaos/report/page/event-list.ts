@@ -10,25 +10,25 @@ import type { Run } from '../run.ts';
 const eventsMax = 300;
 
 export function eventList({ history }: Run): Markup {
-  const told = [
+  const events = [
     ...history.phases.map(({ name, startMs }) => ({ atMs: startMs, kind: 'phase', text: `${name} begins` })),
     ...[...history.faults, ...(history.failover ? [history.failover] : [])].map(described),
     ...moves(history.breaker),
     ...pings(history.probes),
   ].sort((a, b) => a.atMs - b.atMs);
-  const rows = told.slice(0, eventsMax).map(({ atMs, kind, text }): Content[] => [seconds(atMs), kind, text]);
-  const more = told.length - rows.length;
+  const rows = events.slice(0, eventsMax).map(({ atMs, kind, text }): Content[] => [seconds(atMs), kind, text]);
+  const more = events.length - rows.length;
   return markup`${tableOf({ caption: 'Faults, phases, breakers, and the PINGs of the lab', head: ['at', 'what', 'event'], rows })}
 ${more > 0 && markup`<p>${counted(more, 'later event')} not shown; they are in events.ndjson.</p>`}`;
 }
 
-interface Told {
+interface Row {
   readonly atMs: number;
   readonly kind: string;
   readonly text: string;
 }
 
-function described(event: FaultEvent | FailoverEvent): Told {
+function described(event: FaultEvent | FailoverEvent): Row {
   if (event.type === 'failover') {
     return { atMs: event.endMs, kind: 'failover', text: `${event.to} has taken the place of ${event.from}` };
   }
@@ -38,10 +38,10 @@ function described(event: FaultEvent | FailoverEvent): Told {
 }
 
 /** One line for each move of a breaker, but for probes that failed: as long as they do, they are one line. */
-function moves(breaker: readonly BreakerEvent[]): Told[] {
+function moves(breaker: readonly BreakerEvent[]): Row[] {
   const nameOf = ({ instance, shard }: BreakerEvent) => (shard === undefined ? instance : `${instance} for ${shard}`);
   return [...Map.groupBy(breaker, nameOf)].flatMap(([name, ofOne]) => {
-    const told: Told[] = [];
+    const rows: Row[] = [];
     for (let i = 0; i < ofOne.length; ) {
       const failed = failedProbesFrom(ofOne, i);
       const [move, last] = [ofOne[i] as BreakerEvent, ofOne[i + 2 * failed - 1]];
@@ -50,10 +50,10 @@ function moves(breaker: readonly BreakerEvent[]): Told[] {
         failed > 0
           ? `half-open and open again: ${counted(failed, 'probe')} failed${until}`
           : `${move.from} to ${move.to}`;
-      told.push({ atMs: move.atMs, kind: 'breaker', text: `${name}: ${text}` });
+      rows.push({ atMs: move.atMs, kind: 'breaker', text: `${name}: ${text}` });
       i += failed > 0 ? 2 * failed : 1;
     }
-    return told;
+    return rows;
   });
 }
 
@@ -67,7 +67,7 @@ function failedProbesFrom(ofOne: readonly BreakerEvent[], i: number): number {
 }
 
 /** One line for all in a row that saw the same through one link. */
-function pings(probes: readonly ProbeEvent[]): Told[] {
+function pings(probes: readonly ProbeEvent[]): Row[] {
   return [...Map.groupBy(probes, ({ instance }) => instance).values()].flatMap((ofInstance) => {
     const rows: ProbeEvent[][] = [];
     for (const probe of ofInstance) {
@@ -75,7 +75,7 @@ function pings(probes: readonly ProbeEvent[]): Told[] {
       if (last && last.seen === probe.seen && last.expected === probe.expected) rows.at(-1)?.push(probe);
       else rows.push([probe]);
     }
-    return rows.flatMap((alike): Told[] => {
+    return rows.flatMap((alike): Row[] => {
       const [first, last] = [alike[0], alike.at(-1)];
       if (!first || !last) return [];
       const odd = first.seen === first.expected ? '' : `; expected: ${first.expected}`;

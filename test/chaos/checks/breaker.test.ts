@@ -85,7 +85,7 @@ describe('the breaker check', () => {
   });
 
   it('is unknown when an instance does not tell of its breaker', () => {
-    const instances = usualInstances.map((instance, i) => ({ ...instance, tellsBreaker: i !== 1 }));
+    const instances = usualInstances.map((instance, i) => ({ ...instance, reportsBreaker: i !== 1 }));
     expect(breaker.judge(historyWith([], { instances }))).toMatchObject([
       { verdict: 'unknown', measured: 0, detail: 'limiter-2 does not tell of its breaker' },
     ]);

@@ -98,7 +98,7 @@ describe('the latency check', () => {
   });
 
   it('is unknown without a control to compare with', () => {
-    const instances = [{ name: 'limiter-1', control: false, tellsBreaker: true }];
+    const instances = [{ name: 'limiter-1', control: false, reportsBreaker: true }];
     const history = buildHistory({ instances, phases: { onset: { latencyMs: 12 } } });
     expect(latency.judge(history)[1]).toMatchObject({ phase: 'onset', verdict: 'unknown' });
   });

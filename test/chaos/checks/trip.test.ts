@@ -68,7 +68,7 @@ describe('the trip check', () => {
   });
 
   it('is unknown when an instance does not tell of its breaker', () => {
-    const instances = usualInstances.map((instance) => ({ ...instance, tellsBreaker: false }));
+    const instances = usualInstances.map((instance) => ({ ...instance, reportsBreaker: false }));
     expect(judge({ instances })).toMatchObject([
       { verdict: 'unknown', detail: 'limiter-1 does not tell of its breaker' },
     ]);
@@ -131,10 +131,10 @@ describe('the trip check', () => {
       }
       return [...seen].sort();
     };
-    const untold = rate < 20 ? ['unknown'] : [];
+    const alsoUnknown = rate < 20 ? ['unknown'] : [];
     expect({ sound: verdicts(0), late: verdicts(300) }).toEqual({
-      sound: ['pass', ...untold],
-      late: ['fail', ...untold],
+      sound: ['pass', ...alsoUnknown],
+      late: ['fail', ...alsoUnknown],
     });
   });
 

@@ -41,7 +41,7 @@ describe('bins', () => {
         'redis refused': 1,
         'fallback allowed': 1,
         'fallback refused': 1,
-        untold: 1,
+        unreported: 1,
         failed: 2,
       },
     });
@@ -85,7 +85,7 @@ describe('the breaker lane', () => {
     expect(first).toEqual({
       instance: 'limiter-1',
       control: false,
-      told: true,
+      reportsBreaker: true,
       spans: [
         { state: 'closed', startMs: 0, endMs: 1016 },
         { state: 'open', startMs: 1016, endMs: 5003 },
@@ -97,9 +97,9 @@ describe('the breaker lane', () => {
   });
 
   it('says nothing of an instance that does not tell', () => {
-    const instances = [{ name: 'limiter-1', control: false, tellsBreaker: false }];
+    const instances = [{ name: 'limiter-1', control: false, reportsBreaker: false }];
     expect(breakerLanes(buildHistory({ instances, breaker: [] }), 0, 1000)).toEqual([
-      { instance: 'limiter-1', control: false, told: false, spans: [] },
+      { instance: 'limiter-1', control: false, reportsBreaker: false, spans: [] },
     ]);
   });
 

@@ -85,9 +85,9 @@ describe('reading a run', () => {
       history: {
         run: {
           instances: [
-            { name: 'limiter-1', control: false, tellsBreaker: true },
-            { name: 'limiter-2', control: false, tellsBreaker: true },
-            { name: 'limiter-control', control: true, tellsBreaker: false },
+            { name: 'limiter-1', control: false, reportsBreaker: true },
+            { name: 'limiter-2', control: false, reportsBreaker: true },
+            { name: 'limiter-control', control: true, reportsBreaker: false },
           ],
         },
       },

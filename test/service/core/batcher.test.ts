@@ -37,7 +37,7 @@ function answeredByHand() {
 }
 const turn = () => new Promise(setImmediate);
 /** Long enough for an answer to be heard, in the same turn. */
-const heard = () => new Promise(process.nextTick);
+const microtasksDone = () => new Promise(process.nextTick);
 
 const take = (n: number): Take => ({ key: `key-${n}`, cost: n });
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => take(i + 1));
@@ -72,7 +72,7 @@ describe('Batcher', () => {
     await turn();
     const before = batcher.take(take(2));
     answers[0]?.();
-    await heard();
+    await microtasksDone();
     const after = batcher.take(take(3));
     await turn();
     expect(store.calls).toEqual([[take(1)]]);
@@ -92,10 +92,10 @@ describe('Batcher', () => {
     }
     batcher.take(take(4));
     answers[0]?.();
-    await heard();
+    await microtasksDone();
     await turn();
     answers[1]?.();
-    await heard();
+    await microtasksDone();
     await turn();
     expect(store.calls.at(-1)).toEqual([take(4)]);
     batcher.take(take(5)); // and the next not at all, unless it sees an answer of its own
@@ -109,17 +109,17 @@ describe('Batcher', () => {
     batcher.take(take(1));
     await turn();
     answers[0]?.();
-    await heard();
+    await microtasksDone();
     await turn();
     batcher.take(take(2));
     await turn();
     expect(store.calls.length).toBe(2);
 
     const failing = createStore(() => Promise.reject(new StoreError('timeout')));
-    const unlucky = new Batcher(failing, 128);
-    unlucky.take(take(1)).catch(() => {});
+    const broken = new Batcher(failing, 128);
+    broken.take(take(1)).catch(() => {});
     await turn();
-    unlucky.take(take(2)).catch(() => {});
+    broken.take(take(2)).catch(() => {});
     await turn();
     expect(failing.calls.length).toBe(2);
   });

@@ -322,8 +322,8 @@ describe('Breaker', () => {
               if (ended?.era === expectedMoves.length) {
                 if (!it.ok && inARow === 0) begunBeforeRow = begun;
                 inARow = it.ok ? 0 : inARow + 1;
-                const askedAgain = failures === 1 || ended.number > begunBeforeRow;
-                if (inARow >= failures && askedAgain) move('open');
+                const isRetried = failures === 1 || ended.number > begunBeforeRow;
+                if (inARow >= failures && isRetried) move('open');
               }
             } else if (it.do === 'probe ends' && !probeEnded) {
               probeEnded = true;

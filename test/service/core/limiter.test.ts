@@ -21,7 +21,7 @@ function createLimiter({ failures = 3 } = {}) {
   const nowUs = () => clock.us;
   const redis = {
     buckets: new LocalStore(policy, { keysMax: 100, nowUs }),
-    asked: [] as string[],
+    requested: [] as string[],
     resets: [] as string[],
     breaks: undefined as Error | undefined,
     /** Called when it is asked to reset. */
@@ -31,7 +31,7 @@ function createLimiter({ failures = 3 } = {}) {
     mechanism: 'redis',
     ready: true,
     async takeMany(takes: readonly Take[]): Promise<Outcome[]> {
-      redis.asked.push(...takes.map(({ key }) => key));
+      redis.requested.push(...takes.map(({ key }) => key));
       if (redis.breaks) throw redis.breaks;
       return takes.map((it) => ({ ...redis.buckets.take(it), mechanism: 'redis' }));
     },
@@ -73,7 +73,7 @@ describe('Limiter', () => {
       { allowed: true, limit: 4, remaining: 3, retryAfterMs: 0, resetMs: 1000, mechanism: 'redis' },
       { allowed: true, limit: 4, remaining: 1, retryAfterMs: 0, resetMs: 3000, mechanism: 'redis' },
     ]);
-    expect(redis.asked).toEqual(['a', 'a']);
+    expect(redis.requested).toEqual(['a', 'a']);
   });
 
   it('denies for Redis, without asking it, until a token can have come back; then asks', async () => {
@@ -85,14 +85,14 @@ describe('Limiter', () => {
     ]);
     clock.us += 999_999;
     expect(await limiter.take({ key: 'a', cost: 1 })).toEqual({ ...denial, retryAfterMs: 0.001, resetMs: 3000.001 });
-    expect(redis.asked).toEqual(['a']);
+    expect(redis.requested).toEqual(['a']);
     clock.us += 1;
     expect(await limiter.take({ key: 'a', cost: 1 })).toMatchObject({
       allowed: true,
       remaining: 0,
       mechanism: 'redis',
     });
-    expect(redis.asked).toEqual(['a', 'a']);
+    expect(redis.requested).toEqual(['a', 'a']);
   });
 
   it('asks Redis for a smaller cost than the one that was denied', async () => {
@@ -100,7 +100,7 @@ describe('Limiter', () => {
     await limiter.take({ key: 'a', cost: 2 });
     expect((await limiter.take({ key: 'a', cost: 3 })).allowed).toBe(false);
     expect(await limiter.take({ key: 'a', cost: 2 })).toMatchObject({ allowed: true, remaining: 0 });
-    expect(redis.asked).toEqual(['a', 'a']);
+    expect(redis.requested).toEqual(['a', 'a']);
   });
 
   it('is answered by the fallback when Redis cannot decide', async () => {
@@ -121,7 +121,7 @@ describe('Limiter', () => {
     const takeMany = shard.store as unknown as { takeMany: (takes: readonly Take[]) => Promise<Outcome[]> };
     takeMany.takeMany = async (takes) => takes.map(() => new StoreError('wrongtype'));
     for (let i = 0; i < 5; i++) expect((await limiter.take({ key: 'a', cost: 1 })).mechanism).toBe('fallback');
-    expect([shard.breaker.state, redis.asked]).toEqual(['closed', []]);
+    expect([shard.breaker.state, redis.requested]).toEqual(['closed', []]);
   });
 
   it('asks nothing of Redis, and repeats no denial of it, while the breaker is open', async () => {
@@ -131,12 +131,12 @@ describe('Limiter', () => {
     await limiter.take({ key: 'b', cost: 1 });
     await new Promise(setImmediate); // the caller has its answer before the breaker hears of the call
     expect(shard.breaker.state).toBe('open');
-    redis.asked = [];
+    redis.requested = [];
     expect([
       (await limiter.take({ key: 'a', cost: 1 })).mechanism,
       (await limiter.take({ key: 'c', cost: 1 })).mechanism,
     ]).toEqual(['fallback', 'fallback']);
-    expect(redis.asked).toEqual([]);
+    expect(redis.requested).toEqual([]);
   });
 
   it("starts a key's fallback bucket from the tokens that Redis had left for it, and from a full one without its word", async () => {
@@ -170,7 +170,7 @@ describe('Limiter', () => {
   it('decides on the fallback while nobody knows which Redis has the key', async () => {
     const { redis, limiter } = createLimiter();
     expect((await limiter.take({ key: 'nowhere', cost: 1 })).mechanism).toBe('fallback');
-    expect(redis.asked).toEqual([]);
+    expect(redis.requested).toEqual([]);
   });
 
   it('rejects with a defect of ours, and does not hide it behind the fallback', async () => {

@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 const unlimited = { RATE_LIMIT: '1000000', RATE_LIMIT_BURST: '1000000', RATE_LIMIT_WINDOW_SEC: '1' };
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
-interface Heard {
+interface Received {
   readonly text: string;
   /** From the connection's begin to its end. */
   readonly ms: number;
@@ -19,18 +19,18 @@ interface Heard {
 
 /** Sends `text`, then whatever `more` yields, until the server closes. */
 function talk(port: number, text: string, options: { more?: () => Buffer | undefined; end?: boolean } = {}) {
-  return new Promise<Heard>((resolve) => {
+  return new Promise<Received>((resolve) => {
     const beganMs = performance.now();
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    let heard = '';
+    let received = '';
     let ended = false;
     const over = () => {
       ended = true;
-      resolve({ text: heard, ms: performance.now() - beganMs, sentBytes: socket.bytesWritten });
+      resolve({ text: received, ms: performance.now() - beganMs, sentBytes: socket.bytesWritten });
       socket.destroy();
     };
     socket.setEncoding('latin1').on('data', (data: string) => {
-      heard += data;
+      received += data;
     });
     socket.on('end', over).on('error', over);
     if (options.end) socket.end(text);
@@ -44,7 +44,7 @@ function talk(port: number, text: string, options: { more?: () => Buffer | undef
   });
 }
 
-const statuses = ({ text }: Heard) => text.match(/(?<=HTTP\/1\.1 )\d+/g)?.map(Number);
+const statuses = ({ text }: Received) => text.match(/(?<=HTTP\/1\.1 )\d+/g)?.map(Number);
 
 describe.each([['1'], ['2']])('with WORKERS=%s', (WORKERS) => {
   it('a client that half-closes after its requests is answered by Redis, then closed', async () => {
@@ -54,9 +54,9 @@ describe.each([['1'], ['2']])('with WORKERS=%s', (WORKERS) => {
     const readiness = async () => (await (await fetch(`${service.url}/readyz`)).json()) as { redis: string };
     await until('Redis', async () => (await readiness()).redis === 'connected');
     for (const count of [1, 3, 100]) {
-      const heard = await talk(service.port, get.repeat(count), { end: true });
-      expect([count, statuses(heard)]).toEqual([count, Array(count).fill(200)]);
-      expect(heard.text).toContain('X-RateLimit-Mechanism: redis');
+      const received = await talk(service.port, get.repeat(count), { end: true });
+      expect([count, statuses(received)]).toEqual([count, Array(count).fill(200)]);
+      expect(received.text).toContain('X-RateLimit-Mechanism: redis');
     }
   });
 
@@ -86,22 +86,22 @@ describe('a body that nobody reads', () => {
       left -= piece.length;
       return left > 0 ? piece : undefined;
     };
-    const heard = await talk(service.port, `GET / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`, { more });
-    expect([statuses(heard), /\r\nConnection: close\r\n/i.test(heard.text)]).toEqual([[200], true]);
-    expect(heard.sentBytes).toBeLessThan(32e6); // what buffers of the two kernels hold
+    const received = await talk(service.port, `GET / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`, { more });
+    expect([statuses(received), /\r\nConnection: close\r\n/i.test(received.text)]).toEqual([[200], true]);
+    expect(received.sentBytes).toBeLessThan(32e6); // what buffers of the two kernels hold
   });
 
   it('is not waited for when it does not come at all', async () => {
     await using service = await startService(unlimited);
-    const heard = await talk(service.port, 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000000\r\n\r\n');
-    expect([statuses(heard), heard.ms < 5000]).toEqual([[200], true]);
+    const received = await talk(service.port, 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000000\r\n\r\n');
+    expect([statuses(received), received.ms < 5000]).toEqual([[200], true]);
   });
 
   it('is not asked for', async () => {
     await using service = await startService(unlimited);
     const expects = 'Expect: 100-continue\r\nContent-Length: 5';
-    const heard = await talk(service.port, `POST / HTTP/1.1\r\nHost: x\r\n${expects}\r\n\r\n`);
-    expect([statuses(heard), /\r\nConnection: close\r\n/i.test(heard.text)]).toEqual([[405], true]);
+    const received = await talk(service.port, `POST / HTTP/1.1\r\nHost: x\r\n${expects}\r\n\r\n`);
+    expect([statuses(received), /\r\nConnection: close\r\n/i.test(received.text)]).toEqual([[405], true]);
   });
 
   it('that came with its request is no reason to close', async () => {
@@ -135,9 +135,9 @@ describe('a client that is slow', () => {
 describe('an idle connection', () => {
   it('is kept for as long as KEEP_ALIVE_TIMEOUT_SEC says', async () => {
     await using service = await startService({ KEEP_ALIVE_TIMEOUT_SEC: '1' });
-    const heard = await talk(service.port, get);
-    expect([statuses(heard), /\r\nKeep-Alive: timeout=1\r\n/i.test(heard.text)]).toEqual([[200], true]);
-    expect(heard.ms).toBeGreaterThan(1000);
-    expect(heard.ms).toBeLessThan(6000);
+    const received = await talk(service.port, get);
+    expect([statuses(received), /\r\nKeep-Alive: timeout=1\r\n/i.test(received.text)]).toEqual([[200], true]);
+    expect(received.ms).toBeGreaterThan(1000);
+    expect(received.ms).toBeLessThan(6000);
   });
 });

@@ -13,7 +13,7 @@ const decision = (mechanism: Mechanism, allowed: boolean): Decision => ({
 
 it('goes on counting decisions over any number of scrapes, on the page and in the snapshot alike', async () => {
   const metrics = new Metrics({ fallbackKeys: () => 0, breakerStates: () => ['closed'], logLinesDropped: () => 0 });
-  const told = async () => {
+  const reported = async () => {
     const page = await metrics.page();
     const counts = (await metrics.counts()).find(({ name }) => name === 'rate_limit_requests_total')?.values ?? [];
     const onPage = counts.map(({ labels: { mechanism, status } }) =>
@@ -33,7 +33,7 @@ it('goes on counting decisions over any number of scrapes, on the page and in th
       'fallback allowed': 0,
       'fallback blocked': round,
     };
-    expect(await told()).toEqual(expected);
-    expect(await told()).toEqual(expected);
+    expect(await reported()).toEqual(expected);
+    expect(await reported()).toEqual(expected);
   }
 });

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masterName } from '../../../chaos/drivers/sentinel.ts';
 import { freePort } from '../../../chaos/host/processes.ts';
-import { ask, keyHeader } from '../../support/asking.ts';
 import { type Certificates, createCertificates } from '../../support/certificates.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { type RedisSentinel, startSentinel } from '../../support/redis-sentinel.ts';
+import { ask, keyHeader } from '../../support/request-loop.ts';
 import { type ServiceProcess, startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 

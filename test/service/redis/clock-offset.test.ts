@@ -42,7 +42,7 @@ describe('ClockOffset', () => {
   /** What is told of the deadline of each of any exchanges, and when it truly is. */
   const holdsFor = (
     numRuns: number,
-    check: (toldUs: number | undefined, trueUs: number, backUs: number, deadlineUs: number) => void,
+    check: (estimateUs: number | undefined, trueUs: number, backUs: number, deadlineUs: number) => void,
   ) =>
     fc.assert(
       fc.property(fc.array(exchange, { minLength: 1, maxLength: 30, size: 'max' }), (exchanges) => {
@@ -64,12 +64,12 @@ describe('ClockOffset', () => {
     );
 
   it('never puts a deadline later than it is, for any drift below 500 ppm and any round trip', () => {
-    holdsFor(5000, (toldUs, trueUs) => expect(toldUs).toBeLessThanOrEqual(trueUs));
+    holdsFor(5000, (estimateUs, trueUs) => expect(estimateUs).toBeLessThanOrEqual(trueUs));
   });
 
   it('is early by no more than the last way back, the fraction of a microsecond and the drift allowed for', () => {
-    holdsFor(2000, (toldUs, trueUs, backUs, deadlineUs) =>
-      expect(toldUs).toBeGreaterThanOrEqual(trueUs - backUs - 0.001 * (backUs + deadlineUs) - 3),
+    holdsFor(2000, (estimateUs, trueUs, backUs, deadlineUs) =>
+      expect(estimateUs).toBeGreaterThanOrEqual(trueUs - backUs - 0.001 * (backUs + deadlineUs) - 3),
     );
   });
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masterName } from '../../../chaos/drivers/sentinel.ts';
-import { ask, keyHeader } from '../../support/asking.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { startSentinel } from '../../support/redis-sentinel.ts';
+import { ask, keyHeader } from '../../support/request-loop.ts';
 import { type ServiceProcess, startService } from '../../support/service.ts';
 import { startTamperingProxy } from '../../support/tampering-proxy.ts';
 import { until } from '../../support/until.ts';

@@ -32,10 +32,10 @@ function steadyLoad({ port }: ServiceProcess) {
   const agent = new Agent({ keepAlive: true });
   const answers: Answer[] = [];
   const failed: Error[] = [];
-  let asked = 0;
+  let sent = 0;
   const ask = () => {
     const sentMs = Date.now();
-    const headers = { 'x-key': keys[asked++ % keys.length] };
+    const headers = { 'x-key': keys[sent++ % keys.length] };
     const request = get({ port, host: '127.0.0.1', agent, headers }, (response) => {
       response.resume();
       response.on('end', () => {
@@ -50,7 +50,7 @@ function steadyLoad({ port }: ServiceProcess) {
     answers,
     async stop() {
       clearInterval(timer);
-      await until('the last answer', () => answers.length + failed.length === asked);
+      await until('the last answer', () => answers.length + failed.length === sent);
       agent.destroy();
       expect(failed).toEqual([]);
     },
@@ -72,7 +72,7 @@ interface Outcome {
   /** Answers of status 200 that Redis decided. */
   readonly byRedis: number;
   /** Those of the fallback to requests that were sent before the breaker opened. */
-  readonly unheard: number;
+  readonly unanswered: number;
   /** Scripts that ran just after the release. */
   readonly released: number;
 }
@@ -115,7 +115,7 @@ async function stallAndRelease(stream: 'upstream' | 'downstream', stallMs: numbe
   return {
     taken: await tokensTaken(redis, startedMs),
     byRedis: ok.filter(({ mechanism }) => mechanism === 'redis').length,
-    unheard: ok.filter(({ mechanism, sentMs }) => mechanism === 'fallback' && sentMs <= openedMs).length,
+    unanswered: ok.filter(({ mechanism, sentMs }) => mechanism === 'fallback' && sentMs <= openedMs).length,
     released,
   };
 }
@@ -138,20 +138,20 @@ describe('after a stall of the link to Redis is released', () => {
     ['while the connection lasts', 1200],
     ['after the connection was given up', 3000],
   ])('not one token is taken for a request that the fallback answered: requests held %s', async (_, stallMs) => {
-    const { taken, byRedis, unheard, released } = await stallAndRelease('upstream', stallMs);
+    const { taken, byRedis, unanswered, released } = await stallAndRelease('upstream', stallMs);
     expect(taken).toBe(byRedis);
     // There was something to be refused: scripts ran late whose callers the fallback had answered.
     expect(
-      [unheard, released].every((count) => count >= 20),
-      `${unheard} unheard, ${released} released`,
+      [unanswered, released].every((count) => count >= 20),
+      `${unanswered} unheard, ${released} released`,
     ).toBe(true);
   });
 
   it('of answers held, only the takes are paid twice that Redis decided in time before the breaker opened', async () => {
-    const { taken, byRedis, unheard } = await stallAndRelease('downstream', 1200);
-    expect(unheard).toBeGreaterThanOrEqual(20);
+    const { taken, byRedis, unanswered } = await stallAndRelease('downstream', 1200);
+    expect(unanswered).toBeGreaterThanOrEqual(20);
     // Redis ran these scripts before their deadline; no deadline can call them back.
     expect(taken - byRedis).toBeGreaterThan(0);
-    expect(taken - byRedis).toBeLessThanOrEqual(unheard);
+    expect(taken - byRedis).toBeLessThanOrEqual(unanswered);
   });
 });

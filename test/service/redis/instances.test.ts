@@ -7,71 +7,71 @@ import { until } from '../../support/until.ts';
 /** Instances on a clock that the test moves, with all counts that they told. */
 function onFakeClock() {
   const clock = { s: 100 };
-  const told: number[] = [];
-  const instances = new Instances({ onCount: (count) => told.push(count), nowUs: () => clock.s * 1_000_000 });
+  const reported: number[] = [];
+  const instances = new Instances({ onCount: (count) => reported.push(count), nowUs: () => clock.s * 1_000_000 });
   const see = (...counts: number[]) => {
     for (const count of counts) instances.see(count);
   };
-  return { clock, told, see };
+  return { clock, reported, see };
 }
 
 describe('Instances', () => {
   it('tells a count when it changes, and nothing while this one is alone', () => {
-    const { told, see } = onFakeClock();
+    const { reported, see } = onFakeClock();
     see(1, 1, 3, 3, 4);
-    expect(told).toEqual([3, 4]);
+    expect(reported).toEqual([3, 4]);
   });
 
   it('believes a greater count at once', () => {
-    const { told, see } = onFakeClock();
+    const { reported, see } = onFakeClock();
     see(2, 5);
-    expect(told).toEqual([2, 5]);
+    expect(reported).toEqual([2, 5]);
   });
 
   it('believes a smaller one only after the greater was not seen for five seconds', () => {
-    const { clock, told, see } = onFakeClock();
+    const { clock, reported, see } = onFakeClock();
     see(3);
     clock.s += 4.9;
     see(2);
-    expect(told).toEqual([3]);
+    expect(reported).toEqual([3]);
     clock.s += 0.1;
     see(2);
-    expect(told).toEqual([3, 2]);
+    expect(reported).toEqual([3, 2]);
   });
 
   it('counts those five seconds from the last time that it saw the greater count', () => {
-    const { clock, told, see } = onFakeClock();
+    const { clock, reported, see } = onFakeClock();
     see(3);
     for (let i = 0; i < 10; i++) {
       clock.s += 3;
       see(2, 3);
     }
-    expect(told).toEqual([3]);
+    expect(reported).toEqual([3]);
   });
 
   it('keeps the last count through an outage, and takes up the true one when the others have had time to speak', () => {
-    const { clock, told, see } = onFakeClock();
+    const { clock, reported, see } = onFakeClock();
     see(4);
     clock.s += 60; // nothing is seen
     see(4);
     clock.s += 1;
     see(1, 2);
-    expect(told).toEqual([4]);
+    expect(reported).toEqual([4]);
     clock.s += 4;
     see(2);
-    expect(told).toEqual([4, 2]);
+    expect(reported).toEqual([4, 2]);
   });
 
   it('does not fall for the first count after an outage, when the others have not spoken yet', () => {
-    const { clock, told, see } = onFakeClock();
+    const { clock, reported, see } = onFakeClock();
     see(4);
     clock.s += 60;
     see(1, 2, 4);
-    expect(told).toEqual([4]);
+    expect(reported).toEqual([4]);
   });
 
   it('does not fall for it either when one had gone away just before the outage', () => {
-    const { clock, told, see } = onFakeClock();
+    const { clock, reported, see } = onFakeClock();
     see(4);
     clock.s += 1;
     see(3);
@@ -79,17 +79,17 @@ describe('Instances', () => {
     see(1);
     clock.s += 1;
     see(3);
-    expect(told).toEqual([4]);
+    expect(reported).toEqual([4]);
   });
 
   it('takes down a smaller count step by step, each with its own five seconds', () => {
-    const { clock, told, see } = onFakeClock();
+    const { clock, reported, see } = onFakeClock();
     see(4);
     for (const count of [3, 3, 3, 3, 3, 2, 2, 2, 2, 2]) {
       clock.s += 1;
       see(count);
     }
-    expect(told).toEqual([4, 3, 2]);
+    expect(reported).toEqual([4, 3, 2]);
   });
 });
 

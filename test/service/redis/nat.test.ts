@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, keyHeader } from '../../support/asking.ts';
 import { readinessOf } from '../../support/readiness.ts';
 import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
+import { ask, keyHeader } from '../../support/request-loop.ts';
 import { startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 

@@ -9,11 +9,11 @@ const redisNowUs = 1_795_491_041_000_000;
 
 /** A store whose Redis answers every script but the probe with `reply`, and how often it was asked. */
 async function answering(reply: unknown) {
-  const asked = { times: 0 };
+  const calls = { times: 0 };
   let isProbed = false;
   const evalsha = async () => {
     if (isProbed) {
-      asked.times++;
+      calls.times++;
       return reply;
     }
     isProbed = true;
@@ -22,7 +22,7 @@ async function answering(reply: unknown) {
   const client = { evalsha, eval: evalsha, del: evalsha };
   const store = new RedisStore({ client, policy, timeoutMs: 10_000, nowUs: () => performance.now() * 1000 });
   await store.connected();
-  return { store, asked };
+  return { store, calls };
 }
 
 /** The decisions, or why there are none. */
@@ -78,9 +78,9 @@ describe('a reply to the script', () => {
   });
 
   it('that does not fit is not asked for again', async () => {
-    const { store, asked } = await answering([redisNowUs, 1]);
+    const { store, calls } = await answering([redisNowUs, 1]);
     await store.takeMany([{ key: 'a', cost: 1 }]).catch(() => {});
-    expect(asked.times).toBe(1);
+    expect(calls.times).toBe(1);
   });
 
   it('is named with what does not fit, in few words', async () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { masterName } from '../../../chaos/drivers/sentinel.ts';
-import { ask, keepAsking, keyHeader, slowestMs, waitMsMax } from '../../support/asking.ts';
 import { readinessOf } from '../../support/readiness.ts';
 import { type RedisSentinel, startSentinel } from '../../support/redis-sentinel.ts';
+import { ask, keyHeader, slowestMs, startRequestLoop, waitMsMax } from '../../support/request-loop.ts';
 import { type ServiceProcess, startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 
@@ -35,9 +35,9 @@ const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`);
 async function askThrough(change: () => Promise<unknown>) {
   const former = await sentinel.master();
   await until('Redis to decide', async () => (await readinessOf(service)).mechanism === 'redis');
-  await using asking = keepAsking(service.url, keys);
-  await until('every key to be seen', () => asking.newest().size === keys.length);
-  const before = asking.answers.length;
+  await using load = startRequestLoop(service.url, keys);
+  await until('every key to be seen', () => load.newest().size === keys.length);
+  const before = load.answers.length;
   await change();
   const now = await until('another master', async () => {
     const master = await sentinel.master();
@@ -49,10 +49,10 @@ async function askThrough(change: () => Promise<unknown>) {
   });
   const sinceMs = performance.now();
   await until('every key to be asked again', () =>
-    [...asking.newest().values()].every(({ askedMs }) => askedMs >= sinceMs),
+    [...load.newest().values()].every(({ sentMs }) => sentMs >= sinceMs),
   );
-  const answers = (await asking.stop()).slice(before);
-  return { former, now, answers, since: answers.filter(({ askedMs }) => askedMs >= sinceMs) };
+  const answers = (await load.stop()).slice(before);
+  return { former, now, answers, since: answers.filter(({ sentMs }) => sentMs >= sinceMs) };
 }
 
 const statusesOf = (answers: readonly { status: number }[]) => [...new Set(answers.map(({ status }) => status))];

@@ -48,17 +48,17 @@ describe('RedisStore with a cluster', () => {
     await store.connected();
     return store;
   }
-  const toldOf = (outcomes: readonly unknown[]) =>
+  const reasonsOf = (outcomes: readonly unknown[]) =>
     outcomes.map((outcome) => (outcome instanceof StoreError ? outcome.reason : 'decided'));
 
   it.each([
     ['late', (): Promise<unknown> => Promise.resolve(replyTo(0))],
     ['clusterdown', () => Promise.reject(new Error('CLUSTERDOWN Hash slot not served'))],
-  ])('keeps what is %s in one slot to the takes of that slot', async (reason, trouble) => {
+  ])('keeps what is %s in one slot to the takes of that slot', async (reason, failure) => {
     const store = await storeOver((names) =>
-      names[0]?.startsWith('rl:{b}') ? trouble() : Promise.resolve(replyTo(names.length)),
+      names[0]?.startsWith('rl:{b}') ? failure() : Promise.resolve(replyTo(names.length)),
     );
-    expect(toldOf(await store.takeMany(takesOf('a1 b1 a2')))).toEqual(['decided', reason, 'decided']);
+    expect(reasonsOf(await store.takeMany(takesOf('a1 b1 a2')))).toEqual(['decided', reason, 'decided']);
     await expect(store.takeMany(takesOf('b1 b2'))).rejects.toMatchObject({ reason });
   });
 
@@ -72,8 +72,8 @@ describe('RedisStore with a cluster', () => {
       return names.length > 1 ? Promise.reject(new Error(refusal)) : Promise.resolve(replyTo(1));
     });
     scripts.length = 0;
-    expect(toldOf(await store.takeMany(takesOf('a1 a2')))).toEqual(['decided', 'decided']);
-    expect(toldOf(await store.takeMany(takesOf('a3 a4')))).toEqual(['decided', 'decided']);
+    expect(reasonsOf(await store.takeMany(takesOf('a1 a2')))).toEqual(['decided', 'decided']);
+    expect(reasonsOf(await store.takeMany(takesOf('a3 a4')))).toEqual(['decided', 'decided']);
     expect(scripts).toEqual(['rl:{a}:a1 rl:{a}:a2', 'rl:{a}:a1', 'rl:{a}:a2', 'rl:{a}:a3', 'rl:{a}:a4']);
   });
 });

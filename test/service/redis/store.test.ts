@@ -314,12 +314,12 @@ describe('RedisStore while Redis refuses', () => {
       await breakIt(redis);
       const store = createStore(redis.url);
       await until(reason, async () => (await reasonOf(store.takeMany(one))) === reason);
-      const said = new Set<unknown>();
+      const reasons = new Set<unknown>();
       for (let i = 0; i < 40; i++) {
-        said.add(await reasonOf(store.takeMany(one)));
+        reasons.add(await reasonOf(store.takeMany(one)));
         await sleep(5);
       }
-      expect([...said]).toEqual([reason]);
+      expect([...reasons]).toEqual([reason]);
     });
   }
 

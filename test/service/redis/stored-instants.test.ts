@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Decision, type Policy, StoreError, type StoreErrorReason } from '../../../service/core/store.ts';
 import type { RedisStore } from '../../../service/redis/store.ts';
-import { keyHeader } from '../../support/asking.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { type ConnectedStore, connectStore } from '../../support/redis-store.ts';
+import { keyHeader } from '../../support/request-loop.ts';
 import { startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 
@@ -162,14 +162,14 @@ describe('what no take ever writes', () => {
       RATE_LIMIT_WINDOW_SEC: '86400',
       REDIS_TIMEOUT_MS: '10000', // for the machine's sake
     });
-    const asked = async (key: string) => {
+    const answerTo = async (key: string) => {
       const { status, headers } = await fetch(service.url, { headers: { [keyHeader]: key } });
       return [status, headers.get('x-ratelimit-mechanism'), headers.get('x-ratelimit-remaining')];
     };
     let n = 0;
-    await until('Redis', async () => (await asked(`waiting ${n++}`))[1] === 'redis');
+    await until('Redis', async () => (await answerTo(`waiting ${n++}`))[1] === 'redis');
     for (const i of foreignTexts.keys()) {
-      expect([await asked(String(i)), await asked(`own ${i}`)]).toEqual([
+      expect([await answerTo(String(i)), await answerTo(`own ${i}`)]).toEqual([
         [200, 'fallback', '4'],
         [200, 'redis', '4'],
       ]);

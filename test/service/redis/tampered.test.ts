@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, keyHeader } from '../../support/asking.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
+import { ask, keyHeader } from '../../support/request-loop.ts';
 import { type ServiceProcess, startService } from '../../support/service.ts';
 import { startTamperingProxy, type TamperingProxy } from '../../support/tampering-proxy.ts';
 import { until } from '../../support/until.ts';
@@ -30,7 +30,7 @@ async function withService(
 }
 
 /** Asks every few milliseconds; who decided, and whether all got an answer. */
-function keepAsking({ url }: ServiceProcess, everyMs: number) {
+function startRequestLoop({ url }: ServiceProcess, everyMs: number) {
   const seen = { redis: 0, fallback: 0, unanswered: 0, lastFallbackAtMs: 0, latenciesMs: [] as number[] };
   let n = 0;
   const timer = setInterval(() => {
@@ -54,16 +54,16 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** After the tampering: how long somebody was still answered by the fallback, and how the breaker moved. */
 async function aftermath(service: ServiceProcess, everyMs: number, tamper: () => void) {
-  const asking = keepAsking(service, everyMs);
+  const load = startRequestLoop(service, everyMs);
   await sleep(300);
   const atMs = performance.now();
   tamper();
   await sleep(healthyAgainMsMax);
-  const before = { ...asking.seen };
+  const before = { ...load.seen };
   await sleep(1000);
-  asking.stop();
+  load.stop();
   await sleep(200);
-  const after = asking.seen;
+  const after = load.seen;
   const { breaker } = await readinessOf(service);
   const figures = {
     fallbackMs: Math.max(0, Math.round(after.lastFallbackAtMs - atMs)),
@@ -149,19 +149,19 @@ describe('a reply without end', () => {
     ['an array whose strings are a megabyte each', '*1000000\r\n$2000000000\r\n'],
   ])('costs neither memory nor time when it is %s', async (_what, beginning) => {
     await withService({}, async (service, proxy) => {
-      const asking = keepAsking(service, 5);
+      const load = startRequestLoop(service, 5);
       await sleep(1000);
       const before = await peakMegabytes(service);
       proxy.inject(beginning);
       proxy.flood(megabyte, 100);
       await sleep(3000);
-      asking.stop();
+      load.stop();
       const grownMegabytes = (await peakMegabytes(service)) - before;
-      const slowest = asking.seen.latenciesMs.sort((one, other) => one - other);
+      const slowest = load.seen.latenciesMs.sort((one, other) => one - other);
       const p99Ms = slowest[Math.floor(slowest.length * 0.99)];
-      console.log(JSON.stringify({ grownMegabytes, p99Ms, maxMs: slowest.at(-1), unanswered: asking.seen.unanswered }));
+      console.log(JSON.stringify({ grownMegabytes, p99Ms, maxMs: slowest.at(-1), unanswered: load.seen.unanswered }));
       expect(grownMegabytes).toBeLessThan(40); // what 4,000 requests cost in any case
-      expect(asking.seen.unanswered).toBe(0);
+      expect(load.seen.unanswered).toBe(0);
       await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
     });
   });

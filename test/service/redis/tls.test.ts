@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../../chaos/host/processes.ts';
-import { ask, keyHeader } from '../../support/asking.ts';
 import { type Certificates, createCertificates } from '../../support/certificates.ts';
 import { projectDirectory } from '../../support/lab-processes.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { startSentinelNode } from '../../support/redis-nodes.ts';
+import { ask, keyHeader } from '../../support/request-loop.ts';
 import { type ServiceProcess, startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 

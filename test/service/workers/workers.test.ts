@@ -62,7 +62,7 @@ async function counted(service: ServiceProcess): Promise<number> {
 }
 
 /** Until it tells of so many: a worker that is busy for longer than the others wait counts with what it last said. */
-const tells = (service: ServiceProcess, count: number) =>
+const untilCounted = (service: ServiceProcess, count: number) =>
   until(`${count} requests counted`, async () => (await counted(service)) === count);
 
 const workersReady = (service: ServiceProcess, count: number) =>
@@ -161,7 +161,7 @@ describe('/metrics of two workers', () => {
       for (let i = 0; i < count; i++) expect((await ask(service, `key ${i}`)).status).toBe(200);
     };
     await send(101);
-    await tells(service, 101);
+    await untilCounted(service, 101);
     const before = await seriesOf(service);
 
     kill(service, 1);
@@ -172,7 +172,7 @@ describe('/metrics of two workers', () => {
     });
     expect(await counted(service)).toBe(101);
     await send(50);
-    await tells(service, 151);
+    await untilCounted(service, 151);
     pages.push(await seriesOf(service));
 
     const lasting = (name: string) =>
@@ -203,7 +203,7 @@ describe('/metrics of two workers', () => {
     await using service = await startService({ ...two, ...unlimited });
     await workersReady(service, 2);
     for (let i = 0; i < 10; i++) await ask(service);
-    await tells(service, 10);
+    await untilCounted(service, 10);
     const pid = pidsOf(service, 2).at(-1) as number;
     process.kill(pid, 'SIGSTOP');
     try {
@@ -267,9 +267,9 @@ describe('the end', () => {
     for (const pid of [...pids, service.pid]) process.kill(pid, signal);
     await load.over;
     expect(await service.child.ended).toEqual({ code: 0, signal: null });
-    expect({ lost: load.lost, told: load.told(), others: load.statuses.filter((it) => it !== 200) }).toEqual({
+    expect({ lost: load.lost, closed: load.closed(), others: load.statuses.filter((it) => it !== 200) }).toEqual({
       lost: [],
-      told: 30,
+      closed: 30,
       others: [],
     });
   });

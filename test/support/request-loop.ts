@@ -8,11 +8,11 @@ export interface Answer {
   readonly status: number;
   readonly mechanism: string | null;
   /** When it was asked, by performance.now(). */
-  readonly askedMs: number;
+  readonly sentMs: number;
   readonly ms: number;
 }
 
-export interface Asking extends AsyncDisposable {
+export interface RequestLoop extends AsyncDisposable {
   /** Everything so far. */
   readonly answers: readonly Answer[];
   /** Each key's newest answer. */
@@ -25,15 +25,15 @@ export interface Asking extends AsyncDisposable {
 export const keyHeader = 'X-Api-Key';
 
 export async function ask(url: string, key: string): Promise<Answer> {
-  const askedMs = performance.now();
+  const sentMs = performance.now();
   const response = await fetch(url, { headers: { [keyHeader]: key } });
-  const ms = performance.now() - askedMs;
+  const ms = performance.now() - sentMs;
   await response.arrayBuffer();
-  return { key, status: response.status, mechanism: response.headers.get('x-ratelimit-mechanism'), askedMs, ms };
+  return { key, status: response.status, mechanism: response.headers.get('x-ratelimit-mechanism'), sentMs, ms };
 }
 
 /** Asks for one key after the other, round and round, one every `everyMs`, whether or not the last was answered. */
-export function keepAsking(url: string, keys: readonly string[], everyMs = 5): Asking {
+export function startRequestLoop(url: string, keys: readonly string[], everyMs = 5): RequestLoop {
   const answers: Answer[] = [];
   const newest = new Map<string, Answer>();
   let going = true;

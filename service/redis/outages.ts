@@ -4,18 +4,18 @@
 import type { Logger } from 'pino';
 import type { StoreError, StoreErrorReason } from '../core/store.ts';
 
-export interface Trouble {
+export interface OutageCause {
   readonly shard: string;
   readonly reason: StoreErrorReason;
   readonly message: string;
 }
 
-export interface TroublesOptions {
+export interface OutagesOptions {
   /** Passwords: never part of a message, whoever wrote it. */
   readonly secrets: readonly string[];
   readonly nowUs: () => number;
-  readonly onCause: (trouble: Trouble) => void;
-  /** The shard's Redis decides, again or for the first time, after so many milliseconds of trouble. */
+  readonly onCause: (cause: OutageCause) => void;
+  /** The shard's Redis decides, again or for the first time, after an outage of so many milliseconds. */
   readonly onEnd: (shard: string, lastedMs: number) => void;
 }
 
@@ -23,13 +23,13 @@ interface Outage {
   readonly sinceUs: number;
   /** Causes that were news. */
   readonly seen: Set<string>;
-  trouble: Trouble;
+  cause: OutageCause;
 }
 
 const messageLengthMax = 300;
 
 /** News as lines of the log. */
-export function toLog(log: Logger): Pick<TroublesOptions, 'onCause' | 'onEnd'> {
+export function toLog(log: Logger): Pick<OutagesOptions, 'onCause' | 'onEnd'> {
   return {
     onCause: ({ shard, reason, message }) =>
       log.warn({ shard, reason, cause: message }, `Redis does not decide at ${shard}: ${reason}: ${message}`),
@@ -37,17 +37,17 @@ export function toLog(log: Logger): Pick<TroublesOptions, 'onCause' | 'onEnd'> {
   };
 }
 
-export class Troubles {
-  readonly #options: TroublesOptions;
+export class Outages {
+  readonly #options: OutagesOptions;
   readonly #outages = new Map<string, Outage>();
   readonly #well = new Set<string>();
 
-  constructor(options: TroublesOptions) {
+  constructor(options: OutagesOptions) {
     this.#options = options;
   }
 
-  get all(): readonly Trouble[] {
-    return [...this.#outages.values()].map(({ trouble }) => trouble);
+  get all(): readonly OutageCause[] {
+    return [...this.#outages.values()].map(({ cause }) => cause);
   }
 
   /** `cause`: why the shard's Redis cannot decide now; undefined when it can. */
@@ -61,17 +61,17 @@ export class Troubles {
       if (isNews) this.#options.onEnd(shard, lastedMs);
       return;
     }
-    const trouble = { shard, reason: cause.reason, message: this.#shown(cause.message) };
-    const name = `${trouble.reason} ${trouble.message.replace(/\d+ ?ms/g, 'ms')}`; // waits are drawn by chance
-    if (outage) outage.trouble = trouble;
-    else this.#outages.set(shard, { sinceUs: this.#options.nowUs(), seen: new Set(), trouble });
+    const shown = { shard, reason: cause.reason, message: this.#shown(cause.message) };
+    const name = `${shown.reason} ${shown.message.replace(/\d+ ?ms/g, 'ms')}`; // waits are drawn by chance
+    if (outage) outage.cause = shown;
+    else this.#outages.set(shard, { sinceUs: this.#options.nowUs(), seen: new Set(), cause: shown });
     const { seen } = this.#outages.get(shard) as Outage;
     if (seen.has(name)) return;
     seen.add(name);
-    this.#options.onCause(trouble);
+    this.#options.onCause(shown);
   }
 
-  /** The shard is no more: not well, and nobody's trouble. */
+  /** The shard is no more: neither well nor in an outage. */
   forget(shard: string): void {
     this.#outages.delete(shard);
     this.#well.delete(shard);

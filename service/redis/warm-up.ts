@@ -20,7 +20,7 @@ const socketTimeoutMs = 5;
 const connectionMsMax = 50;
 
 /** Some outages on parts of their own: calls time out, the breaker opens, the connection is given up. Some 80 ms. */
-export async function rehearse(policy: Policy, nowUs: () => number): Promise<void> {
+export async function warmUp(policy: Policy, nowUs: () => number): Promise<void> {
   const server = createServer(fallSilent);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -48,7 +48,7 @@ export async function rehearse(policy: Policy, nowUs: () => number): Promise<voi
     await reached('ready');
     while (!topology.store.ready && topology.client.status === 'ready') await new Promise(setImmediate);
     for (let n = 0; n < takesPerOutage; n++) {
-      await limiter.take({ key: `rehearsal ${n}`, cost: 1 });
+      await limiter.take({ key: `warm-up ${n}`, cost: 1 });
     }
     await lost;
     topology.close();
