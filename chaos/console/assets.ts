@@ -18,6 +18,7 @@ const modules = [
   'console/page/charts.ts',
   'console/page/canvas.ts',
   'console/page/lanes.ts',
+  'console/page/stacked-lane.ts',
   'console/page/panels.ts',
   'console/page/dom.ts',
   'history.ts',

@@ -12,6 +12,8 @@ export interface Group {
   readonly keys: string[];
   readonly costs: string[];
   readonly at: number[];
+  /** It asks whether the store would answer, and takes nothing. */
+  readonly isProbe: boolean;
 }
 
 const keyPrefix = 'rl:';
@@ -65,8 +67,8 @@ export class SlotGroups {
 }
 
 /** One take of a key that is nobody's, in the slot of the tag. */
-export function probeIn(tag: string | undefined, cost: string): Group {
-  return { tag, keys: [tag === undefined ? keyPrefix : `${keyPrefix}{${tag}}`], costs: [cost], at: [0] };
+export function probeIn(tag: string | undefined): Group {
+  return { tag, keys: [tag === undefined ? keyPrefix : `${keyPrefix}{${tag}}`], costs: ['0'], at: [0], isProbe: true };
 }
 
 function nameIn(tag: string | undefined, key: string): string {
@@ -83,7 +85,7 @@ function add(
 ): void {
   let group = groups.get(id);
   if (!group) {
-    group = { tag, keys: [], costs: [], at: [] };
+    group = { tag, keys: [], costs: [], at: [], isProbe: false };
     groups.set(id, group);
   }
   group.keys.push(name);

@@ -18,8 +18,6 @@ import { type Group, probeIn, SlotGroups } from './slot-groups.ts';
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
 const scriptSha = createHash('sha1').update(script).digest('hex');
 
-const probeCost = '0';
-
 /** The commands that a store sends; both ioredis's `Redis` and its `Cluster` have them. */
 export interface RedisClient {
   evalsha(sha: string, keyCount: number, ...args: string[]): Promise<unknown>;
@@ -118,7 +116,7 @@ export class RedisStore implements BatchStore {
   }
 
   async #probe(): Promise<void> {
-    await this.#run(probeIn(this.#options.tags?.probe(), probeCost), this.#untilUs());
+    await this.#run(probeIn(this.#options.tags?.probe()), this.#untilUs());
   }
 
   /** Gives the key a full bucket. */
@@ -170,12 +168,12 @@ export class RedisStore implements BatchStore {
   }
 
   async #runUntil(untilUs: number, group: Group): Promise<ScriptReply> {
-    const { keys, costs } = group;
+    const { keys, costs, isProbe } = group;
     const { nowUs } = this.#options;
     const sentUs = nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
     // A probe teaches the clock, so it cannot need it; late, it still takes nothing.
-    const deadlineUs = costs[0] === probeCost ? 0 : this.#offset.toRedisUs(untilUs);
+    const deadlineUs = isProbe ? 0 : this.#offset.toRedisUs(untilUs);
     if (deadlineUs === undefined) throw this.#unprobed;
     const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
     const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];

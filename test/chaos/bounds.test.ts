@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { boundsOf, serviceDefaults, serviceEnvironment } from '../../chaos/bounds.ts';
 import { LabError } from '../../chaos/errors.ts';
-import { configRows, readConfig } from '../../service/config/env.ts';
+import { readConfig } from '../../service/config/env.ts';
+import { configRows } from '../../service/config/rows.ts';
 import { resetJitterRatio } from '../../service/core/breaker.ts';
 
 describe("the judge's bounds", () => {

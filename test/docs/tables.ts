@@ -5,7 +5,7 @@ import { exitStatuses } from '../../chaos/errors.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
 import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.ts';
 import { scenarios } from '../../scenarios/index.ts';
-import { configRows } from '../../service/config/env.ts';
+import { configRows } from '../../service/config/rows.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/metrics/metrics.ts';
 import { code, table } from './markers.ts';

@@ -3,8 +3,9 @@
 import uPlot from 'uplot';
 import { colour, namePhases, shade } from './canvas.ts';
 import { make } from './dom.ts';
-import { type Lane, lanesOf } from './lanes.ts';
+import { lanesOf } from './lanes.ts';
 import type { ShownRun } from './shown-run.ts';
+import type { Lane } from './stacked-lane.ts';
 
 export class Charts {
   readonly #into: HTMLElement;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, configRows, readConfig, readConfigAtStart } from '../../../service/config/env.ts';
+import { ConfigError, readConfig, readConfigAtStart } from '../../../service/config/env.ts';
+import { configRows } from '../../../service/config/rows.ts';
 
 /** The lines of the `ConfigError` that reading `env` throws. */
 function mistakesOf(env: Record<string, string>): string[] {

@@ -11,7 +11,7 @@ describe('the groups of a call', () => {
   it('are one with a single Redis', () => {
     const groups = new SlotGroups(undefined, () => 0);
     expect(groups.of(takesOf('a1 b1 a1'))).toEqual([
-      { tag: undefined, keys: ['rl:a1', 'rl:b1', 'rl:a1'], costs: ['1', '2', '3'], at: [0, 1, 2] },
+      { tag: undefined, keys: ['rl:a1', 'rl:b1', 'rl:a1'], costs: ['1', '2', '3'], at: [0, 1, 2], isProbe: false },
     ]);
   });
 
