@@ -73,7 +73,7 @@ async function experiment(
   const { name, hypothesis, keys, timing } = scenario;
   const { warmupMs, durationMs } = timing;
   const schedule = occurrences.map(({ planned }) => planned);
-  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, service };
+  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, service, isWhole: true };
   await using load = await underLoad(environment, recorder, given);
   const { zero, keySuffix } = load;
 

@@ -12,7 +12,7 @@ import { faulted } from '../faults/fault.ts';
 import { historyVersion, type RunEvent, tellings } from '../history.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
-import { freshKeySuffix, type LoadPlan } from '../load/load.ts';
+import { freshKeySuffix, type LoadPlan, requestsOf } from '../load/load.ts';
 import { BreakerWatch } from '../watch/breakers.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
@@ -29,6 +29,8 @@ export interface LoadOptions
     Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> {
   /** Settings of the limiter instances. */
   readonly service: Readonly<Record<string, string>>;
+  /** The load ends when it is planned to, and not when somebody says so. */
+  readonly isWhole: boolean;
 }
 
 export interface UnderLoad extends AsyncDisposable {
@@ -47,7 +49,7 @@ export interface UnderLoad extends AsyncDisposable {
 export async function underLoad(
   environment: Environment,
   recorder: Recorder,
-  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, service }: LoadOptions,
+  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, service, isWhole }: LoadOptions,
 ): Promise<UnderLoad> {
   const { instances, driver, versions } = environment;
   await using started = new AsyncDisposableStack();
@@ -55,6 +57,12 @@ export async function underLoad(
   started.defer(() => undo.done());
   const keySuffix = freshKeySuffix();
   const plan = { seed, rate, durationMs, keys, keySuffix, keyHeader, ...armsOf(environment) };
+  const requests = requestsOf(
+    plan,
+    plan.targets.map(({ instance }) => instance),
+    plan.control.instance,
+  );
+  const planned = isWhole ? { planned: { durationMs, requests } } : {};
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 
   const zero = zeroIn(200);
@@ -65,7 +73,7 @@ export async function underLoad(
   recorder.record({
     type: 'run',
     version: historyVersion,
-    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, gives: tellings },
+    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, gives: tellings, ...planned },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsOf(service),
     instances: instances.map(({ name, control }) => ({ name, control, tellsBreaker: tells.has(name) })),
