@@ -2,6 +2,7 @@
 // limit it held it against. A check that throws counts as unknown: a defect of ours is no verdict on the system.
 
 import type { History } from '../history.ts';
+import { gapsIn } from './record.ts';
 
 export type Verdict = 'pass' | 'fail' | 'unknown';
 
@@ -33,7 +34,20 @@ export interface Check {
   readonly judge: (history: History) => CheckResult[];
 }
 
-export function runChecks(checks: readonly Check[], history: History): CheckResult[] {
+/**
+ * `gaps`: what is known to be missing beside what the history itself shows. With any, the first result tells of them all,
+ * and no check fails: what is missing could have explained it.
+ */
+export function runChecks(
+  checks: readonly Check[],
+  history: History,
+  gaps: readonly string[] = gapsIn(history),
+): CheckResult[] {
+  const results = resultsOf(checks, history);
+  return gaps.length === 0 ? results : [incomplete(gaps), ...results.map(doubted)];
+}
+
+function resultsOf(checks: readonly Check[], history: History): CheckResult[] {
   return checks.flatMap((check) => {
     const missing = check.needs.flatMap((need) => lackOf(history, need) ?? [])[0];
     if (missing !== undefined) return [notApplicable(check.name, missing)];
@@ -44,6 +58,16 @@ export function runChecks(checks: readonly Check[], history: History): CheckResu
       return [{ name: check.name, phase: 'all', verdict: 'unknown', measured: null, limit: null, unit: '', detail }];
     }
   });
+}
+
+function incomplete(gaps: readonly string[]): CheckResult {
+  const detail = gaps.join(' ');
+  return { name: 'history', phase: 'all', verdict: 'unknown', measured: gaps.length, limit: 0, unit: 'gaps', detail };
+}
+
+function doubted(check: CheckResult): CheckResult {
+  if (check.verdict !== 'fail') return check;
+  return { ...check, verdict: 'unknown', detail: `a failure, if nothing were missing: ${check.detail}` };
 }
 
 /** Why there is nothing to judge. */

@@ -75,7 +75,7 @@ async function switchUnderLoad(
   recorder: Recorder,
   end: AbortSignal,
 ): Promise<void> {
-  await using load = await underLoad(environment, recorder, { ...plan, hypothesis, schedule: [] });
+  await using load = await underLoad(environment, recorder, { ...plan, hypothesis, schedule: [], isWhole: false });
   const { zero } = load;
   recorder.record({ type: 'phase', phase: 'baseline', atMs: 0 });
   const opened = new Switchboard(

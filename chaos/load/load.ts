@@ -64,6 +64,14 @@ export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: Schedule)
   }
 }
 
+/** How many requests each instance gets; `control` what the first of the others does. */
+export function requestsOf(schedule: Schedule, targets: readonly string[], control: string): Record<string, number> {
+  const counts = targets.map(() => 0);
+  for (const { target } of arrivalsOf(schedule)) counts[target] = (counts[target] ?? 0) + 1;
+  const each = targets.map((name, i) => [name, counts[i] ?? 0] as const);
+  return Object.fromEntries([...each, [control, counts[0] ?? 0]]);
+}
+
 /** By popularity. */
 function keyOf(rank: number): string {
   return `k${rank}`;

@@ -3,8 +3,9 @@
 
 import { closeSync, readSync } from 'node:fs';
 import { boundsOf } from '../bounds.ts';
-import { type CheckResult, runChecks } from '../checks/check.ts';
+import { runChecks } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
+import { gapsIn } from '../checks/record.ts';
 import { LabError } from '../errors.ts';
 import { type HistoryEvent, historyOf, historyVersion, type RunEvent, tellings } from '../history.ts';
 import { openFile } from '../host/run-files.ts';
@@ -37,12 +38,12 @@ export function readRun(eventsPath: string): Run {
   else if (isCutOff) gaps.push('The last line is incomplete.');
   const history = historyOf(events);
   if (!history.complete) gaps.push('The run was cut off before its end: what came after is missing.');
-  const judged = described ? runChecks(checks, history) : [];
+  if (gaps.length === 0) gaps.push(...gapsIn(history)); // a line that was left out explains what is missing by it
   const endMs = events.reduce((max, event) => Math.max(max, timeOf(event)), 0);
   const startMs = Date.parse(history.run.startedAt);
   return {
     history,
-    checks: gaps.length === 0 ? judged : [incomplete(gaps), ...judged.map(doubted)],
+    checks: runChecks(described ? checks : [], history, gaps),
     endedAt: new Date(startMs + endMs).toISOString(),
     gaps,
     described: described !== undefined,
@@ -123,25 +124,6 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
       .map((name) => ({ name, control: name === controlName, reportsBreaker: reporting.has(name) })),
     environment: {},
   };
-}
-
-function incomplete(gaps: readonly string[]): CheckResult {
-  const detail = gaps.join(' ');
-  return {
-    name: 'history',
-    phase: 'all',
-    verdict: 'unknown',
-    measured: gaps.length,
-    limit: 0,
-    unit: 'gaps',
-    detail,
-  };
-}
-
-/** What is missing could have explained a failure, so it is none. */
-function doubted(check: CheckResult): CheckResult {
-  if (check.verdict !== 'fail') return check;
-  return { ...check, verdict: 'unknown', detail: `a failure, if nothing were missing: ${check.detail}` };
 }
 
 function timeOf(event: HistoryEvent): number {

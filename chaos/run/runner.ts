@@ -78,7 +78,7 @@ async function experiment(
   const { name, hypothesis, keys, timing } = scenario;
   const { warmupMs, durationMs } = timing;
   const schedule = occurrences.map(({ planned }) => planned);
-  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, target, service };
+  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, target, service, isWhole: true };
   await using load = await underLoad(environment, recorder, given);
   const { zero, keySuffix } = load;
 

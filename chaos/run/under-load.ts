@@ -12,7 +12,7 @@ import { faulted } from '../faults/fault.ts';
 import { historyVersion, type RunEvent } from '../history.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
-import { freshKeySuffix, type LoadPlan } from '../load/load.ts';
+import { freshKeySuffix, type LoadPlan, requestsOf } from '../load/load.ts';
 import { failopen } from '../targets/failopen.ts';
 import { givenBy } from '../targets/first-look.ts';
 import type { Target } from '../targets/target.ts';
@@ -31,6 +31,8 @@ export interface LoadOptions
   readonly target?: Target | undefined;
   /** Settings of the limiter instances. */
   readonly service: Readonly<Record<string, string>>;
+  /** The load ends when it is planned to, and not when somebody says so. */
+  readonly isWhole: boolean;
 }
 
 export interface UnderLoad extends AsyncDisposable {
@@ -49,7 +51,7 @@ export interface UnderLoad extends AsyncDisposable {
 export async function underLoad(
   environment: Environment,
   recorder: Recorder,
-  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, target = failopen, service }: LoadOptions,
+  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, target = failopen, service, isWhole }: LoadOptions,
 ): Promise<UnderLoad> {
   const { instances, driver, versions } = environment;
   await using started = new AsyncDisposableStack();
@@ -57,6 +59,12 @@ export async function underLoad(
   started.defer(() => undo.done());
   const keySuffix = freshKeySuffix();
   const plan = { seed, rate, durationMs, keys, keySuffix, target, ...armsOf(environment) };
+  const requests = requestsOf(
+    plan,
+    plan.targets.map(({ instance }) => instance),
+    plan.control.instance,
+  );
+  const planned = isWhole ? { planned: { durationMs, requests } } : {};
   const gives = await givenBy(target, controlOf(environment).url);
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 
@@ -68,7 +76,7 @@ export async function underLoad(
   recorder.record({
     type: 'run',
     version: historyVersion,
-    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, target: target.name, gives },
+    ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, target: target.name, gives, ...planned },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsFor(target, service),
     instances: instances.map(({ name, control }) => ({ name, control, reportsBreaker: tells.has(name) })),

@@ -19,6 +19,7 @@ import {
   historyVersion,
   type InstanceInfo,
   type PlacementEvent,
+  type PlannedLoad,
   type ProbeEvent,
   type RunEvent,
   type StoreErrorsEvent,
@@ -151,7 +152,15 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   if (spec.failover) events.push(spec.failover);
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
   events.push(...(spec.storeErrors ?? []));
-  return events;
+  return [{ ...run, planned: plannedOf(events, atMs) }, ...events.slice(1)];
+}
+
+/** As if all that was recorded were all that was planned. */
+function plannedOf(events: readonly HistoryEvent[], durationMs: number): PlannedLoad {
+  const requests: Record<string, number> = {};
+  for (const event of events)
+    if (event.type === 'answer') requests[event.instance] = (requests[event.instance] ?? 0) + 1;
+  return { durationMs, requests };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
