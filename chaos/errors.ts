@@ -42,10 +42,10 @@ export function interruption(done: string): AbortSignal {
 export const exitStatus = { pass: 0, fail: 1, unknown: 2, usage: 254, broken: 255 } as const;
 
 const meanings: Readonly<Record<keyof typeof exitStatus, string>> = {
-  pass: '*pass*: every check passed',
+  pass: '*pass*: every check that applies passed',
   fail: '*fail*: at least one check failed',
   unknown:
-    '*unknown*: no check failed, and at least one could not tell: the machine was too noisy, or the fault did not bite',
+    '*unknown*: no check failed, and at least one could not tell: the machine was too noisy, or the fault did not bite. Or no check applies',
   usage: 'the command line asks for something that does not exist',
   broken: 'the lab itself broke',
 };

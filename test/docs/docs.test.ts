@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { faultKinds } from '../../chaos/faults/index.ts';
 import { documents, projectDirectory } from './documents.ts';
 import { markdownPages } from './links.ts';
 import { filled, table } from './markers.ts';
-import { reasonList } from './tables.ts';
+import { faultList, reasonList } from './tables.ts';
 
 const textOf = (path: string) => readFileSync(join(projectDirectory, path), 'utf8');
 
@@ -47,6 +48,15 @@ describe('a generated block', () => {
 
   it('of a table escapes a bar within a cell', () => {
     expect(table(['one', 'two'], [['a|b', 'c']])).toBe('| one | two |\n| --- | --- |\n| a\\|b | c |');
+  });
+
+  it('of faults names every kind, and each effect that a latency can have', () => {
+    const rows = faultList().split('\n').slice(2);
+    const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
+    const kinds = cells.map(([, fault = '']) => fault.split(' ')[0]);
+    expect([...new Set(kinds)]).toEqual(faultKinds.map(({ kind }) => `\`${kind}\``));
+    const effects = cells.filter((_, i) => kinds[i] === '`latency`').map(([, , , effect]) => effect);
+    expect(effects).toEqual(['none', 'degraded', 'cut-off']);
   });
 
   it('of reasons wants a comment for each of them', () => {

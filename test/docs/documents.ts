@@ -8,6 +8,7 @@ import {
   checkList,
   exitStatusList,
   families,
+  faultList,
   metricList,
   reasonList,
   scenarioList,
@@ -25,7 +26,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
   return {
     'README.md': { families: families() },
     'service/README.md': { settings: settings(), ...(await wireExamples()) },
-    'chaos/README.md': { scenarios: scenarioList(), 'exit-statuses': exitStatusList() },
+    'chaos/README.md': { scenarios: scenarioList(), faults: faultList(), 'exit-statuses': exitStatusList() },
     'chaos/JUDGE.md': { checks: checkList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },
   };
