@@ -1,4 +1,5 @@
-// Bound 4: what is told of the tokens left never exceeds what an earlier answer and the refill allow:
+// Bound 4: every answer reports the tokens left, as far as the control's answers of its kind do, and never more than an
+// earlier answer and the refill allow:
 //
 //   remaining_b ≤ min(B, remaining_a + r·Δ) − c_b    for any two answers a, b of one bucket, a before b
 //
@@ -6,7 +7,7 @@
 // those that were certainly admitted after a and before b count as well. Instants are the kindest: a decided as early, b
 // as late as sending and receipt allow, and only an answer received before the request was sent counts as earlier.
 
-import type { AnswerEvent, History } from '../history.ts';
+import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
 import { driftRatio, type Source, sourcesOf } from './sources.ts';
 
@@ -14,7 +15,7 @@ const roundingTokens = 1e-6;
 
 export const remaining: Check = {
   name: 'remaining',
-  property: 'no answer reports more tokens than an earlier answer and the refill allow',
+  property: 'every answer reports the tokens left, and none more than an earlier answer and the refill allow',
   needs: ['source', 'remaining'],
   judge(history: History): CheckResult[] {
     let reports = 0;
@@ -24,9 +25,17 @@ export const remaining: Check = {
       const overstated = overstatedIn(source);
       if (overstated && overstated.tokens > (worst?.overstated.tokens ?? 0)) worst = { source, overstated };
     }
+    const silent = silentIn(history);
     const state = (verdict: CheckResult['verdict'], measured: number | null, detail: string): CheckResult[] => [
       { name: 'remaining', phase: 'all', verdict, measured, limit: 0, unit: 'tokens too many', detail },
     ];
+    const [first] = silent;
+    if (first) {
+      const what = first.remaining === null ? 'no figure' : `${first.remaining}`;
+      const at = `at ${(first.sentMs / 1000).toFixed(3)} s`;
+      const detail = `${silent.length} answers do not report what remains; first: ${first.instance} reported ${what} ${at}`;
+      return state('fail', worst?.overstated.tokens ?? null, detail);
+    }
     if (reports === 0) return state('unknown', null, 'no answer tells what remains');
     if (!worst) return state('pass', 0, `${reports} answers, none of which tells of a token too many`);
     const { source, overstated } = worst;
@@ -40,6 +49,19 @@ export const remaining: Check = {
     );
   },
 };
+
+/** The decisions without a number of tokens that can be, where the control's decisions of that kind have one. */
+function silentIn(history: History): AnswerEvent[] {
+  const reports = ({ remaining }: AnswerEvent) => remaining !== null && remaining >= 0;
+  const controls = history.answers.filter(({ instance }) => isControl(history, instance));
+  return [isAllowed, isDenied].flatMap((isKind) => {
+    if (!controls.some((answer) => isKind(answer) && reports(answer))) return [];
+    return history.answers.filter(
+      (answer) =>
+        isKind(answer) && answer.mechanism !== null && !isControl(history, answer.instance) && !reports(answer),
+    );
+  });
+}
 
 export interface Overstated {
   readonly answer: AnswerEvent;

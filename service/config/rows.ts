@@ -105,7 +105,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'addresses that a cluster or the Sentinels name and that lead nowhere from here, each with the one to use, as named=reachable,named=reachable…',
+      'addresses that a cluster or the Sentinels announce but that cannot be reached from here, each with the one to use instead, as announced=reachable,announced=reachable…',
     allowed: 'nothing, or host:port=host:port,host:port=host:port…, no address named twice',
     parse: natMapOf,
   },
@@ -135,7 +135,7 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'number of instances that share the limit; a fallback bucket refills at the policy’s rate divided by this number. Without it the instances count themselves in Redis',
+      'number of instances that share the limit; a fallback bucket refills at the rate of the limit divided by this number. Without it the instances count themselves in Redis',
     allowed: 'nothing, or a whole number from 1 to 10000',
     parse: (text) => (text === '' ? null : whole(1, 10_000).parse(text)),
   },

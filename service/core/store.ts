@@ -49,10 +49,10 @@ export const storeErrorReasons = [
   'late', // the script ran after its deadline; it took nothing
   'refused', // nothing listens there
   'disconnected', // the connection is down or broke before the reply
-  'dns', // the host's name leads nowhere
+  'dns', // the host's name does not resolve
   'tls', // no TLS: a port that does not speak it, or a certificate that is not trusted
-  'protocol', // what answers there does not speak the store's protocol, or answered too much, too little or something else
-  'config', // the store has not what the settings name: the database, or the Sentinels' master
+  'protocol', // what answers there does not speak the store's protocol, or its answer does not fit the call
+  'config', // the store does not have what the settings name: the database, or the Sentinels' master
   'loading', // the store still reads its data set
   'readonly', // a replica, after a failover
   'masterdown', // a replica cut off from its master

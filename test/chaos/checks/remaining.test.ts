@@ -48,6 +48,15 @@ describe('the remaining check', () => {
     ]);
   });
 
+  it.each([null, -1, Number.NaN])('fails an answer that tells %s, whatever the control tells', (left) => {
+    const control = told(0, 9, { instance: 'limiter-control' });
+    const what = left === null ? 'no figure' : String(left);
+    expect(judge(control, told(10, 9), told(500, left))).toMatchObject([
+      { verdict: 'fail', detail: `1 answers do not report what remains; first: limiter-1 reported ${what} at 0.500 s` },
+    ]);
+    expect(judge(told(0, 9), told(10, left, { instance: 'limiter-control' }))).toMatchObject([{ verdict: 'pass' }]);
+  });
+
   it('fails an admission that leaves the bucket full', () => {
     expect(judge(told(500, 10))).toMatchObject([
       { verdict: 'fail', measured: 1, detail: 'redis told key k0 10 at 0.500 s; at most 9.00 can be' },
