@@ -44,9 +44,10 @@ export interface PlannedLoad {
   readonly durationMs: number;
   /** How many requests each instance is to get, the control too. */
   readonly requests: Readonly<Record<string, number>>;
+  /** Of a cluster: it is to be told which keys each master holds. */
+  readonly placed: boolean;
 }
 
-/** First line of the file. */
 export interface RunEvent {
   readonly type: 'run';
   readonly version: typeof historyVersion;
@@ -64,8 +65,7 @@ export interface RunEvent {
   readonly rate: number;
   /** Absent where somebody ends the run by hand, and in files of an older lab. */
   readonly planned?: PlannedLoad;
-  /** Ends the names of the run's keys, and of no other run's; absent in files of an older lab. */
-  readonly keySuffix?: string;
+  readonly keySuffix?: string; // ends the names of the run's keys, and of no other run's
   /** ISO 8601, of time zero. */
   readonly startedAt: string;
   readonly bounds: Bounds;

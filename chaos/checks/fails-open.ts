@@ -7,8 +7,8 @@ import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
 import { judgeShare } from './share.ts';
-import { openByMs } from './trip.ts';
-import { cutOffs, effectIn, hits } from './windows.ts';
+import { controlStallMs, openByMs, slackMs } from './trip.ts';
+import { cutOffs, effectIn, hits, type Window } from './windows.ts';
 
 const name = 'fails-open';
 
@@ -35,14 +35,29 @@ function onceOpen(history: History, stretches: readonly Stretch[]): CheckResult[
   if (history.run.schedule.length === 0) return [];
   const open = cutOffs(history).flatMap((window): Stretch[] => {
     const hit = history.run.instances.filter(({ name, control }) => !control && hits(window, name));
-    const startMs = Math.max(...hit.map(({ name }) => openByMs(history, name, window)));
+    const startMs = Math.max(...hit.map(({ name }) => openFromMs(history, name, window)));
     const endMs = Math.min(window.healMs, history.failover?.beginMs ?? Number.POSITIVE_INFINITY);
     return stretches
       .filter((onset) => onset.startMs <= window.biteMs && window.biteMs < onset.endMs && startMs < onset.endMs)
       .map((onset) => ({ startMs, endMs: Math.min(endMs, onset.endMs) }));
   });
   if (open.length === 0) return [];
-  return [fallback(history, 'onset', open, 'answered by fallback once every breaker had to be open')];
+  const result = fallback(history, 'onset', open, 'answered by fallback once every breaker had to be open');
+  const stallMs = Math.max(...open.map(({ startMs, endMs }) => controlStallMs(history, startMs, endMs)));
+  if (result.verdict !== 'fail' || stallMs <= slackMs) return [result];
+  const detail = `${result.detail}; the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
+  return [{ ...result, verdict: 'unknown', detail }];
+}
+
+/** Between the instant that an instance says and the one that its client sees. */
+const clockMsMax = 10;
+
+/** The instant from which nothing but the fallback may answer: an opening that is late is for `trip` to judge. */
+function openFromMs(history: History, instance: string, window: Window): number {
+  const opened = history.breaker.find(
+    (move) => move.instance === instance && move.to === 'open' && move.atMs >= window.beginMs,
+  );
+  return Math.max(openByMs(history, instance, window), (opened?.atMs ?? 0) + clockMsMax);
 }
 
 function duringFault(history: History, stretches: readonly Stretch[]): CheckResult[] {

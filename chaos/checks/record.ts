@@ -79,7 +79,7 @@ function faultGaps({ run, faults, placement }: History): string[] {
     return isPlanned ? ['A fault was put on, and none was planned.'] : [];
   }
   const gaps: string[] = [];
-  if (schedule.some(({ reach }) => reach === 'one-shard') && placement === undefined)
+  if (run.planned?.placed && schedule.some(({ reach }) => reach === 'one-shard') && placement === undefined)
     gaps.push('Nothing tells which keys each master held.');
   const faulted = instances.filter(({ control }) => !control).map(({ name }) => name);
   for (const kind of new Set(schedule.map(({ fault }) => fault))) {

@@ -15,7 +15,7 @@ import { bit } from './fault-bit.ts';
 import { isBreakerHit, reachOf } from './outage.ts';
 import { cutOffs, hits, type Window } from './windows.ts';
 
-const slackMs = 50;
+export const slackMs = 50;
 /** Up to this the slack has room for waiting; beyond it, nothing that was waited counts. */
 const waitMsMax = slackMs / 2;
 
@@ -158,7 +158,7 @@ function hitUntilMs({ failover }: History, { endsBy, healMs }: Window): number {
 }
 
 /** The slowest answer of the control arm since the injection, in `onset` and until the breaker had to be open. */
-function controlStallMs(history: History, injectMs: number, untilMs: number): number {
+export function controlStallMs(history: History, injectMs: number, untilMs: number): number {
   const onset = history.phases.find(({ name, endMs }) => name === 'onset' && endMs > injectMs);
   if (!onset) return 0;
   const stretch = { ...onset, endMs: Math.max(onset.endMs, untilMs) };

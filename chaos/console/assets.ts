@@ -22,6 +22,7 @@ const modules = [
   'console/page/panels.ts',
   'console/page/dom.ts',
   'history.ts',
+  'outcome.ts',
   'report/breaker-lane.ts',
   'report/store-errors-lane.ts',
   'report/timeline.ts',

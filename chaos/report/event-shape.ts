@@ -55,6 +55,7 @@ const run = z.object({
     .object({
       durationMs: numberFrom(0),
       requests: z.record(z.string(), whole(0, Number.MAX_SAFE_INTEGER), { error: 'a count for each instance' }),
+      placed: flag(),
     })
     .exactOptional(),
   keySuffix: text().exactOptional(),

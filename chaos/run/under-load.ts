@@ -64,7 +64,9 @@ export async function underLoad(
     plan.targets.map(({ instance }) => instance),
     plan.control.instance,
   );
-  const planned = isWhole ? { planned: { durationMs, requests } } : {};
+  const planned = isWhole
+    ? { planned: { durationMs, requests, placed: environment.redis.failover?.keys !== undefined } }
+    : {};
   const gives = await givenBy(target, controlOf(environment).url);
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 

@@ -52,6 +52,7 @@ export function failoverSpec(changes: HistorySpec = {}): HistorySpec {
     fault: { kind: 'master-kill' },
     breaker: openings,
     placement,
+    placed: true,
     failover,
     ...changes,
     phases: { ...phases, ...(changes.phases as typeof phases | undefined) },

@@ -61,6 +61,8 @@ export interface HistorySpec {
   /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
   readonly breaker?: readonly BreakerEvent[];
   readonly placement?: PlacementEvent | undefined;
+  /** Whether a placement was planned. */
+  readonly placed?: boolean;
   readonly failover?: FailoverEvent | undefined;
   /** None when absent, as in a file of an older lab. */
   readonly storeErrors?: readonly StoreErrorsEvent[];
@@ -152,15 +154,15 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   if (spec.failover) events.push(spec.failover);
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
   events.push(...(spec.storeErrors ?? []));
-  return [{ ...run, planned: plannedOf(events, atMs) }, ...events.slice(1)];
+  return [{ ...run, planned: plannedOf(events, atMs, spec.placed ?? false) }, ...events.slice(1)];
 }
 
 /** As if all that was recorded were all that was planned. */
-function plannedOf(events: readonly HistoryEvent[], durationMs: number): PlannedLoad {
+function plannedOf(events: readonly HistoryEvent[], durationMs: number, placed: boolean): PlannedLoad {
   const requests: Record<string, number> = {};
   for (const event of events)
     if (event.type === 'answer') requests[event.instance] = (requests[event.instance] ?? 0) + 1;
-  return { durationMs, requests };
+  return { durationMs, requests, placed };
 }
 
 function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import type { PhaseName } from '../../../chaos/scenario.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
-import { buildHistory, type PhaseSpec } from '../../support/history-builder.ts';
+import { buildHistory, move, type PhaseSpec } from '../../support/history-builder.ts';
 
 const judge = (phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>) =>
   failsOpen.judge(buildHistory({ phases })).map(({ phase, verdict, detail }) => [phase, verdict, detail]);
@@ -72,6 +72,19 @@ describe('the fails-open check', () => {
     expect(judgeIn('onset', { onset: oneIn(50, 'redis') })?.slice(0, 2)).toEqual(['onset', 'fail']);
     const early = (i: number): 'redis' | 'fallback' => (i < 36 ? 'redis' : 'fallback'); // for 60 ms
     expect(judgeIn('onset', { onset: { mechanism: early } })?.slice(0, 2)).toEqual(['onset', 'pass']);
+  });
+
+  it('leaves an opening that came late to the check of that, and is unknown where the machine stood still', () => {
+    const judged = (openMs: number, mechanism: (i: number) => 'redis' | 'fallback', controlLatencyMs = 1) => {
+      const breaker = ['limiter-1', 'limiter-2'].map((name) => move(name, openMs, 'closed', 'open'));
+      const phases = { onset: { mechanism, controlLatencyMs } };
+      return failsOpen.judge(buildHistory({ phases, breaker })).find(({ phase }) => phase === 'onset')?.verdict;
+    };
+    const late = (i: number) => (i < 240 ? 'redis' : 'fallback'); // for 400 ms
+    expect(judged(1395, late)).toBe('pass');
+    const { mechanism } = oneIn(50, 'redis');
+    expect(judged(1016, mechanism)).toBe('fail');
+    expect(judged(1016, mechanism, 200)).toBe('unknown');
   });
 
   it('fails when the fallback goes on after the recovery', () => {

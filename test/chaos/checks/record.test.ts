@@ -80,6 +80,10 @@ describe('the gaps of a record', () => {
       ['Nothing tells which keys each master held.'],
     ],
   ];
+  it('ask for no placement where all keys are with one master, as under Sentinel', () => {
+    expect(gapsIn(failoverHistory({ placement: undefined, placed: false }))).toEqual([]);
+  });
+
   it.each(cases)('tell of %s, and the verdict is unknown', (_name, history, gaps) => {
     expect(gapsIn(history)).toEqual(gaps);
     expect(verdictOf(history)).toBe('unknown');
