@@ -121,6 +121,7 @@ describe('the source', () => {
     expect(graph.get('chaos/checks/trip.ts')).toEqual([
       'chaos/history.ts',
       'chaos/scenario.ts',
+      'chaos/checks/calm.ts',
       'chaos/checks/check.ts',
       'chaos/checks/fault-bit.ts',
       'chaos/checks/outage.ts',

@@ -10,6 +10,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
+import { wasCalm } from './calm.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { ascending, quantile, quantileBounds } from './quantile.ts';
 
@@ -63,18 +64,11 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   if (p99.upper < limit) return state('pass', bounds);
   const differ = p99.lower >= limit && control.estimate < limit && controlUpper <= p99.lower;
   if (!differ) return state('unknown', `cannot tell: ${bounds}`);
-  if (!calmOver(history, limit))
-    return state('unknown', `cannot tell, the control was slow in other phases: ${bounds}`);
+  if (!wasCalm(history)) return state('unknown', `cannot tell, the control was slow in other phases: ${bounds}`);
   const rest = quantileBounds(ascending(withoutStalls(answers, limit).map(latencyMs)), 0.99);
   if (rest.lower < limit)
     return state('unknown', `cannot tell from ${stall.count} stalls of ${stall.ms} ms: ${bounds}`);
   return state('fail', bounds);
-}
-
-/** Whether the control, which nothing was done to, kept the limit over the whole run. */
-function calmOver(history: History, limit: number): boolean {
-  const controlMs = ascending(answersIn(history, history.phases, 'control').map(latencyMs));
-  return quantile(controlMs, 0.99) < limit;
 }
 
 /** The answers outside of the windows in which the most were at the limit or over it. */

@@ -174,6 +174,19 @@ describe('the trip check', () => {
     expect(judge({ faults: [] })).toMatchObject([{ verdict: 'unknown', detail: 'no fault was injected' }]);
   });
 
+  it('is unknown when it is late on a machine that was slow all the time, unless it is far too late', () => {
+    const late = (openMs: number) => ({
+      breaker: ['limiter-1', 'limiter-2'].map((it) => move(it, 1000 + openMs, 'closed', 'open')),
+    });
+    const slow = { controlLatencyMs: 25 };
+    const phases = { baseline: slow, onset: slow, fault: slow, heal: slow, recovered: slow };
+    const verdictOf = (spec: HistorySpec) => judge(spec)[0]?.verdict;
+    expect(verdictOf({ ...late(150), phases })).toBe('unknown');
+    expect(verdictOf({ ...late(400), phases })).toBe('fail');
+    expect(verdictOf({ ...late(150) })).toBe('fail');
+    expect(verdictOf({ breaker: [], phases })).toBe('fail');
+  });
+
   it('is not applicable to an experiment without a fault', () => {
     const results = runChecks([trip], buildHistory({ fault: null }));
     expect(results).toEqual([notApplicable('trip', 'the scenario breaks nothing')]);

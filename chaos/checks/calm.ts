@@ -1,0 +1,18 @@
+// Whether the machine was quiet enough to blame the limiter: the control, which nothing is done to, kept the promise over
+// the whole run.
+
+import { answersIn, type History, latencyMs } from '../history.ts';
+import { ascending, quantile } from './quantile.ts';
+
+export function wasCalm(history: History): boolean {
+  return quantile(controlMs(history), 0.99) < history.run.bounds.p99Ms;
+}
+
+/** The control's slowest answer of the run; 0 when it gave none. */
+export function worstControlMs(history: History): number {
+  return controlMs(history).at(-1) ?? 0;
+}
+
+function controlMs(history: History): readonly number[] {
+  return ascending(answersIn(history, history.phases, 'control').map(latencyMs));
+}
