@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { CheckResult } from '../../chaos/checks/check.ts';
 import type { Fault } from '../../chaos/faults/fault.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
 import { startOf } from '../../chaos/host/process-identity.ts';
@@ -30,18 +31,31 @@ async function judged(scenario: Scenario, changes: Partial<RunOptions>) {
   return { ...result, of };
 }
 
-const known = (scenario: Scenario, changes: Partial<RunOptions>) =>
+type Judged = Awaited<ReturnType<typeof judged>>;
+/** Again, as long as noise keeps from its verdict the check that is to expose the limiter: others may fail beside it. */
+const known = (
+  scenario: Scenario,
+  changes: Partial<RunOptions>,
+  exposing: (result: Judged) => (CheckResult | undefined)[],
+) =>
   unlessUnknown(
     (seed) => judged(scenario, { ...changes, seed }),
-    ({ verdict, checks }) => (verdict === 'unknown' ? checks : []),
+    (result) => exposing(result).filter((check) => check !== undefined),
   );
+const tooNoisy = 'the machine is too noisy for a verdict';
 
 describe('the loss of a master of a cluster', () => {
   it(
     'fails by its isolation a limiter that then asks the other masters nothing either',
-    async () => {
+    async ({ skip }) => {
       const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-one-breaker.ts');
-      const { verdict, of, history } = await known(clusterMasterKill, { limiterMain });
+      const exposing = ({ of }: Judged) => [of('isolation', 'onset'), of('fault-bit')];
+      const result = await known(clusterMasterKill, { limiterMain }, exposing);
+      const { verdict, of, history } = result;
+      skip(
+        exposing(result).some((check) => check?.verdict === 'unknown'),
+        tooNoisy,
+      );
       expect(verdict).toBe('fail');
       expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });
       expect(of('isolation', 'onset')).toMatchObject({ verdict: 'fail' });
@@ -69,9 +83,15 @@ describe('the loss of a master of a cluster', () => {
 describe('the loss of the master under Sentinel', () => {
   it(
     'fails a limiter that knows the first master only, and stays with the fallback until that is started again',
-    async () => {
+    async ({ skip }) => {
       const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-first-master.ts');
-      const { verdict, of } = await known(sentinelFailover, { limiterMain });
+      const exposing = ({ of }: Judged) => [of('recovery'), of('fault-bit')];
+      const result = await known(sentinelFailover, { limiterMain }, exposing);
+      const { verdict, of } = result;
+      skip(
+        exposing(result).some((check) => check?.verdict === 'unknown'),
+        tooNoisy,
+      );
       expect(verdict).toBe('fail');
       expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });
       expect(of('recovery')).toMatchObject({ verdict: 'fail' });
