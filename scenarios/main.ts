@@ -16,6 +16,7 @@ import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { isOwn, targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
+import { scenarioOf, whole } from './arguments.ts';
 import { scenarios } from './index.ts';
 import { runSuite, suiteTable } from './suite.ts';
 
@@ -39,11 +40,7 @@ function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseOrExplain(args);
   if (!driverNames.includes(values.driver))
     throw new UsageError(`There is no driver "${values.driver}". Drivers: ${driverNames.join(', ')}.`);
-  const chosen = positionals.map((name) => {
-    const scenario = scenarios.find((candidate) => candidate.name === name);
-    if (!scenario) throw new UsageError(`There is no scenario "${name}".\n\n${listing()}`);
-    return scenario;
-  });
+  const chosen = positionals.map((name) => scenarioOf(name, `\n\n${listing()}`));
   const target = targetOf({
     target: values.target,
     command: values.command,
@@ -85,12 +82,6 @@ function parseOrExplain(args: readonly string[]) {
     const options = '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite';
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
   }
-}
-
-function whole(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`${option} is "${text}"; allowed: a whole number from ${min} to ${max}.`);
 }
 
 function listing(): string {

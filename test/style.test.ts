@@ -43,6 +43,7 @@ const rooms = [
   'chaos/undo',
   'chaos/run',
   'chaos/report',
+  'chaos/arena',
   'chaos/console',
   'scenarios',
   'grafana',

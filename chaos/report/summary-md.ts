@@ -5,6 +5,7 @@ import { oneLine } from '../printable.ts';
 import { figure, grouped } from './figures.ts';
 import type { Journal } from './journal.ts';
 import { limitText, marginText } from './margin.ts';
+import { plain, tableLines } from './markdown.ts';
 import type { Run } from './run.ts';
 import { commandOf, placeOf, storyOf, verdictSentence, worstFirst } from './story.ts';
 
@@ -30,7 +31,7 @@ export function summaryMdOf(run: Run, journal: Journal): string {
     `- **Did the promise hold?** ${plain(story.promise)}`,
     ...run.gaps.map((gap) => `- **Missing:** ${plain(gap)}`),
     '',
-    ...table(
+    ...tableLines(
       ['phase', 'requests', 'answered', 'p50 ms', 'p99 ms', 'control p99 ms', 'redis', 'fallback'],
       Object.entries(phases).map(([name, phase]) => [
         name,
@@ -46,7 +47,7 @@ export function summaryMdOf(run: Run, journal: Journal): string {
     '',
     '<details><summary>Checks</summary>',
     '',
-    ...table(
+    ...tableLines(
       ['verdict', 'check', 'measured', 'limit', 'margin', 'unit', 'witness'],
       worstFirst(checks).map((check) => [
         signs[check.verdict],
@@ -66,17 +67,4 @@ export function summaryMdOf(run: Run, journal: Journal): string {
     '```',
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.map(plain).join(' | ')} |`;
-  return [line(head), `| ${head.map(() => '---').join(' | ')} |`, ...rows.map(line)];
-}
-
-/** Text that Markdown and the HTML in it leave alone, on one line. */
-function plain(text: string): string {
-  return oneLine(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replace(/[\\`*_{}[\]|~@#]/g, '\\$&');
 }

@@ -170,3 +170,37 @@ function canMount(): boolean {
     return false;
   }
 }
+
+describe('an arena', () => {
+  it.each([
+    [
+      'a limiter that does not exist',
+      ['--targets', 'failopen,nobody'],
+      /^There is no target "nobody"\. Targets: failopen, /,
+    ],
+    [
+      'a scenario that does not exist',
+      ['--scenarios', 'earthquake'],
+      /^There is no scenario "earthquake"\. Scenarios: baseline, /,
+    ],
+    [
+      'a limiter twice',
+      ['--targets', 'bare,bare'],
+      /^--targets is "bare,bare"; allowed: names, each once, with commas/,
+    ],
+    ['no name', ['--scenarios', 'partition,'], /^--scenarios is "partition,"; allowed: names/],
+    ['a rate of 0', ['--rate', '0'], /^--rate is "0"; allowed: a whole number from 1 to 20000\./],
+    ['an option that does not exist', ['--fast'], /^Unknown option '--fast'/],
+  ])('refuses %s, and leaves nothing', async (_, args, message) => {
+    using directory = temporaryDirectory();
+    const out = join(directory.path, 'runs');
+    const { status, stdout, stderr, noted } = await run(['scenarios/arena.ts', '--out', out, ...args]);
+    expect({ status, stdout, noted, isOut: existsSync(out) }).toEqual({
+      status: 254,
+      stdout: '',
+      noted: [],
+      isOut: false,
+    });
+    expect(stderr).toMatch(message);
+  });
+});

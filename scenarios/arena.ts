@@ -1,0 +1,152 @@
+// `npm run arena`: the telling scenarios on each limiter in the box, and one table of what came of it.
+
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import '../chaos/command.ts';
+import { type Arena, type Entry, entryOf } from '../chaos/arena/arena.ts';
+import { arenaMdOf } from '../chaos/arena/arena-md.ts';
+import { arenaPageOf } from '../chaos/arena/arena-page.ts';
+import { glance } from '../chaos/arena/rows.ts';
+import { serviceEnvironment } from '../chaos/bounds.ts';
+import { chooseDriver, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
+import type { Driver } from '../chaos/environment.ts';
+import { endWith, exitStatus, explained, interruption, UsageError } from '../chaos/errors.ts';
+import { replaceFile } from '../chaos/host/run-files.ts';
+import { oneLine } from '../chaos/printable.ts';
+import { leave } from '../chaos/report/leave.ts';
+import { fromHere, ProgressLine } from '../chaos/report/terminal.ts';
+import type { RunResult } from '../chaos/run/recorded-run.ts';
+import { runScenario } from '../chaos/run/runner.ts';
+import type { Scenario } from '../chaos/scenario.ts';
+import { targetOf, targets } from '../chaos/targets/index.ts';
+import type { Target } from '../chaos/targets/target.ts';
+import { scenarioOf, whole } from './arguments.ts';
+import { scenarios } from './index.ts';
+
+const runsDirectory = join(import.meta.dirname, '..', 'runs');
+const usage = 'npm run arena [-- --targets A,B --scenarios X,Y --seed N --rate N --out DIR]';
+
+/** Each shows another way to fail: nothing broken, silence, held data, slowness, a store that comes back empty. */
+const telling = ['baseline', 'partition', 'stall', 'latency', 'redis-kill'];
+
+/** A scenario's times are shortened by this, so that five on each limiter take ten minutes. */
+const pace = 0.6;
+
+interface Arguments {
+  readonly targets: readonly Target[];
+  readonly scenarios: readonly Scenario[];
+  readonly seed: number;
+  readonly rate: number;
+  readonly out: string;
+}
+
+function readArguments(args: readonly string[]): Arguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      targets: { type: 'string', default: targets.map(({ name }) => name).join(',') },
+      scenarios: { type: 'string', default: telling.join(',') },
+      seed: { type: 'string', default: '1' },
+      rate: { type: 'string', default: '1000' },
+      out: { type: 'string', default: runsDirectory },
+    },
+  });
+  const directory = process.env.INIT_CWD ?? process.cwd(); // npm starts its scripts in the package's own directory
+  const there = ` Scenarios: ${scenarios.map(({ name }) => name).join(', ')}.`;
+  return {
+    targets: listed('--targets', values.targets).map((target) => targetOf({ target, variables: [], directory })),
+    scenarios: listed('--scenarios', values.scenarios).map((name) => scenarioOf(name, there)),
+    seed: whole('--seed', values.seed, 0, 0x7fffffff),
+    rate: whole('--rate', values.rate, 1, 20_000),
+    out: values.out,
+  };
+}
+
+function listed(option: string, text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('') || new Set(names).size < names.length)
+    throw new UsageError(`${option} is "${text}"; allowed: names, each once, with commas between them.\n${usage}`);
+  return names;
+}
+
+function shortened(scenario: Scenario): Scenario {
+  const { timing, faults = [] } = scenario;
+  return {
+    ...scenario,
+    timing: { warmupMs: timing.warmupMs * pace, durationMs: timing.durationMs * pace },
+    faults: faults.map(({ every, ...fault }) => ({
+      ...fault,
+      atMs: fault.atMs * pace,
+      forMs: fault.forMs * pace,
+      ...(every ? { every: { ...every, ms: every.ms * pace } } : {}),
+    })),
+  };
+}
+
+async function oneRun(
+  target: Target,
+  scenario: Scenario,
+  { seed, rate, out }: Pick<Arguments, 'seed' | 'rate' | 'out'>,
+  driver: Driver,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const service = serviceEnvironment(scenario.service, process.env);
+  const progress = new ProgressLine(`${target.name}, ${scenario.name}`, process.stderr);
+  try {
+    const onProgress: Parameters<typeof runScenario>[0]['onProgress'] = (state) => progress.show(state);
+    return await runScenario({ scenario, driver, target, seed, rate, service, out, signal, onProgress });
+  } finally {
+    progress.clear();
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readArguments(process.argv.slice(2));
+  const { driver } = await chooseDriver('native');
+  for (const scenario of options.scenarios) {
+    for (const target of options.targets) {
+      const why = refusal(driver.name, scenario) ?? targetRefusal(driver.name, scenario, target);
+      if (why) throw new UsageError(why);
+    }
+  }
+  const signal = interruption('everything that was started has been ended, and the fault healed');
+  const startedAt = new Date().toISOString();
+  const out = join(options.out, `arena-${startedAt.replace(/[-:]|\.\d+/g, '')}`);
+  mkdirSync(out, { recursive: true });
+  const entries: Entry[] = [];
+  let environment: Arena['environment'] = {};
+  const write = () => {
+    const { seed, rate } = options;
+    const names = (things: readonly { readonly name: string }[]) => things.map(({ name }) => name);
+    const lists = { targets: names(options.targets), scenarios: names(options.scenarios) };
+    const arena: Arena = { startedAt, driver: driver.name, seed, rate, environment, ...lists, entries };
+    replaceFile(join(out, 'arena.json'), `${JSON.stringify(arena, null, 2)}\n`);
+    replaceFile(join(out, 'arena.md'), arenaMdOf(arena));
+    replaceFile(join(out, 'arena.html'), arenaPageOf(arena));
+  };
+  // Scenario by scenario: the limiters that a table compares run within the same two minutes of a shared machine.
+  for (const scenario of options.scenarios.map(shortened)) {
+    for (const target of options.targets) {
+      const entry = await oneRun(target, scenario, { ...options, out }, driver.start, signal)
+        .then((result): Entry => {
+          leave(result.directory, { ...result, gaps: [], described: true });
+          environment = result.history.run.environment;
+          return entryOf({ ...result, target: target.name, directory: basename(result.directory) });
+        })
+        .catch((error): Entry => {
+          signal.throwIfAborted();
+          return { target: target.name, scenario: scenario.name, error: oneLine(explained(error)) };
+        });
+      entries.push(entry);
+      write(); // an arena that is ended early leaves what it has
+      process.stdout.write(`${scenario.name.padEnd(20)}${target.name.padEnd(36)}${glance(entry)}\n`);
+    }
+  }
+  process.stdout.write(`table: ${fromHere(join(out, 'arena.html'))}\n`);
+  return entries.some((entry) => 'error' in entry) ? exitStatus.broken : 0;
+}
+
+await main().then((status) => {
+  process.exitCode = status;
+}, endWith);
