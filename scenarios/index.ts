@@ -3,15 +3,23 @@
 import type { Scenario } from '../chaos/scenario.ts';
 import { baseline } from './baseline.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
+import { flapping } from './flapping.ts';
 import { latency } from './latency.ts';
+import { oneLink } from './one-link.ts';
 import { partition } from './partition.ts';
 import { redisKill } from './redis-kill.ts';
+import { refused } from './refused.ts';
+import { repliesLost } from './replies-lost.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
 import { stall } from './stall.ts';
 
 export const scenarios: readonly Scenario[] = [
   baseline,
   partition,
+  repliesLost,
+  oneLink,
+  flapping,
+  refused,
   stall,
   latency,
   redisKill,

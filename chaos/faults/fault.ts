@@ -13,6 +13,8 @@ export interface FaultDefinition<Parameters> {
   readonly family: 'network' | 'redis' | 'topology';
   /** What it takes beside its kind, with units in the names. */
   readonly params: z.ZodType<Parameters>;
+  /** Parameters that show what it can be; the documents list them, and tests try them. */
+  readonly examples: readonly [Partial<Parameters>, ...Partial<Parameters>[]];
   readonly needs: readonly Lever[];
   /** What it can hit, the usual first. */
   readonly reaches: readonly [Reach, ...Reach[]];
@@ -49,13 +51,15 @@ export interface Fault {
 /** A kind of fault, which makes faults from what scenarios say. Throws a `LabError` that names every mistake in that. */
 export interface FaultKind {
   readonly kind: string;
+  readonly examples: readonly FaultSpec[];
   readonly of: (spec: FaultSpec) => Fault;
 }
 
 export function defineFault<Parameters>(definition: FaultDefinition<Parameters>): FaultKind {
-  const { kind, params, needs, reaches, effect, state, endsBy, inject, heal, bites, describe } = definition;
+  const { kind, params, examples, needs, reaches, effect, state, endsBy, inject, heal, bites, describe } = definition;
   return {
     kind,
+    examples: examples.map((example) => ({ kind, ...example })),
     of({ kind: _, ...given }) {
       const parsed = params.safeParse(given);
       if (!parsed.success) throw new LabError(`fault ${kind}: ${z.prettifyError(parsed.error)}`);

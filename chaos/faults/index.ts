@@ -6,12 +6,26 @@ import type { Fault, FaultKind } from './fault.ts';
 import { bandwidth } from './network/bandwidth.ts';
 import { down } from './network/down.ts';
 import { latency } from './network/latency.ts';
+import { limitData } from './network/limit-data.ts';
 import { partition } from './network/partition.ts';
+import { resetPeer } from './network/reset-peer.ts';
+import { slicer } from './network/slicer.ts';
 import { stall } from './network/stall.ts';
 import { redisKill } from './redis/redis-kill.ts';
 import { masterKill } from './topology/master-kill.ts';
 
-export const faultKinds: readonly FaultKind[] = [partition, stall, latency, bandwidth, down, redisKill, masterKill];
+export const faultKinds: readonly FaultKind[] = [
+  partition,
+  stall,
+  latency,
+  bandwidth,
+  slicer,
+  down,
+  resetPeer,
+  limitData,
+  redisKill,
+  masterKill,
+];
 
 /** The fault that a scenario speaks of. Throws a `LabError` that says what is wrong with it. */
 export function faultOf(spec: FaultSpec): Fault {

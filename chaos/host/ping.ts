@@ -1,27 +1,55 @@
-// The lab's own look through a store link: one PING over a connection of its own, with nothing of the limiter in it.
+// The lab's own look through a store link: one command over a connection of its own, with nothing of the limiter in it.
 
 import { connect } from 'node:net';
 import { monotonicUs } from '../clock.ts';
 
-export type Ping =
-  | { readonly outcome: 'pong'; readonly ms: number }
-  | { readonly outcome: 'refused' | 'closed' | 'silent' | 'other'; readonly ms: number };
+export interface Ping {
+  /** `pong`: the command was done. `other`: it was refused, or what came is no reply. */
+  readonly outcome: 'pong' | 'refused' | 'closed' | 'silent' | 'other';
+  readonly ms: number;
+  /** The first line of what came, without its end; empty if none came whole. */
+  readonly reply: string;
+}
+
+const pingCommand = ['PING'];
+/** A Redis that lets nobody in lives all the same. */
+const pongs = /^(\+PONG|-NOAUTH|-NOPERM)/;
+const replyBytesMax = 1000;
 
 /** Never rejects; takes `timeoutMs` at most. */
-export function ping(host: string, port: number, timeoutMs: number): Promise<Ping> {
+export function ping(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  command: readonly string[] = pingCommand,
+): Promise<Ping> {
   return new Promise((resolve) => {
     const startUs = monotonicUs();
+    let received = '';
     const socket = connect({ host, port });
-    const settle = (outcome: Ping['outcome']) => {
+    const settle = (outcome: Ping['outcome'], reply = '') => {
       clearTimeout(timer);
       socket.destroy();
-      resolve({ outcome, ms: (monotonicUs() - startUs) / 1000 });
+      resolve({ outcome, ms: (monotonicUs() - startUs) / 1000, reply });
     };
     const timer = setTimeout(() => settle('silent'), timeoutMs);
     socket.setNoDelay(true);
-    socket.on('connect', () => socket.write('*1\r\n$4\r\nPING\r\n'));
-    socket.on('data', (data) => settle(/^[+-](PONG|NOAUTH|NOPERM)/.test(data.toString('latin1')) ? 'pong' : 'other'));
+    socket.on('connect', () => socket.write(encoded(command)));
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      received += text;
+      const end = received.indexOf('\r\n');
+      if (end >= 0) settle(isDone(received, command) ? 'pong' : 'other', received.slice(0, end));
+      else if (!/^[+\-:$]/.test(received) || received.length > replyBytesMax) settle('other');
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => settle(error.code === 'ECONNREFUSED' ? 'refused' : 'closed'));
     socket.on('close', () => settle('closed'));
   });
+}
+
+function isDone(reply: string, command: readonly string[]): boolean {
+  return command === pingCommand ? pongs.test(reply) : !reply.startsWith('-');
+}
+
+function encoded(command: readonly string[]): string {
+  return `*${command.length}\r\n${command.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }

@@ -4,7 +4,7 @@ import { boundsOf } from '../../chaos/bounds.ts';
 import { checks } from '../../chaos/checks/index.ts';
 import { exitStatuses } from '../../chaos/errors.ts';
 import { faultKinds, faultOf } from '../../chaos/faults/index.ts';
-import type { FaultSpec, Scenario } from '../../chaos/scenario.ts';
+import type { Scenario } from '../../chaos/scenario.ts';
 import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.ts';
 import { scenarios } from '../../scenarios/index.ts';
 import { configRows } from '../../service/config/rows.ts';
@@ -46,27 +46,14 @@ export const families = (): string =>
     ]),
   );
 
-/** Parameters to show a fault by; of a kind that is not here, those of the first scenario that uses it, or none. */
-const faultExamples: readonly FaultSpec[] = [
-  { kind: 'latency', latencyMs: 1, jitterMs: 0 },
-  { kind: 'latency', latencyMs: 4, jitterMs: 0 },
-  { kind: 'latency', latencyMs: 100, jitterMs: 20 },
-  { kind: 'bandwidth', kilobytesPerSecond: 10 },
-];
-
 /** Once for each kind and example, as it is with the service's default settings. */
 export function faultList(): string {
   const bounds = boundsOf({ INSTANCES: '2' });
-  const used = scenarios.flatMap(({ faults = [] }) => faults.map(({ use }) => use));
-  const examplesOf = (kind: string): readonly FaultSpec[] => {
-    const examples = faultExamples.filter((spec) => spec.kind === kind);
-    return examples.length > 0 ? examples : [used.find((spec) => spec.kind === kind) ?? { kind }];
-  };
   const codes = (words: readonly string[]) => words.map(code).join(', ');
   return table(
     ['fault', 'what a report says of it', 'effect', 'buckets', 'can hit', 'needs'],
-    faultKinds.flatMap(({ kind }) =>
-      examplesOf(kind).map((spec) => {
+    faultKinds.flatMap(({ kind, examples }) =>
+      examples.map((spec) => {
         const { kind: _, ...parameters } = spec;
         const given = Object.entries(parameters).map(([name, value]) => code(`${name}: ${value}`));
         const { needs, reaches, facts } = faultOf(spec);

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { onBothStreams } from './toxics.ts';
+import { byToxic } from './toxics.ts';
 
 interface Bandwidth {
   readonly kilobytesPerSecond: number;
@@ -19,12 +19,13 @@ export const bandwidth = defineFault<Bandwidth>({
   kind: 'bandwidth',
   family: 'network',
   params: z.strictObject({ kilobytesPerSecond: z.int().min(1).max(kilobytesPerSecondMax) }),
+  examples: [{ kilobytesPerSecond: 10 }],
   needs: ['toxics'],
   reaches: ['store-links', 'one-store-link'],
   effect: ({ kilobytesPerSecond }, { p99Ms }) => (takeBytesMin / kilobytesPerSecond >= p99Ms ? 'cut-off' : 'degraded'),
   state: 'kept',
   endsBy: 'heal',
-  ...onBothStreams<Bandwidth>(({ kilobytesPerSecond }) => ({
+  ...byToxic<Bandwidth>(({ kilobytesPerSecond }) => ({
     type: 'bandwidth',
     attributes: { rate: kilobytesPerSecond },
   })),

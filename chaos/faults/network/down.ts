@@ -7,6 +7,7 @@ export const down = defineFault({
   kind: 'down',
   family: 'network',
   params: nothing,
+  examples: [{}],
   needs: ['toxics'],
   reaches: ['store-links', 'one-store-link'],
   effect: () => 'cut-off',

@@ -1,18 +1,28 @@
-// All data is dropped, in both directions. Connections stay up, and are closed when it is healed: Toxiproxy's `timeout` 0.
+// All data is dropped, in one direction or both. Connections stay up, and are closed when it is healed: Toxiproxy's
+// `timeout` 0.
 
-import { defineFault, nothing } from '../fault.ts';
-import { onBothStreams } from './toxics.ts';
+import { z } from 'zod';
+import { defineFault } from '../fault.ts';
+import { byToxic, type Direction, direction, wayOf } from './toxics.ts';
 
-export const partition = defineFault({
+interface Partition {
+  readonly direction: Direction;
+}
+
+export const partition = defineFault<Partition>({
   kind: 'partition',
   family: 'network',
-  params: nothing,
+  params: z.strictObject({ direction }),
+  examples: [{}, { direction: 'downstream' }],
   needs: ['toxics'],
   reaches: ['store-links', 'one-store-link'],
   effect: () => 'cut-off',
   state: 'kept',
   endsBy: 'heal',
-  ...onBothStreams(() => ({ type: 'timeout', attributes: { timeout: 0 } })),
+  ...byToxic<Partition>(
+    () => ({ type: 'timeout', attributes: { timeout: 0 } }),
+    ({ direction }) => direction,
+  ),
   bites: ({ outcome }) => outcome === 'silent',
-  describe: () => 'Every packet between the limiters and Redis was dropped',
+  describe: ({ direction }) => `Every packet ${wayOf(direction)} was dropped`,
 });

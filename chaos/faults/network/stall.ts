@@ -1,19 +1,28 @@
-// All data is held back, in both directions, and delivered late, when it is healed: Toxiproxy's `bandwidth` 0. Connections
-// stay up.
+// All data is held back, in one direction or both, and delivered late, when it is healed: Toxiproxy's `bandwidth` 0.
+// Connections stay up.
 
-import { defineFault, nothing } from '../fault.ts';
-import { onBothStreams } from './toxics.ts';
+import { z } from 'zod';
+import { defineFault } from '../fault.ts';
+import { byToxic, type Direction, direction, wayOf } from './toxics.ts';
 
-export const stall = defineFault({
+interface Stall {
+  readonly direction: Direction;
+}
+
+export const stall = defineFault<Stall>({
   kind: 'stall',
   family: 'network',
-  params: nothing,
+  params: z.strictObject({ direction }),
+  examples: [{}],
   needs: ['toxics'],
   reaches: ['store-links', 'one-store-link'],
   effect: () => 'cut-off',
   state: 'kept',
   endsBy: 'heal',
-  ...onBothStreams(() => ({ type: 'bandwidth', attributes: { rate: 0 } })),
+  ...byToxic<Stall>(
+    () => ({ type: 'bandwidth', attributes: { rate: 0 } }),
+    ({ direction }) => direction,
+  ),
   bites: ({ outcome }) => outcome === 'silent',
-  describe: () => 'Every packet between the limiters and Redis was held back, and delivered late',
+  describe: ({ direction }) => `Every packet ${wayOf(direction)} was held back, and delivered late`,
 });

@@ -3,20 +3,41 @@
 //   limiter ──upstream──▶ toxiproxy ──▶ redis
 //           ◀─downstream─
 
+import { z } from 'zod';
 import type { Toxic } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import type { FaultDefinition, Target } from '../fault.ts';
 
-const bothStreams = ['upstream', 'downstream'] as const;
+const streams = { both: ['upstream', 'downstream'], upstream: ['upstream'], downstream: ['downstream'] } as const;
 
-/** The same toxic on both streams of the target's link. */
-export function onBothStreams<Parameters>(
+/** Which of a link's streams a fault is on. `downstream` alone: Redis does what it is asked to, and its reply is hit. */
+export type Direction = keyof typeof streams;
+export const direction = z.enum(['both', 'upstream', 'downstream']).default('both');
+
+/** How often a round trip meets the fault. */
+export function passesOf(direction: Direction): number {
+  return streams[direction].length;
+}
+
+/** What travels that way, in words. */
+export function wayOf(direction: Direction): string {
+  return {
+    both: 'between the limiters and Redis',
+    upstream: 'from the limiters to Redis',
+    downstream: 'from Redis to the limiters',
+  }[direction];
+}
+
+/** The same toxic on the target's link, in that direction. */
+export function byToxic<Parameters>(
   toxic: (params: Parameters) => Pick<Toxic, 'type' | 'attributes'>,
+  directionOf: (params: Parameters) => Direction = () => 'both',
 ): Pick<FaultDefinition<Parameters>, 'inject' | 'heal'> {
   return {
     async inject({ toxiproxy }, target, params) {
       const proxy = proxyOf(target);
-      await Promise.all(bothStreams.map((stream) => toxiproxy.addToxic(proxy, { ...toxic(params), stream })));
+      const on = streams[directionOf(params)];
+      await Promise.all(on.map((stream) => toxiproxy.addToxic(proxy, { ...toxic(params), stream })));
     },
     heal: ({ toxiproxy }, target) => toxiproxy.removeToxics(proxyOf(target)),
   };

@@ -6,6 +6,7 @@ export const redisKill = defineFault({
   kind: 'redis-kill',
   family: 'redis',
   params: nothing,
+  examples: [{}],
   needs: ['redis-process'],
   reaches: ['shared-store'],
   effect: () => 'cut-off',

@@ -8,6 +8,7 @@ export const masterKill = defineFault({
   kind: 'master-kill',
   family: 'topology',
   params: nothing,
+  examples: [{}],
   needs: ['redis-process', 'topology'],
   reaches: ['one-shard'],
   effect: () => 'cut-off',

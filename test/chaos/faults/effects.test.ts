@@ -26,6 +26,18 @@ describe('what a latency forces on a sound limiter', () => {
   });
 });
 
+it.each([
+  [{ kind: 'latency', latencyMs: 8, direction: 'downstream' }, 'degraded'],
+  [{ kind: 'latency', latencyMs: 9, direction: 'upstream' }, 'cut-off'],
+  [{ kind: 'latency', latencyMs: 2, direction: 'upstream' }, 'none'],
+  [{ kind: 'slicer', averageBytes: 7, delayUs: 1000 }, 'cut-off'],
+  [{ kind: 'partition', direction: 'downstream' }, 'cut-off'],
+  [{ kind: 'limit-data', bytes: 6 }, 'cut-off'],
+  [{ kind: 'reset-peer' }, 'cut-off'],
+])('the effect of %j is %s', (spec, effect) => {
+  expect(faultOf(spec).facts(usualBounds).effect).toBe(effect);
+});
+
 describe('a fault', () => {
   it('tells all that the history records of it', () => {
     expect(latency(100, 20).facts(usualBounds, 'one-store-link')).toEqual({
@@ -43,6 +55,9 @@ describe('a fault', () => {
     [{ kind: 'latency', latencyMs: 'fast' }, 'at latencyMs'],
     [{ kind: 'latency', latencyMs: 5, jitterMs: 6 }, 'jitterMs is more than latencyMs'],
     [{ kind: 'partition', rate: 3 }, 'Unrecognized key: "rate"'],
+    [{ kind: 'partition', direction: 'sideways' }, 'at direction'],
+    [{ kind: 'limit-data', bytes: 7 }, 'at bytes'],
+    [{ kind: 'slicer', averageBytes: 8, delayUs: 1000 }, 'at averageBytes'],
   ])('%j is refused with what is wrong with it', (spec, message) => {
     expect(() => faultOf(spec)).toThrow(LabError);
     expect(() => faultOf(spec)).toThrow(message);
@@ -56,12 +71,8 @@ describe('a fault', () => {
   });
 
   it('of no kind bites a link that answers at once', () => {
-    const pong: Ping = { outcome: 'pong', ms: 0.1 };
-    const parameters: Readonly<Record<string, object>> = {
-      latency: { latencyMs: 1 },
-      bandwidth: { kilobytesPerSecond: 10 },
-    };
-    const bitten = faultKinds.filter(({ kind }) => faultOf({ kind, ...parameters[kind] }).bites(pong));
+    const pong: Ping = { outcome: 'pong', ms: 0.1, reply: '+PONG' };
+    const bitten = faultKinds.flatMap(({ examples }) => examples.filter((spec) => faultOf(spec).bites(pong)));
     expect(bitten).toEqual([]);
   });
 });

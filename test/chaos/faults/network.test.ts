@@ -21,7 +21,11 @@ describe('a store link', () => {
   beforeAll(async () => {
     toxiproxy = started.use(await startToxiproxy());
     server = createServer((socket) => {
-      socket.on('data', () => {
+      let received = '';
+      socket.setEncoding('latin1').on('data', (text: string) => {
+        received += text;
+        if (received.length < request.length) return;
+        received = '';
         pings++;
         socket.write('+PONG\r\n');
       });
@@ -123,6 +127,43 @@ describe('a store link', () => {
     await fault.heal(environment, target);
     const healed = await ping(host, port, 30_000);
     expect([healed.outcome, fault.bites(healed)]).toEqual(['pong', false]);
+  });
+
+  it.each([
+    { kind: 'partition', direction: 'upstream' },
+    { kind: 'partition', direction: 'downstream' },
+    { kind: 'stall', direction: 'upstream' },
+    { kind: 'stall', direction: 'downstream' },
+    { kind: 'latency', latencyMs: 60, direction: 'upstream' },
+    { kind: 'latency', latencyMs: 60, direction: 'downstream' },
+    { kind: 'slicer', averageBytes: 1, delayUs: 3000 },
+    { kind: 'slicer', averageBytes: 7, delayUs: 60_000 },
+    { kind: 'limit-data', bytes: 1 },
+    { kind: 'limit-data', bytes: 6 },
+    { kind: 'reset-peer' },
+  ])('is broken by %o as long as it is not healed, and its probe sees both', async (spec) => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf(spec);
+    const target = { name: instance.name, instance };
+    const looks = async () => fault.bites(await ping(host, port, 400));
+    await until('a quick answer', async () => !(await looks()));
+    await fault.inject(environment, target);
+    expect([await looks(), await looks(), await looks()]).toEqual([true, true, true]);
+    await fault.heal(environment, target);
+    await until('a healthy link', async () => !(await looks()));
+    await fault.heal(environment, target); // safe to repeat
+    await until('a link that is still healthy', async () => !(await looks()));
+  });
+
+  it.each([
+    ['upstream', 0],
+    ['downstream', 1],
+  ] as const)('that loses what goes %s lets Redis see %i of 1 request', async (direction, seen) => {
+    const { port, environment, instance } = await createLink();
+    await faultOf({ kind: 'partition', direction }).inject(environment, { name: instance.name, instance });
+    const before = pings;
+    const { outcome } = await ping(host, port, 400);
+    expect([outcome, pings - before]).toEqual(['silent', seen]);
   });
 
   it('that is not there cannot be broken, and the fault says so', async () => {

@@ -1,0 +1,30 @@
+// A connection is closed after `bytes` of Redis's replies, in the middle of the first one: Toxiproxy's `limit_data`.
+
+import { z } from 'zod';
+import { defineFault } from '../fault.ts';
+import { byToxic } from './toxics.ts';
+
+interface LimitData {
+  readonly bytes: number;
+}
+
+/** The shortest reply, `+PONG`, has one byte more. */
+const bytesMax = 6;
+
+export const limitData = defineFault<LimitData>({
+  kind: 'limit-data',
+  family: 'network',
+  params: z.strictObject({ bytes: z.int().min(1).max(bytesMax) }),
+  examples: [{ bytes: 3 }],
+  needs: ['toxics'],
+  reaches: ['store-links', 'one-store-link'],
+  effect: () => 'cut-off',
+  state: 'kept',
+  endsBy: 'heal',
+  ...byToxic<LimitData>(
+    ({ bytes }) => ({ type: 'limit_data', attributes: { bytes } }),
+    () => 'downstream',
+  ),
+  bites: ({ outcome }) => outcome === 'closed' || outcome === 'other',
+  describe: ({ bytes }) => `Every connection to Redis was closed after ${bytes} B of its first reply`,
+});
