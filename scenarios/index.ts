@@ -5,8 +5,11 @@ import { baseline } from './baseline.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
 import { flapping } from './flapping.ts';
 import { latency } from './latency.ts';
+import { maxClients } from './max-clients.ts';
 import { oneLink } from './one-link.ts';
+import { outOfMemory } from './out-of-memory.ts';
 import { partition } from './partition.ts';
+import { readOnly } from './read-only.ts';
 import { redisKill } from './redis-kill.ts';
 import { refused } from './refused.ts';
 import { repliesLost } from './replies-lost.ts';
@@ -23,6 +26,9 @@ export const scenarios: readonly Scenario[] = [
   stall,
   latency,
   redisKill,
+  outOfMemory,
+  readOnly,
+  maxClients,
   clusterMasterKill,
   sentinelFailover,
 ];

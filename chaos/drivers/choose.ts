@@ -18,6 +18,7 @@ export type DriverName = 'native' | 'containers' | 'compose';
 const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   toxics: ['native', 'containers', 'compose'],
   'redis-process': ['native', 'containers', 'compose'],
+  'redis-config': ['native'],
   topology: ['native', 'containers'],
 };
 

@@ -44,9 +44,10 @@ export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Pr
 
 async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   const port = await freePort();
-  const redis = await startProcess(options, options.name, port, { dir: options.parts.data });
+  const process = await startProcess(options, options.name, port, { dir: options.parts.data });
+  const { kill, start, admin } = await nodeOf(options.parts, port, process);
   return {
-    ...redis,
+    ...{ kill, start, command: (name, ...args) => admin.call(name, ...args) },
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
       const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`);
@@ -93,8 +94,11 @@ function redisOf(
   env: Record<string, string>,
   failover: NonNullable<RedisHandle['failover']>,
 ): NativeRedis {
-  const { host, port, kill, start } = victim as RedisNode;
-  return { kill, start, failover, wayFrom: async () => ({ env, storeLink: { proxy: undefined, host, port } }) };
+  const { host, port, kill, start, admin } = victim as RedisNode;
+  return {
+    ...{ kill, start, failover, command: (name, ...args) => admin.call(name, ...args) },
+    wayFrom: async () => ({ env, storeLink: { proxy: undefined, host, port } }),
+  };
 }
 
 /** A Redis in a directory of its own. */

@@ -25,7 +25,9 @@ export interface FaultDefinition<Parameters> {
   readonly inject: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
   /** Takes it off again. Safe to call when it was never put on. */
   readonly heal: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
-  /** Whether a PING through a faulted store link, the quickest of several, ended as only this fault makes it end. */
+  /** What the lab asks through a store link to see it; a PING when it says nothing. */
+  readonly probe?: readonly string[];
+  /** Whether the probe through a faulted store link, the quickest of several, ended as only this fault makes it end. */
   readonly bites: (ping: Ping, params: Parameters) => boolean;
   /** What was broken, as a sentence without its full stop. */
   readonly describe: (params: Parameters) => string;
@@ -45,6 +47,7 @@ export interface Fault {
   readonly facts: (bounds: Bounds, reach?: Reach) => FaultFacts;
   readonly inject: (environment: Environment, target: Target) => Promise<void>;
   readonly heal: (environment: Environment, target: Target) => Promise<void>;
+  readonly probe: readonly string[] | undefined;
   readonly bites: (ping: Ping) => boolean;
 }
 
@@ -56,7 +59,8 @@ export interface FaultKind {
 }
 
 export function defineFault<Parameters>(definition: FaultDefinition<Parameters>): FaultKind {
-  const { kind, params, examples, needs, reaches, effect, state, endsBy, inject, heal, bites, describe } = definition;
+  const { kind, params, examples, needs, reaches, effect, state, endsBy, inject, heal, probe, bites, describe } =
+    definition;
   return {
     kind,
     examples: examples.map((example) => ({ kind, ...example })),
@@ -74,6 +78,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
         }),
         inject: (environment, target) => inject(environment, target, parameters),
         heal: (environment, target) => heal(environment, target, parameters),
+        probe,
         bites: (ping) => bites(ping, parameters),
       };
     },

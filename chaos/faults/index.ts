@@ -11,6 +11,12 @@ import { partition } from './network/partition.ts';
 import { resetPeer } from './network/reset-peer.ts';
 import { slicer } from './network/slicer.ts';
 import { stall } from './network/stall.ts';
+import { masterDown } from './redis/master-down.ts';
+import { maxClients } from './redis/max-clients.ts';
+import { noPermission } from './redis/no-permission.ts';
+import { noReplicas } from './redis/no-replicas.ts';
+import { outOfMemory } from './redis/out-of-memory.ts';
+import { readOnly } from './redis/read-only.ts';
 import { redisKill } from './redis/redis-kill.ts';
 import { masterKill } from './topology/master-kill.ts';
 
@@ -24,6 +30,12 @@ export const faultKinds: readonly FaultKind[] = [
   resetPeer,
   limitData,
   redisKill,
+  outOfMemory,
+  readOnly,
+  masterDown,
+  noReplicas,
+  noPermission,
+  maxClients,
   masterKill,
 ];
 

@@ -107,7 +107,7 @@ const pingsMax = 3;
  */
 export async function probeLinks(
   { instances }: Environment,
-  fault: Pick<Fault, 'bites'>,
+  fault: Pick<Fault, 'probe' | 'bites'>,
   targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
@@ -117,23 +117,23 @@ export async function probeLinks(
     instances
       .filter(({ name, control }) => control || isHit(name))
       .map(async ({ name, control, storeLink }) => {
-        const seen = await quickestPing(storeLink);
+        const seen = await quickestPing(storeLink, fault.probe);
         return {
           type: 'probe' as const,
           instance: name,
           atMs: sinceZeroMs(zero),
           expected: control ? 'healthy' : expected,
           seen: fault.bites(seen) ? 'broken' : seen.outcome === 'pong' ? 'healthy' : 'other',
-          detail: `${seen.outcome} after ${seen.ms.toFixed(1)} ms`,
+          detail: `${seen.outcome === 'other' ? seen.reply : seen.outcome} after ${seen.ms.toFixed(1)} ms`,
         } satisfies ProbeEvent;
       }),
   );
 }
 
-async function quickestPing({ host, port }: StoreLink): Promise<Ping> {
-  let quickest = await ping(host, port, pingMsMax);
+async function quickestPing({ host, port }: StoreLink, command: Fault['probe']): Promise<Ping> {
+  let quickest = await ping(host, port, pingMsMax, command);
   for (let i = 1; i < pingsMax && quickest.outcome === 'pong'; i++) {
-    const next = await ping(host, port, pingMsMax);
+    const next = await ping(host, port, pingMsMax, command);
     if (next.outcome !== 'pong' || next.ms < quickest.ms) quickest = next;
   }
   return quickest;

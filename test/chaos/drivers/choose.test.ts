@@ -121,6 +121,7 @@ describe('a scenario', () => {
     toxics: ['native'],
     'redis-process': ['native', 'containers'],
     topology: ['native'],
+    'redis-config': ['native'],
   } as const;
 
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {

@@ -1,0 +1,12 @@
+// Redis is a replica of a master that is not there, and so refuses writes with READONLY: as the old master after a failover.
+
+import { defineRefusal, writing } from './refusal.ts';
+
+export const readOnly = defineRefusal({
+  kind: 'read-only',
+  set: [['REPLICAOF', '127.0.0.1', '1']],
+  unset: [['REPLICAOF', 'NO', 'ONE']],
+  probe: writing,
+  reply: '-READONLY',
+  description: 'Redis became a replica, and refused every write',
+});
