@@ -27,6 +27,7 @@ export default defineConfig({
           exclude: alone,
           sequence: { groupOrder: 0 },
           maxWorkers: 3, // on two cores: most of them wait for something most of the time
+          maxConcurrency: 3, // of the tests that run beside each other in one file
         },
       },
       {
