@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launch, screenshots } from '../support/browser.ts';
-import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
+import { LabCommand, notedBy, run, stillThere, temporaryDirectory } from '../support/lab-processes.ts';
 import { until } from '../support/until.ts';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -54,6 +54,8 @@ function lastEvents(): string {
       .at(-1) ?? '';
   return readFileSync(join(temporary.path, last, 'events.ndjson'), 'utf8');
 }
+/** The console's children: the one that runs the scenario is among them. */
+const children = () => readFileSync(`/proc/${lab.pid}/task/${lab.pid}/children`, 'utf8').trim().split(' ').map(Number);
 const activity = (page: Page) => page.locator('#activity').textContent();
 const sees = (page: Page, pattern: RegExp) =>
   until(`breakers ${pattern}`, async () => pattern.test((await breakers(page)) ?? ''));
@@ -135,11 +137,13 @@ describe('a partition from the page', () => {
       await page.getByLabel('Requests/s').fill(rate);
       await page.getByRole('button', { name: 'Run' }).click();
       await until('fault', async () => /(onset|fault), \d+ s left/.test((await activity(page)) ?? ''));
+      const runners = children();
+      const noted = runners.flatMap(notedBy);
       await page.getByRole('button', { name: 'Stop and heal' }).click();
       await until('idle', async () => (await activity(page)) === 'idle');
       expect(await page.locator('#outcome .badge').textContent()).toBe('stopped');
       expect(await page.locator('#log').textContent()).toMatch(/partition taken off limiter-1/);
-      expect({ some: lab.noted.length > 6, left: lab.left, undo: lab.undoFiles }).toEqual({
+      expect({ some: noted.length > 6, left: stillThere(noted), undo: runners.flatMap(notedBy) }).toEqual({
         some: true,
         left: [],
         undo: [],
