@@ -5,7 +5,7 @@ import '../chaos/command.ts'; // loopback is asked without a proxy by tests, too
 const alone = [
   'test/bench/**/*.test.ts',
   'test/chaos/report/million.test.ts',
-  'test/e2e/console.test.ts',
+  'test/e2e/killed-runs.test.ts',
   'test/e2e/observability.test.ts',
   'test/e2e/scenario.test.ts',
   'test/e2e/topology.test.ts',
@@ -27,6 +27,7 @@ export default defineConfig({
           exclude: alone,
           sequence: { groupOrder: 0 },
           maxWorkers: 3, // on two cores: most of them wait for something most of the time
+          maxConcurrency: 3, // of the tests that run beside each other in one file
         },
       },
       {

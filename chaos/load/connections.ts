@@ -9,7 +9,7 @@ import { giveUpMs } from './load.ts';
 export type OnAnswer = (answer: HttpAnswer | undefined, error?: string) => void;
 
 /** The length of the body, if any, is said by itself. */
-export interface Asked {
+export interface RequestSpec {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -46,10 +46,10 @@ export class Connections {
   }
 
   get(path: string, headers: Readonly<Record<string, string>>, onAnswer: OnAnswer): void {
-    this.ask({ method: 'GET', path, headers }, onAnswer);
+    this.request({ method: 'GET', path, headers }, onAnswer);
   }
 
-  ask({ method, path, headers, body }: Asked, onAnswer: OnAnswer): void {
+  request({ method, path, headers, body }: RequestSpec, onAnswer: OnAnswer): void {
     let text = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n`;
     for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
     if (body === undefined) text += '\r\n';

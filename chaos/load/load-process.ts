@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { monotonicUs } from '../clock.ts';
 import type { AnswerEvent } from '../history.ts';
 import { readerOf, takeFor, unlikeStatus } from '../targets/answers.ts';
-import { type Asked, Connections } from './connections.ts';
+import { Connections, type RequestSpec } from './connections.ts';
 import { Due } from './due.ts';
 import { goFirst } from './go-first.ts';
 import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
@@ -57,17 +57,17 @@ process.on('message', async (message: ToGenerator) => {
 
 /**
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
- * Its keys are its own, and its answers do not matter; nor does it when there are none, which the run will tell.
+ * Its keys are its own, and its answers do not matter; nor does it when there are none, which the run will report.
  */
 async function warmUp(connections: Connections, { take, idlePath }: LoadPlan['target']): Promise<void> {
-  const ask = (asked: Asked) => new Promise<void>((resolve) => connections.ask(asked, () => resolve()));
+  const request = (spec: RequestSpec) => new Promise<void>((resolve) => connections.request(spec, () => resolve()));
   const idle = { method: 'GET', path: idlePath, headers: {} };
-  await Promise.all(Array.from({ length: connectionCount }, () => ask(idle)));
+  await Promise.all(Array.from({ length: connectionCount }, () => request(idle)));
   let left = warmUpRequests;
   const endMs = performance.now() + warmUpMsMax;
   const asking = Array.from({ length: warmUpConnections }, async () => {
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
-    while (left-- > 0 && performance.now() < endMs) await ask(takeFor(take, `warm-up-${left % 100}`));
+    while (left-- > 0 && performance.now() < endMs) await request(takeFor(take, `warm-up-${left % 100}`));
   });
   await Promise.all(asking);
 }
@@ -91,11 +91,11 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
     outstanding++;
     const { instance, connections } = arms[index] as Arm;
     const key = `${name}${plan.keySuffix}`;
-    const asked = takeFor(plan.target.take, key);
+    const taking = takeFor(plan.target.take, key);
     const sentMs = nowMs();
-    connections.ask(asked, (answer, error) => {
+    connections.request(taking, (answer, error) => {
       const receivedMs = nowMs();
-      const told = answer && read(answer);
+      const reading = answer && read(answer);
       settle({
         type: 'answer',
         instance,
@@ -104,9 +104,9 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
         sentMs: round(sentMs),
         receivedMs: round(receivedMs),
         status: answer?.status ?? 0,
-        ...(told && unlikeStatus(told, answer.status)),
-        mechanism: told?.source ?? null,
-        remaining: told?.remaining ?? null,
+        ...(reading && unlikeStatus(reading, answer.status)),
+        mechanism: reading?.source ?? null,
+        remaining: reading?.remaining ?? null,
         ...(error === undefined ? {} : { error }),
       });
     });

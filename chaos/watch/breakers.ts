@@ -1,4 +1,4 @@
-// Follows the breakers of all instances by what they tell of them, and records it.
+// Follows the breakers of all instances by what they report of them, and records it.
 
 import type { Environment } from '../environment.ts';
 import type { BreakerEvent } from '../history.ts';
@@ -24,22 +24,22 @@ export class BreakerWatch {
     this.#recorder = recorder;
   }
 
-  /** Returns the names of the instances that tell. */
+  /** Returns the names of the instances that report. */
   async look(): Promise<Set<string>> {
-    const tells = new Set<string>();
+    const reporting = new Set<string>();
     const path = this.#path;
-    if (path === undefined) return tells;
+    if (path === undefined) return reporting;
     await Promise.all(
       this.#environment.instances.map(async (instance) => {
         const aheadMs = this.#aheadMs.get(instance.name) ?? clockAheadMs(instance, path, this.#zero);
         this.#aheadMs.set(instance.name, aheadMs);
         const moves = await breakerMoves(instance, path, this.#zero, await aheadMs);
         if (!moves) return;
-        tells.add(instance.name);
+        reporting.add(instance.name);
         this.#record(instance.name, moves);
       }),
     );
-    return tells;
+    return reporting;
   }
 
   #record(name: string, looked: readonly BreakerEvent[]): void {

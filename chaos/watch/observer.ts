@@ -1,4 +1,4 @@
-// Watches without touching the load: each instance's breaker by what it tells of it, each store link by a PING.
+// Watches without touching the load: each instance's breaker by what it reports of it, each store link by a PING.
 
 import { monotonicUs } from '../clock.ts';
 import type { Environment, Instance, StoreLink } from '../environment.ts';
@@ -7,14 +7,14 @@ import type { BreakerEvent, ProbeEvent } from '../history.ts';
 import { type Ping, ping } from '../host/ping.ts';
 
 const pingMsMax = 400;
-const toldMsMax = 2000;
+const statusMsMax = 2000;
 /** The instants between which an answer fell are the closer, the more often it is asked for. */
 const clockLooks = 5;
 /** Two processes of one machine read its clock alike, to less than this. */
 const clockMsMax = 1;
 
-/** What an instance tells, as JSON, at the path that its target names. */
-interface Told {
+/** What an instance reports, as JSON, at the path that its target names. */
+interface Status {
   readonly breaker?: {
     readonly state?: string;
     readonly nowMs?: number;
@@ -40,13 +40,13 @@ export function sinceZeroMs(zero: Zero): number {
 /**
  * How far the clock that dates an instance's moves is ahead of the lab's. The instance may be older than the run, and its
  * clock set, or the machine asleep, in between; or it has a machine of its own. 0 where the two may be the same, or where
- * nothing is told of it.
+ * nothing is reported of it.
  */
 export async function clockAheadMs({ url }: Instance, path: string, zero: Zero): Promise<number> {
   let [least, most] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   for (let look = 0; look < clockLooks; look++) {
     const sentMs = zero.epochMs + sinceZeroMs(zero);
-    const nowMs = (await told(`${url}${path}`).catch(() => undefined))?.breaker?.nowMs;
+    const nowMs = (await statusAt(`${url}${path}`).catch(() => undefined))?.breaker?.nowMs;
     const receivedMs = zero.epochMs + sinceZeroMs(zero);
     if (typeof nowMs !== 'number') return 0;
     least = Math.max(least, nowMs - receivedMs);
@@ -56,12 +56,12 @@ export async function clockAheadMs({ url }: Instance, path: string, zero: Zero):
   return mayBeSame ? 0 : (least + most) / 2;
 }
 
-async function told(url: string): Promise<Told> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(toldMsMax) });
-  return (await response.json()) as Told;
+async function statusAt(url: string): Promise<Status> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(statusMsMax) });
+  return (await response.json()) as Status;
 }
 
-/** The moves of an instance's breakers since time zero, as it tells them at this path; undefined when it does not. */
+/** The moves of an instance's breakers since time zero, as it reports them at this path; undefined when it does not. */
 export async function breakerMoves(
   { name, url }: Instance,
   path: string,
@@ -69,7 +69,7 @@ export async function breakerMoves(
   aheadMs = 0,
 ): Promise<BreakerEvent[] | undefined> {
   try {
-    const { breaker } = await told(`${url}${path}`);
+    const { breaker } = await statusAt(`${url}${path}`);
     const moves = breaker?.transitions
       ?.map(({ atMs, shard, from, to }) => ({
         type: 'breaker' as const,
@@ -87,7 +87,7 @@ export async function breakerMoves(
 }
 
 /**
- * What an instance does not tell of: that the last move of a breaker led elsewhere, and yet all that it has are closed,
+ * What an instance does not report: that the last move of a breaker led elsewhere, and yet all that it has are closed,
  * because that one's Redis is no master any more. Seen now, and some time since the last look.
  */
 function goneIn(moves: readonly BreakerEvent[], state: string | undefined, atMs: number): BreakerEvent[] {

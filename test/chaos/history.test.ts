@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answersIn, historyOf, latencyMs } from '../../chaos/history.ts';
-import { answer, buildHistory, eventsOf, move } from '../support/history-builder.ts';
+import { buildHistory, eventsOf } from '../support/history-builder.ts';
+import { answer, move } from '../support/history-events.ts';
 
 const events = eventsOf({ phases: [{ name: 'baseline', ms: 100 }] });
 

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Journal } from '../../chaos/report/journal.ts';
 import { phaseNames } from '../../chaos/scenario.ts';
 import { run, temporaryDirectory } from '../support/lab-processes.ts';
-import { processesOf, scenarioCommand, unlessUnknown } from '../support/scenario-runs.ts';
+import { unlessUnknown } from '../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
 const out = temporaryDirectory();
@@ -26,9 +26,6 @@ const typed = (env: Record<string, string> = {}) =>
       ),
     ({ status }) => (status === 2 ? latestJournal().checks : []),
   );
-
-const started = () => scenarioCommand('partition', { driver: 'native', seed: 1, out: out.path });
-const parts = ['redis', 'redis-control', 'toxiproxy', 'limiter-1', 'limiter-2', 'limiter-control', 'prometheus'];
 
 describe('the partition', () => {
   it(
@@ -76,38 +73,5 @@ describe('the partition', () => {
       expect(failed.map(({ phase }) => phase)).toContain('onset');
     },
     4 * minuteMs,
-  );
-});
-
-describe('a run that is ended in mid-fault', () => {
-  it(
-    'by kill -9 is put right by heal, which says what it ended, and then that nothing is left',
-    async () => {
-      await using runner = started();
-      await runner.says(/^partition: fault /m, minuteMs);
-      const noted = processesOf(runner.noted);
-      expect(noted.map(({ name }) => name)).toEqual(expect.arrayContaining([...parts, 'load generator']));
-      runner.kill('SIGKILL');
-      expect(await runner.ended).toMatchObject({ signal: 'SIGKILL' });
-      expect(processesOf(runner.left).map(({ name }) => name)).toEqual(expect.arrayContaining(parts));
-
-      const first = await run(['run', '--silent', 'heal'], {}, 'npm');
-      for (const { name, pid } of noted.filter((entry) => parts.includes(entry.name))) {
-        expect(first.stdout).toContain(`Ended ${name} (process ${pid}).\n`);
-      }
-      expect(first.stdout).toMatch(/^Removed the directory .*failopen-/m);
-      expect({ status: first.status, left: runner.left, undo: runner.undoFiles }).toEqual({
-        status: 0,
-        left: [],
-        undo: [],
-      });
-
-      const second = await run(['run', '--silent', 'heal'], {}, 'npm');
-      expect({ status: second.status, stdout: second.stdout }).toEqual({
-        status: 0,
-        stdout: 'Nothing is left behind.\n',
-      });
-    },
-    2 * minuteMs,
   );
 });

@@ -1,22 +1,17 @@
-// Scenarios of several Redis on the native driver, and what is left of them. The scenarios themselves, as they pass, are
-// run by the suite; here are limiters that must not pass, and runs that are cut off.
+// Scenarios of several Redis on the native driver. The scenarios themselves, as they pass, are run by the suite; here are
+// limiters that must not pass.
 
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { CheckResult } from '../../chaos/checks/check.ts';
-import type { Fault } from '../../chaos/faults/fault.ts';
-import { faultOf } from '../../chaos/faults/index.ts';
-import { startOf } from '../../chaos/host/process-identity.ts';
 import type { RunOptions } from '../../chaos/run/runner.ts';
-import type { FaultSpec, Scenario } from '../../chaos/scenario.ts';
+import type { Scenario } from '../../chaos/scenario.ts';
 import { clusterMasterKill } from '../../scenarios/cluster-master-kill.ts';
 import { sentinelFailover } from '../../scenarios/sentinel-failover.ts';
-import { run, temporaryDirectory } from '../support/lab-processes.ts';
-import { processesOf, runOf, scenarioCommand, unlessUnknown } from '../support/scenario-runs.ts';
+import { temporaryDirectory } from '../support/lab-processes.ts';
+import { runOf, unlessUnknown } from '../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
-/** After so long the lab ends by force what does not end. */
-const forceMs = 11_000;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 
@@ -65,19 +60,6 @@ describe('the loss of a master of a cluster', () => {
     },
     3 * minuteMs,
   );
-
-  it(
-    'is unknown, neither pass nor fail, when the master lives on',
-    async () => {
-      const idle = (spec: FaultSpec): Fault => ({ ...faultOf(spec), inject: async () => {}, heal: async () => {} });
-      const { verdict, checks, of, history } = await judged(clusterMasterKill, { faultOf: idle });
-      expect(of('fault-bit')).toMatchObject({ verdict: 'unknown' });
-      expect(of('recovery')).toMatchObject({ detail: 'no other master took the place of the killed one' });
-      expect(checks.filter((check) => check.verdict === 'fail')).toEqual([]);
-      expect([verdict, history.failover]).toEqual(['unknown', undefined]);
-    },
-    2 * minuteMs,
-  );
 });
 
 describe('the loss of the master under Sentinel', () => {
@@ -97,51 +79,5 @@ describe('the loss of the master under Sentinel', () => {
       expect(of('recovery')).toMatchObject({ verdict: 'fail' });
     },
     3 * minuteMs,
-  );
-});
-
-const nodes = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
-
-describe('a run of several Redis that is ended in mid-fault', () => {
-  const started = (scenario: string) => scenarioCommand(scenario, { driver: 'native', seed: 1, out: out.path });
-
-  it(
-    'by kill -9 is put right by heal',
-    async () => {
-      await using runner = started('cluster-master-kill');
-      await runner.says(/^cluster-master-kill: fault /m, minuteMs);
-      const all = processesOf(runner.noted).map(({ name }) => name);
-      expect(all).toEqual(expect.arrayContaining([...nodes('redis', 6), ...nodes('redis-control', 3)]));
-      runner.kill('SIGKILL');
-      await runner.ended;
-      const healed = await run(['run', '--silent', 'heal'], {}, 'npm');
-      expect({ status: healed.status, left: runner.left, undo: runner.undoFiles }).toEqual({
-        status: 0,
-        left: [],
-        undo: [],
-      });
-      expect(healed.stdout).toMatch(/^Removed the directory .*failopen-/m);
-    },
-    2 * minuteMs,
-  );
-
-  it(
-    'by SIGINT ends all that it started, soon',
-    async () => {
-      await using runner = started('sentinel-failover');
-      await runner.says(/^sentinel-failover: (onset|fault) /m, minuteMs);
-      const all = processesOf(runner.noted);
-      const named = ['redis', 'redis-replica', ...nodes('sentinel', 3), 'redis-control', 'sentinel-control-1'];
-      expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
-      const startMs = performance.now();
-      runner.kill('SIGINT');
-      const { status, stderr } = await runner.ended;
-      const tookMs = performance.now() - startMs;
-      expect({ status, left: runner.left, undo: runner.undoFiles }).toEqual({ status: 130, left: [], undo: [] });
-      expect(all.filter(({ pid, startedAt }) => startOf(pid) === startedAt)).toEqual([]);
-      expect(stderr).not.toMatch(/^sentinel-failover: (heal|recovered) /m); // nobody waited for the rest
-      expect(tookMs).toBeLessThan(forceMs);
-    },
-    2 * minuteMs,
   );
 });

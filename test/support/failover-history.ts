@@ -7,7 +7,8 @@
 // Each request asks for one of the three keys, of which each master holds one.
 
 import type { AnswerEvent, FailoverEvent, History, PlacementEvent } from '../../chaos/history.ts';
-import { buildHistory, type HistorySpec, move, type PhaseSpec } from './history-builder.ts';
+import { buildHistory, type HistorySpec, type PhaseSpec } from './history-builder.ts';
+import { move } from './history-events.ts';
 
 export const victim = 'a:1';
 export const successor = 'b:2';

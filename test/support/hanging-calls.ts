@@ -5,7 +5,8 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { AnswerEvent, BreakerEvent } from '../../chaos/history.ts';
-import { answer, type HistorySpec, move, usualBounds } from './history-builder.ts';
+import { type HistorySpec, usualBounds } from './history-builder.ts';
+import { answer, move } from './history-events.ts';
 
 export interface HangingCalls {
   /** Requests per second over both. */

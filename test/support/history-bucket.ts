@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { AnswerEvent } from '../../chaos/history.ts';
-import { answer } from './history-builder.ts';
+import { answer } from './history-events.ts';
 
 export interface TrueBucket {
   readonly capacity: number;

@@ -28,8 +28,6 @@ import {
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
 import { answer, fault, move, probe } from './history-events.ts';
 
-export { answer, fault, move, probe, storeErrors } from './history-events.ts';
-
 /** A figure that is the same for all answers of a phase, or told from an answer's number in it. */
 type Each<T> = T | ((i: number) => T);
 

@@ -3,7 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HistoryEvent } from '../../chaos/history.ts';
-import { eventsOf, type HistorySpec, storeErrors } from './history-builder.ts';
+import { eventsOf, type HistorySpec } from './history-builder.ts';
+import { storeErrors } from './history-events.ts';
 
 /** Latencies that differ a little, as real ones do. */
 const lively = (i: number): number => 1 + ((i * 7919) % 97) / 60;

@@ -11,6 +11,26 @@ import type { Scenario } from '../../chaos/scenario.ts';
 import { LabCommand } from './lab-processes.ts';
 
 const retriesMax = 2;
+const numbered = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
+
+/** The processes of a run on one Redis, by the names that it notes them under. */
+export const parts: readonly string[] = [
+  'redis',
+  'redis-control',
+  'toxiproxy',
+  ...numbered('limiter', 2),
+  'limiter-control',
+  'prometheus',
+];
+/** Those of a run on a cluster, and on Sentinel, that make the difference. */
+export const clusterParts: readonly string[] = [...numbered('redis', 6), ...numbered('redis-control', 3)];
+export const sentinelParts: readonly string[] = [
+  'redis',
+  'redis-replica',
+  ...numbered('sentinel', 3),
+  'redis-control',
+  'sentinel-control-1',
+];
 
 /** As `npm run scenario` runs it with the native driver, but for the changes. */
 export function runOf(scenario: Scenario, out: string, changes: Partial<RunOptions> = {}): Promise<RunResult> {

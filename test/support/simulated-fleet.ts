@@ -8,7 +8,8 @@ import { LocalStore } from '../../service/core/local-store.ts';
 import { createShard } from '../../service/core/shard.ts';
 import { RedisStore } from '../../service/redis/store.ts';
 import { nowUs, pass } from './fake-time.ts';
-import { answer, fault, historyWith, move, usualBounds } from './history-builder.ts';
+import { historyWith, usualBounds } from './history-builder.ts';
+import { answer, fault, move } from './history-events.ts';
 import { SimulatedLink, SimulatedRedis } from './simulated-redis.ts';
 
 export const timeoutMs = 5;

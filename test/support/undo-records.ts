@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOf } from '../../chaos/host/process-identity.ts';
+import { temporaryDirectory } from './lab-processes.ts';
 
 export const deadPid = 999_999_999;
 /** The name of a dead runner's record. */
@@ -46,5 +47,25 @@ export class Sleepers implements Disposable {
 
   [Symbol.dispose](): void {
     for (const child of this.#children.splice(0)) child.kill('SIGKILL');
+  }
+}
+
+/** Where heal looks in place of this machine's own places, and what it is to end there. All gone when disposed of. */
+export class UndoPlaces implements Disposable {
+  readonly temporary: string;
+  readonly records: string;
+  readonly targets: string;
+  readonly sleepers = new Sleepers();
+  readonly #directory = temporaryDirectory();
+
+  constructor() {
+    this.temporary = this.#directory.path;
+    this.records = join(this.temporary, 'undo');
+    this.targets = join(this.temporary, 'targets');
+  }
+
+  [Symbol.dispose](): void {
+    this.sleepers[Symbol.dispose]();
+    this.#directory[Symbol.dispose]();
   }
 }

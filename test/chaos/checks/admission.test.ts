@@ -4,7 +4,8 @@ import { admission, excessOf } from '../../../chaos/checks/admission.ts';
 import { runChecks } from '../../../chaos/checks/check.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import { trueBucket } from '../../support/history-bucket.ts';
-import { answer, buildHistory, fault, historyWith } from '../../support/history-builder.ts';
+import { buildHistory, historyWith } from '../../support/history-builder.ts';
+import { answer, fault } from '../../support/history-events.ts';
 
 /** Admissions of one key at the same moment. */
 const burst = (count: number, atMs: number, changes: Partial<AnswerEvent> = {}) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { availability } from '../../../chaos/checks/availability.ts';
-import { answer, buildHistory, historyWith } from '../../support/history-builder.ts';
+import { buildHistory, historyWith } from '../../support/history-builder.ts';
+import { answer } from '../../support/history-events.ts';
 
 const judge = (changes: Parameters<typeof answer>[1]) =>
   availability.judge(historyWith([answer(0), answer(1500, changes), answer(3000)]));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { breaker } from '../../../chaos/checks/breaker.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
-import { buildHistory, historyWith, move, usualInstances } from '../../support/history-builder.ts';
+import { buildHistory, historyWith, usualInstances } from '../../support/history-builder.ts';
+import { move } from '../../support/history-events.ts';
 
 const judge = (...moves: BreakerEvent[]) => breaker.judge(historyWith([], { breaker: moves }));
 /** One breaker's way through these states, a second each. */

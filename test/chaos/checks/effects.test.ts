@@ -5,7 +5,8 @@ import { runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import type { FaultSpec } from '../../../chaos/scenario.ts';
-import { buildHistory, fault, type HistorySpec, move, type PhaseSpec, probe } from '../../support/history-builder.ts';
+import { buildHistory, type HistorySpec, type PhaseSpec } from '../../support/history-builder.ts';
+import { fault, move, probe } from '../../support/history-events.ts';
 
 /** What is judged other than as passed, and what cannot be judged by name. */
 function findings(spec: HistorySpec) {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import type { PhaseName } from '../../../chaos/scenario.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
-import { buildHistory, move, type PhaseSpec } from '../../support/history-builder.ts';
+import { buildHistory, type PhaseSpec } from '../../support/history-builder.ts';
+import { move } from '../../support/history-events.ts';
 
 const judge = (phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>) =>
   failsOpen.judge(buildHistory({ phases })).map(({ phase, verdict, detail }) => [phase, verdict, detail]);

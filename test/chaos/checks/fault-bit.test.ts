@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks, worstOf } from '../../../chaos/checks/check.ts';
 import { faultBit } from '../../../chaos/checks/fault-bit.ts';
 import { checks } from '../../../chaos/checks/index.ts';
-import { buildHistory, type HistorySpec, probe } from '../../support/history-builder.ts';
+import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { probe } from '../../support/history-events.ts';
 
 const judge = (spec: HistorySpec = {}) => faultBit.judge(buildHistory(spec));
 

@@ -5,7 +5,8 @@ import { fleetBound, type Span } from '../../../chaos/checks/fleet-bound.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import { failover, placement } from '../../support/failover-history.ts';
 import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
-import { answer, buildHistory, fault, historyWith, usualBounds } from '../../support/history-builder.ts';
+import { buildHistory, historyWith, usualBounds } from '../../support/history-builder.ts';
+import { answer, fault } from '../../support/history-events.ts';
 
 /** Admissions of one key, evenly from `fromMs` to `toMs`. */
 const admits = (count: number, fromMs: number, toMs: number, changes: Partial<AnswerEvent> = {}) =>

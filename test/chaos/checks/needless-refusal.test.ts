@@ -5,7 +5,8 @@ import type { Source } from '../../../chaos/checks/sources.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import { failover, placement } from '../../support/failover-history.ts';
 import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
-import { answer, buildHistory, fault, historyWith, move } from '../../support/history-builder.ts';
+import { buildHistory, historyWith } from '../../support/history-builder.ts';
+import { answer, fault, move } from '../../support/history-events.ts';
 
 const refused = { status: 429, remaining: 0 };
 const burst = (count: number, atMs: number, changes: Partial<AnswerEvent> = {}) =>

@@ -4,7 +4,8 @@ import { checks } from '../../../chaos/checks/index.ts';
 import { gapsIn } from '../../../chaos/checks/record.ts';
 import type { FaultEvent, History } from '../../../chaos/history.ts';
 import { failoverHistory } from '../../support/failover-history.ts';
-import { answer, buildHistory } from '../../support/history-builder.ts';
+import { buildHistory } from '../../support/history-builder.ts';
+import { answer } from '../../support/history-events.ts';
 
 const whole = buildHistory();
 const changed = (changes: Partial<History>): History => ({ ...whole, ...changes });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks } from '../../../chaos/checks/check.ts';
 import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
-import { answer, buildHistory, fault, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
+import { buildHistory, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
+import { answer, fault } from '../../support/history-events.ts';
 
 const judge = (spec: HistorySpec = {}) => recovery.judge(buildHistory(spec));
 

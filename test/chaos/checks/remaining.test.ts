@@ -4,7 +4,8 @@ import { overstatedIn, remaining } from '../../../chaos/checks/remaining.ts';
 import type { Source } from '../../../chaos/checks/sources.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
 import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
-import { answer, fault, historyWith } from '../../support/history-builder.ts';
+import { historyWith } from '../../support/history-builder.ts';
+import { answer, fault } from '../../support/history-events.ts';
 
 // Buckets of 10 tokens that refill 2 a second, fallbacks of 5 that refill 1.
 const judge = (...answers: AnswerEvent[]) => remaining.judge(historyWith(answers));

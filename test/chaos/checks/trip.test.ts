@@ -4,7 +4,8 @@ import { trip } from '../../../chaos/checks/trip.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, victim } from '../../support/failover-history.ts';
 import { hangingCalls } from '../../support/hanging-calls.ts';
-import { answer, buildHistory, type HistorySpec, move, usualInstances } from '../../support/history-builder.ts';
+import { buildHistory, type HistorySpec, usualInstances } from '../../support/history-builder.ts';
+import { answer, move } from '../../support/history-events.ts';
 
 const judge = (spec: HistorySpec = {}) => trip.judge(buildHistory(spec));
 const open = (instance: string, atMs: number) => move(instance, atMs, 'closed', 'open');

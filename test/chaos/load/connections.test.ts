@@ -65,8 +65,8 @@ describe('connections', () => {
     });
     const connections = new Connections(url, 1);
     cleanups.push(() => connections.close());
-    const asked = { method: 'POST', path: '/check', headers: {}, body: '{"key":"één"}' };
-    const body = await new Promise((resolve) => connections.ask(asked, (answer) => resolve(answer?.body())));
+    const spec = { method: 'POST', path: '/check', headers: {}, body: '{"key":"één"}' };
+    const body = await new Promise((resolve) => connections.request(spec, (answer) => resolve(answer?.body())));
     expect(body).toBe('POST 15 {"key":"één"}');
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BreakerEvent } from '../../../chaos/history.ts';
 import { eventList } from '../../../chaos/report/page/event-list.ts';
-import { buildHistory, move } from '../../support/history-builder.ts';
+import { buildHistory } from '../../support/history-builder.ts';
+import { move } from '../../support/history-events.ts';
 
 /** The rows about breakers, as `at, text`. */
 function rowsOf(breaker: readonly BreakerEvent[]): string[][] {

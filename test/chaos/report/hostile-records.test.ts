@@ -8,7 +8,8 @@ import { worstOf } from '../../../chaos/checks/check.ts';
 import type { HistoryEvent } from '../../../chaos/history.ts';
 import { readRun } from '../../../chaos/report/read-run.ts';
 import { failover, placement } from '../../support/failover-history.ts';
-import { eventsOf, storeErrors } from '../../support/history-builder.ts';
+import { eventsOf } from '../../support/history-builder.ts';
+import { storeErrors } from '../../support/history-events.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { linesOf, runWith } from '../../support/runs.ts';
 

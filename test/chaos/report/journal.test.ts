@@ -3,7 +3,8 @@ import { runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import type { History } from '../../../chaos/history.ts';
 import { journalOf } from '../../../chaos/report/journal.ts';
-import { answer, buildHistory } from '../../support/history-builder.ts';
+import { buildHistory } from '../../support/history-builder.ts';
+import { answer } from '../../support/history-events.ts';
 
 const endedAt = '2026-11-24T04:00:30.500Z';
 const journal = (history: History) => journalOf(history, runChecks(checks, history), endedAt);

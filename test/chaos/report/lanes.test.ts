@@ -6,7 +6,8 @@ import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report
 import { storeErrorsLane } from '../../../chaos/report/store-errors-lane.ts';
 import { timelineOf } from '../../../chaos/report/timeline.ts';
 import { failoverHistory } from '../../support/failover-history.ts';
-import { answer, buildHistory, fault, move, storeErrors } from '../../support/history-builder.ts';
+import { buildHistory } from '../../support/history-builder.ts';
+import { answer, fault, move, storeErrors } from '../../support/history-events.ts';
 
 describe('bins', () => {
   it('begin at multiples of their width, and stretches without requests have none', () => {

@@ -5,7 +5,8 @@ import { type HistoryEvent, historyOf } from '../../../chaos/history.ts';
 import { journalOf } from '../../../chaos/report/journal.ts';
 import { reportOf } from '../../../chaos/report/page/report.ts';
 import { phaseNames } from '../../../chaos/scenario.ts';
-import { answer, eventsOf } from '../../support/history-builder.ts';
+import { eventsOf } from '../../support/history-builder.ts';
+import { answer } from '../../support/history-events.ts';
 
 const startsMs = [0, 150_000, 151_000, 500_000, 502_000, 667_000];
 

@@ -5,7 +5,8 @@ import { type CheckResult, runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import { type Journal, journalOf } from '../../../chaos/report/journal.ts';
 import { ProgressLine, reasonOf, table, verdictText } from '../../../chaos/report/terminal.ts';
-import { answer, buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { answer } from '../../support/history-events.ts';
 
 const resultsOf = (spec: HistorySpec) => runChecks(checks, buildHistory(spec));
 const journal = (spec: HistorySpec = {}) => journalOf(buildHistory(spec), resultsOf(spec), '2026-11-24T04:00:30.500Z');

@@ -22,32 +22,22 @@ import { LabError } from '../../../chaos/errors.ts';
 import { startOf } from '../../../chaos/host/process-identity.ts';
 import { UndoLog, undoDirectory } from '../../../chaos/host/undo-log.ts';
 import { heal } from '../../../chaos/undo/healing.ts';
-import { run, temporaryDirectory } from '../../support/lab-processes.ts';
-import { deadPid, deadRecord, deadRunner, processEntry, Sleepers, writeRecord } from '../../support/undo-records.ts';
+import { run } from '../../support/lab-processes.ts';
+import { deadPid, deadRecord, deadRunner, processEntry, UndoPlaces, writeRecord } from '../../support/undo-records.ts';
 
-let temporary: ReturnType<typeof temporaryDirectory>;
-let records: string;
-let places: { records: string; temporary: string; targets: string };
-let sleepers: Sleepers;
-
+let places: UndoPlaces;
 beforeEach(() => {
-  temporary = temporaryDirectory();
-  records = join(temporary.path, 'undo');
-  places = { records, temporary: temporary.path, targets: join(temporary.path, 'targets') };
-  sleepers = new Sleepers();
+  places = new UndoPlaces();
 });
-afterEach(() => {
-  sleepers[Symbol.dispose]();
-  temporary[Symbol.dispose]();
-});
+afterEach(() => places[Symbol.dispose]());
 
 const name = `${deadRecord}.ndjson`;
 const problems = (...lines: unknown[]) => ({ done: [], problems: lines });
 
 describe('heal leaves alone, says so, and keeps the record:', () => {
   it('a process of the user, though its id and its start are right', async () => {
-    const { pid } = await sleepers.start();
-    const path = writeRecord(records, [deadRunner, processEntry(pid)]);
+    const { pid } = await places.sleepers.start();
+    const path = writeRecord(places.records, [deadRunner, processEntry(pid)]);
     const why = 'it does not hold the record open; left alone';
     expect(await heal(places)).toEqual(problems(`${name}, line 2: process ${pid} is not known for the lab's: ${why}`));
     expect(startOf(pid)).toBeDefined();
@@ -55,29 +45,29 @@ describe('heal leaves alone, says so, and keeps the record:', () => {
   });
 
   it.each([
-    ['elsewhere', (): string => join(temporary.path, 'home', `failopen-${deadRecord}-1`)],
-    ['with another name', () => join(temporary.path, 'failopen-backup')],
-    ["of another run's", () => join(temporary.path, `failopen-${deadPid}-ffffffffffff-1`)],
-    ['that is reached through a parent', () => `${join(temporary.path, `failopen-${deadRecord}-1`)}/../home`],
+    ['elsewhere', (): string => join(places.temporary, 'home', `failopen-${deadRecord}-1`)],
+    ['with another name', () => join(places.temporary, 'failopen-backup')],
+    ["of another run's", () => join(places.temporary, `failopen-${deadPid}-ffffffffffff-1`)],
+    ['that is reached through a parent', () => `${join(places.temporary, `failopen-${deadRecord}-1`)}/../home`],
   ])('a directory %s', async (_where, pathOf) => {
     const path = pathOf();
-    mkdirSync(join(temporary.path, 'home'));
-    mkdirSync(join(temporary.path, `failopen-${deadRecord}-1`), { recursive: true });
+    mkdirSync(join(places.temporary, 'home'));
+    mkdirSync(join(places.temporary, `failopen-${deadRecord}-1`), { recursive: true });
     mkdirSync(path, { recursive: true });
-    writeRecord(records, [deadRunner, { kind: 'directory', path }]);
+    writeRecord(places.records, [deadRunner, { kind: 'directory', path }]);
     expect(await heal(places)).toEqual(
       problems(expect.stringMatching(`^${name}, line 2: .* is not the run's: allowed is`)),
     );
     expect(existsSync(path)).toBe(true);
-    expect(readdirSync(records)).toEqual([name]);
+    expect(readdirSync(places.records)).toEqual([name]);
   });
 
   it('a link in the place of a directory, and what it points at', async () => {
-    const home = join(temporary.path, 'home');
+    const home = join(places.temporary, 'home');
     mkdirSync(home);
-    const path = join(temporary.path, `failopen-${deadRecord}-1`);
+    const path = join(places.temporary, `failopen-${deadRecord}-1`);
     symlinkSync(home, path);
-    writeRecord(records, [deadRunner, { kind: 'directory', path }]);
+    writeRecord(places.records, [deadRunner, { kind: 'directory', path }]);
     expect((await heal(places)).problems).toHaveLength(1);
     expect(existsSync(home) && existsSync(path)).toBe(true);
   });
@@ -88,10 +78,10 @@ describe('heal leaves alone, says so, and keeps the record:', () => {
     ['with another content', 'targets', '0123456789abcdef.json', '[{"targets":[],"labels":{"instance":"mine"}}]'],
   ])('a file %s', async (_what, folder, file, text) => {
     mkdirSync(places.targets);
-    mkdirSync(join(temporary.path, folder), { recursive: true });
-    const path = join(temporary.path, folder, file);
+    mkdirSync(join(places.temporary, folder), { recursive: true });
+    const path = join(places.temporary, folder, file);
     writeFileSync(path, text);
-    writeRecord(records, [deadRunner, { kind: 'file', path }]);
+    writeRecord(places.records, [deadRunner, { kind: 'file', path }]);
     expect(await heal(places)).toEqual(
       problems(expect.stringMatching(`^${name}, line 2: .* is not the run's: allowed is`)),
     );
@@ -125,8 +115,8 @@ describe('heal leaves alone, says so, and keeps the record:', () => {
     ],
     ['more than the lab writes', '{"kind":"directory","path":"/tmp/x","also":1}', 'Unrecognized key'],
   ])('a line that is %s, while the others are put right', async (_what, text, why) => {
-    const path = writeRecord(records, [deadRunner, `${text}\n`]);
-    const { pid } = await sleepers.start(path);
+    const path = writeRecord(places.records, [deadRunner, `${text}\n`]);
+    const { pid } = await places.sleepers.start(path);
     appendFileSync(path, `${JSON.stringify(processEntry(pid))}\n`);
     const { done, problems } = await heal(places);
     expect({ done, problems }).toEqual({
@@ -144,19 +134,19 @@ describe('one record that is none', () => {
     ['a pipe', 'is no file', (path) => execFileSync('mkfifo', [path])],
     ['larger than any', 'has 2000000 bytes', (path) => writeFileSync(path, 'x'.repeat(2_000_000))],
   ])('because it is %s stops no other', async (_what, why, make) => {
-    const path = writeRecord(records, [deadRunner]);
-    const { pid } = await sleepers.start(path);
+    const path = writeRecord(places.records, [deadRunner]);
+    const { pid } = await places.sleepers.start(path);
     appendFileSync(path, `${JSON.stringify(processEntry(pid))}\n`);
-    make(join(records, '1-000000000000.ndjson')); // comes first
+    make(join(places.records, '1-000000000000.ndjson')); // comes first
     expect(await heal(places)).toEqual({
       done: [`Ended redis (process ${pid}).`],
       problems: [expect.stringContaining(`1-000000000000.ndjson ${why}`)],
     });
-    expect(readdirSync(records)).toEqual(['1-000000000000.ndjson']);
+    expect(readdirSync(places.records)).toEqual(['1-000000000000.ndjson']);
   });
 
   it('by its name is told without what would steer a terminal', async () => {
-    writeRecord(records, ['x'], 'a\u{1b}[31m\n');
+    writeRecord(places.records, ['x'], 'a\u{1b}[31m\n');
     expect(await heal(places)).toEqual(
       problems("a\u{fffd}[31m\u{fffd} is no record of the lab's: these are named PID-NUMBER.ndjson; left alone"),
     );
@@ -165,16 +155,16 @@ describe('one record that is none', () => {
 
 describe('a record without the line of its runner', () => {
   it('is one of a dead runner when the process in its name is dead: the first entry is not taken for the runner', async () => {
-    const path = writeRecord(records, []);
-    const { pid } = await sleepers.start(path);
+    const path = writeRecord(places.records, []);
+    const { pid } = await places.sleepers.start(path);
     appendFileSync(path, `${JSON.stringify(processEntry(pid))}\n`);
     expect(await heal(places)).toEqual({ done: [`Ended redis (process ${pid}).`], problems: [] });
   });
 
   it('is left alone when that process lives and holds it open', async () => {
-    const { pid } = await sleepers.start();
+    const { pid } = await places.sleepers.start();
     const file = `${process.pid}-0123456789ab.ndjson`;
-    const path = writeRecord(records, [processEntry(pid)], file);
+    const path = writeRecord(places.records, [processEntry(pid)], file);
     const held = openSync(path, 'a');
     const healed = await heal(places);
     closeSync(held);
@@ -187,28 +177,30 @@ describe('a record without the line of its runner', () => {
 
 describe('a runner that is named in a record', () => {
   it('does not keep it from being put right when it is somebody else, who does not hold it open', async () => {
-    const other = await sleepers.start();
+    const other = await places.sleepers.start();
     const runner = { kind: 'runner', pid: other.pid, startedAt: startOf(other.pid) };
-    writeRecord(records, [runner]);
+    writeRecord(places.records, [runner]);
     expect(await heal(places)).toEqual({ done: [], problems: [] });
-    expect(readdirSync(records)).toEqual([]);
+    expect(readdirSync(places.records)).toEqual([]);
   });
 });
 
 describe('the directory of the records', () => {
   it('and each record are for nobody else to read', () => {
-    mkdirSync(records, { mode: 0o755 });
-    const log = new UndoLog(records);
-    const modes = [records, join(records, readdirSync(records)[0] ?? '')].map((path) => statSync(path).mode & 0o777);
+    mkdirSync(places.records, { mode: 0o755 });
+    const log = new UndoLog(places.records);
+    const modes = [places.records, join(places.records, readdirSync(places.records)[0] ?? '')].map(
+      (path) => statSync(path).mode & 0o777,
+    );
     expect(modes).toEqual([0o700, 0o600]);
     log.done();
   });
 
   it('is neither written nor read where a link stands in its place', async () => {
-    mkdirSync(join(temporary.path, 'elsewhere'));
-    symlinkSync(join(temporary.path, 'elsewhere'), records);
-    const refusal = new LabError(`${records} is a link; a directory must stand there`);
-    expect(() => new UndoLog(records)).toThrow(refusal);
+    mkdirSync(join(places.temporary, 'elsewhere'));
+    symlinkSync(join(places.temporary, 'elsewhere'), places.records);
+    const refusal = new LabError(`${places.records} is a link; a directory must stand there`);
+    expect(() => new UndoLog(places.records)).toThrow(refusal);
     await expect(heal(places)).rejects.toThrow(refusal);
   });
 });
@@ -223,7 +215,7 @@ describe('a Toxiproxy that is not the lab’s', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    writeRecord(records, [deadRunner, { kind: 'toxiproxy', url, links: ['limiter-1-store'], proxies: ['lab'] }]);
+    writeRecord(places.records, [deadRunner, { kind: 'toxiproxy', url, links: ['limiter-1-store'], proxies: ['lab'] }]);
     const healed = await heal(places);
     server.close();
     server.closeAllConnections();

@@ -6,29 +6,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startOf } from '../../../chaos/host/process-identity.ts';
 import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { heal } from '../../../chaos/undo/healing.ts';
-import { projectDirectory, temporaryDirectory } from '../../support/lab-processes.ts';
-import { deadRecord, deadRunner, processEntry, Sleepers, writeRecord } from '../../support/undo-records.ts';
+import { projectDirectory } from '../../support/lab-processes.ts';
+import { deadRecord, deadRunner, processEntry, UndoPlaces, writeRecord } from '../../support/undo-records.ts';
 
-let temporary: ReturnType<typeof temporaryDirectory>;
-let records: string;
-let places: { records: string; temporary: string; targets: string };
-let sleepers: Sleepers;
-
+let places: UndoPlaces;
 beforeEach(() => {
-  temporary = temporaryDirectory();
-  records = join(temporary.path, 'undo');
-  places = { records, temporary: temporary.path, targets: join(temporary.path, 'targets') };
-  sleepers = new Sleepers();
+  places = new UndoPlaces();
 });
-afterEach(() => {
-  sleepers[Symbol.dispose]();
-  temporary[Symbol.dispose]();
-});
+afterEach(() => places[Symbol.dispose]());
 
 /** What a runner that is dead has noted: itself, and then a child of it. */
 async function leftRunning(command?: string, args?: string[]) {
-  const path = writeRecord(records, [deadRunner]);
-  const sleeper = await sleepers.start(path, command, args);
+  const path = writeRecord(places.records, [deadRunner]);
+  const sleeper = await places.sleepers.start(path, command, args);
   appendFileSync(path, `${JSON.stringify(processEntry(sleeper.pid))}\n`);
   return { ...sleeper, path };
 }
@@ -40,7 +30,7 @@ describe('heal', () => {
       import { spawn } from 'node:child_process';
       import { writeFileSync } from 'node:fs';
       import { UndoLog } from './chaos/host/undo-log.ts';
-      const undo = new UndoLog(${JSON.stringify(records)});
+      const undo = new UndoLog(${JSON.stringify(places.records)});
       const data = undo.temporaryDirectory();
       writeFileSync(data + '/dump.rdb', 'x');
       const child = spawn('sleep', ['60'], { detached: true, stdio: ['ignore', 'ignore', 'ignore', undo.fd] });
@@ -62,7 +52,7 @@ describe('heal', () => {
     );
     expect(startOf(pid)).toBeUndefined();
     expect(existsSync(data)).toBe(false);
-    expect(readdirSync(records)).toEqual([]);
+    expect(readdirSync(places.records)).toEqual([]);
   });
 
   it('says and does nothing when repeated', async () => {
@@ -73,12 +63,12 @@ describe('heal', () => {
   });
 
   it('has nothing to do where nothing was ever run', async () => {
-    expect(await heal({ ...places, records: join(temporary.path, 'never') })).toEqual(done());
+    expect(await heal({ ...places, records: join(places.temporary, 'never') })).toEqual(done());
   });
 
   it('leaves a process alone that got the id of a dead one', async () => {
-    const path = writeRecord(records, [deadRunner]);
-    const { pid } = await sleepers.start(path);
+    const path = writeRecord(places.records, [deadRunner]);
+    const { pid } = await places.sleepers.start(path);
     appendFileSync(path, `${JSON.stringify(processEntry(pid, '1'))}\n`);
     expect(await heal(places)).toEqual(done());
     expect(startOf(pid)).toBeDefined();
@@ -86,22 +76,22 @@ describe('heal', () => {
   });
 
   it('leaves a process alone whose start was never known', async () => {
-    const path = writeRecord(records, [deadRunner]);
-    const { pid } = await sleepers.start(path);
+    const path = writeRecord(places.records, [deadRunner]);
+    const { pid } = await places.sleepers.start(path);
     appendFileSync(path, `${JSON.stringify(processEntry(pid, ''))}\n`);
     expect(await heal(places)).toEqual(done());
     expect(startOf(pid)).toBeDefined();
   });
 
   it('leaves the run of a living runner alone, and says so', async () => {
-    const { pid } = await sleepers.start();
-    const log = new UndoLog(records); // of this process, which lives
+    const { pid } = await places.sleepers.start();
+    const log = new UndoLog(places.records); // of this process, which lives
     log.process('redis', pid);
     expect(await heal(places)).toEqual(done(`A run is in progress (process ${process.pid}); left alone.`));
     expect(startOf(pid)).toBeDefined();
-    expect(readdirSync(records)).toHaveLength(1);
+    expect(readdirSync(places.records)).toHaveLength(1);
     log.done();
-    expect(readdirSync(records)).toEqual([]);
+    expect(readdirSync(places.records)).toEqual([]);
   });
 
   it('ends a frozen process', async () => {
@@ -120,10 +110,10 @@ describe('heal', () => {
   });
 
   it('undoes in the opposite order: the directory after the process that uses it', async () => {
-    const data = join(realpathSync(temporary.path), `failopen-${deadRecord}-1`);
+    const data = join(realpathSync(places.temporary), `failopen-${deadRecord}-1`);
     mkdirSync(data);
-    const path = writeRecord(records, [deadRunner, { kind: 'directory', path: data }]);
-    const { pid } = await sleepers.start(path);
+    const path = writeRecord(places.records, [deadRunner, { kind: 'directory', path: data }]);
+    const { pid } = await places.sleepers.start(path);
     appendFileSync(path, `${JSON.stringify(processEntry(pid))}\n`);
     expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`, `Removed the directory ${data}.`));
   });
@@ -133,11 +123,11 @@ describe('heal', () => {
     const file = join(places.targets, '0123456789abcdef.json');
     for (const text of ['[{"targets":["127.0.0.1:9"],"labels":{"instance":"lab"}}]\n', '']) {
       writeFileSync(file, text);
-      writeRecord(records, [deadRunner, { kind: 'file', path: file }]);
+      writeRecord(places.records, [deadRunner, { kind: 'file', path: file }]);
       expect(await heal(places)).toEqual(done(`Removed the file ${file}.`));
       expect(readdirSync(places.targets)).toEqual([]);
     }
-    writeRecord(records, [deadRunner, { kind: 'file', path: file }]);
+    writeRecord(places.records, [deadRunner, { kind: 'file', path: file }]);
     expect(await heal(places)).toEqual(done());
   });
 
@@ -155,7 +145,7 @@ describe('heal', () => {
 
   it('does not wait for a heal that was killed', async () => {
     const { pid } = await leftRunning();
-    writeFileSync(join(records, '.heal'), '999999999 1');
+    writeFileSync(join(places.records, '.heal'), '999999999 1');
     expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
   });
 });

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { HistoryEvent } from '../../../chaos/history.ts';
 import { LabMetrics } from '../../../chaos/watch/lab-metrics.ts';
 import { placement } from '../../support/failover-history.ts';
-import { answer, buildHistory, fault } from '../../support/history-builder.ts';
+import { buildHistory } from '../../support/history-builder.ts';
+import { answer, fault } from '../../support/history-events.ts';
 
 /** The series of the page after these events, by name with labels but for the scenario’s, which all have. */
 async function seriesAfter(events: readonly HistoryEvent[]): Promise<ReadonlyMap<string, number>> {

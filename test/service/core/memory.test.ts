@@ -20,7 +20,7 @@ async function flooded(env: Readonly<Record<string, string>>): Promise<Flooded> 
   return JSON.parse(child.stdout()) as Flooded;
 }
 
-describe('the resident memory of a limiter without Redis', () => {
+describe.concurrent('the resident memory of a limiter without Redis', () => {
   it('grows by less than 64 MiB when a million keys come', async () => {
     const { grownBytes, buckets, breaker } = await flooded({ RATE_LIMIT_WINDOW_SEC: '86400' }); // nothing refills meanwhile
     expect([buckets, breaker]).toEqual([100_000, 'open']);

@@ -1,0 +1,89 @@
+// The service in front of a Redis whose replies somebody tampers with, and the load under which it has to stand that.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { readinessOf } from './readiness.ts';
+import type { RedisProcess } from './redis.ts';
+import { ask, keyHeader } from './request-loop.ts';
+import { type ServiceProcess, startService } from './service.ts';
+import { startTamperingProxy, type TamperingProxy } from './tampering-proxy.ts';
+import { until } from './until.ts';
+
+const env = { KEY_HEADER: keyHeader, RATE_LIMIT: '1000000', RATE_LIMIT_BURST: '1000000', REDIS_TIMEOUT_MS: '200' };
+const healthyAgainMsMax = 5000;
+
+type Tamper = (proxy: TamperingProxy) => void;
+
+/** What a connection outlives. */
+export const tampering: readonly (readonly [what: string, tamper: Tamper])[] = [
+  ['a reply too many', (proxy) => proxy.inject('*2\r\n:1\r\n:0\r\n')],
+  ['a status too many', (proxy) => proxy.inject('+OK\r\n')],
+  ['an error too many', (proxy) => proxy.inject('-ERR what\r\n')],
+  ['two nulls too many', (proxy) => proxy.inject('$-1\r\n*-1\r\n')],
+  ['a push message', (proxy) => proxy.inject('>3\r\n+message\r\n+a\r\n+b\r\n')],
+  ['a reply too few', (proxy) => proxy.swallow()],
+  ['a string that promises more than comes', (proxy) => proxy.inject('$5000\r\nabc\r\n')],
+  ['garbage', (proxy) => proxy.inject(Buffer.from([0, 1, 2, 255, 13, 10]))],
+];
+
+/** Both are the caller's own; the Redis behind them may be anybody's. */
+export async function withTamperedService(
+  redis: RedisProcess,
+  extra: Readonly<Record<string, string>>,
+  run: (service: ServiceProcess, proxy: TamperingProxy) => Promise<void>,
+): Promise<void> {
+  await using proxy = await startTamperingProxy(redis.port);
+  await using service = await startService({ ...env, REDIS_ADDR: `127.0.0.1:${proxy.port}`, ...extra });
+  await until('Redis', async () => (await readinessOf(service)).mechanism === 'redis');
+  await ask(service.url, 'a'); // loads the script
+  await run(service, proxy);
+}
+
+/** Asks every few milliseconds; who decided, and whether all got an answer. */
+export function startCountedLoad({ url }: ServiceProcess, everyMs: number) {
+  const seen = { redis: 0, fallback: 0, unanswered: 0, lastFallbackAtMs: 0, latenciesMs: [] as number[] };
+  let n = 0;
+  const timer = setInterval(() => {
+    ask(url, `k${n++ % 7}`).then(
+      ({ mechanism, ms }) => {
+        seen.latenciesMs.push(ms);
+        if (mechanism !== 'redis' && mechanism !== 'fallback') seen.unanswered++;
+        else seen[mechanism]++;
+        if (mechanism === 'fallback') seen.lastFallbackAtMs = performance.now();
+      },
+      () => seen.unanswered++,
+    );
+  }, everyMs);
+  return { seen, stop: () => clearInterval(timer) };
+}
+
+/**
+ * After the tampering, with a request each `everyMs`: all are answered, and those of the second that begins 5 s later by
+ * Redis. Throws when not.
+ */
+export async function expectRecovery(
+  redis: RedisProcess,
+  everyMs: number,
+  tamper: Tamper,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await withTamperedService(redis, extra, async (service, proxy) => {
+    const load = startCountedLoad(service, everyMs);
+    await sleep(300);
+    const atMs = performance.now();
+    tamper(proxy);
+    await sleep(healthyAgainMsMax);
+    const before = load.seen.fallback;
+    await sleep(1000);
+    load.stop();
+    await sleep(200);
+    const { fallback, unanswered, lastFallbackAtMs } = load.seen;
+    const { breaker } = await readinessOf(service);
+    const fallbackMs = Math.max(0, Math.round(lastFallbackAtMs - atMs));
+    const figures = `fallback until ${fallbackMs} ms after it, ${breaker.transitions.length} moves of the breaker`;
+    expect({ fallbackAtTheEnd: fallback - before, unanswered }, figures).toEqual({
+      fallbackAtTheEnd: 0,
+      unanswered: 0,
+    });
+  });
+}
