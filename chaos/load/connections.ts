@@ -52,7 +52,7 @@ export class Connections {
   ask({ method, path, headers, body }: Asked, onAnswer: OnAnswer): void {
     let text = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n`;
     for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
-    if (body === undefined) text += '\r\n';
+    if (body === undefined) text += method === 'GET' ? '\r\n' : 'content-length: 0\r\n\r\n';
     else text += `content-length: ${Buffer.byteLength(body)}\r\n\r\n${Buffer.from(body).toString('latin1')}`;
     this.#send({ text, onAnswer });
   }

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import { bare } from './bare.ts';
 import { commandTarget } from './command.ts';
 import { failopen } from './failopen.ts';
+import { isFile, targetFrom } from './file.ts';
 import type { Target } from './target.ts';
 
 /** The first is the one that is meant when none is named. */
@@ -25,9 +26,13 @@ export function targetOf({ target, command, variables, directory }: TargetOption
     return commandTarget(command, variables, directory);
   }
   if (command !== undefined) throw new UsageError('--command needs --target command.');
-  const named = targets.find(({ name }) => name === target);
-  if (!named) throw new UsageError(`There is no target "${target}". Targets: ${targetNames.join(', ')}.`);
   if (variables.length > 0) throw new UsageError('--target-env needs --target command.');
+  if (isFile(target)) return targetFrom(target, directory, targetNames);
+  const named = targets.find(({ name }) => name === target);
+  if (!named)
+    throw new UsageError(
+      `There is no target "${target}". Targets: ${targetNames.join(', ')}, or a file such as my-api.yaml.`,
+    );
   return named;
 }
 

@@ -28,6 +28,9 @@ export interface Target {
   readonly bounds?: Partial<Bounds>;
 }
 
+/** The variables of where an instance listens: the lab gives each its own. */
+export const ownVariables: readonly string[] = ['HOST', 'PORT'];
+
 /** A file that Node runs; or a command's words, in which `{redis}`, `{host}` and `{port}` are filled in. */
 export type Start = { readonly node: string } | { readonly command: readonly string[]; readonly directory: string };
 
