@@ -3,6 +3,7 @@
 import { UsageError } from '../errors.ts';
 import { NotReady } from '../host/processes.ts';
 import { isReady } from '../targets/first-look.ts';
+import { isOwn } from '../targets/index.ts';
 import { filled, type Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
 
@@ -15,7 +16,7 @@ const redisVariables = ['REDIS_ADDR', 'REDIS_CLUSTER_ADDRS', 'REDIS_SENTINEL_ADD
 
 /**
  * Starts it and waits until it is ready at `url`. `told`: the variables that every limiter gets. That a command of the
- * caller's ends later is a fact about it, which its missing answers tell; that it never gets ready is a `UsageError`.
+ * caller's ends later is a fact about it, which its missing answers tell; that a command never gets ready is a `UsageError`.
  */
 export async function startLimiter(
   parts: NativeParts,
@@ -26,13 +27,15 @@ export async function startLimiter(
 ): Promise<void> {
   const part = { name, ...programOf(target, told) };
   const ready = async () => ((await isReady(target, url)) ? true : undefined);
+  let runs = false;
+  const mayEnd = () => runs && !isOwn(target);
   if ('node' in target.start) {
-    await parts.start(part, ready);
+    await parts.start({ ...part, mayEnd }, ready);
+    runs = true;
     return;
   }
-  let runs = false;
   try {
-    await parts.start({ ...part, readyMs: readyMsOthers, mayEnd: () => runs }, ready);
+    await parts.start({ ...part, readyMs: readyMsOthers, mayEnd }, ready);
     runs = true;
   } catch (error) {
     const asked = `a GET of ${target.ready.map(({ path }) => path).join(' or ')} at ${url}`;

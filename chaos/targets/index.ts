@@ -3,12 +3,21 @@
 import { UsageError } from '../errors.ts';
 import { bare } from './bare.ts';
 import { commandTarget } from './command.ts';
+import { expressRateLimit, expressRateLimitPassOnStoreError } from './express-rate-limit.ts';
 import { failopen } from './failopen.ts';
 import { isFile, targetFrom } from './file.ts';
-import type { Target } from './target.ts';
+import { rateLimiterFlexible, rateLimiterFlexibleInsured } from './rate-limiter-flexible.ts';
+import type { KnownTarget, Target } from './target.ts';
 
 /** The first is the one that is meant when none is named. */
-export const targets: readonly Target[] = [failopen, bare];
+export const targets: readonly KnownTarget[] = [
+  failopen,
+  expressRateLimit,
+  expressRateLimitPassOnStoreError,
+  rateLimiterFlexible,
+  rateLimiterFlexibleInsured,
+  bare,
+];
 const byCommand = 'command';
 export const targetNames: readonly string[] = [...targets.map(({ name }) => name), byCommand];
 
@@ -36,7 +45,7 @@ export function targetOf({ target, command, variables, directory }: TargetOption
   return named;
 }
 
-/** Whether it is this project's own limiter, which every driver can start, or has. */
+/** Whether it is this project's own limiter: every driver can start it, or has it, and its end is a defect of the lab's. */
 export function isOwn({ name }: Pick<Target, 'name'>): boolean {
   return name === failopen.name;
 }

@@ -14,6 +14,7 @@ import {
   reasonList,
   scenarioList,
   settings,
+  targetList,
 } from './tables.ts';
 import { wireExamples } from './wire.ts';
 
@@ -31,6 +32,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
       scenarios: scenarioList(),
       faults: faultList(),
       'exit-statuses': exitStatusList(),
+      targets: targetList(),
       'target-file': `\`\`\`yaml\n${textOf('chaos/targets/example.yaml')}\`\`\``,
     },
     'chaos/JUDGE.md': { checks: checkList() },
