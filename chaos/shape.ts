@@ -50,21 +50,33 @@ export function mistakesOf(error: z.ZodError, value: unknown): string[] {
 /** `above`: the path to where the issue's own begins. */
 function mistakesIn(issue: z.core.$ZodIssue, above: readonly PropertyKey[], value: unknown): string[] {
   const path = [...above, ...issue.path];
+  const found = path.reduce<unknown>((at, name) => (at as Record<PropertyKey, unknown> | undefined)?.[name], value);
   if (issue.code === 'invalid_union') {
-    const meant = nearest(issue.errors);
+    const meant = meantBy(found, issue.errors);
     if (meant) return meant.flatMap((inner) => mistakesIn(inner, path, value));
   }
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${[...path, key].join('.')} is no field; allowed: ${issue.message}`);
   if (issue.code === 'invalid_key') return [`${path.join('.')} is no field; allowed: ${issue.issues[0]?.message}`];
-  const found = path.reduce<unknown>((at, name) => (at as Record<PropertyKey, unknown> | undefined)?.[name], value);
   return [`${path.join('.') || 'it'} is ${shown(found)}; allowed: ${issue.message}`];
 }
 
-/** What is wrong with the value as the one of several shapes that it fits best; undefined where none is the best. */
-function nearest(errors: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
-  const [best, next] = errors.toSorted((one, other) => one.length - other.length);
-  return best && next && best.length < next.length ? best : undefined;
+/** What is wrong with the value as that one of several shapes whose fields it has; undefined where that is none, or two. */
+function meantBy(
+  value: unknown,
+  errors: readonly (readonly z.core.$ZodIssue[])[],
+): readonly z.core.$ZodIssue[] | undefined {
+  const isMissing = ([name, ...rest]: readonly PropertyKey[]) =>
+    name !== undefined && rest.length === 0 && Reflect.get(Object(value), name) === undefined;
+  const strangeIn = (issues: readonly z.core.$ZodIssue[]) =>
+    issues.reduce((sum, issue) => {
+      if (issue.code === 'unrecognized_keys' && issue.path.length === 0) return sum + issue.keys.length;
+      return sum + (isMissing(issue.path) ? 1 : 0);
+    }, 0);
+  const [first, second] = errors
+    .map((issues) => ({ issues, strange: strangeIn(issues) }))
+    .sort((one, other) => one.strange - other.strange);
+  return first && second && first.strange < second.strange ? first.issues : undefined;
 }
 
 /** As JSON, which has no control characters, and not all of it. */

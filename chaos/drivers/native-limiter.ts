@@ -1,18 +1,17 @@
 // An instance of the limiter under test as a process of this machine.
 
-import { UsageError } from '../errors.ts';
+import { LabError, UsageError } from '../errors.ts';
 import { NotReady } from '../host/processes.ts';
 import { isReady } from '../targets/first-look.ts';
 import { isOwn } from '../targets/index.ts';
-import { filled, type Target } from '../targets/target.ts';
+import type { Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
+import { filledFor, variablesOf } from './variables.ts';
 
 /** A program of somebody else's may have to be compiled first. */
 const readyMsOthers = 30_000;
 /** Of what a command said that cannot be judged. */
 const linesShown = 12;
-/** The variables that say where Redis is. */
-const redisVariables = ['REDIS_ADDR', 'REDIS_CLUSTER_ADDRS', 'REDIS_SENTINEL_ADDRS'];
 
 /**
  * Starts it and waits until it is ready at `url`. `told`: the variables that every limiter gets. That a command of the
@@ -43,19 +42,19 @@ export async function startLimiter(
       error instanceof NotReady
         ? `${error.what}, and never answered ${asked}. Its last output:\n${error.said(linesShown)}`
         : (error as Error).message;
-    throw new UsageError(`The command "${target.start.command.join(' ')}" cannot be judged: ${why}`);
+    const command = [part.command, ...part.args].join(' ');
+    throw new UsageError(`The command "${command}" cannot be judged: ${why}`);
   }
 }
 
-function programOf({ start, env }: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {
-  const redis = redisVariables.map((name) => told[name]).find((value) => value !== undefined) ?? '';
-  const values = { redis, host: told.HOST ?? '', port: told.PORT ?? '' };
-  const own = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filled(value, values)]));
-  if ('node' in start) {
-    // As deployed: Express answers errors without a stack.
-    return { command: process.execPath, args: [start.node], env: { NODE_ENV: 'production', ...told, ...own } };
-  }
-  const [command = '', ...args] = start.command.map((word) => filled(word, values));
+function programOf(target: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {
+  const { start } = target;
+  const env = variablesOf(target, told);
+  // As deployed: Express answers errors without a stack.
+  if ('node' in start)
+    return { command: process.execPath, args: [start.node], env: { NODE_ENV: 'production', ...env } };
+  if (!('command' in start)) throw new LabError(`The native driver cannot start the target ${target.name}`);
+  const [command = '', ...args] = start.command.map((word) => filledFor(word, told));
   const home: Record<string, string> = process.env.HOME === undefined ? {} : { HOME: process.env.HOME };
-  return { command, args, directory: start.directory, env: { ...home, ...told, ...own } };
+  return { command, args, directory: start.directory, env: { ...home, ...env } };
 }

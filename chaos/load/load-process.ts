@@ -31,6 +31,8 @@ const connectionCount = 128;
 
 interface Arm {
   readonly instance: string;
+  /** Begins the names of its keys. */
+  readonly keyPrefix: string;
   readonly connections: Connections;
 }
 
@@ -42,8 +44,11 @@ let arms: readonly Arm[] = [];
 process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
-    arms = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
+    const { targets, control } = plan;
+    const isShared = targets.some(({ url }) => url === control?.url);
+    arms = [...targets, ...(control ? [control] : [])].map(({ instance, url }) => ({
       instance,
+      keyPrefix: isShared && instance === control?.instance ? 'control-' : '',
       connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
     }));
     for (const { connections } of arms) await warmUp(connections, plan.target);
@@ -89,8 +94,8 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   const read = readerOf(plan.target.answer);
   const request = ({ atMs, key: name }: Arrival, index: number) => {
     outstanding++;
-    const { instance, connections } = arms[index] as Arm;
-    const key = `${name}${plan.keySuffix}`;
+    const { instance, connections, keyPrefix } = arms[index] as Arm;
+    const key = `${keyPrefix}${name}${plan.keySuffix}`;
     const asked = takeFor(plan.target.take, key);
     const sentMs = nowMs();
     connections.ask(asked, (answer, error) => {

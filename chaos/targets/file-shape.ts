@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { topologies } from '../scenario.ts';
-import { numberFrom, numberOver, strict } from '../shape.ts';
+import { numberFrom, numberOver, strict, whole } from '../shape.ts';
 import { ownVariables } from './target.ts';
 import { wordsOf } from './words.ts';
 
@@ -41,6 +41,20 @@ const byCommand = strict({
   command: command.describe('Started once for each instance. {redis}, {host} and {port} are filled in.'),
   cwd: z.string({ error: 'a directory' }).exactOptional().describe('From the directory of this file.'),
   env: env.exactOptional(),
+});
+
+const byImage = strict({
+  image: written(/^[a-z0-9][\w./:@-]*$/i, 'the name of an image').describe('Started once for each instance.'),
+  port: whole(1, 65_535).exactOptional().describe('On which it listens, on all addresses. By default 8080.'),
+  env: env.exactOptional(),
+});
+
+const urlError = 'an address such as http://127.0.0.1:9000, without a path';
+const byUrl = strict({
+  url: z
+    .string({ error: urlError })
+    .refine((url) => /^https?:/.test(url) && URL.parse(url)?.origin === url.replace(/\/$/, ''), { error: urlError })
+    .describe('Where it already runs. The lab can break nothing of it.'),
 });
 
 const take = strict({
@@ -98,7 +112,9 @@ const place = z.union([strict({ header }), strict({ pointer })], { error: 'heade
 
 export const targetFile = strict({
   name,
-  start: byCommand,
+  start: z
+    .union([byCommand, byImage, byUrl], { error: 'command: CMD, image: NAME, or url: ADDRESS' })
+    .describe('Who starts it.'),
   topologies: z
     .array(z.enum(topologies, { error: topologies.join(', ') }), { error: 'a list of topologies' })
     .min(1, { error: topologies.join(', ') })
@@ -129,7 +145,13 @@ export const targetFile = strict({
     .exactOptional()
     .describe('It is ready when a GET of this path is answered so. By default with 2xx.'),
   breaker: strict({ path }).exactOptional().describe('Where it tells, as JSON, how its breaker moves.'),
-});
+}).refine(
+  ({ start, bounds }) => !('url' in start) || (bounds?.capacity !== undefined && bounds.refillPerSecond !== undefined),
+  {
+    path: ['bounds'],
+    error: 'capacity and refillPerSecond of what runs at start.url, which the lab cannot tell its limit',
+  },
+);
 
 export type TargetFile = z.infer<typeof targetFile>;
 

@@ -6,8 +6,11 @@ import { LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { mistakesOf } from '../shape.ts';
 import { type TargetFile, targetFile } from './file-shape.ts';
-import { plain, type Start, type Target } from './target.ts';
+import { plain, type Start, type Target, withoutFallback } from './target.ts';
 import { wordsOf } from './words.ts';
+
+/** On which an image listens that does not say. */
+const imagePort = 8080;
 
 /** Whether `--target` names a file. */
 export function isFile(target: string): boolean {
@@ -23,7 +26,8 @@ export function targetFrom(file: string, directory: string, taken: readonly stri
   const content = contentOf(file, path);
   const { data, error } = targetFile.safeParse(content);
   if (error) throw mistakesIn(file, mistakesOf(error, content));
-  const { name, start, topologies = plain.topologies, take, answer, bounds, ready, breaker } = data;
+  const { name, start, topologies = plain.topologies, take, answer, ready, breaker } = data;
+  const bounds = boundsOf(data);
   if (taken.includes(name)) throw mistakesIn(file, [`name is "${name}", which is another target's`]);
   return {
     ...plain,
@@ -64,13 +68,21 @@ function mistakesIn(file: string, mistakes: readonly string[]): UsageError {
 }
 
 function startOf(file: string, start: TargetFile['start'], here: string): Start {
+  if ('url' in start) return { url: new URL(start.url).origin };
+  if ('image' in start) return { image: start.image, port: start.port ?? imagePort };
   const directory = resolve(here, start.cwd ?? '.');
   if (!existsSync(directory)) throw mistakesIn(file, [`start.cwd is "${start.cwd}"; allowed: a directory that exists`]);
   return { command: wordsOf(start.command), directory };
 }
 
-function environmentOf({ env = {} }: TargetFile['start']): Target['env'] {
+function environmentOf(start: TargetFile['start']): Target['env'] {
+  const { env = {} } = 'url' in start ? {} : start;
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+}
+
+/** What already runs is judged while nothing is broken, so nothing but its store decides. */
+function boundsOf({ start, bounds }: TargetFile): Target['bounds'] {
+  return 'url' in start ? { ...withoutFallback, ...bounds } : bounds;
 }
 
 function answerOf({ remaining, ...given }: NonNullable<TargetFile['answer']> = {}): Target['answer'] {

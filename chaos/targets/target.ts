@@ -39,8 +39,15 @@ export interface KnownTarget extends Target {
 /** The variables of where an instance listens: the lab gives each its own. */
 export const ownVariables: readonly string[] = ['HOST', 'PORT'];
 
-/** A file that Node runs; or a command's words, in which `{redis}`, `{host}` and `{port}` are filled in. */
-export type Start = { readonly node: string } | { readonly command: readonly string[]; readonly directory: string };
+/**
+ * A file that Node runs; a command's words, in which `{redis}`, `{host}` and `{port}` are filled in; an image that listens
+ * on `port`; or, where it already runs, its address without a path.
+ */
+export type Start =
+  | { readonly node: string }
+  | { readonly command: readonly string[]; readonly directory: string }
+  | { readonly image: string; readonly port: number }
+  | { readonly url: string };
 
 /** In `path`, in the values of `headers` and in `body`, `{key}` and `{cost}` are filled in. */
 export interface Take {

@@ -82,7 +82,7 @@ describe('a command as the limiter', () => {
     const failing = started("console.log('one'); console.error('no such store'); process.exit(3)");
     await expect(failing).rejects.toThrow(UsageError);
     await expect(failing).rejects.toThrow(
-      /^The command "node limiter.cjs \{port\}" cannot be judged: limiter-1 exited with status 3, and never answered a GET of \/healthz or \/ at http:\/\/127\.0\.0\.1:\d+\. Its last output:\none\nno such store$/,
+      /^The command "node limiter.cjs \d+" cannot be judged: limiter-1 exited with status 3, and never answered a GET of \/healthz or \/ at http:\/\/127\.0\.0\.1:\d+\. Its last output:\none\nno such store$/,
     );
   });
 

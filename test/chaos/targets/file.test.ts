@@ -132,7 +132,7 @@ bounds: {capacity: 0, refillPerSecond: -1}
       '',
       'it is null; allowed: a mapping with the fields name, start, topologies, take, answer, bounds, ready, breaker',
     ],
-    ['name: a', 'start is missing; allowed: a mapping with the fields command, cwd, env'],
+    ['name: a', 'start is missing; allowed: command: CMD, image: NAME, or url: ADDRESS'],
     ['name: a\nstart: {command: x, cwd: nowhere}', 'start.cwd is "nowhere"; allowed: a directory that exists'],
     ...targetNames.map((name) => [
       `name: ${name}\nstart: {command: x}`,
@@ -144,6 +144,44 @@ bounds: {capacity: 0, refillPerSecond: -1}
     ],
   ])('is refused that is %j', (text = '', mistake = '') => {
     expect(mistakes(text)).toEqual([mistake]);
+  });
+
+  it('may name an image, or an address', () => {
+    const image = read('name: a\nstart: {image: "ghcr.io/you/limiter:1", env: {STORE: "{redis}"}}');
+    expect([image.start, image.env]).toEqual([{ image: 'ghcr.io/you/limiter:1', port: 8080 }, { STORE: '{redis}' }]);
+    expect(read('name: a\nstart: {image: x, port: 80}').start).toEqual({ image: 'x', port: 80 });
+    const running = read('name: a\nstart: {url: "https://a.example/"}\nbounds: {capacity: 5, refillPerSecond: 1}');
+    expect([running.start, running.env, running.bounds]).toEqual([
+      { url: 'https://a.example' },
+      {},
+      { capacity: 5, refillPerSecond: 1, fallbackCapacity: 0, fallbackRefillPerSecond: 0 },
+    ]);
+  });
+
+  it.each([
+    [
+      '{url: "127.0.0.1:9000"}',
+      'start.url is "127.0.0.1:9000"; allowed: an address such as http://127.0.0.1:9000, without a path',
+    ],
+    [
+      '{url: "http://a/b"}',
+      'start.url is "http://a/b"; allowed: an address such as http://127.0.0.1:9000, without a path',
+    ],
+    ['{image: "a b"}', 'start.image is "a b"; allowed: the name of an image'],
+    ['{image: a, port: 0}', 'start.port is 0; allowed: a whole number from 1 to 65535'],
+    ['{image: a, cwd: .}', 'start.cwd is no field; allowed: image, port, env'],
+    [
+      '{image: a, command: b}',
+      'start is {"image":"a","command":"b"}; allowed: command: CMD, image: NAME, or url: ADDRESS',
+    ],
+  ])('that is started by %s is refused', (start, mistake) => {
+    expect(mistakes(`name: a\nstart: ${start}\nbounds: {capacity: 1, refillPerSecond: 1}`)).toEqual([mistake]);
+  });
+
+  it('of what already runs has to say its limit', () => {
+    expect(mistakes('name: a\nstart: {url: "http://a"}\nbounds: {capacity: 1}')).toEqual([
+      'bounds is {"capacity":1}; allowed: capacity and refillPerSecond of what runs at start.url, which the lab cannot tell its limit',
+    ]);
   });
 
   it('that is not there is told by the option', () => {
