@@ -52,6 +52,8 @@ process.on('message', async (message: ToGenerator) => {
       connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
     }));
     for (const { connections } of arms) await warmUp(connections, plan.target);
+    // Again: a limiter may close idle ones sooner than the others are warm.
+    for (const { connections } of arms) await openAll(connections, plan.target);
     goFirst(process.pid); // its own lateness is no fact about the limiter
     tell({ type: 'ready' });
   } else if (plan) {
@@ -60,19 +62,24 @@ process.on('message', async (message: ToGenerator) => {
   }
 });
 
+/** Does nothing where they stand. */
+async function openAll(connections: Connections, { idlePath: path }: LoadPlan['target']): Promise<void> {
+  const opened = () => new Promise<void>((resolve) => connections.get(path, {}, () => resolve()));
+  await Promise.all(Array.from({ length: connectionCount }, opened));
+}
+
 /**
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
  * Its keys are its own, and its answers do not matter; nor does it when there are none, which the run will tell.
  */
-async function warmUp(connections: Connections, { take, idlePath }: LoadPlan['target']): Promise<void> {
+async function warmUp(connections: Connections, target: LoadPlan['target']): Promise<void> {
   const ask = (asked: Asked) => new Promise<void>((resolve) => connections.ask(asked, () => resolve()));
-  const idle = { method: 'GET', path: idlePath, headers: {} };
-  await Promise.all(Array.from({ length: connectionCount }, () => ask(idle)));
+  await openAll(connections, target);
   let left = warmUpRequests;
   const endMs = performance.now() + warmUpMsMax;
   const asking = Array.from({ length: warmUpConnections }, async () => {
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
-    while (left-- > 0 && performance.now() < endMs) await ask(takeFor(take, `warm-up-${left % 100}`));
+    while (left-- > 0 && performance.now() < endMs) await ask(takeFor(target.take, `warm-up-${left % 100}`));
   });
   await Promise.all(asking);
 }

@@ -98,6 +98,24 @@ describe('the generator', () => {
     expect(new Set(others)).toEqual(told);
   });
 
+  it('is ready with all connections open, also to a limiter that closes idle ones soon', async () => {
+    const soon = createServer((_request, response) => response.end());
+    soon.keepAliveTimeout = 2000; // the warm-up of the others lasts longer
+    await new Promise<void>((resolve) => soon.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(soon.address() as AddressInfo).port}`;
+    answerMs = 50;
+    const [slow] = planned().targets;
+    const plan = {
+      ...planned(),
+      targets: [{ instance: 'limiter-1', url }],
+      control: { instance: 'control', url: slow?.url ?? '' },
+    };
+    await using _generator = await Generator.start(plan, noted(), () => {}, 20_000);
+    const open = await new Promise((resolve) => soon.getConnections((_error, count) => resolve(count)));
+    soon.close();
+    expect(open).toBe(128);
+  });
+
   it('asks by POST with a body, and reads the answer in the body, where a target file says so', async () => {
     server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
       request.setEncoding('utf8').on('data', (body) => {
