@@ -31,12 +31,19 @@ export function serviceEnvironment(
   return settings;
 }
 
-/** What the judge holds a target to: the settings of the run, as far as the target does not say otherwise. */
+/**
+ * What the judge holds a target to: the settings of the run, as far as the target does not say otherwise. A limiter that
+ * admits B in each fixed window of W touches Δ/W + 2 windows within Δ at most. So it admits 2·B + B/W · Δ, which is a
+ * bucket of twice the capacity.
+ */
 export function boundsFor(
-  { bounds }: { readonly bounds?: Partial<Bounds> },
+  { fixedWindow = false, bounds }: { readonly fixedWindow?: boolean; readonly bounds?: Partial<Bounds> },
   settings: Readonly<Record<string, string>>,
 ): Bounds {
-  return { ...boundsOf(settings), ...bounds };
+  const told = boundsOf(settings);
+  const { capacity, fallbackCapacity } = told;
+  const twice = fixedWindow ? { capacity: 2 * capacity, fallbackCapacity: 2 * fallbackCapacity } : {};
+  return { ...told, ...twice, ...bounds };
 }
 
 /** INSTANCES must be set: the judge has to know what the instances would otherwise count for themselves. */

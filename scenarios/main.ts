@@ -128,7 +128,7 @@ async function main(): Promise<number> {
   const { driver, why } = await chooseDriver(options.driver);
   if (options.driver === 'auto') process.stderr.write(`driver: ${driver.name} (${why})\n`);
   const refused = (scenario: Scenario) =>
-    refusal(driver.name, scenario) ?? targetRefusal(driver.name, scenario, options.target);
+    targetRefusal(driver.name, scenario, options.target) ?? refusal(driver.name, scenario);
   const runOne = (scenario: Scenario, seed: number) => run(scenario, options, driver.start, seed, ended);
   if (options.suite) {
     const chosen = options.chosen.length > 0 ? options.chosen : scenarios;

@@ -9,10 +9,12 @@ import { binaries, find } from '../host/binaries.ts';
 import type { Lever, Scenario, Topology } from '../scenario.ts';
 import { isOwn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
+import { address } from './address.ts';
 import { findStack, otherImage } from './compose-stack.ts';
 import { native } from './native.ts';
 
-export type DriverName = 'native' | 'containers' | 'compose';
+/** `address` is of targets that already run, and of no others. */
+export type DriverName = 'native' | 'containers' | 'compose' | 'address';
 
 /** Who can pull which lever. */
 const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
@@ -24,7 +26,7 @@ const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
 
 /** Who can start, or is, which Redis. */
 const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
-  single: ['native', 'containers', 'compose'],
+  single: ['native', 'containers', 'compose', 'address'],
   cluster: ['native', 'containers'],
   sentinel: ['native', 'containers'],
 };
@@ -83,6 +85,12 @@ const containersEntry: DriverEntry = {
   start: async (options) => (await import('./containers.ts')).containers(options),
 };
 
+const addressEntry: DriverEntry = {
+  name: 'address',
+  look: async () => ({ usable: true, why: 'the target already runs' }),
+  start: address,
+};
+
 /** In the order in which `auto` tries them. */
 export const drivers: readonly DriverEntry[] = [composeEntry, nativeEntry, containersEntry];
 export const driverNames: readonly string[] = ['auto', 'native', 'containers', 'compose'];
@@ -95,7 +103,9 @@ export interface Choice {
 
 /** The driver of that name, or the first of all that can work here. Throws when none can, and says what to do. */
 export async function chooseDriver(name: string, candidates = drivers): Promise<Choice> {
-  const asked = candidates.filter((driver) => name === 'auto' || driver.name === name);
+  const asked = [...candidates, addressEntry].filter((driver) =>
+    name === 'auto' ? driver !== addressEntry : driver.name === name,
+  );
   const refused: string[] = [];
   for (const driver of asked) {
     const { usable, why, contradicts } = await driver.look();
@@ -109,22 +119,30 @@ export async function chooseDriver(name: string, candidates = drivers): Promise<
   throw new LabError(`No driver can work on this machine. Type: npm run setup   (${refused.join('; ')})`);
 }
 
-/** Who can start a limiter of somebody else's. */
-const startsTargets: readonly DriverName[] = ['native'];
+/** Who starts a limiter of somebody else's, or finds it running. */
+function starterOf({ start }: Target): DriverName {
+  if ('url' in start) return 'address';
+  return 'image' in start ? 'containers' : 'native';
+}
 
 /** The driver that `auto` stands for when this limiter is under test. */
 export function driverFor(name: string, target: Target): string {
-  return name === 'auto' && !isOwn(target) ? 'native' : name;
+  return name === 'auto' && !isOwn(target) ? starterOf(target) : name;
 }
 
 /** Why the driver cannot run the target in the scenario; undefined when it can. */
 export function targetRefusal(
   driver: DriverName,
-  { name, topology = 'single' }: Pick<Scenario, 'name' | 'topology'>,
+  { name, topology = 'single', faults = [] }: Pick<Scenario, 'name' | 'topology' | 'faults'>,
   target: Target,
 ): string | undefined {
-  if (!isOwn(target) && !startsTargets.includes(driver))
-    return `The ${driver} driver cannot start the target ${target.name}. Drivers that can: ${startsTargets.join(', ')}.`;
+  const starter = starterOf(target);
+  if (starter === 'address' && driver !== starter)
+    return `The target ${target.name} already runs, so no driver starts it. Leave out --driver ${driver}.`;
+  if (starter === 'address' && faults.length > 0)
+    return `The target ${target.name} already runs, and the lab cannot break its store, as ${name} does. Scenarios that break nothing can judge it, such as baseline.`;
+  if (!isOwn(target) && driver !== starter)
+    return `The ${driver} driver cannot start the target ${target.name}. The driver that can: ${starter}.`;
   if (!target.topologies.includes(topology))
     return `The target ${target.name} cannot use Redis as ${topology}, which ${name} needs. It can use: ${target.topologies.join(', ')}.`;
   return undefined;

@@ -2,23 +2,22 @@
 //
 // Ports are published on loopback only. All that is created bears the run's label and is removed by it, in one go.
 
-import { basename, posix } from 'node:path';
-import { RedisContainer } from '@testcontainers/redis';
-import { ToxiProxyContainer } from '@testcontainers/toxiproxy';
-import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
-import { labRules, prometheusConfig } from '../../prometheus/native.ts';
-import { limiterJob } from '../../prometheus/rules.ts';
+import type { GenericContainer, StartedTestContainer } from 'testcontainers';
+import { until } from '../clock.ts';
 import type { Driver, Environment, EnvironmentOptions, Instance, RedisHandle, StoreLink } from '../environment.ts';
-import { LabError } from '../errors.ts';
-import { type Engine, findEngine, freshLabel, type Label, removeLabelled, weight } from '../host/engine.ts';
+import { LabError, UsageError } from '../errors.ts';
+import { type Engine, findEngine, freshLabel, type Label, removeLabelled } from '../host/engine.ts';
+import { tailOf } from '../host/processes.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
-import { holds } from '../targets/answers.ts';
+import { isReady } from '../targets/first-look.ts';
+import { isOwn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
+import { Limiter, Prometheus, Redis, Toxiproxy } from './container-parts.ts';
 import { startTopology, wayCounts } from './containers-topology.ts';
 import { fetchImage, imageOf, limiterImage } from './images.ts';
-import { labInstance, serveTo } from './lab-target.ts';
+import { serveTo } from './lab-target.ts';
 import {
   addressOf,
   limiterPort,
@@ -29,14 +28,12 @@ import {
   toxiproxyPort,
   urlOf,
 } from './links.ts';
-import { ordersTo, redisCommand, supervisedRedis, supervisor } from './supervised.ts';
+import { ordersTo, supervisedRedis } from './supervised.ts';
+import { variablesOf } from './variables.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
 const startMsMax = 60_000;
-/** Of Prometheus, in its container. */
-const configDirectory = '/etc/prometheus';
-
 /** The n-th instance's links, by the ports of Toxiproxy's container. */
 const links = [...limiterNames, controlName].map((name, i) => ({ name, front: 8666 + i, store: 8669 + i }));
 /** The first of those that lead the lab straight to each Redis. */
@@ -77,17 +74,18 @@ async function startAll(
   { topology, service, target, logs, labMetrics }: EnvironmentOptions,
 ): Promise<Omit<Environment, typeof Symbol.asyncDispose>> {
   const [image] = await Promise.all([
-    limiterImage(engine),
+    limiterImage(engine, target),
     fetchImage(engine, imageOf('REDIS_IMAGE'), 'REDIS_IMAGE'),
     fetchImage(engine, imageOf('TOXIPROXY_IMAGE'), 'TOXIPROXY_IMAGE'),
     fetchImage(engine, imageOf('PROMETHEUS_IMAGE'), 'PROMETHEUS_IMAGE'),
   ]);
+  const port = 'port' in target.start ? target.start.port : limiterPort;
   const watch = started.use(await ContainerWatch.start(engine, logs));
   const network = `failopen-${label.value}`;
   const labels = { [label.name]: label.value };
   await engine.dockerode.createNetwork({ Name: network, Driver: 'bridge', CheckDuplicate: true, Labels: labels });
 
-  const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
+  const start = async (name: string, container: GenericContainer, mayEnd = false): Promise<StartedTestContainer> => {
     container.withLabels(labels).withNetworkMode(network).withNetworkAliases(name).withStartupTimeout(startMsMax);
     container.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges');
     let running: StartedTestContainer;
@@ -96,7 +94,9 @@ async function startAll(
     } catch (error) {
       throw new LabError(`${name} cannot be started: ${(error as Error).message.split('\n')[0]}`);
     }
-    await watch.add(name, running.getId());
+    const watched = watch.add(name, running.getId());
+    if (mayEnd) watch.expectEnd(running.getId());
+    await watched;
     return running;
   };
   const inspect = (container: StartedTestContainer) => engine.dockerode.getContainer(container.getId()).inspect();
@@ -105,8 +105,7 @@ async function startAll(
   const toxiproxy = new Toxiproxy(imageOf('TOXIPROXY_IMAGE'), [...linkPorts, ...labPorts]);
   const ports = await inspect(await start('toxiproxy', toxiproxy));
   const api = new ToxiproxyApi(urlOf(await addressOf(engine, ports, toxiproxyPort)));
-  for (const { name, front } of links)
-    await api.createProxy(`${name}-front`, `${name}:${limiterPort}`, listenOn(front));
+  for (const { name, front } of links) await api.createProxy(`${name}-front`, `${name}:${port}`, listenOn(front));
   let ways = 0;
   const openWay = async (name: string, upstream: string) => {
     const port = labPort + ways++;
@@ -142,8 +141,13 @@ async function startAll(
   const startInstance = async (link: Link) => {
     const { name, front } = link;
     const way = await (name === controlName ? controlRedis : redis).wayFrom(link);
-    const limiter = await start(name, new Limiter(image, target).withEnvironment({ ...service, ...way.env }));
-    const url = urlOf(await addressOf(engine, await inspect(limiter), limiterPort));
+    const told = { ...service, HOST: '0.0.0.0', PORT: String(port), ...way.env };
+    const container = new Limiter(image, port).withEnvironment(variablesOf(target, told));
+    const limiter = await start(name, container, !isOwn(target));
+    const id = limiter.getId();
+    const url = urlOf(await addressOf(engine, await inspect(limiter), port));
+    const runs = () => inspect(limiter).then(({ State }) => State.Running);
+    if (!(await isReadyInTime(target, url, runs))) throw notReady(name, target, watch.logOf(id));
     const instance: Instance = {
       name,
       control: name === controlName,
@@ -151,11 +155,13 @@ async function startAll(
       url,
       storeLink: way.storeLink,
     };
-    return { id: limiter.getId(), instance };
+    return { id, instance };
   };
   const limiters = await Promise.all(links.map(startInstance));
   const labAddress = await serveTo(ports, labMetrics);
-  const prometheus = await inspect(await start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'), labAddress)));
+  const prometheus = await inspect(
+    await start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'), labAddress, port)),
+  );
   const prometheusUrl = urlOf(await addressOf(engine, prometheus, prometheusPort));
 
   return {
@@ -174,72 +180,18 @@ async function startAll(
   };
 }
 
-/** What testcontainers does not let one say from outside: on loopback only, and no port that nobody needs. */
-function confine(hostConfig: GenericContainer['hostConfig'], ports: readonly number[]): void {
-  Object.assign(hostConfig, weight());
-  hostConfig.PortBindings = Object.fromEntries(
-    ports.map((port) => [`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: '0' }]]),
-  );
+/** Whether the limiter at the address is ready in time, and its container still `runs`. */
+async function isReadyInTime(target: Target, url: string, runs: () => Promise<boolean>): Promise<boolean> {
+  const ready = await until(startMsMax, 50, async () => {
+    if (await isReady(target, url)) return true;
+    return (await runs()) ? undefined : false;
+  });
+  return ready === true;
 }
 
-class Redis extends RedisContainer {
-  constructor(image: string) {
-    super(image);
-    this.withUser('999:999').withEntrypoint(supervisor).withCommand(redisCommand());
-  }
-  protected override async beforeContainerCreated() {
-    confine(this.hostConfig, []);
-    this.createOpts.OpenStdin = true;
-  }
-}
-
-class Toxiproxy extends ToxiProxyContainer {
-  readonly #ports: readonly number[];
-
-  constructor(image: string, ports: readonly number[]) {
-    super(image);
-    this.#ports = ports;
-    this.withUser('65534:65534').withEnvironment({ LOG_LEVEL: 'error' });
-    this.withCommand(['-host=0.0.0.0', '-proxy-metrics', '-runtime-metrics']);
-  }
-  protected override async beforeContainerCreated() {
-    confine(this.hostConfig, [toxiproxyPort, ...this.#ports]);
-  }
-}
-
-class Limiter extends GenericContainer {
-  constructor(image: string, { ready }: Target) {
-    super(image);
-    this.withExposedPorts(limiterPort);
-    const [first] = ready;
-    if (!first) return;
-    const holdsOf = (body: string) => holds(first, { status: 200, header: () => undefined, body: () => body });
-    this.withWaitStrategy(Wait.forHttp(first.path, limiterPort).forResponsePredicate(holdsOf));
-  }
-  protected override async beforeContainerCreated() {
-    confine(this.hostConfig, [limiterPort]);
-    this.hostConfig.ReadonlyRootfs = true;
-    this.hostConfig.Init = true;
-    this.createOpts.Healthcheck = { Test: ['NONE'] }; // a process started every few seconds would be measured too
-  }
-}
-
-class Prometheus extends GenericContainer {
-  constructor(image: string, labAddress: string) {
-    super(image);
-    const targets = links.map(({ name }) => ({
-      job: name === controlName ? controlName : limiterJob, // as with the native driver, no part of the fleet
-      address: `${name}:${limiterPort}`,
-      instance: name,
-    }));
-    const toxiproxy = { job: 'toxiproxy', address: `toxiproxy:${toxiproxyPort}`, instance: 'toxiproxy' };
-    const lab = { job: 'lab', address: labAddress, instance: labInstance };
-    const content = prometheusConfig([...targets, toxiproxy, lab], basename(labRules));
-    this.withCopyContentToContainer([{ content, target: posix.join(configDirectory, 'prometheus.yml') }]);
-    this.withCopyFilesToContainer([{ source: labRules, target: posix.join(configDirectory, basename(labRules)) }]);
-    this.withExposedPorts(prometheusPort).withWaitStrategy(Wait.forHttp('/-/ready', prometheusPort));
-  }
-  protected override async beforeContainerCreated() {
-    confine(this.hostConfig, [prometheusPort]);
-  }
+/** `log` took its output. */
+function notReady(name: string, target: Target, log: string): Error {
+  const asked = target.ready.map(({ path }) => path).join(' or ');
+  const why = `${name} never answered a GET of ${asked}. Its last output: ${tailOf(log)}`;
+  return isOwn(target) ? new LabError(why) : new UsageError(`The target ${target.name} cannot be judged: ${why}`);
 }

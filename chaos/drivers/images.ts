@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { ImageName } from 'testcontainers';
 import { LabError } from '../errors.ts';
 import type { Engine } from '../host/engine.ts';
+import type { Target } from '../targets/target.ts';
 
 export const imageDefaults = {
   NODE_IMAGE: 'node:24.21.0-bookworm-slim',
@@ -39,10 +40,14 @@ export async function fetchImage({ client }: Engine, name: string, variable: str
 }
 
 /**
- * The image of the limiter under test: LIMITER_IMAGE, else the service's own, built from what the source is now. By the
+ * The image of the limiter under test: the target's, LIMITER_IMAGE, else the service's own, built from what the source is now. By the
  * docker command, since testcontainers keeps silent about a build that fails and goes on with an older image.
  */
-export async function limiterImage(engine: Engine): Promise<string> {
+export async function limiterImage(engine: Engine, { start }: Pick<Target, 'start'>): Promise<string> {
+  if ('image' in start) {
+    await fetchImage(engine, start.image, 'start.image of the target file');
+    return start.image;
+  }
   const named = process.env.LIMITER_IMAGE;
   if (named) {
     await fetchImage(engine, named, 'LIMITER_IMAGE');

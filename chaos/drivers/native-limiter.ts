@@ -1,21 +1,21 @@
 // An instance of the limiter under test as a process of this machine.
 
-import { UsageError } from '../errors.ts';
+import { LabError, UsageError } from '../errors.ts';
 import { NotReady } from '../host/processes.ts';
 import { isReady } from '../targets/first-look.ts';
-import { filled, type Target } from '../targets/target.ts';
+import { isOwn } from '../targets/index.ts';
+import type { Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
+import { filledFor, variablesOf } from './variables.ts';
 
 /** A program of somebody else's may have to be compiled first. */
 const readyMsOthers = 30_000;
 /** Of what a command said that cannot be judged. */
 const linesShown = 12;
-/** The variables that say where Redis is. */
-const redisVariables = ['REDIS_ADDR', 'REDIS_CLUSTER_ADDRS', 'REDIS_SENTINEL_ADDRS'];
 
 /**
  * Starts it and waits until it is ready at `url`. `told`: the variables that every limiter gets. That a command of the
- * caller's ends later is a fact about it, which its missing answers tell; that it never gets ready is a `UsageError`.
+ * caller's ends later is a fact about it, which its missing answers tell; that a command never gets ready is a `UsageError`.
  */
 export async function startLimiter(
   parts: NativeParts,
@@ -26,13 +26,15 @@ export async function startLimiter(
 ): Promise<void> {
   const part = { name, ...programOf(target, told) };
   const ready = async () => ((await isReady(target, url)) ? true : undefined);
+  let runs = false;
+  const mayEnd = () => runs && !isOwn(target);
   if ('node' in target.start) {
-    await parts.start(part, ready);
+    await parts.start({ ...part, mayEnd }, ready);
+    runs = true;
     return;
   }
-  let runs = false;
   try {
-    await parts.start({ ...part, readyMs: readyMsOthers, mayEnd: () => runs }, ready);
+    await parts.start({ ...part, readyMs: readyMsOthers, mayEnd }, ready);
     runs = true;
   } catch (error) {
     const asked = `a GET of ${target.ready.map(({ path }) => path).join(' or ')} at ${url}`;
@@ -40,19 +42,19 @@ export async function startLimiter(
       error instanceof NotReady
         ? `${error.what}, and never answered ${asked}. Its last output:\n${error.said(linesShown)}`
         : (error as Error).message;
-    throw new UsageError(`The command "${target.start.command.join(' ')}" cannot be judged: ${why}`);
+    const command = [part.command, ...part.args].join(' ');
+    throw new UsageError(`The command "${command}" cannot be judged: ${why}`);
   }
 }
 
-function programOf({ start, env }: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {
-  const redis = redisVariables.map((name) => told[name]).find((value) => value !== undefined) ?? '';
-  const values = { redis, host: told.HOST ?? '', port: told.PORT ?? '' };
-  const own = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filled(value, values)]));
-  if ('node' in start) {
-    // As deployed: Express answers errors without a stack.
-    return { command: process.execPath, args: [start.node], env: { NODE_ENV: 'production', ...told, ...own } };
-  }
-  const [command = '', ...args] = start.command.map((word) => filled(word, values));
+function programOf(target: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {
+  const { start } = target;
+  const env = variablesOf(target, told);
+  // As deployed: Express answers errors without a stack.
+  if ('node' in start)
+    return { command: process.execPath, args: [start.node], env: { NODE_ENV: 'production', ...env } };
+  if (!('command' in start)) throw new LabError(`The native driver cannot start the target ${target.name}`);
+  const [command = '', ...args] = start.command.map((word) => filledFor(word, told));
   const home: Record<string, string> = process.env.HOME === undefined ? {} : { HOME: process.env.HOME };
-  return { command, args, directory: start.directory, env: { ...home, ...told, ...own } };
+  return { command, args, directory: start.directory, env: { ...home, ...env } };
 }

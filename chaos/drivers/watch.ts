@@ -57,6 +57,11 @@ export class ContainerWatch implements Disposable {
     if (part) part.expectedToEnd = true;
   }
 
+  /** The file that takes its output. */
+  logOf(id: string): string {
+    return this.#parts.get(id)?.log ?? '';
+  }
+
   /** It has been started again. */
   async restarted(id: string): Promise<void> {
     const part = this.#parts.get(id);

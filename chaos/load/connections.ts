@@ -1,7 +1,8 @@
 // Keep-alive connections to one target, each with one request under way at a time. A general client's work for a request
 // was most of the generator's own, on cores that it shares with what it measures.
 
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { answerIn, type HttpAnswer } from './http-answer.ts';
 import { giveUpMs } from './load.ts';
 
@@ -16,6 +17,13 @@ export interface RequestSpec {
   readonly body?: string;
 }
 
+interface Peer {
+  readonly host: string;
+  readonly port: number;
+  /** By TLS. */
+  readonly secure: boolean;
+}
+
 interface Request {
   readonly text: string;
   readonly onAnswer: OnAnswer;
@@ -28,7 +36,7 @@ const readBytes = 64 * 1024;
 
 export class Connections {
   readonly #host: string;
-  readonly #target: { readonly host: string; readonly port: number };
+  readonly #target: Peer;
   readonly #max: number;
   readonly #open = new Set<Connection>();
   /** The one that has been idle for the longest comes first, so that all are kept alive. */
@@ -38,9 +46,10 @@ export class Connections {
 
   /** As many as `max`; further requests wait for one, in order. */
   constructor(url: string, max: number) {
-    const { host, hostname, port } = new URL(url);
+    const { protocol, host, hostname, port } = new URL(url);
+    const secure = protocol === 'https:';
     this.#host = host;
-    this.#target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
+    this.#target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (secure ? 443 : 80)), secure };
     this.#max = max;
     this.#sweep = setInterval(() => this.#giveUp(), sweepEveryMs);
   }
@@ -52,7 +61,7 @@ export class Connections {
   request({ method, path, headers, body }: RequestSpec, onAnswer: OnAnswer): void {
     let text = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n`;
     for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
-    if (body === undefined) text += '\r\n';
+    if (body === undefined) text += method === 'GET' ? '\r\n' : 'content-length: 0\r\n\r\n';
     else text += `content-length: ${Buffer.byteLength(body)}\r\n\r\n${Buffer.from(body).toString('latin1')}`;
     this.#send({ text, onAnswer });
   }
@@ -106,20 +115,12 @@ class Connection {
   #received = '';
   #error = 'the connection was closed';
 
-  constructor(target: { readonly host: string; readonly port: number }, onFree: () => void, onClosed: () => void) {
+  constructor(peer: Peer, onFree: () => void, onClosed: () => void) {
     this.#onFree = onFree;
     this.#onClosed = onClosed;
-    this.#socket = connect({
-      ...target,
-      noDelay: true,
-      onread: {
-        buffer: Buffer.allocUnsafeSlow(readBytes),
-        callback: (length, bytes) => {
-          this.#received += (bytes as Buffer).toString('latin1', 0, length);
-          this.#receive(false);
-          return true;
-        },
-      },
+    this.#socket = socketTo(peer, (bytes) => {
+      this.#received += bytes;
+      this.#receive(false);
     });
     this.#socket.on('error', ({ message }) => {
       this.#error = message;
@@ -187,4 +188,18 @@ class Connection {
     this.#onAnswer = undefined;
     onAnswer?.(answer, error);
   }
+}
+
+/** `onBytes` gets what is received, each byte as one character. */
+function socketTo({ host, port, secure }: Peer, onBytes: (bytes: string) => void): Socket {
+  const onread: OnReadOpts = {
+    buffer: Buffer.allocUnsafeSlow(readBytes),
+    callback: (length, bytes) => {
+      onBytes((bytes as Buffer).toString('latin1', 0, length));
+      return true;
+    },
+  };
+  const servername = isIP(host) ? '' : host; // no name is sent for an address (RFC 6066)
+  const options = { host, port, servername, onread };
+  return (secure ? connectSecurely(options) : connect(options)).setNoDelay();
 }

@@ -31,6 +31,8 @@ const connectionCount = 128;
 
 interface Arm {
   readonly instance: string;
+  /** Begins the names of its keys. */
+  readonly keyPrefix: string;
   readonly connections: Connections;
 }
 
@@ -42,11 +44,16 @@ let arms: readonly Arm[] = [];
 process.on('message', async (message: ToGenerator) => {
   if ('plan' in message) {
     plan = message.plan;
-    arms = [...plan.targets, ...(plan.control ? [plan.control] : [])].map(({ instance, url }) => ({
+    const { targets, control } = plan;
+    const isShared = targets.some(({ url }) => url === control?.url);
+    arms = [...targets, ...(control ? [control] : [])].map(({ instance, url }) => ({
       instance,
+      keyPrefix: isShared && instance === control?.instance ? 'control-' : '',
       connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
     }));
     for (const { connections } of arms) await warmUp(connections, plan.target);
+    // Again: a limiter may close idle ones sooner than the others are warm.
+    for (const { connections } of arms) await openAll(connections, plan.target);
     goFirst(process.pid); // its own lateness is no fact about the limiter
     tell({ type: 'ready' });
   } else if (plan) {
@@ -55,19 +62,25 @@ process.on('message', async (message: ToGenerator) => {
   }
 });
 
+/** Does nothing where they stand. */
+async function openAll(connections: Connections, { idlePath: path }: LoadPlan['target']): Promise<void> {
+  const opened = () =>
+    new Promise<void>((resolve) => connections.request({ method: 'GET', path, headers: {} }, () => resolve()));
+  await Promise.all(Array.from({ length: connectionCount }, opened));
+}
+
 /**
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
  * Its keys are its own, and its answers do not matter; nor does it when there are none, which the run will report.
  */
-async function warmUp(connections: Connections, { take, idlePath }: LoadPlan['target']): Promise<void> {
+async function warmUp(connections: Connections, target: LoadPlan['target']): Promise<void> {
   const request = (spec: RequestSpec) => new Promise<void>((resolve) => connections.request(spec, () => resolve()));
-  const idle = { method: 'GET', path: idlePath, headers: {} };
-  await Promise.all(Array.from({ length: connectionCount }, () => request(idle)));
+  await openAll(connections, target);
   let left = warmUpRequests;
   const endMs = performance.now() + warmUpMsMax;
   const asking = Array.from({ length: warmUpConnections }, async () => {
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
-    while (left-- > 0 && performance.now() < endMs) await request(takeFor(take, `warm-up-${left % 100}`));
+    while (left-- > 0 && performance.now() < endMs) await request(takeFor(target.take, `warm-up-${left % 100}`));
   });
   await Promise.all(asking);
 }
@@ -89,8 +102,8 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
   const read = readerOf(plan.target.answer);
   const request = ({ atMs, key: name }: Arrival, index: number) => {
     outstanding++;
-    const { instance, connections } = arms[index] as Arm;
-    const key = `${name}${plan.keySuffix}`;
+    const { instance, connections, keyPrefix } = arms[index] as Arm;
+    const key = `${keyPrefix}${name}${plan.keySuffix}`;
     const taking = takeFor(plan.target.take, key);
     const sentMs = nowMs();
     connections.request(taking, (answer, error) => {

@@ -17,7 +17,7 @@ export interface LoadPlan {
   /** How the limiter is asked, and what its answers mean. */
   readonly target: Pick<Target, 'take' | 'answer' | 'idlePath'>;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];
-  /** Gets what the first target gets, at the same time. */
+  /** Gets what the first target gets, at the same time; for keys of its own where it is the same limiter. */
   readonly control?: { readonly instance: string; readonly url: string };
 }
 

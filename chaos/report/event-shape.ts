@@ -29,8 +29,8 @@ const facts = {
 const bounds = z.object({
   capacity: numberOver(0),
   refillPerSecond: numberOver(0),
-  fallbackCapacity: numberOver(0),
-  fallbackRefillPerSecond: numberOver(0),
+  fallbackCapacity: numberFrom(0),
+  fallbackRefillPerSecond: numberFrom(0),
   fallbackKeysMax: numberOver(0).exactOptional(),
   redisTimeoutMs: numberOver(0),
   breakerFailures: numberOver(0),

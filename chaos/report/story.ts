@@ -2,6 +2,8 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
+import { failopen } from '../targets/failopen.ts';
+import { isOwn, targets } from '../targets/index.ts';
 import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
@@ -62,7 +64,9 @@ function figuresOf({ measured, limit, unit }: CheckResult): string {
 
 /** What has to be typed to see it again. Settings that differ from the service's defaults are spelled out. */
 export function commandOf({ history: { run, faults } }: Run): string {
-  const { bounds } = run;
+  const { bounds, target: name = failopen.name } = run;
+  if (!isOwn({ name }))
+    return `npm run scenario ${quoted(run.scenario)} -- ${targetOption(name)} --seed ${run.seed} --rate ${run.rate}`;
   const settings: Partial<Record<keyof typeof serviceDefaults, number>> = {
     RATE_LIMIT: bounds.capacity,
     RATE_LIMIT_WINDOW_SEC: rounded(bounds.capacity / bounds.refillPerSecond),
@@ -80,6 +84,12 @@ export function commandOf({ history: { run, faults } }: Run): string {
     ? 'npm run console'
     : `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} --seed ${run.seed} --rate ${run.rate}`;
   return [...differing.map(([name, value]) => `${name}=${value}`), command].join(' ');
+}
+
+/** Of somebody else's limiter, whose bounds are no settings. What a file or a command said is not recorded. */
+function targetOption(name: string): string {
+  if (name === 'command') return "--target command --command 'CMD'";
+  return `--target ${targets.some((target) => target.name === name) ? name : 'FILE'}`;
 }
 
 /** Of a run whose faults were switched by hand; empty when none was. */

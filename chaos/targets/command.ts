@@ -1,28 +1,24 @@
 // A limiter by the short way: a command, and what to tell it. It answers GET / with the key in a header; see `plain`.
 
 import { UsageError } from '../errors.ts';
-import { plain, type Target } from './target.ts';
+import { ownVariables, plain, type Target } from './target.ts';
 import { wordsOf } from './words.ts';
-
-/** The lab gives each instance its own. */
-const labsOwn = ['HOST', 'PORT'];
 
 /** `variables`: `NAME=VALUE` each. Throws a `UsageError` that names the option and what is wrong with it. */
 export function commandTarget(command: string, variables: readonly string[], directory: string): Target {
   return {
     ...plain,
     name: 'command',
-    start: { command: commandWords('--command', command), directory },
+    start: { command: commandWords(command), directory },
     env: Object.fromEntries(variables.map(variable)),
   };
 }
 
-/** `where` it was read. */
-export function commandWords(where: string, command: string): readonly string[] {
+function commandWords(command: string): readonly string[] {
   try {
     return wordsOf(command);
   } catch (error) {
-    throw new UsageError(`${where} is "${command}", which ${(error as Error).message}.`);
+    throw new UsageError(`--command is "${command}", which ${(error as Error).message}.`);
   }
 }
 
@@ -30,6 +26,6 @@ function variable(text: string): readonly [name: string, value: string] {
   const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw new UsageError(`--target-env is "${text}"; allowed: NAME=VALUE, where {redis} in the value is host:port.`);
-  if (labsOwn.includes(name)) throw new UsageError(`--target-env ${name}: the lab gives each instance its own.`);
+  if (ownVariables.includes(name)) throw new UsageError(`--target-env ${name}: the lab gives each instance its own.`);
   return [name, value];
 }

@@ -3,11 +3,12 @@
 
 import { join } from 'node:path';
 import { tellings } from '../history.ts';
-import { plain, type Target } from './target.ts';
+import { type KnownTarget, plain } from './target.ts';
 
-export const failopen: Target = {
+export const failopen: KnownTarget = {
   ...plain,
   name: 'failopen',
+  about: "this project's own limiter",
   start: { node: join(import.meta.dirname, '..', '..', 'service', 'main.ts') },
   answer: { ...plain.answer, remaining: [{ header: 'X-RateLimit-Remaining' }] },
   ready: [{ path: '/readyz', pointer: '/mechanism', equals: 'redis' }],

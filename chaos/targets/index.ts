@@ -3,11 +3,21 @@
 import { UsageError } from '../errors.ts';
 import { bare } from './bare.ts';
 import { commandTarget } from './command.ts';
+import { expressRateLimit, expressRateLimitPassOnStoreError } from './express-rate-limit.ts';
 import { failopen } from './failopen.ts';
-import type { Target } from './target.ts';
+import { isFile, targetFrom } from './file.ts';
+import { rateLimiterFlexible, rateLimiterFlexibleInsured } from './rate-limiter-flexible.ts';
+import type { KnownTarget, Target } from './target.ts';
 
 /** The first is the one that is meant when none is named. */
-export const targets: readonly Target[] = [failopen, bare];
+export const targets: readonly KnownTarget[] = [
+  failopen,
+  expressRateLimit,
+  expressRateLimitPassOnStoreError,
+  rateLimiterFlexible,
+  rateLimiterFlexibleInsured,
+  bare,
+];
 const byCommand = 'command';
 export const targetNames: readonly string[] = [...targets.map(({ name }) => name), byCommand];
 
@@ -25,13 +35,17 @@ export function targetOf({ target, command, variables, directory }: TargetOption
     return commandTarget(command, variables, directory);
   }
   if (command !== undefined) throw new UsageError('--command needs --target command.');
-  const named = targets.find(({ name }) => name === target);
-  if (!named) throw new UsageError(`There is no target "${target}". Targets: ${targetNames.join(', ')}.`);
   if (variables.length > 0) throw new UsageError('--target-env needs --target command.');
+  if (isFile(target)) return targetFrom(target, directory, targetNames);
+  const named = targets.find(({ name }) => name === target);
+  if (!named)
+    throw new UsageError(
+      `There is no target "${target}". Targets: ${targetNames.join(', ')}, or a file such as my-api.yaml.`,
+    );
   return named;
 }
 
-/** Whether it is this project's own limiter, which every driver can start, or has. */
+/** Whether it is this project's own limiter: every driver can start it, or has it, and its end is a defect of the lab's. */
 export function isOwn({ name }: Pick<Target, 'name'>): boolean {
   return name === failopen.name;
 }

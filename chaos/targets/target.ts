@@ -24,12 +24,30 @@ export interface Target {
   readonly breaker?: { readonly path: string };
   /** What it tells of itself. What its first answers tell when it says nothing. */
   readonly gives?: readonly Telling[];
+  /** It counts in fixed windows: around the turn of one it may admit its limit twice. */
+  readonly fixedWindow?: boolean;
   /** What the judge holds it to, over what the settings of the run say. */
   readonly bounds?: Partial<Bounds>;
 }
 
-/** A file that Node runs; or a command's words, in which `{redis}`, `{host}` and `{port}` are filled in. */
-export type Start = { readonly node: string } | { readonly command: readonly string[]; readonly directory: string };
+/** A target of the lab's own list. */
+export interface KnownTarget extends Target {
+  /** What it is, in one line of Markdown. The documents list it. */
+  readonly about: string;
+}
+
+/** The variables of where an instance listens: the lab gives each its own. */
+export const ownVariables: readonly string[] = ['HOST', 'PORT'];
+
+/**
+ * A file that Node runs; a command's words, in which `{redis}`, `{host}` and `{port}` are filled in; an image that listens
+ * on `port`; or, where it already runs, its address without a path.
+ */
+export type Start =
+  | { readonly node: string }
+  | { readonly command: readonly string[]; readonly directory: string }
+  | { readonly image: string; readonly port: number }
+  | { readonly url: string };
 
 /** In `path`, in the values of `headers` and in `body`, `{key}` and `{cost}` are filled in. */
 export interface Take {
@@ -79,6 +97,12 @@ export const plain = {
   ready: [{ path: '/healthz', status: '2xx' }, { path: '/' }],
   idlePath: '/healthz',
 } as const satisfies Partial<Target>;
+
+/** Of a limiter that decides by its store or not at all. */
+export const withoutFallback = {
+  fallbackCapacity: 0,
+  fallbackRefillPerSecond: 0,
+} as const satisfies Partial<Bounds>;
 
 /** Fills in what stands in braces; what is not known stays. */
 export function filled(text: string, values: Readonly<Record<string, string>>): string {

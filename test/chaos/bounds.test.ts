@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundsOf, serviceDefaults, serviceEnvironment } from '../../chaos/bounds.ts';
+import { boundsFor, boundsOf, serviceDefaults, serviceEnvironment } from '../../chaos/bounds.ts';
 import { LabError } from '../../chaos/errors.ts';
 import { readConfig } from '../../service/config/env.ts';
 import { configRows } from '../../service/config/rows.ts';
@@ -38,6 +38,11 @@ describe("the judge's bounds", () => {
     expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(LabError);
     expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(`RATE_LIMIT is "${value}"`);
   });
+});
+
+it('what a target says of its bounds is over the settings of the run', () => {
+  const bounds = { capacity: 7, fallbackCapacity: 0 };
+  expect(boundsFor({ bounds }, { INSTANCES: '2' })).toEqual({ ...boundsOf({ INSTANCES: '2' }), ...bounds });
 });
 
 describe("the instances' environment", () => {

@@ -1,7 +1,8 @@
-// Which page has which generated blocks.
+// Which page has which generated blocks, and which file is generated as a whole.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { targetSchema } from '../../chaos/targets/file-shape.ts';
 import { type Blocks, filled } from './markers.ts';
 import {
   alertList,
@@ -13,6 +14,7 @@ import {
   reasonList,
   scenarioList,
   settings,
+  targetList,
 } from './tables.ts';
 import { wireExamples } from './wire.ts';
 
@@ -26,16 +28,23 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
   return {
     'README.md': { families: families() },
     'service/README.md': { settings: settings(), ...(await wireExamples()) },
-    'chaos/README.md': { scenarios: scenarioList(), faults: faultList(), 'exit-statuses': exitStatusList() },
+    'chaos/README.md': {
+      scenarios: scenarioList(),
+      faults: faultList(),
+      'exit-statuses': exitStatusList(),
+      targets: targetList(),
+      'target-file': `\`\`\`yaml\n${textOf('chaos/targets/example.yaml')}\`\`\``,
+    },
     'chaos/JUDGE.md': { checks: checkList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },
   };
 }
 
-/** Path and content of every page with generated blocks, as it should be. */
+/** Path and content of every file that is generated, or has generated blocks, as it should be. */
 export async function documents(): Promise<ReadonlyMap<string, string>> {
   const pages = Object.entries(await blocksOf());
-  return new Map(pages.map(([path, blocks]) => [path, inPage(path, blocks)]));
+  const filled = pages.map(([path, blocks]) => [path, inPage(path, blocks)] as const);
+  return new Map([...filled, ['chaos/targets/target.schema.json', targetSchema()]]);
 }
 
 function inPage(path: string, blocks: Blocks): string {

@@ -5,6 +5,7 @@ import { checks } from '../../chaos/checks/index.ts';
 import { exitStatuses } from '../../chaos/errors.ts';
 import { faultKinds, faultOf } from '../../chaos/faults/index.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
+import { targets } from '../../chaos/targets/index.ts';
 import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.ts';
 import { scenarios } from '../../scenarios/index.ts';
 import { configRows } from '../../service/config/rows.ts';
@@ -63,6 +64,12 @@ export function faultList(): string {
     ),
   );
 }
+
+export const targetList = (): string =>
+  table(
+    ['target', 'the limiter'],
+    targets.map(({ name, about }) => [code(name), about]),
+  );
 
 export const checkList = (): string =>
   table(

@@ -1,7 +1,7 @@
 // An authority of a test's own and a certificate of it for 127.0.0.1, in a directory that goes with the test.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,8 @@ const run = promisify(execFile);
 export interface Certificates extends AsyncDisposable {
   /** The authority's certificate, for who is to trust it. */
   readonly caFile: string;
+  /** What a server of this process takes, in PEM. */
+  readonly server: { readonly cert: Buffer; readonly key: Buffer };
   /** What makes a `redis-server` listen with TLS on `port` too. */
   redisArgs(port: number): string[];
 }
@@ -29,6 +31,7 @@ export async function createCertificates(): Promise<Certificates> {
   await openssl(['x509', '-req', '-in', request, '-out', cert, ...signed]);
   return {
     caFile: ca,
+    server: { cert: await readFile(cert), key: await readFile(key) },
     redisArgs: (port) =>
       Object.entries({
         'tls-port': port,

@@ -48,6 +48,12 @@ describe('the choice of a driver', () => {
     );
   });
 
+  it('of a target that already runs is none of theirs', async () => {
+    const { driver, why } = await chooseDriver('address', [compose, native]);
+    expect([driver.name, why]).toEqual(['address', 'asked for']);
+    await expect(chooseDriver('auto', [compose])).rejects.toThrow(LabError);
+  });
+
   it('by auto is refused with one line that tells what to type when none can work', async () => {
     const bare = entry('native', false, 'not installed: redis-server');
     await expect(chooseDriver('auto', [compose, bare])).rejects.toThrow(
@@ -73,10 +79,31 @@ describe("somebody else's limiter", () => {
 
   it('is refused by name by a driver that cannot start it', () => {
     expect([targetRefusal('compose', redisKill, other), targetRefusal('containers', redisKill, single)]).toEqual([
-      'The compose driver cannot start the target command. Drivers that can: native.',
-      'The containers driver cannot start the target other. Drivers that can: native.',
+      'The compose driver cannot start the target command. The driver that can: native.',
+      'The containers driver cannot start the target other. The driver that can: native.',
     ]);
     expect(targetRefusal('compose', redisKill, failopen)).toBeUndefined();
+  });
+
+  it('that already runs is run by no driver that can be named, and broken by none', () => {
+    const running: Target = { ...other, name: 'running', start: { url: 'http://127.0.0.1:9000' } };
+    expect([driverFor('auto', running), targetRefusal('address', baseline, running)]).toEqual(['address', undefined]);
+    expect([targetRefusal('native', baseline, running), targetRefusal('address', redisKill, running)]).toEqual([
+      'The target running already runs, so no driver starts it. Leave out --driver native.',
+      'The target running already runs, and the lab cannot break its store, as redis-kill does. Scenarios that break nothing can judge it, such as baseline.',
+    ]);
+    expect(refusal('address', baseline)).toBeUndefined();
+  });
+
+  it('that is an image is run by the containers driver', () => {
+    const image: Target = { ...other, name: 'image', start: { image: 'you/limiter:1', port: 8080 } };
+    expect([driverFor('auto', image), targetRefusal('containers', redisKill, image)]).toEqual([
+      'containers',
+      undefined,
+    ]);
+    expect(targetRefusal('native', redisKill, image)).toBe(
+      'The native driver cannot start the target image. The driver that can: containers.',
+    );
   });
 
   it('is refused where it cannot use the Redis of the scenario', () => {

@@ -9,6 +9,7 @@ import { startOf } from '../../../chaos/host/process-identity.ts';
 import { freePort } from '../../../chaos/host/processes.ts';
 import { commandTarget } from '../../../chaos/targets/command.ts';
 import { givenBy } from '../../../chaos/targets/first-look.ts';
+import { plain, type Target } from '../../../chaos/targets/target.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
@@ -26,9 +27,12 @@ afterEach(async () => {
 });
 
 /** Starts the program as a command, with the variables, and gives its address. */
-async function started(program: string, variables: readonly string[] = [], command = 'node limiter.cjs {port}') {
+function started(program: string, variables: readonly string[] = [], command = 'node limiter.cjs {port}') {
+  return startedAs(commandTarget(command, variables, directory.path), program);
+}
+
+async function startedAs(target: Target, program: string) {
   writeFileSync(join(directory.path, 'limiter.cjs'), program);
-  const target = commandTarget(command, variables, directory.path);
   const port = String(await freePort());
   const url = `http://${loopback}:${port}`;
   const told = { HOST: loopback, PORT: port, REDIS_ADDR: `${loopback}:7`, RATE_LIMIT: '10' };
@@ -78,7 +82,7 @@ describe('a command as the limiter', () => {
     const failing = started("console.log('one'); console.error('no such store'); process.exit(3)");
     await expect(failing).rejects.toThrow(UsageError);
     await expect(failing).rejects.toThrow(
-      /^The command "node limiter.cjs \{port\}" cannot be judged: limiter-1 exited with status 3, and never answered a GET of \/healthz or \/ at http:\/\/127\.0\.0\.1:\d+\. Its last output:\none\nno such store$/,
+      /^The command "node limiter.cjs \d+" cannot be judged: limiter-1 exited with status 3, and never answered a GET of \/healthz or \/ at http:\/\/127\.0\.0\.1:\d+\. Its last output:\none\nno such store$/,
     );
   });
 
@@ -88,24 +92,31 @@ describe('a command as the limiter', () => {
     await expect(failing).rejects.toThrow(/limiter-1 cannot be started: spawn no-such-program-anywhere ENOENT$/);
   });
 
-  it('that ends later is no trouble of the lab', async () => {
-    const { url } = await started(
-      serving("if (request.url === '/end') setImmediate(() => process.exit(1)); response.end()"),
-    );
-    let broken: unknown;
-    parts.broken.catch((error) => {
-      broken = error;
-    });
-    await fetch(`${url}/end`);
-    await until('its end', () =>
-      fetch(url).then(
-        () => false,
-        () => true,
-      ),
-    );
-    await delay(50);
-    expect(broken).toBeUndefined();
-  });
+  it.each<[string, (file: string) => Target, boolean]>([
+    ['is a command', () => commandTarget('node limiter.cjs', [], directory.path), false],
+    ['is in the box', (file) => ({ ...plain, name: 'other', start: { node: file } }), false],
+    ["is this project's own", (file) => ({ ...plain, name: 'failopen', start: { node: file } }), true],
+  ])(
+    'that ends later and %s is judged by its missing answers, or breaks the lab',
+    async (_what, targetOf, isTrouble) => {
+      const target = targetOf(join(directory.path, 'limiter.cjs'));
+      const ending = serving("if (request.url === '/end') setImmediate(() => process.exit(1)); response.end()");
+      const { url } = await startedAs(target, ending);
+      let broken: unknown;
+      parts.broken.catch((error) => {
+        broken = error;
+      });
+      await fetch(`${url}/end`);
+      await until('its end', () =>
+        fetch(url).then(
+          () => false,
+          () => true,
+        ),
+      );
+      await delay(50);
+      expect(broken !== undefined).toBe(isTrouble);
+    },
+  );
 
   it('leaves nothing of what it started itself', async () => {
     const child = `require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']).pid`;

@@ -70,6 +70,17 @@ describe('connections', () => {
     expect(body).toBe('POST 15 {"key":"één"}');
   });
 
+  it('say that there is no body where a method may have one, and none is sent', async () => {
+    const { url } = await http((request, response) => response.end(`${request.headers['content-length']}`));
+    const connections = new Connections(url, 1);
+    cleanups.push(() => connections.close());
+    const bodyFor = (method: string) =>
+      new Promise((resolve) =>
+        connections.request({ method, path: '/', headers: {} }, (answer) => resolve(answer?.body())),
+      );
+    expect([await bodyFor('POST'), await bodyFor('GET')]).toEqual(['0', 'undefined']);
+  });
+
   it('are kept, and taken in turn, as many as they may be', async () => {
     const { url, opened } = await http(echo);
     const get = client(url, 3);

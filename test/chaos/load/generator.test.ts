@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,8 @@ import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { Generator } from '../../../chaos/load/generator.ts';
 import type { LoadPlan } from '../../../chaos/load/load.ts';
 import { failopen } from '../../../chaos/targets/failopen.ts';
-import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { targetFrom } from '../../../chaos/targets/file.ts';
+import { projectDirectory, temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
 let temporary: ReturnType<typeof temporaryDirectory>;
@@ -95,5 +96,44 @@ describe('the generator', () => {
     expect([...told].filter((key) => !/^k\d-0a1b2c3d4e$/.test(key))).toEqual([]);
     const others = [...asked].filter((key) => key !== 'undefined' && !key.startsWith('warm-up-'));
     expect(new Set(others)).toEqual(told);
+  });
+
+  it('is ready with all connections open, also to a limiter that closes idle ones soon', async () => {
+    const soon = createServer((_request, response) => response.end());
+    soon.keepAliveTimeout = 2000; // the warm-up of the others lasts longer
+    await new Promise<void>((resolve) => soon.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(soon.address() as AddressInfo).port}`;
+    answerMs = 50;
+    const [slow] = planned().targets;
+    const plan = {
+      ...planned(),
+      targets: [{ instance: 'limiter-1', url }],
+      control: { instance: 'control', url: slow?.url ?? '' },
+    };
+    await using _generator = await Generator.start(plan, noted(), () => {}, 20_000);
+    const open = await new Promise((resolve) => soon.getConnections((_error, count) => resolve(count)));
+    soon.close();
+    expect(open).toBe(128);
+  });
+
+  it('asks by POST with a body, and reads the answer in the body, where a target file says so', async () => {
+    server.removeAllListeners('request').on('request', (request: IncomingMessage, response: ServerResponse) => {
+      request.setEncoding('utf8').on('data', (body) => {
+        const { key, cost } = JSON.parse(body);
+        const isAsked = `${request.method} ${request.url} ${cost}` === 'POST /check 1';
+        response.end(JSON.stringify({ allowed: isAsked && /^k[0-4]-/.test(key), remaining: 3 }));
+      });
+      request.on('end', () => response.end());
+    });
+    const target = targetFrom('chaos/targets/example.yaml', projectDirectory, []);
+    const answers: AnswerEvent[] = [];
+    await using generator = await Generator.start({ ...planned(), target }, noted(), (more) => answers.push(...more));
+    await generator.run(monotonicUs() + 100_000);
+    const told = new Set(
+      answers.map(({ key, status, outcome, remaining }) => [key[1], status, outcome, remaining].join(' ')),
+    );
+    const allowed = ['0', '1', '2', '3', '4'].map((rank) => `${rank} 200  3`);
+    const denied = ['5', '6', '7', '8', '9'].map((rank) => `${rank} 200 denied 3`);
+    expect([...told].sort()).toEqual([...allowed, ...denied]);
   });
 });

@@ -27,6 +27,13 @@ describe('reading a run', () => {
     expect([run.described, verdictOf(run), run.endedAt]).toEqual([true, 'pass', '2026-11-24T04:00:10.000Z']);
   });
 
+  it('gives back the bounds of a limiter that has no fallback', () => {
+    const bounds = { fallbackCapacity: 0, fallbackRefillPerSecond: 0 };
+    const phases = { onset: { mechanism: 'redis' }, fault: { mechanism: 'redis' } } as const;
+    const { history, gaps } = read(linesOf(eventsOf({ bounds, phases })));
+    expect([history.run.bounds, gaps]).toEqual([expect.objectContaining(bounds), []]);
+  });
+
   it('gives back where the keys were, and who took over', () => {
     const { history, gaps } = read(linesOf(eventsOf(failoverSpec())));
     expect([history.placement, history.failover, gaps]).toEqual([placement, failover, []]);

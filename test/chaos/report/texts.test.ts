@@ -143,6 +143,16 @@ describe('the command that shows it again', () => {
     );
   });
 
+  it.each([
+    ['rate-limiter-flexible', 'rate-limiter-flexible'],
+    ['command', "command --command 'CMD'"],
+    ["x'; rm -rf /", 'FILE'],
+  ])('of the target %s has that, and takes its bounds for no settings', (target, option) => {
+    const run = runOf({ bounds: { capacity: 20, fallbackCapacity: 5 } });
+    const other = { ...run, history: { ...run.history, run: { ...run.history.run, target } } };
+    expect(commandOf(other)).toBe(`npm run scenario partition -- --target ${option} --seed 42 --rate 600`);
+  });
+
   it('is safe to paste, whatever the name', () => {
     const run = runOf();
     const renamed = { ...run, history: { ...run.history, run: { ...run.history.run, scenario: "a'; rm -rf /" } } };

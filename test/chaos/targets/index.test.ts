@@ -25,7 +25,10 @@ describe('the target that a command line asks for', () => {
   });
 
   it.each<[Partial<TargetOptions>, string]>([
-    [{ target: 'nobody' }, `There is no target "nobody". Targets: ${targetNames.join(', ')}.`],
+    [
+      { target: 'nobody' },
+      `There is no target "nobody". Targets: ${targetNames.join(', ')}, or a file such as my-api.yaml.`,
+    ],
     [{ target: 'command' }, "--target command needs --command 'CMD'."],
     [{ command: 'node x' }, '--command needs --target command.'],
     [{ variables: ['A=b'] }, '--target-env needs --target command.'],

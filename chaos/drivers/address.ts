@@ -1,0 +1,43 @@
+// The driver of a target that already runs: it starts nothing, and breaks nothing. The lab reaches neither the target's
+// store nor the way to it. The control is the same limiter, asked for keys of its own: it tells how slow the machine, the
+// way and the limiter are together, which no fault explains.
+
+import { until } from '../clock.ts';
+import type { Driver, Instance } from '../environment.ts';
+import { LabError, UsageError } from '../errors.ts';
+import { controlName, limiterNames } from '../scenario.ts';
+import { isReady } from '../targets/first-look.ts';
+import { machine } from './versions.ts';
+
+const readyMs = 10_000;
+
+export const address: Driver = async ({ target }) => {
+  if (!('url' in target.start)) throw new LabError(`The target ${target.name} does not run yet`);
+  const { url } = target.start;
+  const answers = await until(readyMs, 200, async () => ((await isReady(target, url)) ? true : undefined));
+  if (!answers) {
+    const asked = target.ready.map(({ path }) => path).join(' or ');
+    throw new UsageError(`The target ${target.name} cannot be judged: it never answered a GET of ${asked} at ${url}`);
+  }
+  const instance = (name: string): Instance => ({
+    name,
+    control: name === controlName,
+    frontUrl: url,
+    url,
+    storeLink: { proxy: undefined, host: '', port: 0 }, // nobody's: no fault is put on it, so nobody probes it
+  });
+  return {
+    driver: 'address',
+    instances: [instance(limiterNames[0]), instance(controlName)],
+    toxiproxy: { addToxic: unreachable, removeToxics: unreachable, setEnabled: unreachable },
+    redis: { kill: unreachable, start: unreachable },
+    prometheusUrl: '',
+    versions: { node: process.version, ...machine() },
+    broken: new Promise(() => {}), // nothing of the lab's own runs
+    async [Symbol.asyncDispose]() {},
+  };
+};
+
+async function unreachable(): Promise<never> {
+  throw new LabError('The lab cannot break what it has not started');
+}

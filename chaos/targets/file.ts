@@ -1,0 +1,94 @@
+// A limiter that a YAML or JSON file describes. What the file does not say is as with the short way; see `plain`.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { UsageError } from '../errors.ts';
+import { mistakesOf } from '../shape.ts';
+import { type TargetFile, targetFile } from './file-shape.ts';
+import { plain, type Start, type Target, withoutFallback } from './target.ts';
+import { wordsOf } from './words.ts';
+
+/** On which an image listens that does not say. */
+const imagePort = 8080;
+
+/** Whether `--target` names a file. */
+export function isFile(target: string): boolean {
+  return target.includes('/') || /\.(ya?ml|json)$/.test(target);
+}
+
+/**
+ * `file`: as it was typed, from `directory`. `taken`: names that it must not have. Throws a `UsageError` with a line for
+ * each mistake, which names its place, what stands there and what is allowed.
+ */
+export function targetFrom(file: string, directory: string, taken: readonly string[]): Target {
+  const path = resolve(directory, file);
+  const content = contentOf(file, path);
+  const { data, error } = targetFile.safeParse(content);
+  if (error) throw mistakesIn(file, mistakesOf(error, content));
+  const { name, start, topologies = plain.topologies, take, answer, ready, breaker } = data;
+  const bounds = boundsOf(data);
+  if (taken.includes(name)) throw mistakesIn(file, [`name is "${name}", which is another target's`]);
+  return {
+    ...plain,
+    name,
+    start: startOf(file, start, dirname(path)),
+    env: environmentOf(start),
+    topologies,
+    take: { ...plain.take, ...take },
+    answer: answerOf(answer),
+    ...(ready && { ready: [readinessOf(ready)], idlePath: ready.path }),
+    ...(breaker && { breaker }),
+    ...(bounds && { bounds }),
+  };
+}
+
+function contentOf(file: string, path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--target is "${file}", which cannot be read: ${(error as Error).message}`);
+  }
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const placed = document.errors.map(({ pos, message }) => `line ${lineCounter.linePos(pos[0]).line}: ${message}`);
+    throw mistakesIn(file, placed);
+  }
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw mistakesIn(file, [(error as Error).message]); // of aliases without end
+  }
+}
+
+function mistakesIn(file: string, mistakes: readonly string[]): UsageError {
+  return new UsageError(mistakes.map((mistake) => `${file}: ${mistake}`).join('\n'));
+}
+
+function startOf(file: string, start: TargetFile['start'], here: string): Start {
+  if ('url' in start) return { url: new URL(start.url).origin };
+  if ('image' in start) return { image: start.image, port: start.port ?? imagePort };
+  const directory = resolve(here, start.cwd ?? '.');
+  if (!existsSync(directory)) throw mistakesIn(file, [`start.cwd is "${start.cwd}"; allowed: a directory that exists`]);
+  return { command: wordsOf(start.command), directory };
+}
+
+function environmentOf(start: TargetFile['start']): Target['env'] {
+  const { env = {} } = 'url' in start ? {} : start;
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+}
+
+/** What already runs is judged while nothing is broken, so nothing but its store decides. */
+function boundsOf({ start, bounds }: TargetFile): Target['bounds'] {
+  return 'url' in start ? { ...withoutFallback, ...bounds } : bounds;
+}
+
+function answerOf({ remaining, ...given }: NonNullable<TargetFile['answer']> = {}): Target['answer'] {
+  return { ...plain.answer, ...given, ...(remaining && { remaining: [remaining] }) };
+}
+
+function readinessOf({ status, ...ready }: NonNullable<TargetFile['ready']>): Target['ready'][number] {
+  return { ...ready, status: status ?? '2xx' };
+}
