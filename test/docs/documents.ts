@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Blocks, filled } from './markers.ts';
 import {
   alertList,
+  badLimiterList,
   checkList,
   exitStatusList,
   families,
@@ -26,7 +27,12 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
   return {
     'README.md': { families: families() },
     'service/README.md': { settings: settings(), ...(await wireExamples()) },
-    'chaos/README.md': { scenarios: scenarioList(), faults: faultList(), 'exit-statuses': exitStatusList() },
+    'chaos/README.md': {
+      scenarios: scenarioList(),
+      faults: faultList(),
+      'exit-statuses': exitStatusList(),
+      'bad-limiters': badLimiterList(),
+    },
     'chaos/JUDGE.md': { checks: checkList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },
   };

@@ -15,11 +15,11 @@ import { stall } from '../../../scenarios/stall.ts';
 
 const directory = import.meta.dirname;
 
-/** Two and a half seconds until the fault, three of it, and three to recover in. */
-const once = { atMs: 2500, forMs: 3000 };
-const timing = { warmupMs: 1000, durationMs: 8500 };
+/** A second of baseline, and three to recover in. */
+const once = { atMs: 2000, forMs: 2500 };
+const timing = { warmupMs: 1000, durationMs: 7500 };
 /** Ten times what the service promises: a defect is to show, and the noise of a busy machine is not. */
-const bounds = { p99Ms: 100 };
+export const bounds = { p99Ms: 100 };
 const slow = { REDIS_TIMEOUT_MS: '50', BREAKER_RESET_MS: '500' };
 
 function shortened({ service, ...scenario }: Scenario, faults = scenario.faults ?? []): Scenario {
@@ -29,13 +29,13 @@ function shortened({ service, ...scenario }: Scenario, faults = scenario.faults 
 
 /** In short: the lab's own scenarios, and two more. */
 export const exposing = {
-  baseline: { ...shortened(baseline), timing: { warmupMs: 1000, durationMs: 6000 } },
+  baseline: { ...shortened(baseline), timing: { ...timing, durationMs: 5000 } },
   partition: shortened(partition),
   stall: shortened(stall),
   latency: shortened(latency),
   'latency-1': shortened({ ...latency, name: 'latency-1' }, [{ use: { kind: 'latency', latencyMs: 1 }, ...once }]),
   flapping: shortened({ ...partition, name: 'flapping' }, [
-    { use: { kind: 'down' }, on: 'one-store-link', atMs: 2500, forMs: 1000, every: { ms: 2000, times: 2 } },
+    { use: { kind: 'down' }, on: 'one-store-link', atMs: 1500, forMs: 1000, every: { ms: 2000, times: 2 } },
   ]),
   'redis-kill': shortened(redisKill),
 } as const satisfies Record<string, Scenario>;
