@@ -35,7 +35,7 @@ export const exposing = {
   latency: shortened(latency),
   'latency-1': shortened({ ...latency, name: 'latency-1' }, [{ use: { kind: 'latency', latencyMs: 1 }, ...once }]),
   flapping: shortened({ ...partition, name: 'flapping' }, [
-    { use: { kind: 'down' }, on: 'one-store-link', atMs: 1500, forMs: 1000, every: { ms: 2000, times: 2 } },
+    { use: { kind: 'down' }, on: 'one-store-link', atMs: 1500, forMs: 1500, every: { ms: 2500, times: 2 } },
   ]),
   'redis-kill': shortened(redisKill),
 } as const satisfies Record<string, Scenario>;
