@@ -89,6 +89,8 @@ export interface AnswerEvent {
   readonly mechanism: 'redis' | 'fallback' | null;
   /** How many tokens it says are left, from 0; null when absent, or when it is no such number. */
   readonly remaining: number | null;
+  /** When it says to ask again, in seconds from then; absent when it does not. */
+  readonly retryAfterS?: number;
   readonly error?: string;
 }
 

@@ -107,6 +107,7 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
         ...(told && unlikeStatus(told, answer.status)),
         mechanism: told?.source ?? null,
         remaining: told?.remaining ?? null,
+        ...(told?.retryAfterS === undefined ? {} : { retryAfterS: told.retryAfterS }),
         ...(error === undefined ? {} : { error }),
       });
     });

@@ -59,6 +59,8 @@ export const badLimiters: readonly BadLimiter[] = [
   { name: 'client-clock', scenario: 'baseline', check: 'admission' },
   { name: 'denial-kept', scenario: 'baseline', check: 'needless-refusal', also: ['remaining'], tells: true },
   { name: 'other-remaining', scenario: 'baseline', check: 'remaining', tells: true },
+  { name: 'long-wait', scenario: 'baseline', check: 'retry-after', tells: true },
+  { name: 'short-wait', scenario: 'baseline', check: 'retry-after', tells: true },
   { name: 'closed-503', scenario: 'partition', check: 'availability' },
   { name: 'closed-429', scenario: 'partition', check: 'needless-refusal', tells: true },
   { name: 'unlimited', scenario: 'partition', check: 'admission' },
