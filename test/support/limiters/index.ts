@@ -34,9 +34,12 @@ export const exposing = {
   stall: shortened(stall),
   latency: shortened(latency),
   'latency-1': shortened({ ...latency, name: 'latency-1' }, [{ use: { kind: 'latency', latencyMs: 1 }, ...once }]),
-  flapping: shortened({ ...partition, name: 'flapping' }, [
-    { use: { kind: 'down' }, on: 'one-store-link', atMs: 1500, forMs: 1500, every: { ms: 2500, times: 2 } },
-  ]),
+  flapping: {
+    ...shortened({ ...partition, name: 'flapping' }, [
+      { use: { kind: 'down' }, on: 'one-store-link', atMs: 2000, forMs: 1500, every: { ms: 2500, times: 2 } },
+    ]),
+    timing: { ...timing, durationMs: 9000 },
+  },
   'redis-kill': shortened(redisKill),
 } as const satisfies Record<string, Scenario>;
 
