@@ -24,6 +24,11 @@ async function judged(scenario: Scenario, target: Target, seed = 1) {
   return { ...result, failed, showed: logs.some((log) => log.includes(marker)) };
 }
 
+const tooNoisy = ({ checks }: Pick<Awaited<ReturnType<typeof judged>>, 'checks'>) => {
+  const unknown = checks.filter(({ verdict }) => verdict === 'unknown');
+  return `the machine is too noisy for a verdict: ${unknown.map(({ name, phase }) => `${name} (${phase})`).join(', ')}`;
+};
+
 describe('a bad limiter', () => {
   it.for(badLimiters.map((bad) => ({ ...bad, defect: defectOf(bad) })))(
     '$name fails $scenario by its $check: $defect',
@@ -40,7 +45,7 @@ describe('a bad limiter', () => {
       }, its);
       skip(
         its(result).some(({ verdict }) => verdict === 'unknown'),
-        'the machine is too noisy for a verdict',
+        tooNoisy(result),
       );
       expect({ showed: result.showed, failed: result.failed.map((it) => it.name) }).toEqual({
         showed: true,
@@ -66,9 +71,10 @@ const sound = [
 
 describe('a sound limiter', () => {
   it.for(sound)('$who does not fail $scenario.name', { timeout: minuteMs }, async ({ scenario, target }, { skip }) => {
-    const { failed, showed, verdict } = await judged(scenario, target);
+    const result = await judged(scenario, target);
+    const { failed, showed, verdict } = result;
     expect({ failed, showed }).toEqual({ failed: [], showed: false });
-    skip(verdict === 'unknown', 'the machine is too noisy for a verdict');
+    skip(verdict === 'unknown', tooNoisy(result));
     expect(verdict).toBe('pass');
   });
 });

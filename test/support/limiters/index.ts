@@ -15,9 +15,9 @@ import { stall } from '../../../scenarios/stall.ts';
 
 const directory = import.meta.dirname;
 
-/** A second of baseline, and three to recover in. */
+/** A second of baseline, and three and a half to recover in. */
 const once = { atMs: 2000, forMs: 2500 };
-const timing = { warmupMs: 1000, durationMs: 7500 };
+const timing = { warmupMs: 1000, durationMs: 8000 };
 /** Ten times what the service promises: a defect is to show, and the noise of a busy machine is not. */
 export const bounds = { p99Ms: 100 };
 const slow = { REDIS_TIMEOUT_MS: '50', BREAKER_RESET_MS: '500' };
@@ -38,7 +38,7 @@ export const exposing = {
     ...shortened({ ...partition, name: 'flapping' }, [
       { use: { kind: 'down' }, on: 'one-store-link', atMs: 2000, forMs: 1500, every: { ms: 2500, times: 2 } },
     ]),
-    timing: { ...timing, durationMs: 9000 },
+    timing: { ...timing, durationMs: 9500 },
   },
   'redis-kill': shortened(redisKill),
 } as const satisfies Record<string, Scenario>;
