@@ -82,13 +82,13 @@ export interface AnswerEvent {
   readonly sentMs: number;
   /** When the answer was complete, or when the client gave up. */
   readonly receivedMs: number;
-  /** HTTP status; 0 when there was no answer. */
-  readonly status: number;
+  readonly status: number; // of HTTP; 0 when there was no answer
   /** What the target means by it; absent where its status says so: 2xx allows, 429 denies, and all else has failed. */
   readonly outcome?: Outcome;
   readonly mechanism: 'redis' | 'fallback' | null;
   /** How many tokens it says are left, from 0; null when absent, or when it is no such number. */
   readonly remaining: number | null;
+  readonly retryAfterS?: number; // when it says to ask again, in seconds from then
   readonly error?: string;
 }
 

@@ -6,6 +6,7 @@ const alone = [
   'test/bench/**/*.test.ts',
   'test/chaos/report/million.test.ts',
   'test/e2e/killed-runs.test.ts',
+  'test/e2e/limiters.test.ts',
   'test/e2e/observability.test.ts',
   'test/e2e/scenario.test.ts',
   'test/e2e/topology.test.ts',

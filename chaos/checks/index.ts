@@ -12,6 +12,7 @@ import { latency } from './latency.ts';
 import { needlessRefusal } from './needless-refusal.ts';
 import { recovery } from './recovery.ts';
 import { remaining } from './remaining.ts';
+import { retryAfter } from './retry-after.ts';
 import { trip } from './trip.ts';
 
 export const checks: readonly Check[] = [
@@ -27,4 +28,5 @@ export const checks: readonly Check[] = [
   fleet,
   needlessRefusal,
   remaining,
+  retryAfter,
 ];

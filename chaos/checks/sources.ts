@@ -115,18 +115,21 @@ function file(source: Source, answer: AnswerEvent): void {
   else if (isAllowed(answer)) source.admits.push(answer);
 }
 
-/** Whether the breaker between the instance and the key's Redis kept that out of a request from beginning to end. */
+/**
+ * Whether the breaker between the instance and the key's Redis kept that out of a request from beginning to end. While it
+ * is half-open one call is made, which may be a take, and Redis may execute it late.
+ */
 function keptOutOf(history: History): (answer: AnswerEvent) => boolean {
   const master = masterOf(history);
   return ({ instance, key, sentMs, receivedMs }) => {
     const its = history.placement && master(key, sentMs);
     if (history.placement && its === undefined) return false;
     let open = false;
-    for (const { instance: of, shard, from, to, atMs } of history.breaker) {
+    for (const { instance: of, shard, to, atMs } of history.breaker) {
       if (of !== instance || (its !== undefined && shard !== undefined && shard !== its)) continue;
       if (atMs > receivedMs + clockMsMax) break;
-      if (atMs >= sentMs - clockMsMax && (to === 'closed' || from === 'closed')) return false;
-      open = to !== 'closed';
+      if (atMs >= sentMs - clockMsMax) return false;
+      open = to === 'open';
     }
     return open;
   };

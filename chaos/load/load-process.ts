@@ -120,6 +120,7 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
         ...(reading && unlikeStatus(reading, answer.status)),
         mechanism: reading?.source ?? null,
         remaining: reading?.remaining ?? null,
+        ...(reading?.retryAfterS === undefined ? {} : { retryAfterS: reading.retryAfterS }),
         ...(error === undefined ? {} : { error }),
       });
     });

@@ -79,6 +79,7 @@ const answer = z
     outcome: oneOf(...outcomes).exactOptional(),
     mechanism: oneOf('redis', 'fallback', null),
     remaining: numberFrom(0, 'a number from 0, or null').nullable(),
+    retryAfterS: numberFrom(0).exactOptional(),
     error: text().exactOptional(),
   })
   .refine(({ sentMs, receivedMs }) => receivedMs >= sentMs, notBefore('sentMs', 'receivedMs'));

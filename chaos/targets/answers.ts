@@ -17,6 +17,8 @@ export interface Reading {
   readonly source: 'redis' | 'fallback' | null;
   /** From 0; null when it tells no such number. */
   readonly remaining: number | null;
+  /** Of the header Retry-After; absent where it is none, or a date. */
+  readonly retryAfterS?: number;
 }
 
 /** A request for one token of the key. */
@@ -35,10 +37,12 @@ export function readerOf({ allowed, denied, remaining, source }: Answer): (answe
     const from = toldSource?.(answer);
     let left: number | null = null;
     for (const look of toldRemaining) left ??= numberIn(look(answer));
+    const retryAfter = answer.header('retry-after') ?? '';
     return {
       outcome: holds(allowed, answer) ? 'allowed' : holds(denied, answer) ? 'denied' : 'failed',
       source: from === 'redis' || from === 'fallback' ? from : null,
       remaining: left,
+      ...(/^\d+$/.test(retryAfter) ? { retryAfterS: Number(retryAfter) } : {}),
     };
   };
 }

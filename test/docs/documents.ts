@@ -6,6 +6,7 @@ import { targetSchema } from '../../chaos/targets/file-shape.ts';
 import { type Blocks, filled } from './markers.ts';
 import {
   alertList,
+  badLimiterList,
   checkList,
   exitStatusList,
   families,
@@ -34,6 +35,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
       'exit-statuses': exitStatusList(),
       targets: targetList(),
       'target-file': `\`\`\`yaml\n${textOf('chaos/targets/example.yaml')}\`\`\``,
+      'bad-limiters': badLimiterList(),
     },
     'chaos/JUDGE.md': { checks: checkList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },

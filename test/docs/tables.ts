@@ -11,6 +11,7 @@ import { scenarios } from '../../scenarios/index.ts';
 import { configRows } from '../../service/config/rows.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/metrics/metrics.ts';
+import { badLimiters, defectOf, exposing } from '../support/limiters/index.ts';
 import { code, table } from './markers.ts';
 
 /** The service's environment. */
@@ -69,6 +70,12 @@ export const targetList = (): string =>
   table(
     ['target', 'the limiter'],
     targets.map(({ name, about }) => [code(name), about]),
+  );
+
+export const badLimiterList = (): string =>
+  table(
+    ['limiter', 'defect', 'scenario', 'check that fails'],
+    badLimiters.map((bad) => [code(bad.name), defectOf(bad), code(exposing[bad.scenario].name), code(bad.check)]),
   );
 
 export const checkList = (): string =>

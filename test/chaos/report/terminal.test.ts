@@ -44,7 +44,8 @@ describe('the table', () => {
       expect.stringMatching(/^needless-refusal( \| | )all \| 0 \| 0 \| refusals \| pass$/),
       expect.stringMatching(/^remaining \| all \| 0 \| 0 \| tokens too many/),
       '',
-      'not applicable: isolation (every instance and key is reached)',
+      'not applicable: isolation (every instance and key is reached), retry-after (no',
+      'answer says when to ask again)',
       '',
     ]);
   });

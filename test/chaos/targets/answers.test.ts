@@ -59,6 +59,15 @@ describe('the answer of a plain limiter', () => {
   });
 
   it.each([
+    ['3', 3],
+    ['0', 0],
+    ['-1', undefined],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+  ])('with Retry-After: %s says to ask again in %s s', (header, retryAfterS) => {
+    expect(read(answered(429, { 'retry-after': header })).retryAfterS).toBe(retryAfterS);
+  });
+
+  it.each([
     ['redis', 'redis'],
     ['fallback', 'fallback'],
     ['elsewhere', null],
