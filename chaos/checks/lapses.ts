@@ -5,6 +5,7 @@
 // the same machine, has next to none; nor does it fail the two probes of an instance that come a second apart.
 
 import type { AnswerEvent, History } from '../history.ts';
+import type { Bounds } from '../scenario.ts';
 
 /** Lapses that a calm machine may have, for each instance: some, and one more each second. Many times what was measured. */
 const lapsesMin = 3;
@@ -20,7 +21,7 @@ export function unexplained(
   answers: readonly AnswerEvent[],
   controls: readonly AnswerEvent[],
 ): string | undefined {
-  const limitMs = twoOpeningsMs(history);
+  const limitMs = twoOpeningsMs(history.run.bounds);
   const ofControl = lapsesIn(controls).length;
   for (const [instance, its] of Map.groupBy(answers, (answer) => answer.instance)) {
     const lapses = lapsesIn(its);
@@ -33,10 +34,14 @@ export function unexplained(
   return undefined;
 }
 
-/** An opening, a probe that failed, and the wait for the next. */
-function twoOpeningsMs({ run }: History): number {
-  const { breakerResetMs, resetJitterRatio, redisTimeoutMs, breakerFailures } = run.bounds;
-  return breakerFailures * redisTimeoutMs + 2 * (breakerResetMs * (1 + resetJitterRatio) + redisTimeoutMs) + stallMs;
+/** The failures that it takes, and the longest wait for a probe. */
+export function oneOpeningMs({ breakerResetMs, resetJitterRatio, redisTimeoutMs, breakerFailures }: Bounds): number {
+  return (breakerFailures + 1) * redisTimeoutMs + breakerResetMs * (1 + resetJitterRatio);
+}
+
+/** The probe that ends the first fails. */
+function twoOpeningsMs(bounds: Bounds): number {
+  return 2 * oneOpeningMs(bounds) + stallMs;
 }
 
 interface Lapse {

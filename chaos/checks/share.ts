@@ -5,7 +5,7 @@ import type { PhaseName } from '../scenario.ts';
 import { wasCalm } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
-import { unexplained } from './lapses.ts';
+import { oneOpeningMs, unexplained } from './lapses.ts';
 import { ascending, quantile } from './quantile.ts';
 
 const shareMin = 0.99;
@@ -58,7 +58,10 @@ export function judgeShare(
   const why = isSlowed ? undefined : unexplained(history, answers, controls);
   if (why !== undefined) return state('fail', `${detail}; ${why}`);
   // One stall of an instance's own path to Redis, which the control does not feel, rightly opens its breaker for a second.
-  if (share >= stallShareMin) return state('unknown', `${detail}; a stall of one link could explain the rest`);
+  const lastedMs = stretches.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+  const isShort = oneOpeningMs(history.run.bounds) > (1 - stallShareMin) * lastedMs;
+  if (share >= stallShareMin || isShort)
+    return state('unknown', `${detail}; a stall of one link could explain the rest`);
   return state('fail', detail);
 }
 

@@ -115,10 +115,10 @@ function openingOf(history: History, instance: string, window: Window): Opening 
   return { instance, window, fromMs, openMs, waitedMs, excuse };
 }
 
-/** Whether no request waited for a call from when the breaker had to be open until when it says that it opened. */
+/** Whether no request waited for a call from shortly before the breaker had to be open until it says that it opened. */
 function answersAtOnce({ answers, run }: History, { instance, openMs, fromMs }: Opening, limitMs: number): boolean {
   const its = answers.filter(
-    (it) => it.instance === instance && it.sentMs >= fromMs + limitMs && it.sentMs < fromMs + openMs,
+    (it) => it.instance === instance && it.sentMs >= fromMs + limitMs - slackMs / 2 && it.sentMs < fromMs + openMs,
   );
   const isAtOnce = (it: AnswerEvent) =>
     it.mechanism === 'fallback' && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;

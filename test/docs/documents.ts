@@ -10,6 +10,7 @@ import {
   families,
   faultList,
   metricList,
+  mutationList,
   reasonList,
   scenarioList,
   settings,
@@ -27,7 +28,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
     'README.md': { families: families() },
     'service/README.md': { settings: settings(), ...(await wireExamples()) },
     'chaos/README.md': { scenarios: scenarioList(), faults: faultList(), 'exit-statuses': exitStatusList() },
-    'chaos/JUDGE.md': { checks: checkList() },
+    'chaos/JUDGE.md': { checks: checkList(), mutations: mutationList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },
   };
 }

@@ -63,7 +63,7 @@ export const answerMutations: readonly Mutation[] = [
       const history = soundRun('stall', seed);
       return changed(history, firstOfItsKey(history), size, () => ({ status: 429, remaining: 0 }));
     },
-    ...{ check: 'needless-refusal', verdict: 'fail' },
+    ...{ check: 'needless-refusal', verdict: 'fail', also: ['remaining'] },
   },
   ...phaseNames.flatMap((phase): Mutation[] => [
     {
@@ -95,7 +95,7 @@ export const answerMutations: readonly Mutation[] = [
     {
       kind: `{} ms more in \`${phase}\``,
       sizes: [5, 6, 8, 10, 20],
-      smallest: phase === 'baseline' || phase === 'onset' ? 8 : 10,
+      smallest: phase === 'onset' || phase === 'fault' ? 10 : 8,
       run: (seed, size) =>
         changed(soundRun('partition', seed), phases[phase], all, ({ receivedMs }) => ({
           receivedMs: receivedMs + size,
@@ -171,7 +171,7 @@ export const answerMutations: readonly Mutation[] = [
     ...{ check: 'fails-open', verdict: 'fail', also: buckets },
   },
   {
-    kind: 'every source swapped in {} phases',
+    kind: 'every source swapped in {} phase, the baseline',
     sizes: [1],
     smallest: 1,
     run: (seed) =>

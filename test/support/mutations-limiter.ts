@@ -11,7 +11,7 @@ const both = ['limiter-1', 'limiter-2'];
 export const limiterMutations: readonly Mutation[] = [
   {
     kind: 'capacity of Redis’s bucket + {} tokens',
-    sizes: [0.5, 1, 2],
+    sizes: [1, 2],
     smallest: 1,
     run: (seed, size) => soundRun('partition', seed, { limits: { capacity: capacity + size } }),
     ...{ check: 'admission', verdict: 'fail', also: budget },
@@ -41,14 +41,14 @@ export const limiterMutations: readonly Mutation[] = [
   {
     kind: 'a breaker that waits for {} failures more',
     sizes: [1, 10, 20, 30, 60],
-    smallest: 30,
+    smallest: 20,
     run: (seed, size) => soundRun('partition', seed, { limits: { breakerFailures: breakerFailures + size } }),
     ...{ check: 'trip', verdict: 'fail', also: ['fails-open'] },
   },
   {
     kind: 'both instances back with Redis {} ms after the heal',
     sizes: [500, 1000, 2000, 3000],
-    smallest: 3000,
+    smallest: 2000,
     run: (seed, size) =>
       soundRun('partition', seed, { hangs: { instances: both, fromMs: at.healMs, toMs: at.healMs + size } }),
     ...{ check: 'recovery', verdict: 'fail', also: ['fails-open'] },
@@ -62,8 +62,8 @@ export const limiterMutations: readonly Mutation[] = [
   },
   {
     kind: 'one instance that is spared on its fallback for {} ms',
-    sizes: [500, 2000, 3000],
-    smallest: 3000,
+    sizes: [1000, 2000, 8500],
+    smallest: 8500,
     run: (seed, size) =>
       soundRun('one link', seed, {
         hangs: { instances: ['limiter-2'], fromMs: at.injectMs, toMs: at.injectMs + size },

@@ -5,7 +5,7 @@
 import { targetNamesOf } from '../../chaos/faults/fault.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
 import type { FaultEvent, FaultFacts, History, HistoryEvent, Telling } from '../../chaos/history.ts';
-import { historyOf, isControl } from '../../chaos/history.ts';
+import { historyOf } from '../../chaos/history.ts';
 import type { FaultSpec, PhaseName, Reach } from '../../chaos/scenario.ts';
 import { eventsOf, type HistorySpec, usualBounds, usualInstances } from './history-builder.ts';
 import { fault, move, probe } from './history-events.ts';
@@ -63,8 +63,17 @@ export interface Otherwise extends Pick<RunShape, 'limits' | 'stalls'> {
   readonly hangs?: { readonly instances: readonly string[]; readonly fromMs: number; readonly toMs: number };
 }
 
+const made = new Map<string, History>();
+
 /** What the lab would record. */
-export function soundRun(name: ShapeName, seed: number, { hangs: more, ...otherwise }: Otherwise = {}): History {
+export function soundRun(name: ShapeName, seed: number, otherwise: Otherwise = {}): History {
+  const id = JSON.stringify([name, seed, otherwise]);
+  const history = made.get(id) ?? recordOf(name, seed, otherwise);
+  made.set(id, history);
+  return history;
+}
+
+function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: Otherwise): History {
   const shape: Shape = shapes[name];
   const facts = faultOf(shape.fault).facts(usualBounds, shape.reach);
   const times = shape.times ?? [{ injectMs: at.injectMs, healMs: at.healMs }];
@@ -177,13 +186,4 @@ function toldBy(gives: readonly Telling[] | undefined, history: History): Histor
     breaker: tells('breaker') ? history.breaker : [],
     storeErrors: tells('breaker') ? history.storeErrors : [],
   };
-}
-
-export function withAnswers(
-  history: History,
-  change: (answer: History['answers'][number], i: number) => History['answers'][number],
-): History {
-  let i = 0;
-  const answers = history.answers.map((answer) => (isControl(history, answer.instance) ? answer : change(answer, i++)));
-  return { ...history, answers };
 }

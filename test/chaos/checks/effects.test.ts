@@ -84,7 +84,7 @@ describe('a fault on the link of one instance', () => {
   });
 
   it('fails by isolation when the other one turns to its fallback as well', () => {
-    expect(findings(spec('fallback'))).toEqual(['breaker all fail', 'isolation onset fail', 'isolation fault fail']);
+    expect(findings(spec('fallback'))).toEqual(['breaker all fail', 'isolation onset unknown', 'isolation fault fail']);
   });
 });
 
