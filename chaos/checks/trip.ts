@@ -116,9 +116,15 @@ function openingOf(history: History, instance: string, window: Window): Opening 
 }
 
 /** Whether no request waited for a call from shortly before the breaker had to be open until it says that it opened. */
-function answersAtOnce({ answers, run }: History, { instance, openMs, fromMs }: Opening, limitMs: number): boolean {
+function answersAtOnce(history: History, { instance, openMs, fromMs }: Opening, limitMs: number): boolean {
+  const { answers, run } = history;
+  const reach = reachOf(history);
   const its = answers.filter(
-    (it) => it.instance === instance && it.sentMs >= fromMs + limitMs - slackMs / 2 && it.sentMs < fromMs + openMs,
+    (it) =>
+      it.instance === instance &&
+      reach(it.key) === true &&
+      it.sentMs >= fromMs + limitMs - slackMs / 2 &&
+      it.sentMs < fromMs + openMs,
   );
   const isAtOnce = (it: AnswerEvent) =>
     it.mechanism === 'fallback' && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;

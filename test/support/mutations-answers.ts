@@ -149,7 +149,7 @@ export const answerMutations: readonly Mutation[] = [
   {
     kind: '{} % of the baseline from the fallback, now and then',
     sizes: [1, 2, 3, 5, 10, 20, 49],
-    smallest: 5,
+    smallest: 2,
     run: (seed, size) => share(soundRun('partition', seed), phases.baseline, size, () => ({ mechanism: 'fallback' })),
     ...{ check: 'fails-open', verdict: 'fail', also: buckets },
   },
