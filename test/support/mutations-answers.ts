@@ -1,7 +1,7 @@
 // Answers that are changed after the event.
 
 import { type AnswerEvent, type History, isControl, type PhaseEvent } from '../../chaos/history.ts';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 import { at, soundRun } from './run-shapes.ts';
 
 type Change = (answer: AnswerEvent) => Partial<AnswerEvent>;

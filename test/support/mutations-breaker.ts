@@ -2,7 +2,7 @@
 
 import type { BreakerEvent, History } from '../../chaos/history.ts';
 import { move } from './history-events.ts';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 import { at, soundRun } from './run-shapes.ts';
 
 function withMoves(history: History, change: (moves: readonly BreakerEvent[]) => readonly BreakerEvent[]): History {

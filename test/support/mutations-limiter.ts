@@ -1,7 +1,7 @@
 // Limiters that are wrong, simulated as they are.
 
 import { usualBounds } from './history-builder.ts';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 import { at, soundRun } from './run-shapes.ts';
 
 const { capacity, refillPerSecond, fallbackCapacity, breakerFailures } = usualBounds;

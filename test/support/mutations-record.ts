@@ -1,7 +1,7 @@
 // Records of sound runs that are not whole: what the limiter did is not known, so nothing fails.
 
 import { type History, isControl, type PhaseEvent } from '../../chaos/history.ts';
-import type { Mutation } from './mutations.ts';
+import type { Mutation } from './mutation.ts';
 import { at, soundRun } from './run-shapes.ts';
 
 const unknown = { check: 'history', verdict: 'unknown' } as const;

@@ -3,25 +3,11 @@
 
 import { runChecks } from '../../chaos/checks/check.ts';
 import { checks } from '../../chaos/checks/index.ts';
-import type { History } from '../../chaos/history.ts';
+import type { Mutation } from './mutation.ts';
 import { answerMutations } from './mutations-answers.ts';
 import { breakerMutations } from './mutations-breaker.ts';
 import { limiterMutations } from './mutations-limiter.ts';
 import { recordMutations } from './mutations-record.ts';
-
-export interface Mutation {
-  /** What is wrong, with `{}` where the size stands. */
-  readonly kind: string;
-  /** From small to large. */
-  readonly sizes: readonly number[];
-  /** The smallest that is caught in every run. */
-  readonly smallest: number;
-  readonly run: (seed: number, size: number) => History;
-  readonly check: string;
-  readonly verdict: 'fail' | 'unknown';
-  /** Checks that rightly fail as well. */
-  readonly also?: readonly string[];
-}
 
 export const mutations: readonly Mutation[] = [
   ...limiterMutations,

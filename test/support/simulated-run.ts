@@ -1,6 +1,5 @@
-// A whole run of a sound limiter, simulated event by event: two instances and a control, each with a breaker, a fallback
-// and a link to Redis that does what the shape of the run says. A seed gives the same record each time. It knows nothing of
-// the service's code, and nothing of the judge's.
+// A run of a sound limiter, simulated event by event: two instances and a control, each with a breaker, a fallback and a
+// link to Redis. A seed gives the same record each time. It knows nothing of the service's code, nor of the judge's.
 
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -54,7 +53,7 @@ interface Request {
   readonly sentMs: number;
 }
 
-/** Instants are rounded to microseconds, as the lab's are. */
+/** Rounded as the lab's instants are. */
 const us = (ms: number) => Math.round(ms * 1000) / 1000;
 
 export function simulate(shape: RunShape, seed: number): Simulated {
@@ -130,7 +129,7 @@ class Simulation {
   #arrive(request: Request, nowMs: number): void {
     const { instance, key } = request;
     const shard = this.#shape.shardOf?.(key, nowMs) ?? onlyShard;
-    if (this.#breakerOf(instance, shard).state !== 'closed') this.#answerFrom('fallback', request, nowMs);
+    if (this.#breakerOf(instance, shard).state !== 'closed') this.#answerByFallback(request, nowMs);
     else this.#call(request, shard, nowMs);
   }
 
@@ -140,7 +139,7 @@ class Simulation {
     const link = this.#shape.linkAt(instance, shard, nowMs);
     const failed = (atMs: number) => {
       this.#fail(instance, shard, atMs);
-      this.#answerFrom('fallback', request, atMs);
+      this.#answerByFallback(request, atMs);
     };
     if (link.kind === 'refuses') {
       failed(nowMs);
@@ -197,8 +196,8 @@ class Simulation {
     breaker.failures = 0;
   }
 
-  #answerFrom(mechanism: 'redis' | 'fallback', request: Request, atMs: number): void {
-    this.#answer(request, mechanism, this.#take(request, mechanism, atMs), atMs);
+  #answerByFallback(request: Request, atMs: number): void {
+    this.#answer(request, 'fallback', this.#take(request, 'fallback', atMs), atMs);
   }
 
   #answer(
@@ -240,13 +239,13 @@ class Simulation {
   }
 
   #breakerOf(instance: string, shard: string): Breaker {
-    const breaker = this.#breakers.get(`${instance} ${shard}`) ?? { state: 'closed', failures: 0 };
-    this.#breakers.set(`${instance} ${shard}`, breaker);
+    const name = `${instance} ${shard}`;
+    const breaker = this.#breakers.get(name) ?? { state: 'closed', failures: 0 };
+    this.#breakers.set(name, breaker);
     return breaker;
   }
 
   #scrape(instance: string, atMs: number): void {
-    const timeout = this.#errors.get(instance) ?? 0;
-    this.#scrapes.push(storeErrors(instance, us(atMs), timeout === 0 ? {} : { timeout }));
+    this.#scrapes.push(storeErrors(instance, us(atMs), { timeout: this.#errors.get(instance) ?? 0 }));
   }
 }

@@ -1,7 +1,8 @@
 // What is wrong is caught, by the check that should, from the size on that the table in JUDGE.md states.
 
 import { describe, expect, it } from 'vitest';
-import { judged, type Mutation, mutations } from '../../support/mutations.ts';
+import type { Mutation } from '../../support/mutation.ts';
+import { judged, mutations } from '../../support/mutations.ts';
 
 const seeds = [1, 2];
 
