@@ -32,9 +32,7 @@ export interface Simulated {
   readonly storeErrors: StoreErrorsEvent[];
 }
 
-const keyCount = 150;
-const onlyShard = 'redis';
-const scrapeEveryMs = 1000;
+const [keyCount, onlyShard, scrapeEveryMs] = [150, 'redis', 1000];
 
 interface Bucket {
   level: number;
