@@ -59,7 +59,7 @@ export function judgeShare(
   if (why !== undefined) return state('fail', `${detail}; ${why}`);
   // One stall of an instance's own path to Redis, which the control does not feel, rightly opens its breaker for a second.
   const lastedMs = stretches.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
-  const isShort = oneOpeningMs(history.run.bounds) > (1 - stallShareMin) * lastedMs;
+  const isShort = oneOpeningMs(history.run.bounds) > (1 - stallShareMin) * lastedMs && turned(answers, from) <= 1;
   if (share >= stallShareMin || isShort)
     return state('unknown', `${detail}; a stall of one link could explain the rest`);
   return state('fail', detail);
@@ -67,4 +67,10 @@ export function judgeShare(
 
 function shareOf(answers: readonly AnswerEvent[], mechanism: string): number {
   return answers.filter((answer) => answer.mechanism === mechanism).length / answers.length;
+}
+
+/** How many instances gave less than half from there: one link may stall, not all at once. */
+function turned(answers: readonly AnswerEvent[], from: string): number {
+  const byInstance = [...Map.groupBy(answers, ({ instance }) => instance).values()];
+  return byInstance.filter((its) => shareOf(its, from) < stallShareMin).length;
 }

@@ -31,7 +31,7 @@ describe('the isolation check', () => {
       fault: { key: keyOf, mechanism: 'fallback' },
     } as const;
     expect(judge({ phases }).slice(0, 2)).toEqual([
-      ['onset', 'unknown', 0], // one opening of each breaker, of which a stall is an explanation, lasts longer
+      ['onset', 'fail', 0],
       ['fault', 'fail', 0],
     ]);
   });
