@@ -1,9 +1,10 @@
 // Bound 5: a breaker moves closed → open → half-open → open or closed, and in no other way.
 //
 // Judged by what the instances tell: each move must be one of these and begin where the one before it ended. An instance
-// has a breaker for each Redis that it uses.
+// has a breaker for each Redis that it uses. What a breaker says must also be what its instance does (breaker-words.ts).
 
 import type { BreakerEvent, History } from '../history.ts';
+import { beganElsewhere, contradictionsIn } from './breaker-words.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 
 /** A breaker is gone with its Redis, in whatever state; one that comes back has a new one, which is closed. */
@@ -15,14 +16,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 export const breaker: Check = {
   name: 'breaker',
-  property: 'a breaker moves closed → open → half-open → open or closed, and in no other way',
+  property: 'a breaker moves closed → open → half-open → open or closed, in no other way, and is what it says',
   needs: ['breaker'],
   judge(history: History): CheckResult[] {
     const { instances } = history.run;
     const byBreaker = Map.groupBy(history.breaker, nameOf);
-    const wrong = [...byBreaker.values()].flatMap(wrongMoves).sort((a, b) => a.move.atMs - b.move.atMs);
-    const state = (verdict: Verdict, detail: string): CheckResult[] => [
-      { name: 'breaker', phase: 'all', verdict, measured: wrong.length, limit: 0, unit: 'moves', detail },
+    const wrong = [...byBreaker.values()]
+      .flatMap((moves) => wrongMoves(history, moves))
+      .sort((a, b) => a.move.atMs - b.move.atMs);
+    const state = (verdict: Verdict, detail: string, measured = wrong.length): CheckResult[] => [
+      { name: 'breaker', phase: 'all', verdict, measured, limit: 0, unit: 'moves', detail },
     ];
     const [first] = wrong;
     if (first) {
@@ -33,6 +36,9 @@ export const breaker: Check = {
         `the breaker of ${nameOf(move)}, which was ${was}, moved from ${move.from} to ${move.to} ${at}`,
       );
     }
+    const contradictions = contradictionsIn(history);
+    const [contradiction] = contradictions;
+    if (contradiction) return state('fail', contradiction.detail, contradictions.length);
     const silent = instances.find(({ reportsBreaker }) => !reportsBreaker);
     if (silent) return state('unknown', `${silent.name} does not tell of its breaker`);
     if (instances.length === 0) return state('unknown', 'no instance');
@@ -46,10 +52,10 @@ interface WrongMove {
   readonly was: string;
 }
 
-/** Those of one breaker, in order of time. What it was before its first move is not known but by that move. */
-function wrongMoves(moves: readonly BreakerEvent[]): WrongMove[] {
+/** Those of one breaker, in order of time. It was closed before its first move, or had opened before the run. */
+function wrongMoves(history: History, moves: readonly BreakerEvent[]): WrongMove[] {
   return moves.flatMap((move, i) => {
-    const before = moves[i - 1]?.to ?? move.from;
+    const before = moves[i - 1]?.to ?? (beganElsewhere(history, move) ? 'closed' : move.from);
     const was = before === 'gone' ? 'closed' : before;
     return was === move.from && allowed[move.from]?.includes(move.to) ? [] : [{ move, was }];
   });

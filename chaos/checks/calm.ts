@@ -4,6 +4,9 @@
 import { answersIn, type History, latencyMs } from '../history.ts';
 import { ascending, quantile } from './quantile.ts';
 
+/** A move of a breaker is dated by the instance, whose clock is within this of the lab's. */
+export const clockMsMax = 100;
+
 export function wasCalm(history: History): boolean {
   return quantile(controlMs(history), 0.99) < history.run.bounds.p99Ms;
 }

@@ -63,7 +63,10 @@ function openFromMs(history: History, instance: string, window: Window): number 
 function duringFault(history: History, stretches: readonly Stretch[]): CheckResult[] {
   if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
   const effect = effectIn(history, stretches);
-  if (effect === 'none') return [redis(history, 'fault', stretches, 'answered by redis, which nothing kept it from')];
+  if (effect === 'none') {
+    const detail = 'answered by redis, which nothing kept it from';
+    return [judgeShare(history, { name, phase: 'fault', stretches, from: 'redis', detail, isSlowed: true })];
+  }
   if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
   return history.failover
     ? [fallback(history, 'fault', withoutMaster(history), 'answered by fallback until the failover')]

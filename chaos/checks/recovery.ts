@@ -51,10 +51,11 @@ export const recovery: Check = {
       const healedMs = failover?.endMs ?? window.healedMs;
       // Until it is cut off again.
       const untilMs = Math.min(...cutOffs(history).flatMap(({ beginMs }) => (beginMs > healedMs ? [beginMs] : [])));
-      const later = history.answers.filter(
+      const its = history.answers.filter(
         ({ instance, key, sentMs }) =>
           instance === name && sentMs >= healedMs && sentMs < untilMs && reach(key) === true,
       );
+      const later = its.sort((a, b) => a.sentMs - b.sentMs);
       const back = later.find(({ mechanism }) => mechanism === 'redis');
       const backMs = back ? back.receivedMs - healedMs : Number.POSITIVE_INFINITY;
       const afterLimit = later.find(({ sentMs }) => sentMs >= healedMs + limit);

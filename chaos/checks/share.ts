@@ -2,8 +2,10 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Stretch } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
+import { wasCalm } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
+import { oneOpeningMs, unexplained } from './lapses.ts';
 import { ascending, quantile } from './quantile.ts';
 
 const shareMin = 0.99;
@@ -21,11 +23,13 @@ export interface Expectation {
   readonly counts?: (answer: AnswerEvent) => boolean;
   /** What passes, in words. */
   readonly detail: string;
+  /** A fault makes the calls of these answers slower than the control's, and noise with it more often too slow. */
+  readonly isSlowed?: boolean;
 }
 
 export function judgeShare(
   history: History,
-  { name, phase, stretches, from, counts, detail }: Expectation,
+  { name, phase, stretches, from, counts, detail, isSlowed = false }: Expectation,
 ): CheckResult {
   const answers = answersIn(history, stretches, 'faulted').filter((answer) => counts?.(answer) ?? true);
   const controls = answersIn(history, stretches, 'control');
@@ -50,11 +54,23 @@ export function judgeShare(
   if (controlP99 >= history.run.bounds.p99Ms) {
     return state('unknown', `the control's p99 is ${controlP99.toFixed(1)} ms: the machine is too busy to tell`);
   }
+  if (!wasCalm(history)) return state('unknown', 'the control was slow over the whole run');
+  const why = isSlowed ? undefined : unexplained(history, answers, controls);
+  if (why !== undefined) return state('fail', `${detail}; ${why}`);
   // One stall of an instance's own path to Redis, which the control does not feel, rightly opens its breaker for a second.
-  if (share >= stallShareMin) return state('unknown', `${detail}; a stall of one link could explain the rest`);
+  const lastedMs = stretches.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+  const isShort = oneOpeningMs(history.run.bounds) > (1 - stallShareMin) * lastedMs && turned(answers, from) <= 1;
+  if (share >= stallShareMin || isShort)
+    return state('unknown', `${detail}; a stall of one link could explain the rest`);
   return state('fail', detail);
 }
 
 function shareOf(answers: readonly AnswerEvent[], mechanism: string): number {
   return answers.filter((answer) => answer.mechanism === mechanism).length / answers.length;
+}
+
+/** How many instances gave less than half from there: one link may stall, not all at once. */
+function turned(answers: readonly AnswerEvent[], from: string): number {
+  const byInstance = [...Map.groupBy(answers, ({ instance }) => instance).values()];
+  return byInstance.filter((its) => shareOf(its, from) < stallShareMin).length;
 }

@@ -4,6 +4,7 @@
 // control's Redis, or in one instance's fallback.
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
+import { clockMsMax } from './calm.ts';
 import { masterOf, reachOf } from './outage.ts';
 
 export interface Source {
@@ -15,7 +16,7 @@ export interface Source {
   readonly refillPerSecond: number;
   readonly admits: AnswerEvent[];
   readonly rejects: AnswerEvent[];
-  /** Takes that this bucket may have decided: Redis, without being heard, or just before or after it lost its data. */
+  /** Takes that this bucket may have decided: without being heard; or Redis, just before or after it lost its data. */
   readonly uncertain: AnswerEvent[];
   /** Of a fallback: what its instance was told by Redis, from which a bucket may start. */
   readonly told: AnswerEvent[];
@@ -25,13 +26,19 @@ export interface Source {
   readonly mayContinue: boolean;
 }
 
-/** A move of a breaker is dated by the instance, to within this of the client's clock. */
-const clockMsMax = 2;
-
 /** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
 export const driftRatio = 500e-6;
 
-export function sourcesOf(history: History): Source[] {
+const known = new WeakMap<History, Source[]>();
+
+/** Sorted once for all the checks that ask. */
+export function sourcesOf(history: History): readonly Source[] {
+  const sources = known.get(history) ?? sorted(history);
+  known.set(history, sources);
+  return sources;
+}
+
+function sorted(history: History): Source[] {
   const { bounds } = history.run;
   const losses = stateLosses(history);
   const sources = new Map<string, Source>();
@@ -79,6 +86,8 @@ export function sourcesOf(history: History): Source[] {
     if (answer.mechanism === 'redis') fallbackSource(answer).told.push(answer);
     const isUncertain = answer.mechanism === 'redis' ? possible.length > 1 : !keptOut(answer);
     if (isUncertain) for (const bucket of possible) bucket.uncertain.push(answer);
+    if (answer.mechanism === null && !isControl(history, answer.instance))
+      fallbackSource(answer).uncertain.push(answer);
   }
   return [...sources.values()];
 }

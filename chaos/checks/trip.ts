@@ -10,7 +10,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
-import { wasCalm, worstControlMs } from './calm.ts';
+import { clockMsMax, wasCalm, worstControlMs } from './calm.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { isBreakerHit, reachOf } from './outage.ts';
@@ -66,6 +66,10 @@ export const trip: Check = {
         const detail = `${instance}; the control was slow over the whole run, by up to ${worstControlMs(history).toFixed(0)} ms`;
         return state('unknown', finite(openMs), detail);
       }
+      if (openMs - limit <= clockMsMax && answersAtOnce(history, late, limit)) {
+        const detail = `${instance}; it answered without waiting from ${limit} ms on, so its clock may be ahead`;
+        return state('unknown', finite(openMs), detail);
+      }
       return state('fail', finite(openMs), Number.isFinite(openMs) ? instance : `${instance} never opened`);
     }
     const [worst] = slowest;
@@ -80,7 +84,9 @@ export const trip: Check = {
 interface Opening {
   readonly instance: string;
   readonly window: Window;
-  /** From when the time counts; infinite when it never opened. */
+  /** From when the time counts. */
+  readonly fromMs: number;
+  /** Since then; infinite when it never opened. */
   readonly openMs: number;
   /** What does not count. */
   readonly waitedMs: number;
@@ -106,7 +112,23 @@ function openingOf(history: History, instance: string, window: Window): Opening 
   let excuse: string | undefined;
   if (calls < breakerFailures) excuse = `${calls} of the ${breakerFailures} calls that it takes were seen to fail`;
   else if (openByMs(history, instance, window) > hitUntilMs(history, window)) excuse = 'the fault was over too soon';
-  return { instance, window, openMs, waitedMs, excuse };
+  return { instance, window, fromMs, openMs, waitedMs, excuse };
+}
+
+/** Whether no request waited for a call from shortly before the breaker had to be open until it says that it opened. */
+function answersAtOnce(history: History, { instance, openMs, fromMs }: Opening, limitMs: number): boolean {
+  const { answers, run } = history;
+  const reach = reachOf(history);
+  const its = answers.filter(
+    (it) =>
+      it.instance === instance &&
+      reach(it.key) === true &&
+      it.sentMs >= fromMs + limitMs - slackMs / 2 &&
+      it.sentMs < fromMs + openMs,
+  );
+  const isAtOnce = (it: AnswerEvent) =>
+    it.mechanism === 'fallback' && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;
+  return its.length > 0 && its.every(isAtOnce);
 }
 
 function isOpenAt(history: History, instance: string, atMs: number): boolean {

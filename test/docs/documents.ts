@@ -12,6 +12,7 @@ import {
   families,
   faultList,
   metricList,
+  mutationList,
   reasonList,
   scenarioList,
   settings,
@@ -37,7 +38,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
       'target-file': `\`\`\`yaml\n${textOf('chaos/targets/example.yaml')}\`\`\``,
       'bad-limiters': badLimiterList(),
     },
-    'chaos/JUDGE.md': { checks: checkList() },
+    'chaos/JUDGE.md': { checks: checkList(), mutations: mutationList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },
   };
 }

@@ -12,6 +12,7 @@ import { configRows } from '../../service/config/rows.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/metrics/metrics.ts';
 import { badLimiters, defectOf, exposing } from '../support/limiters/index.ts';
+import { mutations } from '../support/mutations.ts';
 import { code, table } from './markers.ts';
 
 /** The service's environment. */
@@ -82,6 +83,13 @@ export const checkList = (): string =>
   table(
     ['check', 'property'],
     checks.map(({ name, property }) => [name, property]),
+  );
+
+/** What the judge catches, from which size on. */
+export const mutationList = (): string =>
+  table(
+    ['what is wrong', 'check', 'verdict'],
+    mutations.map(({ kind, smallest, check, verdict }) => [kind.replace('{}', String(smallest)), check, verdict]),
   );
 
 export const exitStatusList = (): string =>

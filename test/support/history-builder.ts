@@ -56,7 +56,7 @@ export interface HistorySpec {
   readonly faults?: readonly FaultEvent[];
   /** In place of one look through each link in `baseline`, `fault` and `heal`, each as expected. */
   readonly probes?: readonly ProbeEvent[];
-  /** In place of: opens 15 ms after the injection, closes 5 ms after the heal. */
+  /** In place of: opens 15 ms after the injection, probes each second, closes 5 ms after the heal. */
   readonly breaker?: readonly BreakerEvent[];
   readonly placement?: PlacementEvent | undefined;
   /** Whether a placement was planned. */
@@ -230,7 +230,17 @@ function usualMoves(
     .filter(({ control }) => !control)
     .flatMap(({ name }) => [
       ...(injectMs === undefined ? [] : [move(name, injectMs + 16, 'closed', 'open')]),
+      ...(injectMs === undefined || healMs === undefined ? [] : probesBetween(name, injectMs + 1016, healMs)),
       ...(healMs === undefined ? [] : [move(name, healMs + 3, 'open', 'half-open')]),
       ...(healMs === undefined ? [] : [move(name, healMs + 5, 'half-open', 'closed')]),
     ]);
+}
+
+/** A probe each second, which fails. */
+function probesBetween(name: string, fromMs: number, toMs: number): BreakerEvent[] {
+  const count = Math.max(0, Math.floor((toMs - fromMs) / 1000));
+  return Array.from({ length: count }, (_, i) => fromMs + i * 1000).flatMap((atMs) => [
+    move(name, atMs, 'open', 'half-open'),
+    move(name, atMs + 5, 'half-open', 'open'),
+  ]);
 }

@@ -20,7 +20,7 @@ describe('the breaker check', () => {
         measured: 0,
         limit: 0,
         unit: 'moves',
-        detail: '6 moves, each of them allowed',
+        detail: '14 moves, each of them allowed',
       },
     ]);
   });

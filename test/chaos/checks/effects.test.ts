@@ -45,7 +45,8 @@ describe('a fault that makes calls slow', () => {
   it.each(['redis', 'fallback', (i: number) => (i % 3 === 0 ? 'redis' : 'fallback')] as const)(
     'leaves it to the limiter who answers: %s',
     (mechanism) => {
-      expect(findings({ fault: latency(4), phases: answeredBy(mechanism), breaker: [] })).toEqual([
+      const moves = mechanism === 'fallback' ? {} : { breaker: [] };
+      expect(findings({ fault: latency(4), phases: answeredBy(mechanism), ...moves })).toEqual([
         'trip all not applicable',
         'fails-open fault not applicable',
         'isolation all not applicable',
@@ -68,6 +69,8 @@ describe('a fault on the link of one instance', () => {
   const probes = [probe('limiter-1', 2010, 'broken'), probe('limiter-1', 5010, 'healthy')];
   const breaker = [
     move('limiter-1', 1016, 'closed', 'open'),
+    move('limiter-1', 3000, 'open', 'half-open'),
+    move('limiter-1', 3005, 'half-open', 'open'),
     move('limiter-1', 5003, 'open', 'half-open'),
     move('limiter-1', 5005, 'half-open', 'closed'),
   ];
@@ -85,7 +88,7 @@ describe('a fault on the link of one instance', () => {
   });
 
   it('fails by isolation when the other one turns to its fallback as well', () => {
-    expect(findings(spec('fallback'))).toEqual(['isolation onset fail', 'isolation fault fail']);
+    expect(findings(spec('fallback'))).toEqual(['breaker all fail', 'isolation onset unknown', 'isolation fault fail']);
   });
 });
 

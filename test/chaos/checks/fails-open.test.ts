@@ -92,13 +92,29 @@ describe('the fails-open check', () => {
     expect(judgeIn('recovered', { recovered: { mechanism: 'fallback' } })).toEqual([
       'recovered',
       'fail',
-      'answered by redis',
+      expect.stringMatching(/^answered by redis; limiter-\d was without Redis for 2\.\d s$/),
     ]);
+  });
+
+  it('fails when one instance alone is without Redis for longer than two openings of its breaker', () => {
+    const until = (i: number) => (mechanismMs: number) =>
+      i % 2 === 0 && i * (1000 / 600) < mechanismMs ? 'fallback' : 'redis';
+    const verdictFor = (ms: number) => judgeIn('recovered', { recovered: { mechanism: (i) => until(i)(ms) } })?.[1];
+    expect([verdictFor(2900), verdictFor(2400)]).toEqual(['fail', 'unknown']);
   });
 
   it('is unknown when the fallback answered no more than one stall of a link explains', () => {
     // Seen on a busy machine: three calls of one instance late at once, its breaker open for a second, the control quiet.
-    expect(judgeIn('recovered', { recovered: oneIn(50, 'fallback') })?.slice(0, 2)).toEqual(['recovered', 'unknown']);
+    const stalled = { mechanism: (i: number) => (i % 2 === 0 && i > 600 && i < 1300 ? 'fallback' : 'redis') } as const;
+    expect(judgeIn('recovered', { recovered: stalled })?.slice(0, 2)).toEqual(['recovered', 'unknown']);
+  });
+
+  it('fails when the fallback answers now and then, which takes a stall each time, and the control had none', () => {
+    expect(judgeIn('recovered', { recovered: oneIn(50, 'fallback') })).toEqual([
+      'recovered',
+      'fail',
+      expect.stringMatching(/^answered by redis; limiter-1 turned to its fallback \d+ times, the control 0 times$/),
+    ]);
   });
 
   it('does not count the time that a recovery may take against the recovered phase', () => {

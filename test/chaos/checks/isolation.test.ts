@@ -26,7 +26,14 @@ describe('the isolation check', () => {
   });
 
   it('fails when the fallback decides all keys as soon as one master is gone', () => {
-    expect(judge({ phases: { onset: { key: keyOf, mechanism: 'fallback' } } })[0]).toEqual(['onset', 'fail', 0]);
+    const phases = {
+      onset: { key: keyOf, mechanism: 'fallback' },
+      fault: { key: keyOf, mechanism: 'fallback' },
+    } as const;
+    expect(judge({ phases }).slice(0, 2)).toEqual([
+      ['onset', 'fail', 0],
+      ['fault', 'fail', 0],
+    ]);
   });
 
   it('is unknown when the control is no better off', () => {

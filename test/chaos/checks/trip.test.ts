@@ -11,6 +11,9 @@ const judge = (spec: HistorySpec = {}) => trip.judge(buildHistory(spec));
 const open = (instance: string, atMs: number) => move(instance, atMs, 'closed', 'open');
 const breakerOf = (...breaker: BreakerEvent[]): HistorySpec => ({ breaker });
 
+/** Each request waits for a call. */
+const waiting = { onset: { latencyMs: 6 } };
+
 describe('the trip check', () => {
   it('passes when every breaker opened in time, and tells the slowest', () => {
     // Injected by 1,001 ms; 3 calls of 5 ms and 50 ms of slack.
@@ -33,9 +36,16 @@ describe('the trip check', () => {
   });
 
   it('fails when one breaker opened late', () => {
-    expect(judge(breakerOf(open('limiter-1', 1020), open('limiter-2', 1101)))).toMatchObject([
+    expect(judge({ phases: waiting, ...breakerOf(open('limiter-1', 1020), open('limiter-2', 1101)) })).toMatchObject([
       { verdict: 'fail', measured: 100, limit: 65, detail: 'limiter-2' },
     ]);
+  });
+
+  it('is unknown when no request waited any more in the time by which one opened late: its clock may be ahead', () => {
+    expect(judge(breakerOf(open('limiter-1', 1020), open('limiter-2', 1101)))).toMatchObject([
+      { verdict: 'unknown', measured: 100, detail: expect.stringContaining('its clock may be ahead') },
+    ]);
+    expect(judge(breakerOf(open('limiter-1', 1020), open('limiter-2', 1201)))).toMatchObject([{ verdict: 'fail' }]);
   });
 
   it('fails when one breaker never opened', () => {
@@ -180,8 +190,8 @@ describe('the trip check', () => {
       breaker: ['limiter-1', 'limiter-2'].map((it) => move(it, 1000 + openMs, 'closed', 'open')),
     });
     const slow = { controlLatencyMs: 25 };
-    const phases = { baseline: slow, onset: slow, fault: slow, heal: slow, recovered: slow };
-    const verdictOf = (spec: HistorySpec) => judge(spec)[0]?.verdict;
+    const phases = { baseline: slow, onset: { ...slow, ...waiting.onset }, fault: slow, heal: slow, recovered: slow };
+    const verdictOf = (spec: HistorySpec) => judge({ phases: waiting, ...spec })[0]?.verdict;
     expect(verdictOf({ ...late(150), phases })).toBe('unknown');
     expect(verdictOf({ ...late(400), phases })).toBe('fail');
     expect(verdictOf({ ...late(150) })).toBe('fail');

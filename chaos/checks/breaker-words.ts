@@ -1,0 +1,189 @@
+// What a breaker says, held against what its instance did meanwhile: an open one keeps every call from Redis, a closed one
+// does not let the fallback answer for long, and one that opened asks again when it must.
+//
+// The instance dates its moves, so nothing within clockMsMax of a move counts. One whose Redis was replaced is not judged
+// after that: when a breaker is gone is seen late.
+
+import { type AnswerEvent, type BreakerEvent, type History, isAllowed } from '../history.ts';
+import { clockMsMax, worstControlMs } from './calm.ts';
+import { masterOf } from './outage.ts';
+import { awaitsFailover } from './windows.ts';
+
+/** A breaker was in one state from one instant to another. */
+export interface Stay {
+  readonly instance: string;
+  readonly shard: string | undefined;
+  readonly state: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What is at odds with what a breaker says, as a sentence without its full stop. */
+export interface Contradiction {
+  readonly atMs: number;
+  readonly detail: string;
+}
+
+/** So many calls beyond those that may fail, and so many times as many, are no error of counting. */
+const callsMin = 20;
+const callsFactor = 2;
+/** A closed breaker has opened by then, given calls; the deadline and the failures that it takes come on top. */
+const closedMsMax = 1000;
+/** Openings that last less than half of what they must: one or two may have been ended by a connection that came back. */
+const shortMax = 3;
+/** So many times the wait before a probe is more than a timer is late. */
+const waitsMax = 2;
+
+export function contradictionsIn(history: History): Contradiction[] {
+  const stays = staysIn(history);
+  return [
+    ...stays.flatMap((stay) => [...admittedWhileOpen(history, stay), ...neverAsked(history, stay)]),
+    ...stays.flatMap((stay) => fallbackWhileClosed(history, stay)),
+    ...flaps(history, stays),
+    ...openInName(history, stays),
+  ].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Of each breaker, in order of time, from the beginning of the run to its end. */
+function staysIn(history: History): Stay[] {
+  const startMs = history.phases[0]?.startMs ?? 0;
+  const endMs = history.phases.at(-1)?.endMs ?? 0;
+  const isReplaced = awaitsFailover(history);
+  const moved = [...Map.groupBy(history.breaker, ({ instance, shard }) => `${instance} ${shard}`).values()];
+  const silent = history.run.instances.filter(
+    ({ name, reportsBreaker }) => reportsBreaker && !history.breaker.some(({ instance }) => instance === name),
+  );
+  return [
+    ...silent.map(({ name }) => ({ instance: name, shard: undefined, state: 'closed', fromMs: startMs, toMs: endMs })),
+    ...moved.flatMap((moves) => {
+      const [first] = moves;
+      const before = first ? [{ ...first, to: first.from, atMs: startMs }, ...moves] : moves;
+      return before.flatMap(({ instance, shard, to: state, atMs: fromMs }, i): Stay[] => {
+        const next = before[i + 1];
+        const isUnsure = state === 'gone' || next?.to === 'gone' || (isReplaced && next === undefined);
+        return isUnsure ? [] : [{ instance, shard, state, fromMs, toMs: next?.atMs ?? endMs }];
+      });
+    }),
+  ];
+}
+
+/** Whether the breaker guards the way of that request to Redis. */
+function guardOf(history: History): (stay: Pick<Stay, 'instance' | 'shard'>, answer: AnswerEvent) => boolean {
+  const master = masterOf(history);
+  return ({ instance, shard }, answer) =>
+    answer.instance === instance &&
+    (history.placement === undefined || shard === undefined || master(answer.key, answer.sentMs) === shard);
+}
+
+function surelyWithin({ fromMs, toMs }: Stay, answer: AnswerEvent): boolean {
+  return answer.sentMs >= fromMs + clockMsMax && answer.receivedMs <= toMs - clockMsMax;
+}
+
+function admittedWhileOpen(history: History, stay: Stay): Contradiction[] {
+  if (stay.state !== 'open') return [];
+  const guards = guardOf(history);
+  const admitted = history.answers.filter(
+    (it) => it.mechanism === 'redis' && isAllowed(it) && guards(stay, it) && surelyWithin(stay, it),
+  );
+  const [first] = admitted;
+  if (!first) return [];
+  return [said(stay, first.sentMs, `was open, and Redis admitted ${admitted.length} requests`)];
+}
+
+/** It waits for a probe at most so long; noise on the machine, of which the control tells, may delay that. */
+function neverAsked(history: History, stay: Stay): Contradiction[] {
+  const { breakerResetMs, resetJitterRatio } = history.run.bounds;
+  const waitMs = waitsMax * breakerResetMs * (1 + resetJitterRatio);
+  const lastedMs = stay.toMs - stay.fromMs;
+  if (stay.state !== 'open' || lastedMs <= waitMs || worstControlMs(history) >= breakerResetMs) return [];
+  const guards = guardOf(history);
+  const isAsked = history.answers.some(
+    (it) => guards(stay, it) && it.sentMs > stay.fromMs + waitMs / 2 && surelyWithin(stay, it),
+  );
+  return isAsked
+    ? [said(stay, stay.fromMs, `was open for ${(lastedMs / 1000).toFixed(1)} s without asking Redis`)]
+    : [];
+}
+
+/** Of calls made one after another, so that each must have failed by itself. */
+function fallbackWhileClosed(history: History, stay: Stay): Contradiction[] {
+  if (stay.state !== 'closed') return [];
+  const guards = guardOf(history);
+  const its = history.answers
+    .filter((it) => guards(stay, it) && surelyWithin(stay, it))
+    .sort((a, b) => a.sentMs - b.sentMs);
+  let [calls, sinceMs, overMs] = [0, 0, Number.NEGATIVE_INFINITY];
+  for (const answer of its) {
+    if (answer.mechanism === 'redis') [calls, overMs] = [0, Number.NEGATIVE_INFINITY];
+    if (answer.mechanism !== 'fallback' || answer.sentMs < overMs) continue;
+    if (calls === 0) sinceMs = answer.receivedMs;
+    [calls, overMs] = [calls + 1, answer.receivedMs];
+    const lastedMs = answer.sentMs - sinceMs;
+    if (calls > callsFactor * history.run.bounds.breakerFailures && lastedMs > closedMsMax) {
+      return [said(stay, sinceMs, `was closed, and the fallback alone answered for ${(lastedMs / 1000).toFixed(1)} s`)];
+    }
+  }
+  return [];
+}
+
+function flaps({ run }: History, stays: readonly Stay[]): Contradiction[] {
+  const { breakerResetMs } = run.bounds;
+  const short = stays.filter(({ state, fromMs, toMs }) => state === 'open' && toMs - fromMs < breakerResetMs / 2);
+  return [...Map.groupBy(short, ({ instance, shard }) => `${instance} ${shard}`).values()].flatMap((its) => {
+    const [first] = its;
+    return first && its.length >= shortMax
+      ? [said(first, first.fromMs, `was open ${its.length} times for less than half of ${breakerResetMs} ms`)]
+      : [];
+  });
+}
+
+/**
+ * Between two counts of failed calls: each was made for a request that the fallback then answered, while the breaker was
+ * not surely open, or was a probe. Where far more failed, calls were made while it was open.
+ */
+function openInName(history: History, stays: readonly Stay[]): Contradiction[] {
+  const guards = guardOf(history);
+  return [...Map.groupBy(history.storeErrors, ({ instance }) => instance)].flatMap(([instance, counts]) => {
+    const its = stays.filter((stay) => stay.instance === instance);
+    const open = its.filter(({ state }) => state === 'open');
+    if (open.length === 0) return [];
+    const failing = history.answers.filter(
+      (it) =>
+        it.instance === instance &&
+        it.mechanism !== 'redis' &&
+        !open.some((stay) => guards(stay, it) && surelyWithin(stay, it)),
+    );
+    return counts.slice(1).flatMap(({ atMs, totals }, i): Contradiction[] => {
+      const since = counts[i];
+      const failed = sum(totals) - sum(since?.totals ?? {});
+      if (since === undefined || failed <= callsMin) return [];
+      const [fromMs, toMs] = [since.atMs - clockMsMax, atMs + clockMsMax];
+      const probes = its.filter((it) => it.state === 'half-open' && it.toMs >= fromMs && it.fromMs <= toMs).length;
+      const may = probes + failing.filter(({ sentMs, receivedMs }) => receivedMs >= fromMs && sentMs <= toMs).length;
+      const stay = open.find((it) => it.toMs >= since.atMs && it.fromMs <= atMs);
+      if (!stay || failed <= callsMin + callsFactor * may) return [];
+      return [
+        said(
+          stay,
+          since.atMs,
+          `was open, and ${failed} calls failed within ${((atMs - since.atMs) / 1000).toFixed(1)} s`,
+        ),
+      ];
+    });
+  });
+}
+
+function sum(totals: Readonly<Record<string, number>>): number {
+  return Object.values(totals).reduce((all, count) => all + count, 0);
+}
+
+function said({ instance, shard }: Pick<Stay, 'instance' | 'shard'>, atMs: number, what: string): Contradiction {
+  const name = shard === undefined ? instance : `${instance} for ${shard}`;
+  return { atMs, detail: `the breaker of ${name} said that it ${what}, at ${(atMs / 1000).toFixed(3)} s` };
+}
+
+/** Its first move tells where it stood at the beginning: closed, or still in what began before. */
+export function beganElsewhere({ run }: History, { from, atMs }: BreakerEvent): boolean {
+  const { breakerResetMs, resetJitterRatio } = run.bounds;
+  return from !== 'closed' && atMs > waitsMax * breakerResetMs * (1 + resetJitterRatio);
+}
