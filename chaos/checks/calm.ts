@@ -8,7 +8,12 @@ import { ascending, quantile } from './quantile.ts';
 export const clockMsMax = 100;
 
 export function wasCalm(history: History): boolean {
-  return quantile(controlMs(history), 0.99) < history.run.bounds.p99Ms;
+  return controlP99Ms(history) < history.run.bounds.p99Ms;
+}
+
+/** Of the whole run; not a number when it gave no answer. */
+export function controlP99Ms(history: History): number {
+  return quantile(controlMs(history), 0.99);
 }
 
 /** The control's slowest answer of the run; 0 when it gave none. */

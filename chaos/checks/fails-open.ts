@@ -82,14 +82,20 @@ function redis(
   return judgeShare(history, { name, phase, stretches, from: 'redis', detail });
 }
 
-/** Of the keys and instances that were cut off just then. */
+/** Of the keys and instances that were cut off just then. Whom Redis answered after the heal it may have decided after it. */
 function fallback(history: History, phase: PhaseName, stretches: readonly Stretch[], detail: string): CheckResult {
   const reach = reachOf(history);
   const windows = cutOffs(history);
-  const counts = ({ key, instance, scheduledMs }: AnswerEvent) =>
+  const counts = ({ key, instance, scheduledMs, receivedMs, mechanism }: AnswerEvent) =>
     reach(key) === true &&
     (windows.length === 0 ||
-      windows.some((it) => hits(it, instance) && scheduledMs >= it.biteMs && scheduledMs < it.healMs));
+      windows.some(
+        (it) =>
+          hits(it, instance) &&
+          scheduledMs >= it.biteMs &&
+          scheduledMs < it.healMs &&
+          (mechanism === 'fallback' || receivedMs <= it.healMs),
+      ));
   return judgeShare(history, { name, phase, stretches, from: 'fallback', counts, detail });
 }
 

@@ -5,17 +5,25 @@
 //           the two arms differ, and not by chance. Nor by a few stalls: the bounds take answers to be independent, but
 //           a machine that holds up one process makes all its answers of that moment late, and the other arm may see
 //           nothing of it. So it has to fail without its three worst moments as well, and the control has to be quick
-//           over the whole run: where noise makes it slow in other phases, it is not this one's limiter that was slow
+//           over the whole run: where noise makes it slow in other phases, it is not this one's limiter that was slow.
+//           Where the control itself is not far below the limit, the lower bound has to be far beyond the control's p99.
+//           And a p99 of seconds, far beyond the control's slowest answer of the run, is no noise in any case
 // unknown   anything else: too few answers, a generator that ran late, a machine too noisy to tell
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
-import { wasCalm } from './calm.ts';
+import { controlP99Ms, wasCalm, worstControlMs } from './calm.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { ascending, quantile, quantileBounds } from './quantile.ts';
 
 const answersMin = 500;
 const lagMsMax = 2;
+/** Noise that takes the control over this share of the limit takes the other arm, at times, over all of it. */
+const noisyShare = 0.5;
+/** So many times what noise does to the control it does not do to the other arm. */
+const farFactor = 3;
+/** Nor does it, whatever the control's p99 is, reach seconds. */
+const farMs = 1000;
 /** How long one process of the lab was held up on two busy cores while the others ran on: at most this often a phase. */
 const stall = { ms: 50, count: 3 };
 
@@ -62,9 +70,14 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   if (answered < answersMin) return state('unknown', `${answered} answers; at least ${answersMin} are needed`);
   if (lagP99 > lagMsMax) return state('unknown', `the generator ran ${ms(lagP99)} late (p99); at most ${lagMsMax} ms`);
   if (p99.upper < limit) return state('pass', bounds);
+  const isFarBeyond = p99.lower >= Math.max(limit, farMs, farFactor * worstControlMs(history));
   const differ = p99.lower >= limit && control.estimate < limit && controlUpper <= p99.lower;
-  if (!differ) return state('unknown', `cannot tell: ${bounds}`);
-  if (!wasCalm(history)) return state('unknown', `cannot tell, the control was slow in other phases: ${bounds}`);
+  if (!differ && !isFarBeyond) return state('unknown', `cannot tell: ${bounds}`);
+  if (!wasCalm(history) && !isFarBeyond)
+    return state('unknown', `cannot tell, the control was slow in other phases: ${bounds}`);
+  const noiseMs = Math.max(control.estimate, controlP99Ms(history));
+  if (noiseMs >= noisyShare * limit && p99.lower < farFactor * noiseMs)
+    return state('unknown', `cannot tell from the noise that the control had as well: ${bounds}`);
   const rest = quantileBounds(ascending(withoutStalls(answers, limit).map(latencyMs)), 0.99);
   if (rest.lower < limit)
     return state('unknown', `cannot tell from ${stall.count} stalls of ${stall.ms} ms: ${bounds}`);

@@ -132,10 +132,10 @@ function answersAtOnce(history: History, { instance, openMs, fromMs }: Opening, 
 }
 
 function isOpenAt(history: History, instance: string, atMs: number): boolean {
-  const last = history.breaker.findLast(
-    (move) => move.instance === instance && isBreakerHit(history, move.shard) && move.atMs < atMs,
-  );
-  return last !== undefined && last.to !== 'closed';
+  const its = history.breaker.filter((move) => move.instance === instance && isBreakerHit(history, move.shard));
+  const last = its.findLast((move) => move.atMs < atMs);
+  const state = last ? last.to : its[0]?.from; // what was before the run shows in its first move
+  return state !== undefined && state !== 'closed';
 }
 
 interface Traffic {

@@ -88,6 +88,12 @@ describe('the fails-open check', () => {
     expect(judged(1016, mechanism, 200)).toBe('unknown');
   });
 
+  it('does not count what Redis answered after the heal, though it was requested before: it may have decided then', () => {
+    const late = (latencyMs: number) => ({ fault: { ...oneIn(10, 'redis'), latencyMs } });
+    expect(judgeIn('fault', late(5000))?.[1]).toBe('pass');
+    expect(judgeIn('fault', late(100))?.[1]).toBe('fail');
+  });
+
   it('fails when the fallback goes on after the recovery', () => {
     expect(judgeIn('recovered', { recovered: { mechanism: 'fallback' } })).toEqual([
       'recovered',

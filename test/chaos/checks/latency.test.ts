@@ -44,6 +44,21 @@ describe('the latency check', () => {
     ]);
   });
 
+  it('is unknown where the control is not far below the limit itself, unless it is far beyond the control', () => {
+    expect(judge({ latencyMs: 15, controlLatencyMs: 6 })).toMatchObject({ verdict: 'unknown' });
+    expect(judge({ latencyMs: 15, controlLatencyMs: 4 })).toMatchObject({ verdict: 'fail' });
+    expect(judge({ latencyMs: 20, controlLatencyMs: 6 })).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('fails seconds, however slow the control was, unless its own slowest answer was nearly as slow', () => {
+    const slow = { latencyMs: 0, controlLatencyMs: 30 };
+    const of = (onset: Partial<PhaseSpec>) =>
+      latency.judge(buildHistory({ phases: { baseline: slow, onset: { controlLatencyMs: 30, ...onset } } }))[1];
+    expect(of({ latencyMs: 8000 })).toMatchObject({ verdict: 'fail' });
+    expect(of({ latencyMs: 900 })).toMatchObject({ verdict: 'unknown' });
+    expect(of({ latencyMs: 8000, controlLatencyMs: oneIn(100, 3000) })).toMatchObject({ verdict: 'unknown' });
+  });
+
   it('fails when too many are slow, and the rest is quick', () => {
     expect(judge({ latencyMs: oneIn(20, 300) })).toMatchObject({ verdict: 'fail', measured: 300 });
   });
@@ -82,7 +97,7 @@ describe('the latency check', () => {
 
   it('is unknown when the control was slow in the other phases: seen on a machine that was busy all the time', () => {
     const busy = { latencyMs: 14, controlLatencyMs: 15 };
-    const phases = { baseline: busy, fault: busy, recovered: busy, heal: { latencyMs: 12.5, controlLatencyMs: 8.7 } };
+    const phases = { baseline: busy, fault: busy, recovered: busy, heal: { latencyMs: 60, controlLatencyMs: 8.7 } };
     expect(verdictsOf(phases)).toContainEqual(['heal', 'unknown']);
     expect(verdictsOf({ heal: phases.heal })).toContainEqual(['heal', 'fail']);
   });

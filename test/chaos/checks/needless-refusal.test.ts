@@ -94,15 +94,15 @@ describe('the needless-refusal check', () => {
   it('charges the take with which a half-open breaker asked Redis, and none before and after it', () => {
     const breaker = [
       move('limiter-1', 20, 'closed', 'open'),
-      move('limiter-1', 1050, 'open', 'half-open'),
-      move('limiter-1', 1060, 'half-open', 'open'),
+      move('limiter-1', 1300, 'open', 'half-open'),
+      move('limiter-1', 1310, 'half-open', 'open'),
     ];
     const judge = (takeMs: number) => {
       const take = answer(takeMs, { mechanism: 'fallback' });
-      const refusal = answer(1200, { ...refused, instance: 'limiter-2' });
-      return needlessRefusal.judge(historyWith([...burst(10, 600), take, refusal], { breaker }));
+      const refusal = answer(1600, { ...refused, instance: 'limiter-2' });
+      return needlessRefusal.judge(historyWith([...burst(10, 1000), take, refusal], { breaker }));
     };
-    expect([1030, 1055, 1080].map((ms) => judge(ms)[0]?.verdict)).toEqual(['fail', 'pass', 'fail']);
+    expect([1150, 1305, 1450].map((ms) => judge(ms)[0]?.verdict)).toEqual(['fail', 'pass', 'fail']);
   });
 
   it('charges requests that were under way at the same time', () => {

@@ -71,6 +71,11 @@ describe('the trip check', () => {
     expect(['pass', 'unknown']).toContain(result?.verdict);
   });
 
+  it('does not fail a breaker that was open since before the run: its first move tells', () => {
+    const [result] = judge(breakerOf(move('limiter-1', 1700, 'open', 'half-open'), open('limiter-2', 1020)));
+    expect(result?.verdict).not.toBe('fail');
+  });
+
   it('is unknown when the control stalled at the same time', () => {
     const phases = { onset: { controlLatencyMs: (i: number) => (i === 0 ? 80 : 1) } };
     expect(judge({ phases, ...breakerOf(open('limiter-1', 1020), open('limiter-2', 1101)) })).toMatchObject([

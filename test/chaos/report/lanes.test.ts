@@ -82,7 +82,12 @@ describe('points', () => {
 
 describe('the breaker lane', () => {
   it('covers the whole run without a gap, for each instance', () => {
-    const [first, , control] = breakerLanes(buildHistory(), 0, 10_000);
+    const breaker = [
+      move('limiter-1', 1016, 'closed', 'open'),
+      move('limiter-1', 5003, 'open', 'half-open'),
+      move('limiter-1', 5005, 'half-open', 'closed'),
+    ];
+    const [first, , control] = breakerLanes(buildHistory({ breaker }), 0, 10_000);
     expect(first).toEqual({
       instance: 'limiter-1',
       control: false,
