@@ -38,19 +38,24 @@ interface Wrong {
   readonly instead: string;
 }
 
-/** Refusals after which the bucket admitted sooner. What an instance remembers of a bucket that was lost is none of its. */
+/**
+ * Refusals after which the bucket admitted sooner. What an instance remembers of a bucket that was lost is none of its; nor
+ * does a fallback know what Redis will tell its instance.
+ */
 function tooLong(source: Source): Wrong[] {
   if (source.former !== undefined) return [];
   const admits = source.admits.toSorted((a, b) => a.sentMs - b.sentMs);
   const wrong: Wrong[] = [];
   let next = admits.length;
   let soonestMs = Number.POSITIVE_INFINITY; // of the admissions sent after the refusal was known
+  const isTold = (fromMs: number, toMs: number) =>
+    source.told.some(({ sentMs, receivedMs }) => receivedMs >= fromMs && sentMs <= toMs);
   for (const answer of source.rejects.toSorted((a, b) => b.receivedMs - a.receivedMs)) {
     for (let admit = admits[next - 1]; admit && admit.sentMs > answer.receivedMs; admit = admits[--next - 1]) {
       soonestMs = Math.min(soonestMs, admit.receivedMs);
     }
     const leastMs = ((answer.retryAfterS ?? 0) - 1) * 1000 * (1 - driftRatio) - roundingMs;
-    if (soonestMs - answer.sentMs < leastMs) {
+    if (soonestMs - answer.sentMs < leastMs && !isTold(answer.sentMs, soonestMs)) {
       wrong.push({ source, answer, instead: `admitted at ${seconds(soonestMs)}` });
     }
   }
@@ -59,11 +64,12 @@ function tooLong(source: Source): Wrong[] {
 
 /**
  * Refusals after which a client that waited was refused again, though nothing can have been admitted meanwhile. A take that
- * Redis may have executed without being heard may be executed at any time since.
+ * Redis may have executed without being heard may be executed at any time since. A fallback goes on from what Redis told
+ * its instance meanwhile.
  */
 function tooShort(source: Source): Wrong[] {
   const unheardMs = Math.min(...source.uncertain.map(({ sentMs }) => sentMs));
-  const admits = source.admits.toSorted((a, b) => a.sentMs - b.sentMs);
+  const admits = [...source.admits, ...source.told].sort((a, b) => a.sentMs - b.sentMs);
   const wrong: Wrong[] = [];
   let next = 0;
   let admittedMs = Number.NEGATIVE_INFINITY; // until when what was sent by the later refusal's receipt may have been

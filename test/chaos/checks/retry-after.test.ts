@@ -54,6 +54,17 @@ describe('the retry-after check', () => {
     expect(judge(refused(0, 9), answer(100, fallback))).toMatchObject({ verdict: 'pass' });
   });
 
+  it('holds nothing against a fallback that goes on from what Redis told its instance meanwhile', () => {
+    const fallback = { mechanism: 'fallback' } as const;
+    const told = answer(2000, { mechanism: 'redis', remaining: 0 });
+    const judged = (...between: AnswerEvent[]) =>
+      judge(refused(10, 1, fallback), ...between, refused(2500, 1, fallback))?.verdict;
+    expect([judged(), judged(told)]).toEqual(['fail', 'pass']);
+    const sooner = (...between: AnswerEvent[]) =>
+      judge(refused(10, 9, fallback), ...between, answer(2500, fallback))?.verdict;
+    expect([sooner(), sooner(told)]).toEqual(['fail', 'pass']);
+  });
+
   it('holds nothing against what an instance remembers of a bucket that Redis has lost', () => {
     const kill = [fault('inject', 100, { fault: 'redis-kill', state: 'lost', target: 'redis', reach: 'shared-store' })];
     const answers = [refused(200, 9), answer(300)];
