@@ -10,7 +10,7 @@ import { type RunOptions, runScenario } from '../../chaos/run/runner.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
 import { LabCommand } from './lab-processes.ts';
 
-const retriesMax = 2;
+const retriesMax = 1;
 const numbered = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
 
 /** The processes of a run on one Redis, by the names that it notes them under. */
