@@ -27,6 +27,8 @@ export interface StoreLink {
 
 /** A toxic as data; `attributes` in the units of Toxiproxy's documentation (latency and timeout in ms). */
 export interface Toxic {
+  /** Of its own on its proxy. */
+  readonly name: string;
   readonly type: 'timeout' | 'latency' | 'bandwidth' | 'slicer' | 'reset_peer' | 'slow_close' | 'limit_data';
   readonly stream: 'upstream' | 'downstream';
   readonly attributes: Readonly<Record<string, number>>;
@@ -35,8 +37,8 @@ export interface Toxic {
 /** Toxiproxy, as far as a fault needs it. */
 export interface Toxics {
   addToxic(proxyName: string, toxic: Toxic): Promise<void>;
-  /** Takes every toxic off the proxy. */
-  removeToxics(proxyName: string): Promise<void>;
+  /** Takes those off the proxy that have one of the names. */
+  removeToxics(proxyName: string, names: readonly string[]): Promise<void>;
   /** Whether the proxy listens; one that does not has closed its connections. */
   setEnabled(proxyName: string, enabled: boolean): Promise<void>;
 }

@@ -29,9 +29,9 @@ export class ToxiproxyApi implements Toxics {
    * that it now has, and the fault's probe looks through the link.
    */
   async addToxic(proxyName: string, toxic: Toxic): Promise<void> {
-    const name = `${toxic.type}_${toxic.stream}`;
+    const { name } = toxic;
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
-    const body = { ...toxic, name, toxicity: 1 };
+    const body = { ...toxic, toxicity: 1 };
     const { data } = await this.#call(
       `add ${name} to ${proxyName}`,
       this.#client.api.post<{ name?: string }>(path, body),
@@ -40,13 +40,14 @@ export class ToxiproxyApi implements Toxics {
       throw new LabError(`Toxiproxy accepted ${name} on ${proxyName} but answers ${JSON.stringify(data)}`);
   }
 
-  /** Takes every toxic off the proxy. */
-  async removeToxics(proxyName: string): Promise<void> {
+  /** Takes those off the proxy that have one of the names; every toxic when there are none. */
+  async removeToxics(proxyName: string, names?: readonly string[]): Promise<void> {
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
-    for (const name of await this.toxicsOf(proxyName)) {
+    const present = async () => (await this.toxicsOf(proxyName)).filter((name) => names?.includes(name) ?? true);
+    for (const name of await present()) {
       await this.#call(`remove ${name} from ${proxyName}`, this.#client.api.delete(`${path}/${name}`));
     }
-    const left = await this.toxicsOf(proxyName);
+    const left = await present();
     if (left.length > 0)
       throw new LabError(`Toxiproxy removed the toxics of ${proxyName} but still lists ${left.join(', ')}`);
   }

@@ -17,7 +17,7 @@ export function occurrencesOf(
   bounds: Bounds,
   faultOf: (spec: FaultSpec) => Fault,
 ): Occurrence[] {
-  return faults
+  const occurrences = faults
     .flatMap((scheduled) => {
       const fault = faultOf(scheduled.use);
       const reach = scheduled.on ?? fault.reaches[0];
@@ -30,6 +30,28 @@ export function occurrencesOf(
       }));
     })
     .sort((a, b) => a.planned.atMs - b.planned.atMs);
+  const clash = clashIn(occurrences);
+  if (clash !== undefined) throw new UsageError(`The scenario ${name} cannot be run: ${clash}`);
+  return occurrences;
+}
+
+/** Faults may overlap. But what heals one must not heal the other: not the same fault in one place, nor two of the one store. */
+function clashIn(occurrences: readonly Occurrence[]): string | undefined {
+  for (const [i, { fault, planned }] of occurrences.entries()) {
+    const endMs = planned.atMs + planned.forMs;
+    const other = occurrences
+      .slice(i + 1)
+      .find(
+        (it) => it.planned.atMs < endMs && (it.fault.kind === fault.kind || (isOfStore(it) && isOfStore({ planned }))),
+      );
+    if (other)
+      return `${other.fault.kind} is to begin at ${other.planned.atMs} ms, and ${fault.kind} before it ends at ${endMs} ms; what heals one would heal both.`;
+  }
+  return undefined;
+}
+
+function isOfStore({ planned }: Pick<Occurrence, 'planned'>): boolean {
+  return planned.reach === 'shared-store' || planned.reach === 'one-shard';
 }
 
 function unreachable({ reaches }: Fault, reach: Occurrence['planned']['reach']): string | undefined {

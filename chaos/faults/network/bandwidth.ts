@@ -15,8 +15,10 @@ const pingBytes = 21;
 /** Above it a PING hardly feels it, and nobody could tell that it bit. */
 const kilobytesPerSecondMax = 10;
 
+const kind = 'bandwidth';
+
 export const bandwidth = defineFault<Bandwidth>({
-  kind: 'bandwidth',
+  kind,
   family: 'network',
   params: z.strictObject({ kilobytesPerSecond: z.int().min(1).max(kilobytesPerSecondMax) }),
   examples: [{ kilobytesPerSecond: 10 }],
@@ -25,7 +27,7 @@ export const bandwidth = defineFault<Bandwidth>({
   effect: ({ kilobytesPerSecond }, { p99Ms }) => (takeBytesMin / kilobytesPerSecond >= p99Ms ? 'cut-off' : 'degraded'),
   state: 'kept',
   endsBy: 'heal',
-  ...byToxic<Bandwidth>(({ kilobytesPerSecond }) => ({
+  ...byToxic<Bandwidth>(kind, ({ kilobytesPerSecond }) => ({
     type: 'bandwidth',
     attributes: { rate: kilobytesPerSecond },
   })),

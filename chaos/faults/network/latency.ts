@@ -19,8 +19,10 @@ const params: z.ZodType<Latency> = z
 /** Half of a call's deadline is left for Redis itself and for the machine. */
 const deadlineShare = 0.5;
 
+const kind = 'latency';
+
 export const latency = defineFault<Latency>({
-  kind: 'latency',
+  kind,
   family: 'network',
   params,
   examples: [
@@ -39,6 +41,7 @@ export const latency = defineFault<Latency>({
   state: 'kept',
   endsBy: 'heal',
   ...byToxic<Latency>(
+    kind,
     ({ latencyMs, jitterMs }) => ({ type: 'latency', attributes: { latency: latencyMs, jitter: jitterMs } }),
     ({ direction }) => direction,
   ),

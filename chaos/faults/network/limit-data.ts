@@ -11,8 +11,10 @@ interface LimitData {
 /** The shortest reply, `+PONG`, has one byte more. */
 const bytesMax = 6;
 
+const kind = 'limit-data';
+
 export const limitData = defineFault<LimitData>({
-  kind: 'limit-data',
+  kind,
   family: 'network',
   params: z.strictObject({ bytes: z.int().min(1).max(bytesMax) }),
   examples: [{ bytes: 3 }],
@@ -22,6 +24,7 @@ export const limitData = defineFault<LimitData>({
   state: 'kept',
   endsBy: 'heal',
   ...byToxic<LimitData>(
+    kind,
     ({ bytes }) => ({ type: 'limit_data', attributes: { bytes } }),
     () => 'downstream',
   ),

@@ -9,8 +9,10 @@ interface Partition {
   readonly direction: Direction;
 }
 
+const kind = 'partition';
+
 export const partition = defineFault<Partition>({
-  kind: 'partition',
+  kind,
   family: 'network',
   params: z.strictObject({ direction }),
   examples: [{}, { direction: 'downstream' }],
@@ -20,6 +22,7 @@ export const partition = defineFault<Partition>({
   state: 'kept',
   endsBy: 'heal',
   ...byToxic<Partition>(
+    kind,
     () => ({ type: 'timeout', attributes: { timeout: 0 } }),
     ({ direction }) => direction,
   ),

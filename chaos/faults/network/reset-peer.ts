@@ -3,8 +3,10 @@
 import { defineFault, nothing } from '../fault.ts';
 import { byToxic } from './toxics.ts';
 
+const kind = 'reset-peer';
+
 export const resetPeer = defineFault({
-  kind: 'reset-peer',
+  kind,
   family: 'network',
   params: nothing,
   examples: [{}],
@@ -13,7 +15,7 @@ export const resetPeer = defineFault({
   effect: () => 'cut-off',
   state: 'kept',
   endsBy: 'heal',
-  ...byToxic(() => ({ type: 'reset_peer', attributes: { timeout: 0 } })),
+  ...byToxic(kind, () => ({ type: 'reset_peer', attributes: { timeout: 0 } })),
   bites: ({ outcome }) => outcome === 'closed',
   describe: () => 'Every connection between the limiters and Redis was reset, and so was each new one',
 });

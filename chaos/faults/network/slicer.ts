@@ -18,8 +18,10 @@ const averageBytesMax = 7;
 /** The last slice each way waits for no other. */
 const waitMs = (bytes: number, { averageBytes, delayUs }: Slicer) => ((bytes / averageBytes - 2) * delayUs) / 1000;
 
+const kind = 'slicer';
+
 export const slicer = defineFault<Slicer>({
-  kind: 'slicer',
+  kind,
   family: 'network',
   params: z.strictObject({
     averageBytes: z.int().min(1).max(averageBytesMax),
@@ -31,7 +33,7 @@ export const slicer = defineFault<Slicer>({
   effect: (params, { p99Ms }) => (waitMs(takeBytesMin, params) >= p99Ms ? 'cut-off' : 'degraded'),
   state: 'kept',
   endsBy: 'heal',
-  ...byToxic<Slicer>(({ averageBytes, delayUs }) => ({
+  ...byToxic<Slicer>(kind, ({ averageBytes, delayUs }) => ({
     type: 'slicer',
     attributes: { average_size: averageBytes, size_variation: 0, delay: delayUs },
   })),

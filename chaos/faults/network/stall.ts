@@ -9,8 +9,10 @@ interface Stall {
   readonly direction: Direction;
 }
 
+const kind = 'stall';
+
 export const stall = defineFault<Stall>({
-  kind: 'stall',
+  kind,
   family: 'network',
   params: z.strictObject({ direction }),
   examples: [{}],
@@ -20,6 +22,7 @@ export const stall = defineFault<Stall>({
   state: 'kept',
   endsBy: 'heal',
   ...byToxic<Stall>(
+    kind,
     () => ({ type: 'bandwidth', attributes: { rate: 0 } }),
     ({ direction }) => direction,
   ),

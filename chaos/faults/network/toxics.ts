@@ -28,18 +28,25 @@ export function wayOf(direction: Direction): string {
   }[direction];
 }
 
-/** The same toxic on the target's link, in that direction. */
+/**
+ * The same toxic on the target's link, in that direction. It is named after the fault: others may be on the link as well, and
+ * are not healed with it.
+ */
 export function byToxic<Parameters>(
+  kind: string,
   toxic: (params: Parameters) => Pick<Toxic, 'type' | 'attributes'>,
   directionOf: (params: Parameters) => Direction = () => 'both',
 ): Pick<FaultDefinition<Parameters>, 'inject' | 'heal'> {
+  const nameOf = (stream: Toxic['stream']) => `${kind}_${stream}`;
   return {
     async inject({ toxiproxy }, target, params) {
       const proxy = proxyOf(target);
       const on = streams[directionOf(params)];
-      await Promise.all(on.map((stream) => toxiproxy.addToxic(proxy, { ...toxic(params), stream })));
+      await Promise.all(
+        on.map((stream) => toxiproxy.addToxic(proxy, { ...toxic(params), name: nameOf(stream), stream })),
+      );
     },
-    heal: ({ toxiproxy }, target) => toxiproxy.removeToxics(proxyOf(target)),
+    heal: ({ toxiproxy }, target) => toxiproxy.removeToxics(proxyOf(target), streams.both.map(nameOf)),
   };
 }
 

@@ -155,6 +155,20 @@ describe('a store link', () => {
     await until('a link that is still healthy', async () => !(await looks()));
   });
 
+  it('that two faults are on at once, with toxics of the same type, keeps one when the other is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const target = { name: instance.name, instance };
+    const [stall, narrow] = [faultOf({ kind: 'stall' }), faultOf({ kind: 'bandwidth', kilobytesPerSecond: 1 })];
+    await narrow.inject(environment, target);
+    await stall.inject(environment, target);
+    expect(stall.bites(await ping(host, port, 200))).toBe(true);
+    await stall.heal(environment, target);
+    const during = await ping(host, port, 30_000);
+    expect([during.outcome, narrow.bites(during)]).toEqual(['pong', true]);
+    await narrow.heal(environment, target);
+    await until('a quick answer', async () => !narrow.bites(await ping(host, port, 30_000)));
+  });
+
   it.each([
     ['upstream', 0],
     ['downstream', 1],

@@ -10,8 +10,13 @@ import { until } from '../../support/until.ts';
 /** For a ping that is to be answered. */
 const hungMs = 30_000;
 
-const latency = { type: 'latency', stream: 'downstream', attributes: { latency: 100, jitter: 0 } } as const;
-const timeout = { type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } } as const;
+const latency = {
+  name: 'latency_downstream',
+  type: 'latency',
+  stream: 'downstream',
+  attributes: { latency: 100, jitter: 0 },
+} as const;
+const timeout = { name: 'timeout_upstream', type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } } as const;
 
 describe('the API of a Toxiproxy that runs', () => {
   const started = new AsyncDisposableStack();

@@ -34,6 +34,23 @@ describe('a schedule', () => {
     ]);
   });
 
+  it.each([
+    ['partition', 'partition', 'one-store-link'],
+    ['redis-kill', 'out-of-memory', undefined],
+  ] as const)('refuses that %s and %s overlap, of which one would be healed with the other', (one, other, on) => {
+    const first: ScheduledFault = { use: { kind: one }, atMs: 2000, forMs: 3000 };
+    const second = (atMs: number): ScheduledFault => ({
+      use: { kind: other },
+      ...(on ? { on } : {}),
+      atMs,
+      forMs: 1000,
+    });
+    expect(planned([first, second(5000)]).map(({ fault }) => fault)).toEqual([one, other]);
+    expect(() => planned([first, second(4999)])).toThrow(
+      `${other} is to begin at 4999 ms, and ${one} before it ends at 5000 ms; what heals one would heal both.`,
+    );
+  });
+
   it.each<[Partial<ScheduledFault>, string]>([
     [{ forMs: 0 }, 'is to last 0 ms; it has to last longer than 0.'],
     [{ forMs: Number.NaN }, 'is to last NaN ms; it has to last longer than 0.'],

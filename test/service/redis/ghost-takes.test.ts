@@ -121,7 +121,7 @@ async function stallAndRelease(stream: 'upstream' | 'downstream', stallMs: numbe
 }
 
 function stall(api: ToxiproxyApi, stream: 'upstream' | 'downstream'): Promise<void> {
-  return api.addToxic(link, { type: 'bandwidth', stream, attributes: { rate: 0 } });
+  return api.addToxic(link, { name: `held_${stream}`, type: 'bandwidth', stream, attributes: { rate: 0 } });
 }
 
 interface Readyz {
