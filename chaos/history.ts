@@ -3,7 +3,7 @@
 // digits, since the first scheduled request.
 
 import type { Outcome } from './outcome.ts';
-import type { Bounds, Effect, Ending, PhaseName, Reach, StateEffect } from './scenario.ts';
+import type { Bounds, Effect, Ending, FaultSpec, PhaseName, Reach, StateEffect } from './scenario.ts';
 
 export { isAllowed, isDenied, latencyMs } from './outcome.ts';
 
@@ -35,6 +35,7 @@ export interface FaultFacts {
 
 /** A fault of the run's schedule, once for each time that it is put on. Times are those planned. */
 export interface PlannedFault extends FaultFacts {
+  readonly use?: FaultSpec; // absent in files of an older lab
   readonly atMs: number;
   readonly forMs: number;
 }
@@ -86,8 +87,7 @@ export interface AnswerEvent {
   /** What the target means by it; absent where its status says so: 2xx allows, 429 denies, and all else has failed. */
   readonly outcome?: Outcome;
   readonly mechanism: 'redis' | 'fallback' | null;
-  /** How many tokens it says are left, from 0; null when absent, or when it is no such number. */
-  readonly remaining: number | null;
+  readonly remaining: number | null; // how many tokens it says are left, from 0; null when it tells no such number
   readonly retryAfterS?: number; // when it says to ask again, in seconds from then
   readonly error?: string;
 }

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
-import { chooseDriver, driverFor, driverNames, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
+import { chooseDriver, driverFor, driverNames, leversOf, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
 import { oneLine } from '../chaos/printable.ts';
@@ -18,14 +18,18 @@ import { isOwn, targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
 import { scenarioOf, whole } from './arguments.ts';
 import { scenarios } from './index.ts';
+import { runStorm, type StormOptions, stormOptions } from './storm-command.ts';
 import { runSuite, suiteTable } from './suite.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
 const usage =
-  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json]';
+  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json],\n' +
+  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN';
 
 interface Arguments {
   readonly chosen: readonly Scenario[];
+  /** What a storm is made of; undefined when none is asked for. */
+  readonly storm: StormOptions | undefined;
   readonly list: boolean;
   readonly suite: boolean;
   readonly json: boolean;
@@ -40,7 +44,8 @@ function readArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parseOrExplain(args);
   if (!driverNames.includes(values.driver))
     throw new UsageError(`There is no driver "${values.driver}". Drivers: ${driverNames.join(', ')}.`);
-  const chosen = positionals.map((name) => scenarioOf(name, `\n\n${listing()}`));
+  const storm = stormOptions(positionals, values);
+  const chosen = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing()}`));
   const target = targetOf({
     target: values.target,
     command: values.command,
@@ -49,7 +54,8 @@ function readArguments(args: readonly string[]): Arguments {
   });
   return {
     chosen,
-    list: values.list || (chosen.length === 0 && !values.suite),
+    storm,
+    list: values.list || (positionals.length === 0 && !values.suite),
     suite: values.suite,
     json: values.json,
     driver: driverFor(values.driver, target),
@@ -76,10 +82,14 @@ function parseOrExplain(args: readonly string[]) {
         json: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         suite: { type: 'boolean', default: false },
+        minutes: { type: 'string' },
+        replay: { type: 'string' },
+        shrink: { type: 'string' },
       },
     });
   } catch (error) {
-    const options = '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite';
+    const options =
+      '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite, --minutes, --replay, --shrink';
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
   }
 }
@@ -129,7 +139,12 @@ async function main(): Promise<number> {
   if (options.driver === 'auto') process.stderr.write(`driver: ${driver.name} (${why})\n`);
   const refused = (scenario: Scenario) =>
     targetRefusal(driver.name, scenario, options.target) ?? refusal(driver.name, scenario);
-  const runOne = (scenario: Scenario, seed: number) => run(scenario, options, driver.start, seed, ended);
+  const runWith = (scenario: Scenario, { seed, rate }: Pick<Arguments, 'seed' | 'rate'>) => {
+    const why = refused(scenario);
+    if (why) throw new UsageError(why);
+    return run(scenario, { ...options, rate }, driver.start, seed, ended);
+  };
+  const runOne = (scenario: Scenario, seed: number) => runWith(scenario, { seed, rate: options.rate });
   if (options.suite) {
     const chosen = options.chosen.length > 0 ? options.chosen : scenarios;
     const outcome = await runSuite(chosen, options.seed, runOne, refused);
@@ -137,10 +152,9 @@ async function main(): Promise<number> {
     process.stdout.write(`${text}\n`);
     return exitStatus[outcome.verdict];
   }
+  if (options.storm) return exitStatus[await runStorm(options.storm, options, leversOf(driver.name), runWith)];
   const journals: Journal[] = [];
   for (const scenario of options.chosen) {
-    const why = refused(scenario);
-    if (why) throw new UsageError(why);
     journals.push(await runOne(scenario, options.seed));
   }
   if (options.json) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);

@@ -24,6 +24,12 @@ const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   topology: ['native', 'containers'],
 };
 
+/** What this one can pull. */
+export function leversOf(driver: DriverName): ReadonlySet<Lever> {
+  const names = Object.keys(levers) as Lever[];
+  return new Set(names.filter((lever) => levers[lever].includes(driver)));
+}
+
 /** Who can start, or is, which Redis. */
 const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
   single: ['native', 'containers', 'compose', 'address'],

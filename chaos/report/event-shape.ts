@@ -17,6 +17,8 @@ const counts = z.record(z.string(), numberFrom(0), { error: 'a count for each re
 const notBefore = (first: string, then: string) => ({ error: `an instant that is not before ${first}`, path: [then] });
 
 /** What a fault says of itself. */
+const use = z.looseObject({ kind: text() });
+
 const facts = {
   fault: text(),
   effect: oneOf(...effects),
@@ -47,7 +49,9 @@ const run = z.object({
   hypothesis: text(),
   target: text().exactOptional(),
   gives: z.array(oneOf(...tellings), { error: 'a list of what the target tells' }),
-  schedule: z.array(z.object({ ...facts, atMs: instantMs(), forMs: instantMs() }), { error: 'a list of faults' }),
+  schedule: z.array(z.object({ use: use.exactOptional(), ...facts, atMs: instantMs(), forMs: instantMs() }), {
+    error: 'a list of faults',
+  }),
   seed: whole(0, 0xffffffff),
   driver: text(),
   rate: numberFrom(0),

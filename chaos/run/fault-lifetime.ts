@@ -68,7 +68,7 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */
 function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zero }: Stage) {
-  const { atMs: _, forMs: __, ...facts } = planned;
+  const { use: _, atMs: __, forMs: ___, ...facts } = planned;
   const targets = targetsOf(planned.reach, environment);
   let injected = false;
   const apply = (action: 'inject' | 'heal') =>

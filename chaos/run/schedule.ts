@@ -26,7 +26,7 @@ export function occurrencesOf(
       const { atMs, forMs, every = { ms: 0, times: 1 } } = scheduled;
       return Array.from({ length: every.times }, (_, i) => ({
         fault,
-        planned: { ...fault.facts(bounds, reach), atMs: atMs + i * every.ms, forMs },
+        planned: { use: scheduled.use, ...fault.facts(bounds, reach), atMs: atMs + i * every.ms, forMs },
       }));
     })
     .sort((a, b) => a.planned.atMs - b.planned.atMs);

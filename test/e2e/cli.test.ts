@@ -171,6 +171,20 @@ function canMount(): boolean {
   }
 }
 
+describe('a storm', () => {
+  it.each([
+    ['no time', ['storm', '--minutes', '0'], /^--minutes is "0"; allowed: a whole number from 1 to 60\./],
+    ['minutes of a scenario', ['partition', '--minutes', '2'], /^--minutes is of a storm: npm run scenario storm\./],
+    ['another scenario beside it', ['storm', 'partition'], /^A storm is run by itself, and not with others\./],
+    ['two things at once', ['storm', '--replay', 'a', '--shrink', 'b'], /^One of --replay, --shrink can be done/],
+    ['a run that is not there', ['storm', '--replay', 'runs/nowhere'], /^There is no recorded run runs\/nowhere/],
+  ])('refuses %s, and starts nothing', async (_, args, message) => {
+    const { status, stderr } = await refused(args);
+    expect(status).toBe(254);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('an arena', () => {
   it.each([
     [

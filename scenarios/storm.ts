@@ -1,0 +1,106 @@
+// A storm: faults one after another, drawn at random from every kind that one Redis can suffer. The seed draws it, so the same
+// seed is the same storm; and a storm that was recorded can be put on again, or made smaller.
+
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { UsageError } from '../chaos/errors.ts';
+import { faultKinds, faultOf } from '../chaos/faults/index.ts';
+import type { RunEvent } from '../chaos/history.ts';
+import type { FaultSpec, Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
+import { keys, service, timing } from './defaults.ts';
+
+export const stormName = 'storm';
+export const minutesMax = 60;
+
+/** Before the first fault: as in other scenarios. */
+const beginMs = 8000;
+/** After the last one, to recover in. */
+const endMs = 9000;
+const forMs = { min: 2000, max: 6000 };
+const restMs = { min: 3500, max: 8000 };
+
+const storm = { name: stormName, family: 'steady', keys, service } as const satisfies Partial<Scenario>;
+const hypothesis = 'Whatever breaks, and in whatever order, each request is decided in time, by whoever can.';
+
+/** `levers`: those that the driver has. A fault that needs another is not drawn. */
+export function stormOf(seed: number, minutes: number, levers: ReadonlySet<Lever>): Scenario {
+  const random = xoroshiro128plus(seed);
+  const between = ({ min, max }: { min: number; max: number }) => uniformInt(random, min, max);
+  const oneOf = <T>(list: readonly T[]): T => list[between({ min: 0, max: list.length - 1 })] as T;
+  const possible = faultKinds.filter(({ examples }) => {
+    const { needs } = faultOf(examples[0] as FaultSpec);
+    return !needs.includes('topology') && needs.every((need) => levers.has(need));
+  });
+  const durationMs = minutes * 60_000;
+  const faults: ScheduledFault[] = [];
+  for (let atMs = beginMs; ; ) {
+    const use = oneOf(oneOf(possible).examples);
+    const fault: ScheduledFault = { use, on: oneOf(faultOf(use).reaches), atMs, forMs: between(forMs) };
+    if (fault.atMs + fault.forMs + endMs > durationMs) break;
+    faults.push(fault);
+    atMs += fault.forMs + between(restMs);
+  }
+  if (faults.length === 0) throw new UsageError(`A storm of ${minutes} minutes has no time for a fault.`);
+  return { ...storm, hypothesis, faults, timing: { ...timing, durationMs } };
+}
+
+/** The same schedule again. Throws a `UsageError` when the run does not tell it. */
+export function replayOf(run: RunEvent, directory: string): Scenario {
+  const faults = run.schedule.map(({ use, reach, atMs, forMs }): ScheduledFault => {
+    if (use === undefined)
+      throw new UsageError(`${directory} does not tell its faults' parameters: it is of an older lab.`);
+    return { use, on: reach, atMs, forMs };
+  });
+  const { durationMs } = run.planned ?? {};
+  if (durationMs === undefined || faults.length === 0)
+    throw new UsageError(`${directory} has no schedule of faults that could be put on again.`);
+  return { ...storm, hypothesis: run.hypothesis, faults, timing: { ...timing, durationMs } };
+}
+
+/** Those faults alone, with no more time between them than a limiter needs to recover. */
+export function stormOfOnly(faults: readonly ScheduledFault[]): Scenario {
+  let atMs = beginMs;
+  const closer = faults.map((fault): ScheduledFault => {
+    const moved = { ...fault, atMs };
+    atMs += fault.forMs + restMs.max;
+    return moved;
+  });
+  const durationMs = atMs - restMs.max + endMs;
+  return { ...storm, hypothesis, faults: closer, timing: { ...timing, durationMs } };
+}
+
+/**
+ * The fewest of the things that still fail, and none of which can be left out: delta debugging (Zeller and Hildebrandt,
+ * 2002), on the assumption that all of them fail. `fails` is asked for each set once.
+ */
+export async function fewest<T>(
+  things: readonly T[],
+  fails: (some: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
+  let left = things;
+  for (let parts = 2; left.length > 1; ) {
+    const size = Math.ceil(left.length / parts);
+    const chunks = Array.from({ length: Math.ceil(left.length / size) }, (_, i) =>
+      left.slice(i * size, (i + 1) * size),
+    );
+    const smaller = await firstThat(chunks, fails);
+    if (smaller) {
+      [left, parts] = [smaller, 2];
+      continue;
+    }
+    const without = chunks.length > 2 ? chunks.map((_, i) => chunks.toSpliced(i, 1).flat()) : [];
+    const complement = await firstThat(without, fails);
+    if (complement) [left, parts] = [complement, Math.max(parts - 1, 2)];
+    else if (parts >= left.length) break;
+    else parts = Math.min(parts * 2, left.length);
+  }
+  return left;
+}
+
+async function firstThat<T>(
+  sets: readonly (readonly T[])[],
+  fails: (some: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[] | undefined> {
+  for (const set of sets) if (await fails(set)) return set;
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { boundsOf } from '../../chaos/bounds.ts';
+import { faultOf } from '../../chaos/faults/index.ts';
+import { occurrencesOf } from '../../chaos/run/schedule.ts';
+import type { Lever, Scenario } from '../../chaos/scenario.ts';
+import { fewest, replayOf, stormOf, stormOfOnly } from '../../scenarios/storm.ts';
+import { buildHistory } from '../support/history-builder.ts';
+
+const all: ReadonlySet<Lever> = new Set(['toxics', 'redis-process', 'redis-config', 'topology']);
+const bounds = boundsOf({ INSTANCES: '2' });
+const planned = (scenario: Scenario) => occurrencesOf(scenario, bounds, faultOf).map(({ planned }) => planned);
+const kindsOf = ({ faults = [] }: Scenario) => faults.map(({ use }) => use.kind);
+
+describe('a storm', () => {
+  it('is the same for the same seed, and another for another', () => {
+    expect(stormOf(7, 5, all)).toEqual(stormOf(7, 5, all));
+    expect(stormOf(8, 5, all)).not.toEqual(stormOf(7, 5, all));
+  });
+
+  it('is a schedule that can be kept, whatever its seed and length', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 0x7fffffff }), fc.integer({ min: 1, max: 20 }), (seed, minutes) => {
+        const storm = stormOf(seed, minutes, all);
+        expect(planned(storm).length).toBeGreaterThanOrEqual(3 * minutes);
+        expect(storm.timing.durationMs).toBe(minutes * 60_000);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('has every kind of fault that one Redis can suffer, of those for which there is a lever', () => {
+    const kinds = (levers: readonly Lever[]) => new Set(kindsOf(stormOf(1, 60, new Set(levers))));
+    expect(kinds(['toxics'])).not.toContain('redis-kill');
+    expect(kinds(['redis-process'])).toEqual(new Set(['redis-kill']));
+    const most = kinds([...all]);
+    expect([...most]).toEqual(expect.arrayContaining(['partition', 'slicer', 'redis-kill', 'read-only']));
+    expect(most).not.toContain('master-kill');
+  });
+
+  it('that was recorded is the same schedule when it is put on again', () => {
+    const storm = stormOf(3, 1, all);
+    const { run } = buildHistory();
+    const recorded = {
+      ...run,
+      schedule: planned(storm),
+      planned: { durationMs: storm.timing.durationMs, requests: {}, placed: false },
+    };
+    expect(planned(replayOf(recorded, 'a-run'))).toEqual(planned(storm));
+    const [first] = recorded.schedule;
+    if (!first) throw new Error('a storm without faults');
+    const { use: _, ...older } = first;
+    expect(() => replayOf({ ...recorded, schedule: [older] }, 'a-run')).toThrow(/^a-run does not tell its faults' /);
+    expect(() => replayOf({ ...recorded, schedule: [] }, 'a-run')).toThrow(/^a-run has no schedule/);
+  });
+
+  it('of some of its faults alone has those in their order, and can be kept', () => {
+    const { faults = [] } = stormOf(5, 10, all);
+    const some = stormOfOnly(faults.filter((_, i) => i % 3 === 0));
+    expect(kindsOf(some)).toEqual(faults.filter((_, i) => i % 3 === 0).map(({ use }) => use.kind));
+    expect(planned(some)).toHaveLength(Math.ceil(faults.length / 3));
+    expect(some.timing.durationMs).toBeLessThan(600_000);
+  });
+});
+
+describe('the fewest that still fail', () => {
+  const things = Array.from({ length: 16 }, (_, i) => i);
+
+  it('is the one that fails by itself, found by halving', async () => {
+    let asked = 0;
+    const left = await fewest(things, async (some) => {
+      asked++;
+      return some.includes(11);
+    });
+    expect(left).toEqual([11]);
+    expect(asked).toBeLessThanOrEqual(8);
+  });
+
+  it('are all that it takes, in their order, and none that it does not', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.subarray(things, { minLength: 1 }), async (needed) => {
+        const left = await fewest(things, async (some) => needed.every((thing) => some.includes(thing)));
+        expect(left).toEqual(needed);
+      }),
+    );
+  });
+
+  it('is everything where less never fails', async () => {
+    expect(await fewest(things, async () => false)).toEqual(things);
+  });
+});
