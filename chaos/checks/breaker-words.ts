@@ -105,7 +105,10 @@ function neverAsked(history: History, stay: Stay): Contradiction[] {
     : [];
 }
 
-/** Of calls made one after another, so that each must have failed by itself. */
+/**
+ * Of calls made one after another, so that each must have failed by itself: takes of one moment may share a call, and an
+ * instance without a connection answers at once.
+ */
 function fallbackWhileClosed(history: History, stay: Stay): Contradiction[] {
   if (stay.state !== 'closed') return [];
   const guards = guardOf(history);
@@ -117,7 +120,7 @@ function fallbackWhileClosed(history: History, stay: Stay): Contradiction[] {
     if (answer.mechanism === 'redis') [calls, overMs] = [0, Number.NEGATIVE_INFINITY];
     if (answer.mechanism !== 'fallback' || answer.sentMs < overMs) continue;
     if (calls === 0) sinceMs = answer.receivedMs;
-    [calls, overMs] = [calls + 1, answer.receivedMs];
+    [calls, overMs] = [calls + 1, Math.max(answer.receivedMs, answer.sentMs + history.run.bounds.redisTimeoutMs)];
     const lastedMs = answer.sentMs - sinceMs;
     if (calls > callsFactor * history.run.bounds.breakerFailures && lastedMs > closedMsMax) {
       return [said(stay, sinceMs, `was closed, and the fallback alone answered for ${(lastedMs / 1000).toFixed(1)} s`)];

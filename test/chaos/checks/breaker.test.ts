@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { breaker } from '../../../chaos/checks/breaker.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
 import { buildHistory, historyWith, usualInstances } from '../../support/history-builder.ts';
-import { move } from '../../support/history-events.ts';
+import { answer, move } from '../../support/history-events.ts';
 
 const judge = (...moves: BreakerEvent[]) => breaker.judge(historyWith([], { breaker: moves }));
 /** One breaker's way through these states, a second each. */
@@ -65,6 +65,22 @@ describe('the breaker check', () => {
         detail: 'the breaker of limiter-1, which was open, moved from half-open to closed at 1.500 s',
       },
     ]);
+  });
+
+  it('fails one that says that it is closed while the fallback alone answers, call after call, for over a second', () => {
+    const fallback = (atMs: number) => answer(atMs, { mechanism: 'fallback', latencyMs: 0 });
+    const verdictOf = (...atMs: number[]) =>
+      breaker.judge(
+        buildHistory({
+          phases: [{ name: 'baseline', ms: 10_000, rate: 0 }],
+          answers: atMs.map(fallback),
+          breaker: [],
+          fault: null,
+        }),
+      )[0]?.verdict;
+    expect(verdictOf(...Array.from({ length: 200 }, (_, i) => 500 + 10 * i))).toBe('fail');
+    // Twelve takes of one moment, and one much later, are two calls.
+    expect(verdictOf(...Array(12).fill(500), 4500)).toBe('pass');
   });
 
   it('follows each instance by itself', () => {
