@@ -12,7 +12,7 @@ const startsMs = [0, 150_000, 151_000, 500_000, 502_000, 667_000];
 
 function million(): HistoryEvent[] {
   const phases = phaseNames.map((name, i) => ({ name, ms: (startsMs[i + 1] ?? 0) - (startsMs[i] ?? 0), rate: 0 }));
-  const events = eventsOf({ phases });
+  const events = eventsOf({ phases, breaker: [] });
   for (let i = 0; events.length < 1_000_000; i++) {
     const mechanism = i >= 150_000 && i < 500_000 ? 'fallback' : 'redis';
     const common = { key: `k${i % 400}`, latencyMs: 1 + ((i * 7919) % 997) / 300, status: i % 3 ? 200 : 429 };

@@ -55,28 +55,30 @@ export interface BadLimiter {
 }
 
 /** More is admitted than one bucket holds: where the buckets are told apart, several checks see it. */
-const excess = { check: 'admission', also: ['fleet', 'remaining'], tells: true } as const;
+const excess = { check: 'admission', also: ['fleet', 'remaining', 'retry-after'], tells: true } as const;
+/** A client that waited as long as it was told is refused again. */
+const refusal = { check: 'needless-refusal', also: ['retry-after'], tells: true } as const;
 
 export const badLimiters: readonly BadLimiter[] = [
   { name: 'get-then-set', scenario: 'baseline', ...excess },
   { name: 'client-clock', scenario: 'baseline', check: 'admission' },
-  { name: 'denial-kept', scenario: 'baseline', check: 'needless-refusal', also: ['remaining'], tells: true },
+  { name: 'denial-kept', scenario: 'baseline', ...refusal, also: ['remaining', 'retry-after'] },
   { name: 'other-remaining', scenario: 'baseline', check: 'remaining', tells: true },
   { name: 'long-wait', scenario: 'baseline', check: 'retry-after', tells: true },
   { name: 'short-wait', scenario: 'baseline', check: 'retry-after', tells: true },
   { name: 'closed-503', scenario: 'partition', check: 'availability' },
-  { name: 'closed-429', scenario: 'partition', check: 'needless-refusal', tells: true },
+  { name: 'closed-429', scenario: 'partition', ...refusal },
   { name: 'unlimited', scenario: 'partition', check: 'admission' },
-  { name: 'one-bucket', scenario: 'partition', check: 'needless-refusal', tells: true },
+  { name: 'one-bucket', scenario: 'partition', ...refusal },
   { name: 'full-at-opening', scenario: 'partition', check: 'admission' },
   { name: 'whole-refill', scenario: 'partition', ...excess },
-  { name: 'late-breaker', scenario: 'partition', check: 'trip', tells: true },
-  { name: 'never-closes', scenario: 'partition', check: 'recovery', also: ['fails-open'], tells: true },
+  { name: 'late-breaker', scenario: 'partition', check: 'trip', also: ['breaker'], tells: true },
+  { name: 'never-closes', scenario: 'partition', check: 'recovery', also: ['fails-open', 'breaker'], tells: true },
   { name: 'no-timeout', scenario: 'latency', check: 'latency' },
-  { name: 'calls-while-open', scenario: 'stall', check: 'needless-refusal', tells: true },
-  { name: 'retries', scenario: 'latency-1', check: 'needless-refusal', tells: true },
+  { name: 'calls-while-open', scenario: 'stall', ...refusal },
+  { name: 'retries', scenario: 'latency-1', ...refusal },
   { name: 'flush-on-reconnect', scenario: 'flapping', ...excess },
-  { name: 'script-forgotten', scenario: 'redis-kill', check: 'recovery', also: ['fails-open'], tells: true },
+  { name: 'script-forgotten', scenario: 'redis-kill', check: 'recovery', also: ['fails-open', 'breaker'], tells: true },
   { name: 'crashes', scenario: 'redis-kill', check: 'availability', also: ['latency'] },
 ];
 
