@@ -22,18 +22,24 @@ function million(): HistoryEvent[] {
   return events;
 }
 
-it('of a million observations is at most 5 MB, made in under 2 s of work, and says that its points are a sample', () => {
-  const history = historyOf(million());
+const cpuMs = (work: () => unknown): number => {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+};
+/** The faster of two, as others use the processor's caches too. */
+const bestOf = (work: () => unknown) => Math.min(cpuMs(work), cpuMs(work));
+
+it('of a million observations is at most 5 MB, made in less than 2.5 times the work of writing them as JSON, and says that its points are a sample', () => {
+  const events = million();
+  const history = historyOf(events);
   const journal = journalOf(history, [], history.run.startedAt);
   const run = { history, checks: [], endedAt: history.run.startedAt, gaps: [], described: true };
-  const times = [1, 2].map(() => {
-    const before = process.threadCpuUsage();
-    reportOf(run, journal);
-    const { user, system } = process.threadCpuUsage(before);
-    return (user + system) / 1000;
-  });
+  const writingMs = bestOf(() => events.map((event) => JSON.stringify(event)).join('\n').length);
+  const reportMs = bestOf(() => reportOf(run, journal));
   const html = reportOf(run, journal);
   expect(Buffer.byteLength(html)).toBeLessThan(5_000_000);
-  expect(Math.min(...times)).toBeLessThan(2000); // ms of the processor; the faster one, as others use its caches too
+  expect(reportMs / writingMs).toBeLessThan(2.5);
   expect(html).toMatch(/points are a sample, [\d,]+ of 999,9\d\d answers, the slowest always/);
 });
