@@ -1,7 +1,7 @@
 // journal.json: a run for machines. Chaos Toolkit's fields (https://chaostoolkit.org/reference/api/journal/) and ours.
 
 import { type CheckResult, type Verdict, worstOf } from '../checks/check.ts';
-import type { History } from '../history.ts';
+import { type History, phasesByName } from '../history.ts';
 import { type PhaseSummary, summarize } from './summary.ts';
 
 export interface Journal {
@@ -74,7 +74,9 @@ export function journalOf(history: History, checks: readonly CheckResult[], ende
     ...(run.target === undefined ? {} : { target: run.target }),
     verdict,
     checks,
-    phases: Object.fromEntries(history.phases.map((phase) => [phase.name, summarize(history, phase)])),
+    phases: Object.fromEntries(
+      [...phasesByName(history)].map(([name, stretches]) => [name, summarize(history, stretches)]),
+    ),
     breaker: history.breaker.map(({ type: _type, ...move }) => move),
     environment: run.environment,
   };

@@ -12,6 +12,7 @@ export interface Latencies {
 }
 
 export interface PhaseSummary {
+  /** From the beginning of its first stretch to the end of its last. */
   readonly startMs: number;
   readonly endMs: number;
   readonly requests: number;
@@ -23,20 +24,21 @@ export interface PhaseSummary {
   readonly controlLatencyMs: Latencies;
 }
 
-export function summarize(history: History, phase: Phase): PhaseSummary {
-  const answers = answersIn(history, phase, 'faulted');
+/** Of all stretches of a phase, in order of time: there is one of `fault` for each fault of a schedule. */
+export function summarize(history: History, stretches: readonly Phase[]): PhaseSummary {
+  const answers = answersIn(history, stretches, 'faulted');
   const answered = answers.filter(({ status }) => status !== 0);
   const statuses = Map.groupBy(answered, ({ status }) => String(status));
   const by = (mechanism: string) => answered.filter((answer) => answer.mechanism === mechanism).length;
   return {
-    startMs: phase.startMs,
-    endMs: phase.endMs,
+    startMs: stretches[0]?.startMs ?? Number.NaN,
+    endMs: stretches.at(-1)?.endMs ?? Number.NaN,
     requests: answers.length,
     answered: answered.length,
     status: Object.fromEntries([...statuses].sort().map(([status, { length }]) => [status, length])),
     mechanism: { redis: by('redis'), fallback: by('fallback') },
     latencyMs: latenciesOf(answers),
-    controlLatencyMs: latenciesOf(answersIn(history, phase, 'control')),
+    controlLatencyMs: latenciesOf(answersIn(history, stretches, 'control')),
   };
 }
 

@@ -93,6 +93,18 @@ describe('the journal', () => {
     });
   });
 
+  it('tells of a phase that came several times over all of its stretches', () => {
+    const phases = [
+      { name: 'baseline' as const, ms: 1000, rate: 100 },
+      { name: 'onset' as const, ms: 1000, rate: 100 },
+      { name: 'heal' as const, ms: 2000, rate: 100 },
+      { name: 'onset' as const, ms: 1000, rate: 200, latencyMs: 50 },
+      { name: 'heal' as const, ms: 2000, rate: 100 },
+    ];
+    const { onset } = journal(buildHistory({ phases, fault: null })).phases;
+    expect(onset).toMatchObject({ startMs: 1000, endMs: 5000, requests: 300, latencyMs: { max: 50 } });
+  });
+
   it('lists the phases in their order, and the moves of the breakers', () => {
     const moves = [
       { instance: 'limiter-1', atMs: 1016, from: 'closed', to: 'open' },
