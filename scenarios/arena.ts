@@ -21,7 +21,7 @@ import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { targetOf, targets } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf, whole } from './arguments.ts';
+import { scenarioOf, typedIn, whole } from './arguments.ts';
 import { scenarios } from './index.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
@@ -52,10 +52,11 @@ function readArguments(args: readonly string[]): Arguments {
       out: { type: 'string', default: runsDirectory },
     },
   });
-  const directory = process.env.INIT_CWD ?? process.cwd(); // npm starts its scripts in the package's own directory
   const there = ` Scenarios: ${scenarios.map(({ name }) => name).join(', ')}.`;
   return {
-    targets: listed('--targets', values.targets).map((target) => targetOf({ target, variables: [], directory })),
+    targets: listed('--targets', values.targets).map((target) =>
+      targetOf({ target, variables: [], directory: typedIn }),
+    ),
     scenarios: listed('--scenarios', values.scenarios).map((name) => scenarioOf(name, there)),
     seed: whole('--seed', values.seed, 0, 0x7fffffff),
     rate: whole('--rate', values.rate, 1, 20_000),

@@ -4,6 +4,9 @@ import { UsageError } from '../chaos/errors.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { scenarios } from './index.ts';
 
+/** Where the command was typed: npm starts its scripts in the package's own directory. */
+export const typedIn = process.env.INIT_CWD ?? process.cwd();
+
 /** Throws a `UsageError` that names the option, its value and what is allowed. */
 export function whole(option: string, text: string, min: number, max: number): number {
   const value = Number(text);

@@ -16,7 +16,7 @@ import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { isOwn, targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf, whole } from './arguments.ts';
+import { scenarioOf, typedIn, whole } from './arguments.ts';
 import { scenarios } from './index.ts';
 import { runStorm, type StormOptions, stormOptions } from './storm-command.ts';
 import { runSuite, suiteTable } from './suite.ts';
@@ -50,7 +50,7 @@ function readArguments(args: readonly string[]): Arguments {
     target: values.target,
     command: values.command,
     variables: values['target-env'],
-    directory: process.env.INIT_CWD ?? process.cwd(), // npm starts its scripts in the package's own directory
+    directory: typedIn,
   });
   return {
     chosen,

@@ -10,7 +10,7 @@ import { readRun } from '../chaos/report/read-run.ts';
 import type { Lever, Scenario } from '../chaos/scenario.ts';
 import { failopen } from '../chaos/targets/failopen.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { whole } from './arguments.ts';
+import { typedIn, whole } from './arguments.ts';
 import { fewest, minutesMax, replayOf, stormName, stormOf, stormOfOnly } from './storm.ts';
 
 /** What is asked for: a new storm of so many minutes, or what to do with a recorded run. */
@@ -79,7 +79,7 @@ async function shrink(
 }
 
 function recorded(path: string, target: Target): { scenario: Scenario; load: Load; failed: readonly string[] } {
-  const directory = resolve(process.env.INIT_CWD ?? process.cwd(), path);
+  const directory = resolve(typedIn, path);
   const events = join(directory, 'events.ndjson');
   if (!existsSync(events)) throw new UsageError(`There is no recorded run ${path}: it holds no events.ndjson.`);
   const { history, checks } = readRun(events);

@@ -64,8 +64,7 @@ process.on('message', async (message: ToGenerator) => {
 
 /** Does nothing where they stand. */
 async function openAll(connections: Connections, { idlePath: path }: LoadPlan['target']): Promise<void> {
-  const opened = () =>
-    new Promise<void>((resolve) => connections.request({ method: 'GET', path, headers: {} }, () => resolve()));
+  const opened = () => new Promise<void>((resolve) => connections.get(path, {}, () => resolve()));
   await Promise.all(Array.from({ length: connectionCount }, opened));
 }
 

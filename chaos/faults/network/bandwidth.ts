@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { byToxic } from './toxics.ts';
+import { byToxic, ofStoreLinks } from './toxics.ts';
 
 interface Bandwidth {
   readonly kilobytesPerSecond: number;
@@ -19,14 +19,10 @@ const kind = 'bandwidth';
 
 export const bandwidth = defineFault<Bandwidth>({
   kind,
-  family: 'network',
+  ...ofStoreLinks,
   params: z.strictObject({ kilobytesPerSecond: z.int().min(1).max(kilobytesPerSecondMax) }),
   examples: [{ kilobytesPerSecond: 10 }],
-  needs: ['toxics'],
-  reaches: ['store-links', 'one-store-link'],
   effect: ({ kilobytesPerSecond }, { p99Ms }) => (takeBytesMin / kilobytesPerSecond >= p99Ms ? 'cut-off' : 'degraded'),
-  state: 'kept',
-  endsBy: 'heal',
   ...byToxic<Bandwidth>(kind, ({ kilobytesPerSecond }) => ({
     type: 'bandwidth',
     attributes: { rate: kilobytesPerSecond },

@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { byToxic, type Direction, direction, passesOf, wayOf } from './toxics.ts';
+import { byToxic, type Direction, direction, ofStoreLinks, passesOf, wayOf } from './toxics.ts';
 
 interface Latency {
   readonly latencyMs: number;
@@ -23,7 +23,7 @@ const kind = 'latency';
 
 export const latency = defineFault<Latency>({
   kind,
-  family: 'network',
+  ...ofStoreLinks,
   params,
   examples: [
     { latencyMs: 1 },
@@ -31,15 +31,11 @@ export const latency = defineFault<Latency>({
     { latencyMs: 100, jitterMs: 20 },
     { latencyMs: 20, direction: 'upstream' },
   ],
-  needs: ['toxics'],
-  reaches: ['store-links', 'one-store-link'],
   effect({ latencyMs, jitterMs, direction }, { redisTimeoutMs, p99Ms }) {
     const passes = passesOf(direction);
     if (passes * (latencyMs - jitterMs) >= p99Ms) return 'cut-off';
     return passes * (latencyMs + jitterMs) <= deadlineShare * redisTimeoutMs ? 'none' : 'degraded';
   },
-  state: 'kept',
-  endsBy: 'heal',
   ...byToxic<Latency>(
     kind,
     ({ latencyMs, jitterMs }) => ({ type: 'latency', attributes: { latency: latencyMs, jitter: jitterMs } }),

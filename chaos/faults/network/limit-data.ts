@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { byToxic } from './toxics.ts';
+import { byToxic, ofStoreLinks } from './toxics.ts';
 
 interface LimitData {
   readonly bytes: number;
@@ -15,14 +15,10 @@ const kind = 'limit-data';
 
 export const limitData = defineFault<LimitData>({
   kind,
-  family: 'network',
+  ...ofStoreLinks,
   params: z.strictObject({ bytes: z.int().min(1).max(bytesMax) }),
   examples: [{ bytes: 3 }],
-  needs: ['toxics'],
-  reaches: ['store-links', 'one-store-link'],
   effect: () => 'cut-off',
-  state: 'kept',
-  endsBy: 'heal',
   ...byToxic<LimitData>(
     kind,
     ({ bytes }) => ({ type: 'limit_data', attributes: { bytes } }),

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { byToxic, type Direction, direction, wayOf } from './toxics.ts';
+import { byToxic, type Direction, direction, ofStoreLinks, wayOf } from './toxics.ts';
 
 interface Partition {
   readonly direction: Direction;
@@ -13,14 +13,10 @@ const kind = 'partition';
 
 export const partition = defineFault<Partition>({
   kind,
-  family: 'network',
+  ...ofStoreLinks,
   params: z.strictObject({ direction }),
   examples: [{}, { direction: 'downstream' }],
-  needs: ['toxics'],
-  reaches: ['store-links', 'one-store-link'],
   effect: () => 'cut-off',
-  state: 'kept',
-  endsBy: 'heal',
   ...byToxic<Partition>(
     kind,
     () => ({ type: 'timeout', attributes: { timeout: 0 } }),

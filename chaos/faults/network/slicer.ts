@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { byToxic } from './toxics.ts';
+import { byToxic, ofStoreLinks } from './toxics.ts';
 
 interface Slicer {
   readonly averageBytes: number;
@@ -22,17 +22,13 @@ const kind = 'slicer';
 
 export const slicer = defineFault<Slicer>({
   kind,
-  family: 'network',
+  ...ofStoreLinks,
   params: z.strictObject({
     averageBytes: z.int().min(1).max(averageBytesMax),
     delayUs: z.int().min(1000).max(1_000_000),
   }),
   examples: [{ averageBytes: 1, delayUs: 2000 }],
-  needs: ['toxics'],
-  reaches: ['store-links', 'one-store-link'],
   effect: (params, { p99Ms }) => (waitMs(takeBytesMin, params) >= p99Ms ? 'cut-off' : 'degraded'),
-  state: 'kept',
-  endsBy: 'heal',
   ...byToxic<Slicer>(kind, ({ averageBytes, delayUs }) => ({
     type: 'slicer',
     attributes: { average_size: averageBytes, size_variation: 0, delay: delayUs },

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { defineFault } from '../fault.ts';
-import { byToxic, type Direction, direction, wayOf } from './toxics.ts';
+import { byToxic, type Direction, direction, ofStoreLinks, wayOf } from './toxics.ts';
 
 interface Stall {
   readonly direction: Direction;
@@ -13,14 +13,10 @@ const kind = 'stall';
 
 export const stall = defineFault<Stall>({
   kind,
-  family: 'network',
+  ...ofStoreLinks,
   params: z.strictObject({ direction }),
   examples: [{}],
-  needs: ['toxics'],
-  reaches: ['store-links', 'one-store-link'],
   effect: () => 'cut-off',
-  state: 'kept',
-  endsBy: 'heal',
   ...byToxic<Stall>(
     kind,
     () => ({ type: 'bandwidth', attributes: { rate: 0 } }),

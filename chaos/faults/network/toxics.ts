@@ -28,6 +28,15 @@ export function wayOf(direction: Direction): string {
   }[direction];
 }
 
+/** What all faults of a store link have in common. */
+export const ofStoreLinks = {
+  family: 'network',
+  needs: ['toxics'],
+  reaches: ['store-links', 'one-store-link'],
+  state: 'kept',
+  endsBy: 'heal',
+} as const satisfies Partial<FaultDefinition<unknown>>;
+
 /**
  * The same toxic on the target's link, in that direction. It is named after the fault: others may be on the link as well, and
  * are not healed with it.
