@@ -7,7 +7,7 @@ import type { Bounds, Effect, Ending, FaultSpec, PhaseName, Reach, StateEffect }
 
 export { isAllowed, isDenied, latencyMs } from './outcome.ts';
 
-export const historyVersion = 2;
+export const historyVersion = 3;
 
 export interface InstanceInfo {
   readonly name: string;
@@ -17,9 +17,9 @@ export interface InstanceInfo {
   readonly reportsBreaker: boolean;
 }
 
-/** What a target may tell: who decided, what remains, how its breaker moves. */
-export const tellings = ['source', 'remaining', 'breaker'] as const;
-export type Telling = (typeof tellings)[number];
+/** What a target may report: who decided, what remains, how its breaker moves. */
+export const reportables = ['source', 'remaining', 'breaker'] as const;
+export type Reportable = (typeof reportables)[number];
 
 /** What a fault says of itself: all that a check or a report needs to know of it. */
 export interface FaultFacts {
@@ -57,7 +57,7 @@ export interface RunEvent {
   /** Name of the limiter under test; absent in files of an older lab. */
   readonly target?: string;
   /** What the target tells of itself. */
-  readonly gives: readonly Telling[];
+  readonly gives: readonly Reportable[];
   /** In order of time. Empty when nothing is broken, or when faults are switched by hand. */
   readonly schedule: readonly PlannedFault[];
   readonly seed: number;
@@ -74,6 +74,10 @@ export interface RunEvent {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Who decides: the store that all instances share, or an instance's own fallback. */
+export const sourceKinds = ['shared', 'local'] as const;
+export type SourceKind = (typeof sourceKinds)[number];
+
 /** One request as its client saw it. */
 export interface AnswerEvent {
   readonly type: 'answer';
@@ -86,7 +90,8 @@ export interface AnswerEvent {
   readonly status: number; // of HTTP; 0 when there was no answer
   /** What the target means by it; absent where its status says so: 2xx allows, 429 denies, and all else has failed. */
   readonly outcome?: Outcome;
-  readonly mechanism: 'redis' | 'fallback' | null;
+  /** Null when it does not say who decided. */
+  readonly source: SourceKind | null;
   readonly remaining: number | null; // how many tokens it says are left, from 0; null when it tells no such number
   readonly retryAfterS?: number; // when it says to ask again, in seconds from then
   readonly error?: string;
@@ -102,7 +107,7 @@ export interface PhaseEvent {
 export interface FaultEvent extends FaultFacts {
   readonly type: 'fault';
   readonly action: 'inject' | 'heal';
-  /** An instance, or `redis` where it is the store that all share. */
+  /** An instance, or `sharedStoreName`. */
   readonly target: string;
   readonly beginMs: number;
   readonly endMs: number;
@@ -193,35 +198,27 @@ export interface History {
 
 /** Orders the events of one run. A run that was cut off ends with its last answer. */
 export function historyOf(events: Iterable<HistoryEvent>): History {
-  let run: RunEvent | undefined;
-  const starts: PhaseEvent[] = [];
-  const answers: AnswerEvent[] = [];
-  const faults: FaultEvent[] = [];
-  const probes: ProbeEvent[] = [];
-  const breaker: BreakerEvent[] = [];
-  let placement: PlacementEvent | undefined;
-  let failover: FailoverEvent | undefined;
-  const storeErrors: StoreErrorsEvent[] = [];
-  for (const event of events) {
-    if (event.type === 'run') run = event;
-    else if (event.type === 'answer') answers.push(event);
-    else if (event.type === 'phase') starts.push(event);
-    else if (event.type === 'fault') faults.push(event);
-    else if (event.type === 'probe') probes.push(event);
-    else if (event.type === 'breaker') breaker.push(event);
-    else if (event.type === 'placement') placement = event;
-    else if (event.type === 'failover') failover = event;
-    else if (event.type === 'store-errors') storeErrors.push(event);
-  }
+  const byType = Object.groupBy(events, ({ type }) => type);
+  const all = <T extends HistoryEvent['type']>(type: T) => (byType[type] ?? []) as Extract<HistoryEvent, { type: T }>[];
+  const run = all('run').at(-1);
   if (!run) throw new Error('the first line, which tells the scenario, is missing');
-  breaker.sort((a, b) => a.atMs - b.atMs);
-  storeErrors.sort((a, b) => a.atMs - b.atMs);
+  const answers = all('answer');
+  const starts = all('phase');
   const lastMs = answers.reduce((max, { scheduledMs }) => Math.max(max, scheduledMs), 0);
-  const phases = starts.flatMap(({ phase, atMs }, i) =>
-    phase === 'end' ? [] : [{ name: phase, startMs: atMs, endMs: starts[i + 1]?.atMs ?? lastMs }],
-  );
-  const complete = starts.at(-1)?.phase === 'end';
-  return { run, phases, answers, faults, probes, breaker, placement, failover, storeErrors, complete };
+  return {
+    run,
+    phases: starts.flatMap(({ phase, atMs }, i) =>
+      phase === 'end' ? [] : [{ name: phase, startMs: atMs, endMs: starts[i + 1]?.atMs ?? lastMs }],
+    ),
+    answers,
+    faults: all('fault'),
+    probes: all('probe'),
+    breaker: all('breaker').sort((a, b) => a.atMs - b.atMs),
+    placement: all('placement').at(-1),
+    failover: all('failover').at(-1),
+    storeErrors: all('store-errors').sort((a, b) => a.atMs - b.atMs),
+    complete: starts.at(-1)?.phase === 'end',
+  };
 }
 
 export function isControl(history: History, instance: string): boolean {

@@ -75,6 +75,9 @@ export const healMs = 2000;
 /** The instances that faults are put on. */
 export const limiterNames = ['limiter-1', 'limiter-2'] as const;
 
+/** What a fault's target is called where it is the store that all share. */
+export const sharedStoreName = 'redis';
+
 /** The instance whose links are never faulted. */
 export const controlName = 'limiter-control';
 

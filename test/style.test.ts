@@ -135,6 +135,21 @@ describe('the source', () => {
     expect(rooms.filter((_, room) => !files.some((file) => roomOf(file) === room))).toEqual([]);
   });
 
+  it('leaves the words of the wire to the targets: no check knows how a limiter says who decided', () => {
+    const ofRedis = /^chaos\/(drivers|faults|host|setup|undo)\//; // Redis the program
+    const inLab = files.filter((file) => file.startsWith('chaos/') && !file.startsWith('chaos/targets/'));
+    const known = inLab.flatMap((file) => {
+      const words = ofRedis.test(file) ? /X-RateLimit-|\/readyz/i : /X-RateLimit-|\/readyz|['"`](redis|fallback)['"`]/i;
+      return textOf(file)
+        .split('\n')
+        .flatMap((line) => (words.test(line) ? [`${file}: ${line.trim()}`] : []));
+    });
+    expect(known).toEqual([
+      "chaos/scenario.ts: readonly family: 'steady' | 'network' | 'redis' | 'topology';",
+      "chaos/scenario.ts: export const sharedStoreName = 'redis';",
+    ]);
+  });
+
   it('imports down that order only', () => {
     const up = Object.fromEntries([...arrowsUp(graph)].filter(([arrow]) => !arrowsLeft.includes(arrow)));
     expect(up).toEqual({});

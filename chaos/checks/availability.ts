@@ -37,8 +37,8 @@ export const availability: Check = {
 
 /** `names`: the target says who decided. Undefined when the request was decided. */
 function whyFailed(answer: AnswerEvent, names: boolean): string | undefined {
-  const { status, mechanism, error } = answer;
+  const { status, source, error } = answer;
   if (status === 0) return error ?? 'no answer';
   if (!isAllowed(answer) && !isDenied(answer)) return `status ${status}`;
-  return names && mechanism === null ? `status ${status} that nobody decided` : undefined;
+  return names && source === null ? `status ${status} that nobody decided` : undefined;
 }

@@ -83,7 +83,7 @@ function admittedWhileOpen(history: History, stay: Stay): Contradiction[] {
   if (stay.state !== 'open') return [];
   const guards = guardOf(history);
   const admitted = history.answers.filter(
-    (it) => it.mechanism === 'redis' && isAllowed(it) && guards(stay, it) && surelyWithin(stay, it),
+    (it) => it.source === 'shared' && isAllowed(it) && guards(stay, it) && surelyWithin(stay, it),
   );
   const [first] = admitted;
   if (!first) return [];
@@ -117,8 +117,8 @@ function fallbackWhileClosed(history: History, stay: Stay): Contradiction[] {
     .sort((a, b) => a.sentMs - b.sentMs);
   let [calls, sinceMs, overMs] = [0, 0, Number.NEGATIVE_INFINITY];
   for (const answer of its) {
-    if (answer.mechanism === 'redis') [calls, overMs] = [0, Number.NEGATIVE_INFINITY];
-    if (answer.mechanism !== 'fallback' || answer.sentMs < overMs) continue;
+    if (answer.source === 'shared') [calls, overMs] = [0, Number.NEGATIVE_INFINITY];
+    if (answer.source !== 'local' || answer.sentMs < overMs) continue;
     if (calls === 0) sinceMs = answer.receivedMs;
     [calls, overMs] = [calls + 1, Math.max(answer.receivedMs, answer.sentMs + history.run.bounds.redisTimeoutMs)];
     const lastedMs = answer.sentMs - sinceMs;
@@ -153,7 +153,7 @@ function openInName(history: History, stays: readonly Stay[]): Contradiction[] {
     const failing = history.answers.filter(
       (it) =>
         it.instance === instance &&
-        it.mechanism !== 'redis' &&
+        it.source !== 'shared' &&
         !open.some((stay) => guards(stay, it) && surelyWithin(stay, it)),
     );
     return counts.slice(1).flatMap(({ atMs, totals }, i): Contradiction[] => {

@@ -24,7 +24,7 @@ export const failsOpen: Check = {
       if (phase === 'onset') return onceOpen(history, stretches);
       if (phase === 'fault') return duringFault(history, stretches);
       if (phase !== 'recovered') return [];
-      const detail = history.failover ? 'answered by redis from the failover to the end' : undefined;
+      const detail = history.failover ? 'answered by the store from the failover to the end' : undefined;
       return [redis(history, phase, withRedisAgain(history, stretches), detail)];
     });
   },
@@ -64,8 +64,8 @@ function duringFault(history: History, stretches: readonly Stretch[]): CheckResu
   if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
   const effect = effectIn(history, stretches);
   if (effect === 'none') {
-    const detail = 'answered by redis, which nothing kept it from';
-    return [judgeShare(history, { name, phase: 'fault', stretches, from: 'redis', detail, isSlowed: true })];
+    const detail = 'answered by the store, which nothing kept it from';
+    return [judgeShare(history, { name, phase: 'fault', stretches, from: 'shared', detail, isSlowed: true })];
   }
   if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
   return history.failover
@@ -77,16 +77,16 @@ function redis(
   history: History,
   phase: PhaseName,
   stretches: readonly Stretch[],
-  detail = 'answered by redis',
+  detail = 'answered by the store',
 ): CheckResult {
-  return judgeShare(history, { name, phase, stretches, from: 'redis', detail });
+  return judgeShare(history, { name, phase, stretches, from: 'shared', detail });
 }
 
 /** Of the keys and instances that were cut off just then. Whom Redis answered after the heal it may have decided after it. */
 function fallback(history: History, phase: PhaseName, stretches: readonly Stretch[], detail: string): CheckResult {
   const reach = reachOf(history);
   const windows = cutOffs(history);
-  const counts = ({ key, instance, scheduledMs, receivedMs, mechanism }: AnswerEvent) =>
+  const counts = ({ key, instance, scheduledMs, receivedMs, source }: AnswerEvent) =>
     reach(key) === true &&
     (windows.length === 0 ||
       windows.some(
@@ -94,9 +94,9 @@ function fallback(history: History, phase: PhaseName, stretches: readonly Stretc
           hits(it, instance) &&
           scheduledMs >= it.biteMs &&
           scheduledMs < it.healMs &&
-          (mechanism === 'fallback' || receivedMs <= it.healMs),
+          (source === 'local' || receivedMs <= it.healMs),
       ));
-  return judgeShare(history, { name, phase, stretches, from: 'fallback', counts, detail });
+  return judgeShare(history, { name, phase, stretches, from: 'local', counts, detail });
 }
 
 /** From when every breaker is open until somebody may have known of another master. */

@@ -5,6 +5,7 @@
 //
 // S is the span of Redis's decisions, D that of the instance's fallback decisions.
 
+import type { SourceKind } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import { driftRatio } from './sources.ts';
 
@@ -14,10 +15,10 @@ export interface BoundedBucket {
 }
 
 /** The two kinds of buckets that a key has. */
-export function bucketsOf(bounds: Bounds): Readonly<Record<'redis' | 'fallback', BoundedBucket>> {
+export function bucketsOf(bounds: Bounds): Readonly<Record<SourceKind, BoundedBucket>> {
   return {
-    redis: { capacity: bounds.capacity, refillPerSecond: bounds.refillPerSecond },
-    fallback: { capacity: bounds.fallbackCapacity, refillPerSecond: bounds.fallbackRefillPerSecond },
+    shared: { capacity: bounds.capacity, refillPerSecond: bounds.refillPerSecond },
+    local: { capacity: bounds.fallbackCapacity, refillPerSecond: bounds.fallbackRefillPerSecond },
   };
 }
 
@@ -32,17 +33,17 @@ export interface Span {
 }
 
 export interface Use {
-  /** Undefined when Redis was not used. */
-  readonly redis: Span | undefined;
+  /** Undefined when the shared store was not used. */
+  readonly shared: Span | undefined;
   /** How often Redis lost the key's bucket meanwhile. */
   readonly losses: number;
   /** One for each instance that used its fallback. */
-  readonly fallbacks: Iterable<Span>;
+  readonly locals: Iterable<Span>;
 }
 
-export function fleetBound(bounds: Bounds, { redis, losses, fallbacks }: Use): number {
+export function fleetBound(bounds: Bounds, { shared, losses, locals }: Use): number {
   const buckets = bucketsOf(bounds);
-  let bound = redis ? mostOf(buckets.redis, redis.toMs - redis.fromMs, 1 + losses) : 0;
-  for (const { fromMs, toMs } of fallbacks) bound += mostOf(buckets.fallback, toMs - fromMs, 1);
+  let bound = shared ? mostOf(buckets.shared, shared.toMs - shared.fromMs, 1 + losses) : 0;
+  for (const { fromMs, toMs } of locals) bound += mostOf(buckets.local, toMs - fromMs, 1);
   return bound;
 }

@@ -92,13 +92,13 @@ function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: reado
     .toSorted((a, b) => a.receivedMs - b.receivedMs)
     .map((answer, i): Admission => {
       const { sentMs, receivedMs } = answer;
-      const isRedis = answer.mechanism === 'redis';
+      const isShared = answer.source === 'shared';
       const before = last.get(sourceOf(answer)) ?? -1;
       last.set(sourceOf(answer), i);
-      const lossesUntil = isRedis ? losses.filter(({ beginMs }) => beginMs <= receivedMs).length : 0;
+      const lossesUntil = isShared ? losses.filter(({ beginMs }) => beginMs <= receivedMs).length : 0;
       return {
         answer,
-        bucket: isRedis ? buckets.redis : buckets.fallback,
+        bucket: isShared ? buckets.shared : buckets.local,
         before,
         sentMs,
         lossesUntil,
@@ -107,7 +107,7 @@ function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: reado
     });
   for (const admission of admissions.toReversed()) {
     const { answer, before, sentMs } = admission;
-    if (answer.mechanism === 'redis') admission.lossesBefore = losses.filter(({ endMs }) => endMs < sentMs).length;
+    if (answer.source === 'shared') admission.lossesBefore = losses.filter(({ endMs }) => endMs < sentMs).length;
     const earlier = admissions[before];
     if (earlier) earlier.sentMs = Math.min(earlier.sentMs, sentMs);
   }
@@ -126,22 +126,22 @@ function windowOf(admissions: readonly Admission[], bounds: Bounds): Window {
       ];
     }),
   );
-  const redis = spans.get(redisSource);
-  const fallbacks = [...spans].flatMap(([source, span]) => (source === redisSource ? [] : [span]));
+  const shared = spans.get(sharedSource);
+  const locals = [...spans].flatMap(([source, span]) => (source === sharedSource ? [] : [span]));
   return {
     admitted: admissions.length,
-    bound: fleetBound(bounds, { redis, losses: redis?.losses ?? 0, fallbacks }),
+    bound: fleetBound(bounds, { shared, losses: shared?.losses ?? 0, locals }),
     fromMs: Math.min(...[...spans.values()].map(({ fromMs }) => fromMs)),
     toMs: admissions.at(-1)?.answer.receivedMs ?? 0,
   };
 }
 
-const redisSource = 'redis';
+const sharedSource = 'shared';
 
-function sourceOf({ mechanism, instance }: AnswerEvent): string {
-  return mechanism === 'redis' ? redisSource : `fallback of ${instance}`;
+function sourceOf({ source, instance }: AnswerEvent): string {
+  return source === 'shared' ? sharedSource : `fallback of ${instance}`;
 }
 
 export function isAdmit(answer: AnswerEvent): boolean {
-  return answer.mechanism !== null && isAllowed(answer);
+  return answer.source !== null && isAllowed(answer);
 }

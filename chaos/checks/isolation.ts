@@ -20,13 +20,13 @@ export const isolation: Check = {
     if (history.placement === undefined && !others) return [notApplicable(name, 'every instance and key is reached')];
     const reach = reachOf(history);
     const of = others
-      ? { counts: ({ instance }: AnswerEvent) => spared(instance), detail: 'the other instances answered by redis' }
+      ? { counts: ({ instance }: AnswerEvent) => spared(instance), detail: 'the other instances answered by the store' }
       : {
           counts: ({ key }: AnswerEvent) => reach(key) === false,
-          detail: 'keys of the living masters answered by redis',
+          detail: 'keys of the living masters answered by the store',
         };
     return [...phasesByName(history)]
       .filter(([phase]) => phase !== 'baseline')
-      .map(([phase, stretches]) => judgeShare(history, { name, phase, stretches, from: 'redis', ...of }));
+      .map(([phase, stretches]) => judgeShare(history, { name, phase, stretches, from: 'shared', ...of }));
   },
 };

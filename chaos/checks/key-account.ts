@@ -11,12 +11,12 @@ export class KeyAccount {
   /** Requests for it. */
   requests = 0;
   /** Tokens, by who admitted them. */
-  readonly admittedBy = { redis: 0, fallback: 0 };
+  readonly admittedBy = { shared: 0, local: 0 };
   readonly key: string;
   readonly #bounds: Bounds;
   readonly #losses: readonly StateLoss[];
-  #redis: Span | undefined;
-  readonly #fallbacks = new Map<string, Span>();
+  #shared: Span | undefined;
+  readonly #locals = new Map<string, Span>();
 
   /** `losses` may grow. */
   constructor(key: string, bounds: Bounds, losses: readonly StateLoss[]) {
@@ -27,22 +27,22 @@ export class KeyAccount {
 
   /** An answer of a faulted instance to a request for this key. */
   enter(answer: AnswerEvent): void {
-    const { mechanism, instance } = answer;
+    const { source, instance } = answer;
     this.requests++;
-    if (mechanism === null) return;
-    if (isAdmit(answer)) this.admittedBy[mechanism]++;
-    if (mechanism === 'redis') this.#redis = stretched(this.#redis, answer);
-    else this.#fallbacks.set(instance, stretched(this.#fallbacks.get(instance), answer));
+    if (source === null) return;
+    if (isAdmit(answer)) this.admittedBy[source]++;
+    if (source === 'shared') this.#shared = stretched(this.#shared, answer);
+    else this.#locals.set(instance, stretched(this.#locals.get(instance), answer));
   }
 
   get admitted(): number {
-    return this.admittedBy.redis + this.admittedBy.fallback;
+    return this.admittedBy.shared + this.admittedBy.local;
   }
 
   /** With the losses of Redis's data until then. */
   boundAt(atMs: number): number {
     const losses = this.#losses.filter(({ beginMs, hits }) => beginMs <= atMs && hits(this.key)).length;
-    return fleetBound(this.#bounds, { redis: this.#redis, losses, fallbacks: this.#fallbacks.values() });
+    return fleetBound(this.#bounds, { shared: this.#shared, losses, locals: this.#locals.values() });
   }
 }
 

@@ -53,9 +53,9 @@ interface Lapse {
 function lapsesIn(answers: readonly AnswerEvent[]): Lapse[] {
   const lapses: Lapse[] = [];
   let isOver = true;
-  for (const { mechanism, sentMs, receivedMs } of answers.toSorted((a, b) => a.sentMs - b.sentMs)) {
-    if (mechanism === 'redis') isOver = true;
-    if (mechanism !== 'fallback') continue;
+  for (const { source, sentMs, receivedMs } of answers.toSorted((a, b) => a.sentMs - b.sentMs)) {
+    if (source === 'shared') isOver = true;
+    if (source !== 'local') continue;
     const last = lapses.at(-1);
     if (last && (!isOver || sentMs - last.toMs < stallMs)) last.toMs = Math.max(last.toMs, sentMs);
     else lapses.push({ fromMs: receivedMs, toMs: sentMs });

@@ -46,7 +46,7 @@ export const needlessRefusal: Check = {
         ? 'nothing was refused'
         : `${refusals} refusals, each with too few tokens`;
     const notJudged = shared === 0 ? '' : `; ${shared} by fallbacks whose buckets keys may share are not judged`;
-    const decided = history.answers.some(({ mechanism }) => mechanism !== null);
+    const decided = history.answers.some(({ source }) => source !== null);
     const verdict = first ? 'fail' : decided ? 'pass' : 'unknown';
     return [
       {
@@ -88,7 +88,7 @@ function continuesFormer({ former, mayContinue, ...source }: Source, answer: Ans
 
 export function wrongRefusals(source: Source): { answer: AnswerEvent; level: number }[] {
   const perMs = (source.refillPerSecond * (1 - driftRatio)) / 1000;
-  // Takes and tellings in the order in which their clients knew of them.
+  // Takes and reportables in the order in which their clients knew of them.
   const charges = [...source.admits, ...source.told].sort((a, b) => a.receivedMs - b.receivedMs);
   // Admissions whose clients knew of them while a telling was under way may have come after it, and have taken from it.
   const toldTokens = new Map(

@@ -56,7 +56,7 @@ export const recovery: Check = {
           instance === name && sentMs >= healedMs && sentMs < untilMs && reach(key) === true,
       );
       const later = its.sort((a, b) => a.sentMs - b.sentMs);
-      const back = later.find(({ mechanism }) => mechanism === 'redis');
+      const back = later.find(({ source }) => source === 'shared');
       const backMs = back ? back.receivedMs - healedMs : Number.POSITIVE_INFINITY;
       const afterLimit = later.find(({ sentMs }) => sentMs >= healedMs + limit);
       if (afterLimit === undefined) {
@@ -99,7 +99,7 @@ function explainedByNoise(history: History, { healedMs, backMs }: Return): strin
   const { bounds } = history.run;
   const endMs = Math.min(healedMs + backMs, history.phases.at(-1)?.endMs ?? healedMs);
   const controls = answersIn(history, { startMs: healedMs, endMs }, 'control');
-  const lost = controls.filter((a) => a.mechanism !== 'redis' || latencyMs(a) >= bounds.p99Ms).length / controls.length;
+  const lost = controls.filter((a) => a.source !== 'shared' || latencyMs(a) >= bounds.p99Ms).length / controls.length;
   const beyondMs = endMs - healedMs - recoveryMsMax(bounds);
   const calls = 1 + Math.floor(Math.max(0, beyondMs) / callEveryMsMax(bounds));
   if (!(lost ** calls > chanceMin)) return undefined;

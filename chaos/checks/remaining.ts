@@ -57,8 +57,7 @@ function silentIn(history: History): AnswerEvent[] {
   return [isAllowed, isDenied].flatMap((isKind) => {
     if (!controls.some((answer) => isKind(answer) && reports(answer))) return [];
     return history.answers.filter(
-      (answer) =>
-        isKind(answer) && answer.mechanism !== null && !isControl(history, answer.instance) && !reports(answer),
+      (answer) => isKind(answer) && answer.source !== null && !isControl(history, answer.instance) && !reports(answer),
     );
   });
 }

@@ -1,6 +1,6 @@
 // Who answered: the share of a stretch's answers that came from where they should, and what may be concluded from it.
 
-import { type AnswerEvent, answersIn, type History, latencyMs, type Stretch } from '../history.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs, type SourceKind, type Stretch } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
 import { wasCalm } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
@@ -18,7 +18,7 @@ export interface Expectation {
   /** The phase it is told for, and what of it is looked at. */
   readonly phase: PhaseName;
   readonly stretches: readonly Stretch[];
-  readonly from: 'redis' | 'fallback';
+  readonly from: SourceKind;
   /** Which answers of the faulted instances count; all do without it. */
   readonly counts?: (answer: AnswerEvent) => boolean;
   /** What passes, in words. */
@@ -40,13 +40,13 @@ export function judgeShare(
   };
   if (Number.isNaN(share)) return state('unknown', 'no answers');
   if (share >= shareMin) return state('pass', detail);
-  const others = answers.filter(({ mechanism }) => mechanism !== from).length;
+  const others = answers.filter(({ source }) => source !== from).length;
   if (others === 1)
     return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
-  if (from === 'fallback')
+  if (from === 'local')
     return bit(history) ? state('fail', detail) : state('unknown', 'the fault was not seen to bite');
   // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
-  const controlShare = shareOf(controls, 'redis');
+  const controlShare = shareOf(controls, 'shared');
   if (!(controlShare >= shareMin)) {
     return state('unknown', `of the control's answers only ${(controlShare * 100).toFixed(1)} % are from Redis either`);
   }
@@ -65,12 +65,12 @@ export function judgeShare(
   return state('fail', detail);
 }
 
-function shareOf(answers: readonly AnswerEvent[], mechanism: string): number {
-  return answers.filter((answer) => answer.mechanism === mechanism).length / answers.length;
+function shareOf(answers: readonly AnswerEvent[], source: SourceKind): number {
+  return answers.filter((answer) => answer.source === source).length / answers.length;
 }
 
 /** How many instances gave less than half from there: one link may stall, not all at once. */
-function turned(answers: readonly AnswerEvent[], from: string): number {
+function turned(answers: readonly AnswerEvent[], from: SourceKind): number {
   const byInstance = [...Map.groupBy(answers, ({ instance }) => instance).values()];
   return byInstance.filter((its) => shareOf(its, from) < stallShareMin).length;
 }

@@ -3,12 +3,12 @@
 // A source is one key's bucket in one place: in Redis (until Redis loses its data, which begins a new one), in the
 // control's Redis, or in one instance's fallback.
 
-import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
+import { type AnswerEvent, type History, isAllowed, isControl, isDenied, type SourceKind } from '../history.ts';
 import { clockMsMax } from './calm.ts';
 import { masterOf, reachOf } from './outage.ts';
 
 export interface Source {
-  /** `redis`, `redis after state loss 1`, `control redis`, `fallback of limiter-1`. */
+  /** `the store`, `the store after state loss 1`, `the control's store`, `fallback of limiter-1`. */
   readonly name: string;
   readonly key: string;
   readonly isFallback: boolean;
@@ -43,27 +43,21 @@ function sorted(history: History): Source[] {
   const losses = stateLosses(history);
   const sources = new Map<string, Source>();
 
-  const source = (
-    name: string,
-    key: string,
-    mechanism: 'redis' | 'fallback',
-    former?: Source,
-    mayContinue = false,
-  ): Source => {
+  const source = (name: string, key: string, kind: SourceKind, former?: Source, mayContinue = false): Source => {
     const id = `${name}\n${key}`;
     const existing = sources.get(id);
     if (existing) return existing;
-    const capacity = mechanism === 'redis' ? bounds.capacity : bounds.fallbackCapacity;
-    const refillPerSecond = mechanism === 'redis' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
+    const capacity = kind === 'shared' ? bounds.capacity : bounds.fallbackCapacity;
+    const refillPerSecond = kind === 'shared' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
     const lists = { admits: [], rejects: [], uncertain: [], told: [] };
-    const isFallback = mechanism === 'fallback';
+    const isFallback = kind === 'local';
     const created: Source = { name, key, isFallback, capacity, refillPerSecond, ...lists, former, mayContinue };
     sources.set(id, created);
     return created;
   };
   /** Redis's bucket that decided it, if Redis did; several when nobody can tell whether that was before a loss or after. */
-  const redisSources = (answer: AnswerEvent): Source[] => {
-    if (isControl(history, answer.instance)) return [source('control redis', answer.key, 'redis')];
+  const sharedSources = (answer: AnswerEvent): Source[] => {
+    if (isControl(history, answer.instance)) return [source("the control's store", answer.key, 'shared')];
     const its = losses.filter(({ hits }) => hits(answer.key));
     const surely = its.filter(({ endMs }) => endMs < answer.sentMs).length;
     const possibly = its.filter(({ beginMs }) => beginMs < answer.receivedMs).length;
@@ -71,23 +65,22 @@ function sorted(history: History): Source[] {
   };
   const afterLosses = (its: readonly StateLoss[], count: number, key: string): Source => {
     const loss = its[count - 1];
-    if (!loss) return source('redis', key, 'redis');
+    if (!loss) return source('the store', key, 'shared');
     const former = afterLosses(its, count - 1, key);
-    return source(`redis after state loss ${count}`, key, 'redis', former, loss.perhaps);
+    return source(`the store after state loss ${count}`, key, 'shared', former, loss.perhaps);
   };
-  const fallbackSource = ({ instance, key }: AnswerEvent): Source => source(`fallback of ${instance}`, key, 'fallback');
+  const fallbackSource = ({ instance, key }: AnswerEvent): Source => source(`fallback of ${instance}`, key, 'local');
 
   const keptOut = keptOutOf(history);
   for (const answer of history.answers) {
-    const possible = redisSources(answer);
+    const possible = sharedSources(answer);
     const [only] = possible;
-    if (answer.mechanism === 'fallback') file(fallbackSource(answer), answer);
-    else if (answer.mechanism === 'redis' && only && possible.length === 1) file(only, answer);
-    if (answer.mechanism === 'redis') fallbackSource(answer).told.push(answer);
-    const isUncertain = answer.mechanism === 'redis' ? possible.length > 1 : !keptOut(answer);
+    if (answer.source === 'local') file(fallbackSource(answer), answer);
+    else if (answer.source === 'shared' && only && possible.length === 1) file(only, answer);
+    if (answer.source === 'shared') fallbackSource(answer).told.push(answer);
+    const isUncertain = answer.source === 'shared' ? possible.length > 1 : !keptOut(answer);
     if (isUncertain) for (const bucket of possible) bucket.uncertain.push(answer);
-    if (answer.mechanism === null && !isControl(history, answer.instance))
-      fallbackSource(answer).uncertain.push(answer);
+    if (answer.source === null && !isControl(history, answer.instance)) fallbackSource(answer).uncertain.push(answer);
   }
   return [...sources.values()];
 }

@@ -126,8 +126,7 @@ function answersAtOnce(history: History, { instance, openMs, fromMs }: Opening, 
       it.sentMs >= fromMs + limitMs - slackMs / 2 &&
       it.sentMs < fromMs + openMs,
   );
-  const isAtOnce = (it: AnswerEvent) =>
-    it.mechanism === 'fallback' && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;
+  const isAtOnce = (it: AnswerEvent) => it.source === 'local' && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;
   return its.length > 0 && its.every(isAtOnce);
 }
 
@@ -159,8 +158,8 @@ function traffic(history: History, instance: string, window: Window): Traffic {
   const reach = reachOf(history);
   const failed = history.answers
     .filter(
-      ({ instance: of, key, mechanism, sentMs }) =>
-        of === instance && mechanism === 'fallback' && sentMs >= bitMs && sentMs < untilMs && reach(key) === true,
+      ({ instance: of, key, source, sentMs }) =>
+        of === instance && source === 'local' && sentMs >= bitMs && sentMs < untilMs && reach(key) === true,
     )
     .sort((a, b) => a.sentMs - b.sentMs);
   const wait = (overMs: (answer: AnswerEvent) => number) => {

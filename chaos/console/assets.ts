@@ -23,6 +23,7 @@ const modules = [
   'console/page/dom.ts',
   'history.ts',
   'outcome.ts',
+  'scenario.ts',
   'report/breaker-lane.ts',
   'report/store-errors-lane.ts',
   'report/timeline.ts',

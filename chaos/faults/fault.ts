@@ -6,7 +6,16 @@ import type { Environment, Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import type { FaultFacts } from '../history.ts';
 import type { Ping } from '../host/ping.ts';
-import type { Bounds, Effect, Ending, FaultSpec, Lever, Reach, StateEffect } from '../scenario.ts';
+import {
+  type Bounds,
+  type Effect,
+  type Ending,
+  type FaultSpec,
+  type Lever,
+  type Reach,
+  type StateEffect,
+  sharedStoreName,
+} from '../scenario.ts';
 
 export interface FaultDefinition<Parameters> {
   readonly kind: string;
@@ -93,9 +102,6 @@ export function faulted(environment: Environment): Instance[] {
   return environment.instances.filter(({ control }) => !control);
 }
 
-/** The name of the store that all share, as a target. */
-const sharedStore = 'redis';
-
 /** What a fault of that reach is put on, by name. */
 export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, 'name' | 'control'>[]): string[] {
   const links = instances.filter(({ control }) => !control).map(({ name }) => name);
@@ -106,7 +112,7 @@ export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, '
       return links.slice(0, 1);
     case 'one-shard':
     case 'shared-store':
-      return [sharedStore];
+      return [sharedStoreName];
     default:
       return reach satisfies never;
   }

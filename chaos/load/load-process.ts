@@ -117,7 +117,7 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
         receivedMs: round(receivedMs),
         status: answer?.status ?? 0,
         ...(reading && unlikeStatus(reading, answer.status)),
-        mechanism: reading?.source ?? null,
+        source: reading?.source ?? null,
         remaining: reading?.remaining ?? null,
         ...(reading?.retryAfterS === undefined ? {} : { retryAfterS: reading.retryAfterS }),
         ...(error === undefined ? {} : { error }),

@@ -4,9 +4,17 @@
 import type { HistoryEvent } from '../history.ts';
 import { eventOf } from './event-shape.ts';
 import { Version1 } from './version-1.ts';
+import { version2 } from './version-2.ts';
 
 const lineBytesMax = 1 << 20;
 const newline = 0x0a;
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Makes lines of one version into those of the next. */
+interface Upgrade {
+  readonly upgraded: (line: Line) => Line;
+}
 
 export class EventLines {
   readonly #onEvent: (event: HistoryEvent) => void;
@@ -15,8 +23,8 @@ export class EventLines {
   #begun: Buffer[] = [];
   #begunBytes = 0;
   #line = 1;
-  /** Of a file of an older lab. */
-  #old: Version1 | undefined;
+  /** Of a file of an older lab, in the order in which they make it one of today. */
+  #upgrades: readonly Upgrade[] = [];
 
   /** `mistake`: why a line is no event, as one sentence without its full stop. */
   constructor(onEvent: (event: HistoryEvent) => void, onMistake: (line: number, mistake: string) => void) {
@@ -66,8 +74,8 @@ export class EventLines {
   #eventOf(text: string): HistoryEvent | string | undefined {
     if (text.trim() === '') return undefined;
     return eventOf(text, (line) => {
-      if (Version1.wrote(line)) this.#old ??= new Version1(line);
-      return this.#old?.upgraded(line) ?? line;
+      if (this.#upgrades.length === 0) this.#upgrades = upgradesFor(line);
+      return this.#upgrades.reduce((line, version) => version.upgraded(line), line);
     });
   }
 
@@ -75,4 +83,11 @@ export class EventLines {
     const [only] = this.#begun;
     return (this.#begun.length === 1 && only ? only : Buffer.concat(this.#begun)).toString('utf8');
   }
+}
+
+/** What a file needs whose line this is; nothing until the line that tells of the run. */
+function upgradesFor(line: Line): readonly Upgrade[] {
+  if (line.type !== 'run') return [];
+  if (line.version === 1) return [new Version1(line), version2];
+  return line.version === 2 ? [version2] : [];
 }

@@ -2,7 +2,7 @@
 // writes, makes the line none: half an event could make a false verdict either way.
 
 import { z } from 'zod';
-import { type HistoryEvent, type historyVersion, tellings } from '../history.ts';
+import { type HistoryEvent, type historyVersion, reportables, sourceKinds } from '../history.ts';
 import { outcomes } from '../outcome.ts';
 import { effects, endings, phaseNames, reaches, stateEffects } from '../scenario.ts';
 import { flag, mistakeOf, numberFrom, numberOver, oneOf, shown, text, whole } from '../shape.ts';
@@ -48,7 +48,7 @@ const run = z.object({
   scenario: text(),
   hypothesis: text(),
   target: text().exactOptional(),
-  gives: z.array(oneOf(...tellings), { error: 'a list of what the target tells' }),
+  gives: z.array(oneOf(...reportables), { error: 'a list of what the target tells' }),
   schedule: z.array(z.object({ use: use.exactOptional(), ...facts, atMs: instantMs(), forMs: instantMs() }), {
     error: 'a list of faults',
   }),
@@ -81,7 +81,7 @@ const answer = z
     receivedMs: instantMs(),
     status: whole(0, 999),
     outcome: oneOf(...outcomes).exactOptional(),
-    mechanism: oneOf('redis', 'fallback', null),
+    source: oneOf(...sourceKinds, null),
     remaining: numberFrom(0, 'a number from 0, or null').nullable(),
     retryAfterS: numberFrom(0).exactOptional(),
     error: text().exactOptional(),

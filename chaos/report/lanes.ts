@@ -1,6 +1,6 @@
 // The lanes of a run: what report, console and terminal draw, computed by the same pure functions from what was recorded.
 //
-//   answers ──┬─▶ bins        latency, and answers by mechanism and status, per stretch of time
+//   answers ──┬─▶ bins        latency, and answers by source and status, per stretch of time
 //             ├─▶ points      single latencies, the slowest always among them
 //             └─▶ detours     answers that Redis did not give, by reason      (breaker-lane.ts: whose breaker was open)
 //   breaker moves ─▶ spans    (breaker-lane.ts)
@@ -17,8 +17,8 @@ import { binMs, binStart } from './timeline.ts';
 
 /** How a request ended: who decided and what, or that nobody did. */
 export const outcomes = [
-  'redis allowed',
-  'redis refused',
+  'store allowed',
+  'store refused',
   'fallback allowed',
   'fallback refused',
   'unreported',
@@ -108,7 +108,7 @@ export function detoursOf(
   const lanes = new Map(breakers.map((lane) => [lane.instance, lane]));
   const bins = new Map<number, Map<string, number>>();
   for (const answer of answers) {
-    if (answer.mechanism !== 'fallback' && outcomeOf(answer) !== 'failed') continue;
+    if (answer.source !== 'local' && outcomeOf(answer) !== 'failed') continue;
     const reasons = entry(bins, binStart(answer.scheduledMs, widthMs), () => new Map<string, number>());
     const reason = reasonOf(answer, lanes.get(answer.instance));
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -117,10 +117,10 @@ export function detoursOf(
 }
 
 /** `unreported`: an answer that does not say who decided. */
-function outcomeOf({ status, mechanism }: AnswerEvent): Outcome {
+function outcomeOf({ status, source }: AnswerEvent): Outcome {
   if (status === 0 || status >= 500) return 'failed';
-  if (mechanism === null) return 'unreported';
-  if (mechanism === 'redis') return status === 429 ? 'redis refused' : 'redis allowed';
+  if (source === null) return 'unreported';
+  if (source === 'shared') return status === 429 ? 'store refused' : 'store allowed';
   return status === 429 ? 'fallback refused' : 'fallback allowed';
 }
 
@@ -134,8 +134,8 @@ function reasonOf(answer: AnswerEvent, breaker: BreakerLane | undefined): string
 class Counter {
   readonly #latenciesMs: number[] = [];
   readonly #outcomes: Record<Outcome, number> = {
-    'redis allowed': 0,
-    'redis refused': 0,
+    'store allowed': 0,
+    'store refused': 0,
     'fallback allowed': 0,
     'fallback refused': 0,
     unreported: 0,

@@ -7,7 +7,7 @@ import { runChecks } from '../checks/check.ts';
 import { checks } from '../checks/index.ts';
 import { gapsIn } from '../checks/record.ts';
 import { LabError } from '../errors.ts';
-import { type HistoryEvent, historyOf, historyVersion, type RunEvent, tellings } from '../history.ts';
+import { type HistoryEvent, historyOf, historyVersion, type RunEvent, reportables } from '../history.ts';
 import { openFile } from '../host/run-files.ts';
 import { controlName } from '../scenario.ts';
 import { EventLines } from './event-lines.ts';
@@ -112,7 +112,7 @@ function undescribed(events: readonly HistoryEvent[]): RunEvent {
     version: historyVersion,
     scenario: 'unknown',
     hypothesis: 'What was expected to hold is not known.',
-    gives: tellings,
+    gives: reportables,
     schedule: [],
     seed: 0,
     driver: 'unknown',

@@ -2,8 +2,10 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
+import type { SourceKind } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { isOwn, targets } from '../targets/index.ts';
+import { mechanismOf } from '../targets/mechanisms.ts';
 import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
@@ -133,14 +135,14 @@ function answerStory({ history: { run } }: Run, { phases }: Journal): string[] {
   const isBroken = run.schedule.length > 0;
   const parts = isBroken ? [phases.onset, phases.fault] : Object.values(phases);
   const requests = parts.reduce((sum, phase) => sum + (phase?.requests ?? 0), 0);
-  const by = (mechanism: 'redis' | 'fallback') =>
-    parts.reduce((sum, phase) => sum + (phase?.mechanism[mechanism] ?? 0), 0);
+  const by = (source: SourceKind) =>
+    parts.reduce((sum, phase) => sum + (phase?.mechanism[mechanismOf[source]] ?? 0), 0);
   if (requests === 0) return [];
-  const mechanism = isBroken ? 'fallback' : 'redis';
-  const decided = `${figure(share(by(mechanism), requests))} % of ${counted(requests, 'request')}`;
+  const expected = isBroken ? 'local' : 'shared';
+  const decided = `${figure(share(by(expected), requests))} % of ${counted(requests, 'request')}`;
   return isBroken
     ? [`While it lasted the fallback decided ${decided}.`]
-    : [`Redis decided ${decided}, the fallback ${grouped(by('fallback'))}.`];
+    : [`Redis decided ${decided}, the fallback ${grouped(by('local'))}.`];
 }
 
 function failoverStory({ history: { failover } }: Run, [window]: readonly FaultWindow[]): string[] {

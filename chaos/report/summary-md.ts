@@ -2,6 +2,7 @@
 
 import type { Finding } from '../checks/check.ts';
 import { oneLine } from '../printable.ts';
+import { mechanismOf } from '../targets/mechanisms.ts';
 import { figure, grouped } from './figures.ts';
 import type { Journal } from './journal.ts';
 import { limitText, marginText } from './margin.ts';
@@ -32,7 +33,7 @@ export function summaryMdOf(run: Run, journal: Journal): string {
     ...run.gaps.map((gap) => `- **Missing:** ${plain(gap)}`),
     '',
     ...tableLines(
-      ['phase', 'requests', 'answered', 'p50 ms', 'p99 ms', 'control p99 ms', 'redis', 'fallback'],
+      ['phase', 'requests', 'answered', 'p50 ms', 'p99 ms', 'control p99 ms', mechanismOf.shared, mechanismOf.local],
       Object.entries(phases).map(([name, phase]) => [
         name,
         grouped(phase.requests),
@@ -40,8 +41,8 @@ export function summaryMdOf(run: Run, journal: Journal): string {
         figure(phase.latencyMs.p50),
         figure(phase.latencyMs.p99),
         figure(phase.controlLatencyMs.p99),
-        grouped(phase.mechanism.redis),
-        grouped(phase.mechanism.fallback),
+        grouped(phase.mechanism[mechanismOf.shared]),
+        grouped(phase.mechanism[mechanismOf.local]),
       ]),
     ),
     '',

@@ -1,7 +1,8 @@
 // The figures of a run, computed once for everything that shows them.
 
 import { ascending, quantile } from '../checks/quantile.ts';
-import { type AnswerEvent, answersIn, type History, latencyMs, type Phase } from '../history.ts';
+import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, type SourceKind } from '../history.ts';
+import { type Mechanism, mechanismOf } from '../targets/mechanisms.ts';
 
 /** Milliseconds; null where there was no answer to measure. */
 export interface Latencies {
@@ -19,7 +20,7 @@ export interface PhaseSummary {
   readonly answered: number;
   /** Answers by HTTP status. */
   readonly status: Readonly<Record<string, number>>;
-  readonly mechanism: { readonly redis: number; readonly fallback: number };
+  readonly mechanism: Readonly<Record<Mechanism, number>>;
   readonly latencyMs: Latencies;
   readonly controlLatencyMs: Latencies;
 }
@@ -29,14 +30,14 @@ export function summarize(history: History, stretches: readonly Phase[]): PhaseS
   const answers = answersIn(history, stretches, 'faulted');
   const answered = answers.filter(({ status }) => status !== 0);
   const statuses = Map.groupBy(answered, ({ status }) => String(status));
-  const by = (mechanism: string) => answered.filter((answer) => answer.mechanism === mechanism).length;
+  const by = (kind: SourceKind) => answered.filter(({ source }) => source === kind).length;
   return {
     startMs: stretches[0]?.startMs ?? Number.NaN,
     endMs: stretches.at(-1)?.endMs ?? Number.NaN,
     requests: answers.length,
     answered: answered.length,
     status: Object.fromEntries([...statuses].sort().map(([status, { length }]) => [status, length])),
-    mechanism: { redis: by('redis'), fallback: by('fallback') },
+    mechanism: { [mechanismOf.shared]: by('shared'), [mechanismOf.local]: by('local') },
     latencyMs: latenciesOf(answers),
     controlLatencyMs: latenciesOf(answersIn(history, stretches, 'control')),
   };

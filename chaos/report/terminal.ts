@@ -5,6 +5,7 @@ import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
 import { oneLine } from '../printable.ts';
 import type { Progress } from '../run/runner.ts';
+import { mechanismOf } from '../targets/mechanisms.ts';
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
 import { tally } from './lanes.ts';
@@ -63,11 +64,19 @@ export function table(journal: Journal): string {
     '',
   ];
   lines.push(
-    row(['phase', 'requests', 'p50', 'p99', 'p99.9', 'max', 'control p99', 'redis', 'fallback'], phaseColumns),
+    row(
+      ['phase', 'requests', 'p50', 'p99', 'p99.9', 'max', 'control p99', mechanismOf.shared, mechanismOf.local],
+      phaseColumns,
+    ),
   );
   for (const [name, { requests, latencyMs, controlLatencyMs, mechanism }] of Object.entries(phases)) {
     const times = [latencyMs.p50, latencyMs.p99, latencyMs.p999, latencyMs.max, controlLatencyMs.p99].map(number);
-    lines.push(row([name, `${requests}`, ...times, `${mechanism.redis}`, `${mechanism.fallback}`], phaseColumns));
+    lines.push(
+      row(
+        [name, `${requests}`, ...times, `${mechanism[mechanismOf.shared]}`, `${mechanism[mechanismOf.local]}`],
+        phaseColumns,
+      ),
+    );
   }
   lines.push('  latency in ms, from the scheduled send time', '');
   lines.push(row(['check', 'phase', 'measured', 'limit', 'unit', 'verdict'], checkColumns));

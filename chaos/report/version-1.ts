@@ -7,7 +7,7 @@ import { type Bounds, type FaultSpec, reaches } from '../scenario.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Makes lines of version 1 into those of the present one. What it cannot read it leaves as it is. */
+/** Makes lines of version 1 into those of version 2. What it cannot read it leaves as it is. */
 export class Version1 {
   readonly #bounds: Bounds;
   readonly #spec: FaultSpec | null;
@@ -15,10 +15,6 @@ export class Version1 {
   constructor(run: Line) {
     this.#bounds = run.bounds as Bounds;
     this.#spec = run.fault as FaultSpec | null;
-  }
-
-  static wrote(line: Line): boolean {
-    return line.type === 'run' && line.version === 1;
   }
 
   upgraded(line: Line): Line {

@@ -1,6 +1,8 @@
 // A target's words made into requests and its answers into what they mean.
 
+import type { SourceKind } from '../history.ts';
 import { type Outcome, outcomeOfStatus } from '../outcome.ts';
+import { sourceKindOf } from './mechanisms.ts';
 import { type Answer, type Condition, filled, type Place, type Take } from './target.ts';
 
 /** An answer of any HTTP client. */
@@ -14,7 +16,7 @@ export interface Answered {
 /** What an answer says. */
 export interface Reading {
   readonly outcome: Outcome;
-  readonly source: 'redis' | 'fallback' | null;
+  readonly source: SourceKind | null;
   /** From 0; null when it tells no such number. */
   readonly remaining: number | null;
   /** Of the header Retry-After; absent where it is none, or a date. */
@@ -34,13 +36,12 @@ export function readerOf({ allowed, denied, remaining, source }: Answer): (answe
   const toldRemaining = remaining.map(lookAt);
   const toldSource = source && lookAt(source);
   return (answer) => {
-    const from = toldSource?.(answer);
     let left: number | null = null;
     for (const look of toldRemaining) left ??= numberIn(look(answer));
     const retryAfter = answer.header('retry-after') ?? '';
     return {
       outcome: holds(allowed, answer) ? 'allowed' : holds(denied, answer) ? 'denied' : 'failed',
-      source: from === 'redis' || from === 'fallback' ? from : null,
+      source: sourceKindOf(toldSource?.(answer), source?.words),
       remaining: left,
       ...(/^\d+$/.test(retryAfter) ? { retryAfterS: Number(retryAfter) } : {}),
     };

@@ -5,7 +5,7 @@ import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { Redis } from 'ioredis';
 import { type RedisReply, RedisStore } from 'rate-limit-redis';
-import { keyOf, limit, redisAddress, serve, windowS } from './told.ts';
+import { keyOf, limit, redisAddress, serve, windowS } from './settings.ts';
 
 const client = new Redis(redisAddress);
 serve(

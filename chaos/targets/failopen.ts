@@ -2,7 +2,7 @@
 // by Redis.
 
 import { join } from 'node:path';
-import { tellings } from '../history.ts';
+import { reportables } from '../history.ts';
 import { type KnownTarget, plain } from './target.ts';
 
 export const failopen: KnownTarget = {
@@ -13,5 +13,5 @@ export const failopen: KnownTarget = {
   answer: { ...plain.answer, remaining: [{ header: 'X-RateLimit-Remaining' }] },
   ready: [{ path: '/readyz', pointer: '/mechanism', equals: 'redis' }],
   breaker: { path: '/readyz' },
-  gives: tellings,
+  gives: reportables,
 };

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { topologies } from '../scenario.ts';
-import { numberFrom, numberOver, strict, whole } from '../shape.ts';
+import { numberFrom, numberOver, strict, text, whole } from '../shape.ts';
 import { ownVariables } from './target.ts';
 import { wordsOf } from './words.ts';
 
@@ -108,7 +108,13 @@ const meaning = strict(condition)
   .refine((given) => areTogether(given) && (given.status ?? given.pointer) !== undefined, { error: conditionError })
   .meta({ ...together, minProperties: 1 });
 
-const place = z.union([strict({ header }), strict({ pointer })], { error: 'header: NAME, or pointer: /PATH' });
+const placeError = 'header: NAME, or pointer: /PATH';
+const place = z.union([strict({ header }), strict({ pointer })], { error: placeError });
+const words = {
+  redis: text().exactOptional().describe('Its word for the store that all instances share. By default redis.'),
+  fallback: text().exactOptional().describe("Its word for an instance's own store. By default fallback."),
+};
+const sourcePlace = z.union([strict({ header, ...words }), strict({ pointer, ...words })], { error: placeError });
 
 export const targetFile = strict({
   name,
@@ -125,7 +131,7 @@ export const targetFile = strict({
     allowed: meaning.exactOptional().describe('By default 2xx.'),
     denied: meaning.exactOptional().describe('By default 429. What is neither has failed.'),
     remaining: place.exactOptional().describe('Where it says how many tokens are left.'),
-    source: place.exactOptional().describe('Where it says who decided: redis or fallback.'),
+    source: sourcePlace.exactOptional().describe('Where it says who decided.'),
   })
     .exactOptional()
     .describe('How an answer is read.'),

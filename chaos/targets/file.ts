@@ -6,6 +6,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { mistakesOf } from '../shape.ts';
 import { type TargetFile, targetFile } from './file-shape.ts';
+import { mechanismOf } from './mechanisms.ts';
 import { plain, type Start, type Target, withoutFallback } from './target.ts';
 import { wordsOf } from './words.ts';
 
@@ -85,8 +86,18 @@ function boundsOf({ start, bounds }: TargetFile): Target['bounds'] {
   return 'url' in start ? { ...withoutFallback, ...bounds } : bounds;
 }
 
-function answerOf({ remaining, ...given }: NonNullable<TargetFile['answer']> = {}): Target['answer'] {
-  return { ...plain.answer, ...given, ...(remaining && { remaining: [remaining] }) };
+function answerOf({ remaining, source, ...given }: NonNullable<TargetFile['answer']> = {}): Target['answer'] {
+  return {
+    ...{ ...plain.answer, ...given },
+    ...(remaining && { remaining: [remaining] }),
+    ...(source && { source: sourceOf(source) }),
+  };
+}
+
+type SourcePlace = NonNullable<NonNullable<TargetFile['answer']>['source']>;
+
+function sourceOf({ redis, fallback, ...place }: SourcePlace): NonNullable<Target['answer']['source']> {
+  return { ...place, words: { shared: redis ?? mechanismOf.shared, local: fallback ?? mechanismOf.local } };
 }
 
 function readinessOf({ status, ...ready }: NonNullable<TargetFile['ready']>): Target['ready'][number] {

@@ -1,6 +1,6 @@
 // A look at a target before there is load on it: whether it is ready, and what its answers tell.
 
-import type { Telling } from '../history.ts';
+import type { Reportable } from '../history.ts';
 import { type Answered, holds, readerOf, takeFor } from './answers.ts';
 import type { Take, Target } from './target.ts';
 
@@ -17,10 +17,10 @@ export async function isReady({ ready }: Target, url: string): Promise<boolean> 
 }
 
 /** What it says it gives; else what its answers to takes of a key of nobody's give. */
-export async function givenBy({ gives, take, answer, breaker }: Target, url: string): Promise<readonly Telling[]> {
+export async function givenBy({ gives, take, answer, breaker }: Target, url: string): Promise<readonly Reportable[]> {
   if (gives) return gives;
   const read = readerOf(answer);
-  const found = new Set<Telling>(breaker ? ['breaker'] : []);
+  const found = new Set<Reportable>(breaker ? ['breaker'] : []);
   for (let look = 0; look < looks; look++) {
     const told = await answered(url, takeFor(take, 'first-look')).then(read, () => undefined);
     if (told?.source != null) found.add('source');

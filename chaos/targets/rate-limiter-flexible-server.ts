@@ -5,7 +5,7 @@
 import express from 'express';
 import { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { burst, keyOf, limit, redisAddress, serve, windowS } from './told.ts';
+import { burst, keyOf, limit, redisAddress, serve, windowS } from './settings.ts';
 
 const limiter = new RateLimiterRedis({
   storeClient: new Redis({ ...redisAddress, enableOfflineQueue: false }),

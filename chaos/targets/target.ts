@@ -1,7 +1,7 @@
 // What the lab knows of a limiter under test: how it is started, how a take is asked for, and how its answer is read. All
 // of it is data, so that it can be sent to the load generator, and be written in a file by somebody else.
 
-import type { Telling } from '../history.ts';
+import type { Reportable, SourceKind } from '../history.ts';
 import { type Bounds, type Topology, topologies } from '../scenario.ts';
 
 /** The header in which clients send the key, unless a target says otherwise. */
@@ -23,7 +23,7 @@ export interface Target {
   /** Where it tells how its breaker moves; absent where it does not. */
   readonly breaker?: { readonly path: string };
   /** What it tells of itself. What its first answers tell when it says nothing. */
-  readonly gives?: readonly Telling[];
+  readonly gives?: readonly Reportable[];
   /** It counts in fixed windows: around the turn of one it may admit its limit twice. */
   readonly fixedWindow?: boolean;
   /** What the judge holds it to, over what the settings of the run say. */
@@ -63,8 +63,8 @@ export interface Answer {
   readonly denied: Condition;
   /** Where it says how many tokens are left; the first place at which there is a number counts. */
   readonly remaining: readonly Place[];
-  /** Where it says who decided: `redis` or `fallback`. */
-  readonly source?: Place;
+  /** Where it says who decided, and in which words: `redis` and `fallback` unless it has its own. */
+  readonly source?: Place & { readonly words?: Readonly<Record<SourceKind, string>> };
 }
 
 /** All of what it names has to hold. */

@@ -17,9 +17,10 @@ import { KeyAccount, LossesSoFar } from '../checks/key-account.ts';
 import { within } from '../clock.ts';
 import type { LabMetricsPage } from '../environment.ts';
 import { targetNamesOf } from '../faults/fault.ts';
-import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent } from '../history.ts';
+import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent, sourceKinds } from '../history.ts';
 import { giveUpMs, hotKey } from '../load/load.ts';
 import { type PhaseName, phaseNames } from '../scenario.ts';
+import { mechanismOf } from '../targets/mechanisms.ts';
 
 type Arm = 'faulted' | 'control';
 type ShownPhase = PhaseName | 'warm-up' | 'end';
@@ -133,7 +134,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
       const arm = control ? 'control' : 'faulted';
       this.#arms.set(name, { arm, latency: this.#latency.labels(arm) });
       this.#latency.zero({ arm });
-      for (const mechanism of ['redis', 'fallback']) {
+      for (const mechanism of Object.values(mechanismOf)) {
         for (const status of ['200', '429']) this.#answers.inc({ arm, limiter: name, mechanism, status }, 0);
       }
       this.#answers.inc({ arm, limiter: name, mechanism: 'none', status: '0' }, 0);
@@ -155,7 +156,7 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [mechanism, admitted] of Object.entries(key.admittedBy)) this.inc({ mechanism }, admitted);
+        for (const kind of sourceKinds) this.inc({ mechanism: mechanismOf[kind] }, key.admittedBy[kind]);
       },
     });
     new Gauge({
@@ -169,11 +170,11 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
   }
 
   #answered(answer: AnswerEvent): void {
-    const { instance, mechanism, status, key } = answer;
+    const { instance, source, status, key } = answer;
     const of = this.#arms.get(instance);
     if (!of) return;
     of.latency.observe(Math.min(latencyMs(answer) / 1000, unansweredSeconds));
-    this.#answers.inc({ arm: of.arm, limiter: instance, mechanism: mechanism ?? 'none', status });
+    this.#answers.inc({ arm: of.arm, limiter: instance, mechanism: source ? mechanismOf[source] : 'none', status });
     if (of.arm === 'faulted' && key === this.#hotKey?.key) this.#hotKey.enter(answer);
   }
 

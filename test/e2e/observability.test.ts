@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type AnswerEvent, type History, isControl } from '../../chaos/history.ts';
 import { breakerLanes } from '../../chaos/report/breaker-lane.ts';
 import { controlName } from '../../chaos/scenario.ts';
+import { sourceKindOf } from '../../chaos/targets/mechanisms.ts';
 import { substituted } from '../../grafana/variables.ts';
 import { queryAt, queryRange, type Series } from '../../prometheus/query.ts';
 import { limiterJob, objective, thresholds } from '../../prometheus/rules.ts';
@@ -135,7 +136,7 @@ function sharesBefore(s: number, isMeant: (answer: AnswerEvent) => boolean): rea
 const isFounded = (s: number, share: number, isMeant: (answer: AnswerEvent) => boolean) =>
   sharesBefore(s, isMeant)[1] * extrapolation >= share;
 
-const isFallback = ({ mechanism }: AnswerEvent) => mechanism === 'fallback';
+const isFallback = ({ source }: AnswerEvent) => source === 'local';
 /** Longer between sending and receipt than the promise: no less than what the limiter measured. */
 const isLate = ({ sentMs, receivedMs }: AnswerEvent) => receivedMs - sentMs > 9;
 
@@ -277,7 +278,7 @@ describe('the counters of a partition', () => {
     ]),
   );
   const answersOf = ({ instance, mechanism, code }: (typeof classes)[number]): AnswerEvent[] =>
-    faulted().filter((it) => it.instance === instance && it.mechanism === mechanism && it.status === code);
+    faulted().filter((it) => it.instance === instance && it.source === sourceKindOf(mechanism) && it.status === code);
 
   it.each(classes)('equal what clients counted: $instance $status by $mechanism', (kind) => {
     const { instance, mechanism, status, code } = kind;

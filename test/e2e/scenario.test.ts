@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Journal } from '../../chaos/report/journal.ts';
 import { phaseNames } from '../../chaos/scenario.ts';
+import type { Mechanism } from '../../chaos/targets/mechanisms.ts';
 import { run, temporaryDirectory } from '../support/lab-processes.ts';
 import { unlessUnknown } from '../support/scenario-runs.ts';
 
@@ -43,7 +44,7 @@ describe('the partition', () => {
         expect(phases[phase]?.latencyMs.p99, `p99 in ${phase}`).toBeLessThan(9);
         expect(phases[phase]?.answered).toBe(phases[phase]?.requests);
       }
-      const share = (phase: 'baseline' | 'fault' | 'recovered', mechanism: 'redis' | 'fallback') =>
+      const share = (phase: 'baseline' | 'fault' | 'recovered', mechanism: Mechanism) =>
         (phases[phase]?.mechanism[mechanism] ?? 0) / (phases[phase]?.requests ?? 0);
       expect(share('baseline', 'redis')).toBeGreaterThanOrEqual(0.99);
       expect(share('fault', 'fallback')).toBeGreaterThanOrEqual(0.99);

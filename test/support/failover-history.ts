@@ -27,14 +27,14 @@ export const keyOf = (i: number): string => `k${i % 3}`;
 /** Who answers the i-th request of a phase that begins at `startMs`, of 600 a second; k0 is decided by Redis from `backMs` on. */
 export const shardLost =
   (startMs: number, backMs = 2700) =>
-  (i: number): AnswerEvent['mechanism'] =>
-    i % 3 === 0 && startMs + (i * 1000) / 600 < backMs ? 'fallback' : 'redis';
+  (i: number): AnswerEvent['source'] =>
+    i % 3 === 0 && startMs + (i * 1000) / 600 < backMs ? 'local' : 'shared';
 
 /** The phases of that history, as changes to the usual ones. */
 const phases: Partial<Record<PhaseSpec['name'], Partial<PhaseSpec>>> = {
   baseline: { key: keyOf },
-  onset: { key: keyOf, mechanism: shardLost(1000) },
-  fault: { key: keyOf, mechanism: shardLost(2000) },
+  onset: { key: keyOf, source: shardLost(1000) },
+  fault: { key: keyOf, source: shardLost(2000) },
   heal: { key: keyOf },
   recovered: { key: keyOf },
 };

@@ -65,7 +65,7 @@ function simulated(
       }
     }
     const latencyMs = failMs + overheadMs / 2 - sentMs;
-    answers.push(answer(sentMs, { instance, key: `${instance} ${answers.length}`, mechanism: 'fallback', latencyMs }));
+    answers.push(answer(sentMs, { instance, key: `${instance} ${answers.length}`, source: 'local', latencyMs }));
   }
   return { answers, opening: Number.isFinite(openMs) ? [move(instance, openMs, 'closed', 'open')] : [] };
 }

@@ -22,8 +22,8 @@ import {
   type PlannedLoad,
   type ProbeEvent,
   type RunEvent,
+  reportables,
   type StoreErrorsEvent,
-  tellings,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
 import { answer, fault, move, probe } from './history-events.ts';
@@ -41,8 +41,8 @@ export interface PhaseSpec {
   /** How late the generator was. */
   readonly lagMs?: Each<number>;
   readonly status?: Each<number>;
-  readonly mechanism?: Each<AnswerEvent['mechanism']>;
-  readonly controlMechanism?: AnswerEvent['mechanism'];
+  readonly source?: Each<AnswerEvent['source']>;
+  readonly controlSource?: AnswerEvent['source'];
   readonly key?: Each<string>;
 }
 
@@ -88,12 +88,12 @@ export const usualInstances: readonly InstanceInfo[] = [
   { name: 'limiter-control', control: true, reportsBreaker: true },
 ];
 
-const usualPhases: readonly Required<Pick<PhaseSpec, 'name' | 'ms' | 'mechanism'>>[] = [
-  { name: 'baseline', ms: 1000, mechanism: 'redis' },
-  { name: 'onset', ms: 1000, mechanism: 'fallback' },
-  { name: 'fault', ms: 3000, mechanism: 'fallback' },
-  { name: 'heal', ms: 2000, mechanism: 'redis' },
-  { name: 'recovered', ms: 3000, mechanism: 'redis' },
+const usualPhases: readonly Required<Pick<PhaseSpec, 'name' | 'ms' | 'source'>>[] = [
+  { name: 'baseline', ms: 1000, source: 'shared' },
+  { name: 'onset', ms: 1000, source: 'local' },
+  { name: 'fault', ms: 3000, source: 'local' },
+  { name: 'heal', ms: 2000, source: 'shared' },
+  { name: 'recovered', ms: 3000, source: 'shared' },
 ];
 
 /** A history without any phase, for checks that look at answers alone. */
@@ -116,7 +116,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
     version: historyVersion,
     scenario: fault?.kind ?? 'baseline',
     hypothesis: 'All will be well.',
-    gives: tellings,
+    gives: reportables,
     schedule: facts ? [{ ...facts, atMs: 1000, forMs: 4000 }] : [],
     seed: 42,
     driver: 'native',
@@ -179,19 +179,19 @@ function answersOf(phase: PhaseSpec, startMs: number, { instances, bounds }: Run
     const sentMs = scheduledMs + each(phase.lagMs ?? 0, i);
     const key = each(phase.key ?? `${phase.name}-${i}`, i);
     const status = each(phase.status ?? 200, i);
-    const mechanism = status === 0 ? null : each(phase.mechanism ?? 'redis', i);
+    const source = status === 0 ? null : each(phase.source ?? 'shared', i);
     // What is left of a key's bucket when it asks for the first time.
-    const left = (mechanism === 'fallback' ? bounds.fallbackCapacity : bounds.capacity) - 1;
+    const left = (source === 'local' ? bounds.fallbackCapacity : bounds.capacity) - 1;
     const remaining = status === 429 ? 0 : left;
     const common = { key, scheduledMs, sentMs, status, remaining } as const;
     const index = i % faulted.length;
     const instance = faulted[index]?.name ?? '';
     const receivedMs = scheduledMs + each(phase.latencyMs ?? 1, i);
-    answers.push(answer(scheduledMs, { ...common, instance, mechanism, receivedMs }));
+    answers.push(answer(scheduledMs, { ...common, instance, source, receivedMs }));
     if (index !== 0 || !control) continue;
     const later = scheduledMs + each(phase.controlLatencyMs ?? 1, i);
     const same = { key, scheduledMs, sentMs, instance: control.name, receivedMs: later };
-    answers.push(answer(scheduledMs, { ...same, mechanism: phase.controlMechanism ?? 'redis' }));
+    answers.push(answer(scheduledMs, { ...same, source: phase.controlSource ?? 'shared' }));
   }
   return answers;
 }

@@ -23,7 +23,7 @@ export function answer(
     sentMs: atMs,
     receivedMs: atMs + latencyMs,
     status: 200,
-    mechanism: 'redis',
+    source: 'shared',
     remaining: 9,
     ...rest,
   };

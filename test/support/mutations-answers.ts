@@ -52,7 +52,7 @@ function firstOfItsKey(history: History): Pick {
   return (answer) => firsts.has(answer);
 }
 
-const lost: Change = () => ({ status: 0, mechanism: null, remaining: null, error: 'socket hang up' });
+const lost: Change = () => ({ status: 0, source: null, remaining: null, error: 'socket hang up' });
 
 export const answerMutations: readonly Mutation[] = [
   {
@@ -80,7 +80,7 @@ export const answerMutations: readonly Mutation[] = [
       run: (seed, size) =>
         changed(soundRun('latency of 100 ms', seed), phases[phase], size, () => ({
           status: 404,
-          mechanism: null,
+          source: null,
           remaining: null,
         })),
       ...{ check: 'availability', verdict: 'fail' },
@@ -89,7 +89,7 @@ export const answerMutations: readonly Mutation[] = [
       kind: `{} answers in \`${phase}\` that nobody decided`,
       sizes: [1],
       smallest: 1,
-      run: (seed, size) => changed(soundRun('redis-kill', seed), phases[phase], size, () => ({ mechanism: null })),
+      run: (seed, size) => changed(soundRun('redis-kill', seed), phases[phase], size, () => ({ source: null })),
       ...{ check: 'availability', verdict: 'fail' },
     },
     {
@@ -139,7 +139,7 @@ export const answerMutations: readonly Mutation[] = [
       run: (seed, size) =>
         changed(
           soundRun('flapping', seed),
-          ({ mechanism }) => mechanism === 'fallback',
+          ({ source }) => source === 'local',
           size,
           () => ({ remaining }),
         ),
@@ -150,7 +150,7 @@ export const answerMutations: readonly Mutation[] = [
     kind: '{} % of the baseline from the fallback, now and then',
     sizes: [1, 2, 3, 5, 10, 20, 49],
     smallest: 2,
-    run: (seed, size) => share(soundRun('partition', seed), phases.baseline, size, () => ({ mechanism: 'fallback' })),
+    run: (seed, size) => share(soundRun('partition', seed), phases.baseline, size, () => ({ source: 'local' })),
     ...{ check: 'fails-open', verdict: 'fail', also: buckets },
   },
   {
@@ -159,7 +159,7 @@ export const answerMutations: readonly Mutation[] = [
     smallest: 2,
     run: (seed, size) =>
       share(soundRun('partition', seed), within(at.injectMs + 100, at.onsetEndMs), size, () => ({
-        mechanism: 'redis',
+        source: 'shared',
       })),
     ...{ check: 'fails-open', verdict: 'fail', also: buckets },
   },
@@ -167,7 +167,7 @@ export const answerMutations: readonly Mutation[] = [
     kind: '{} % of `fault` from Redis',
     sizes: [0.5, 1, 2, 5],
     smallest: 2,
-    run: (seed, size) => share(soundRun('stall', seed), phases.fault, size, () => ({ mechanism: 'redis' })),
+    run: (seed, size) => share(soundRun('stall', seed), phases.fault, size, () => ({ source: 'shared' })),
     ...{ check: 'fails-open', verdict: 'fail', also: buckets },
   },
   {
@@ -175,8 +175,8 @@ export const answerMutations: readonly Mutation[] = [
     sizes: [1],
     smallest: 1,
     run: (seed) =>
-      changed(soundRun('partition', seed), phases.baseline, all, ({ mechanism }) => ({
-        mechanism: mechanism === 'redis' ? 'fallback' : 'redis',
+      changed(soundRun('partition', seed), phases.baseline, all, ({ source }) => ({
+        source: source === 'shared' ? 'local' : 'shared',
       })),
     ...{ check: 'fails-open', verdict: 'fail', also: buckets },
   },

@@ -4,7 +4,7 @@
 
 import { targetNamesOf } from '../../chaos/faults/fault.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
-import type { FaultEvent, FaultFacts, History, HistoryEvent, Telling } from '../../chaos/history.ts';
+import type { FaultEvent, FaultFacts, History, HistoryEvent, Reportable } from '../../chaos/history.ts';
 import { historyOf } from '../../chaos/history.ts';
 import type { FaultSpec, PhaseName, Reach } from '../../chaos/scenario.ts';
 import { eventsOf, type HistorySpec, usualBounds, usualInstances } from './history-builder.ts';
@@ -28,7 +28,7 @@ interface Shape {
   readonly times?: readonly { readonly injectMs: number; readonly healMs: number }[];
   readonly topology?: 'cluster' | 'sentinel';
   /** What the target tells; all when it says nothing. */
-  readonly gives?: readonly Telling[];
+  readonly gives?: readonly Reportable[];
 }
 
 const partition: Shape = { fault: { kind: 'partition' }, link: hangs };
@@ -168,9 +168,9 @@ function phasesOf(times: readonly { injectMs: number; healMs: number }[]) {
 }
 
 /** As if the target told no more than this. */
-function toldBy(gives: readonly Telling[] | undefined, history: History): History {
+function toldBy(gives: readonly Reportable[] | undefined, history: History): History {
   if (!gives) return history;
-  const tells = (it: Telling) => gives.includes(it);
+  const tells = (it: Reportable) => gives.includes(it);
   return {
     ...history,
     run: {
@@ -180,7 +180,7 @@ function toldBy(gives: readonly Telling[] | undefined, history: History): Histor
     },
     answers: history.answers.map((it) => ({
       ...it,
-      mechanism: tells('source') ? it.mechanism : null,
+      source: tells('source') ? it.source : null,
       remaining: tells('remaining') ? it.remaining : null,
     })),
     breaker: tells('breaker') ? history.breaker : [],

@@ -3,6 +3,7 @@
 
 import { expect } from 'vitest';
 import type { AnswerEvent, BreakerEvent, FaultEvent, History } from '../../chaos/history.ts';
+import { sourceKindOf } from '../../chaos/targets/mechanisms.ts';
 import { Limiter } from '../../service/core/limiter.ts';
 import { LocalStore } from '../../service/core/local-store.ts';
 import { createShard } from '../../service/core/shard.ts';
@@ -92,8 +93,9 @@ export class SimulatedFleet implements Disposable {
           this.#unanswered--;
           const receivedMs = nowUs() / 1000;
           const status = allowed ? 200 : 429;
-          const source = mechanism as AnswerEvent['mechanism'];
-          this.answers.push(answer(sentMs, { instance: name, key, receivedMs, status, mechanism: source, remaining }));
+          this.answers.push(
+            answer(sentMs, { instance: name, key, receivedMs, status, source: sourceKindOf(mechanism), remaining }),
+          );
         });
       },
       disconnect: () => store.lost(new Error('Connection is closed.')),

@@ -3,7 +3,7 @@
 
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { AnswerEvent, BreakerEvent, StoreErrorsEvent } from '../../chaos/history.ts';
+import type { AnswerEvent, BreakerEvent, SourceKind, StoreErrorsEvent } from '../../chaos/history.ts';
 import type { Bounds } from '../../chaos/scenario.ts';
 import { usualBounds, usualInstances } from './history-builder.ts';
 import { answer, move, storeErrors } from './history-events.ts';
@@ -147,7 +147,7 @@ class Simulation {
     let allowed = false;
     if (rttMs / 2 < redisTimeoutMs)
       this.#at(nowMs + rttMs / 2, onlyShard, (atMs) => {
-        allowed = this.#take(request, 'redis', atMs);
+        allowed = this.#take(request, 'shared', atMs);
       });
     this.#at(nowMs + Math.min(rttMs, redisTimeoutMs), instance, (atMs) => {
       if (atMs - nowMs >= redisTimeoutMs) {
@@ -155,7 +155,7 @@ class Simulation {
         return;
       }
       this.#breakerOf(instance, shard).failures = 0;
-      this.#answer(request, 'redis', allowed, atMs);
+      this.#answer(request, 'shared', allowed, atMs);
     });
   }
 
@@ -195,31 +195,26 @@ class Simulation {
   }
 
   #answerByFallback(request: Request, atMs: number): void {
-    this.#answer(request, 'fallback', this.#take(request, 'fallback', atMs), atMs);
+    this.#answer(request, 'local', this.#take(request, 'local', atMs), atMs);
   }
 
-  #answer(
-    { instance, key, scheduledMs, sentMs }: Request,
-    mechanism: 'redis' | 'fallback',
-    allowed: boolean,
-    atMs: number,
-  ) {
+  #answer({ instance, key, scheduledMs, sentMs }: Request, source: SourceKind, allowed: boolean, atMs: number) {
     const receivedMs = us(atMs + 0.2 + 0.4 * this.#random());
-    const remaining = Math.floor(this.#bucketOf(instance, key, mechanism).level + 1e-9);
+    const remaining = Math.floor(this.#bucketOf(instance, key, source).level + 1e-9);
     const status = allowed ? 200 : 429;
-    this.#answers.push(answer(scheduledMs, { instance, key, sentMs, receivedMs, status, mechanism, remaining }));
+    this.#answers.push(answer(scheduledMs, { instance, key, sentMs, receivedMs, status, source, remaining }));
   }
 
-  #take({ instance, key }: Request, mechanism: 'redis' | 'fallback', atMs: number): boolean {
+  #take({ instance, key }: Request, source: SourceKind, atMs: number): boolean {
     const { losesStateAtMs } = this.#shape;
     if (losesStateAtMs !== undefined && !this.#stateLost && atMs >= losesStateAtMs) {
       this.#stateLost = true;
-      for (const name of this.#buckets.keys()) if (name.startsWith('shared ')) this.#buckets.delete(name);
+      for (const name of this.#buckets.keys()) if (name.startsWith('the store ')) this.#buckets.delete(name);
     }
-    const isRedis = mechanism === 'redis';
+    const isRedis = source === 'shared';
     const capacity = isRedis ? this.#bounds.capacity : this.#bounds.fallbackCapacity;
     const refillPerSecond = isRedis ? this.#bounds.refillPerSecond : this.#bounds.fallbackRefillPerSecond;
-    const bucket = this.#bucketOf(instance, key, mechanism);
+    const bucket = this.#bucketOf(instance, key, source);
     bucket.level = Math.min(capacity, bucket.level + ((atMs - bucket.atMs) / 1000) * refillPerSecond);
     bucket.atMs = atMs;
     if (bucket.level < 1) return false;
@@ -227,10 +222,10 @@ class Simulation {
     return true;
   }
 
-  #bucketOf(instance: string, key: string, mechanism: 'redis' | 'fallback'): Bucket {
+  #bucketOf(instance: string, key: string, source: SourceKind): Bucket {
     const isControl = instance === 'limiter-control';
-    const name = mechanism === 'redis' && !isControl ? `shared ${key}` : `${mechanism} of ${instance} ${key}`;
-    const level = mechanism === 'redis' ? this.#bounds.capacity : this.#bounds.fallbackCapacity;
+    const name = source === 'shared' && !isControl ? `the store ${key}` : `${source} of ${instance} ${key}`;
+    const level = source === 'shared' ? this.#bounds.capacity : this.#bounds.fallbackCapacity;
     const bucket = this.#buckets.get(name) ?? { level, atMs: 0 };
     this.#buckets.set(name, bucket);
     return bucket;

@@ -23,7 +23,7 @@ const answers = (change: (answer: AnswerEvent, i: number, history: History) => A
 const noise = (i: number) => ((i * 7919) % 1009) / 1009;
 
 /** One of its answers while the breaker was open, and what the client of a lost one records. */
-const lost = { status: 0, mechanism: null, remaining: null, error: 'socket hang up' } as const;
+const lost = { status: 0, source: null, remaining: null, error: 'socket hang up' } as const;
 
 export const variations: readonly Variation[] = [
   { name: 'as it was', run: soundRun },

@@ -9,25 +9,25 @@ import type { ShownRun } from './shown-run.ts';
 import { binSeconds, countIn, type Lane, stackedLane } from './stacked-lane.ts';
 
 const answerLayers = [
-  ['redis allowed', 'redis'],
-  ['redis refused', 'redis-pale'],
-  ['fallback allowed', 'fallback'],
-  ['fallback refused', 'fallback-pale'],
+  ['store allowed', 'shared'],
+  ['store refused', 'shared-pale'],
+  ['fallback allowed', 'local'],
+  ['fallback refused', 'local-pale'],
   ['unreported', 'reason-5'],
   ['failed', 'fail'],
 ] as const;
 const detourLayers = [
-  ['breaker not closed', 'fallback'],
+  ['breaker not closed', 'local'],
   ['call to Redis failed or late', 'reason-2'],
   ['other', 'fail'],
 ] as const;
 const storeErrorLayers = [
   ['timeout', 'reason-2'],
-  ['disconnected', 'fallback'],
+  ['disconnected', 'local'],
   ['other', 'fail'],
 ] as const;
 const laneHeight = 26;
-const stateColours: Readonly<Record<string, string>> = { closed: 'redis-pale', open: 'fallback', 'half-open': 'p99' };
+const stateColours: Readonly<Record<string, string>> = { closed: 'shared-pale', open: 'local', 'half-open': 'p99' };
 
 export function lanesOf(run: ShownRun): Lane[] {
   return [latencyLane(run), answersLane(), breakerLane(run), storeErrorsLane(), admissionLane(), detoursLane()];
@@ -183,13 +183,13 @@ function admissionLane(): Lane {
     height: 150,
     legend: [
       ['fail', 'may be admitted'],
-      ['redis', 'admitted'],
+      ['shared', 'admitted'],
     ],
     options: {
       series: [
         {},
         { stroke: colour('fail'), width: 2, points: { show: false } },
-        { stroke: colour('redis'), width: 2.5, points: { show: false }, ...(stepped ? { paths: stepped } : {}) },
+        { stroke: colour('shared'), width: 2.5, points: { show: false }, ...(stepped ? { paths: stepped } : {}) },
       ],
       scales: { y: { range: (_u, _min, max) => [0, Math.max(1, (max || 0) * 1.08)] } },
       axes: [{ values: (_u, values) => values.map(figure) }],

@@ -1,6 +1,7 @@
 // The page's parts in words: what is to be run, the switchboard, what came of it, and what ran before.
 
 import { figure, seconds } from '../../report/figures.ts';
+import { sharedStoreName } from '../../scenario.ts';
 import type { FaultKind, LabFacts, PastRun, Status, Switch } from '../messages.ts';
 import { find, make, post } from './dom.ts';
 import type { ShownRun } from './shown-run.ts';
@@ -114,7 +115,7 @@ function switchRow({ link, faults }: Switch): HTMLElement {
     });
     return made;
   };
-  const name = link === 'redis' ? 'redis' : `${link} → redis`;
+  const name = link === sharedStoreName ? link : `${link} → ${sharedStoreName}`;
   const buttons = make(
     'span',
     { class: 'segments', role: 'group', 'aria-label': name },

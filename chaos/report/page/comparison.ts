@@ -1,6 +1,7 @@
 // Two runs side by side: what is the same is quiet, what differs is marked.
 
 import type { CheckResult } from '../../checks/check.ts';
+import { mechanismOf } from '../../targets/mechanisms.ts';
 import { figure, grouped } from '../figures.ts';
 import type { Journal } from '../journal.ts';
 import { limitText } from '../margin.ts';
@@ -96,7 +97,7 @@ function phaseRows(a: Side, b: Side): Row[] {
       row('p50 ms', inA?.latencyMs.p50, inB?.latencyMs.p50),
       row('p99 ms', inA?.latencyMs.p99, inB?.latencyMs.p99),
       row('control p99 ms', inA?.controlLatencyMs.p99, inB?.controlLatencyMs.p99),
-      row('by the fallback', inA?.mechanism.fallback, inB?.mechanism.fallback),
+      row('by the fallback', inA?.mechanism[mechanismOf.local], inB?.mechanism[mechanismOf.local]),
     ];
   });
 }

@@ -28,7 +28,7 @@ describe('the entry of a run', () => {
   });
 
   it('counts what nobody decided, and names the check that decided the verdict', () => {
-    const lost = answer(3000, { status: 0, mechanism: null });
+    const lost = answer(3000, { status: 0, source: null });
     expect(entry({ answers: [lost] })).toMatchObject({ lost: 1, verdict: 'fail', decisive: ['availability'] });
   });
 

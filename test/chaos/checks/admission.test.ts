@@ -36,12 +36,12 @@ describe('the admission check', () => {
     expect(result).toMatchObject({
       verdict: 'fail',
       measured: expect.closeTo(1, 6),
-      detail: 'redis admitted 11 for key k0 within 1.000–1.000 s',
+      detail: 'the store admitted 11 for key k0 within 1.000–1.000 s',
     });
   });
 
   it('fails a fallback bucket that gives more than its own, smaller capacity', () => {
-    const [result] = admission.judge(historyWith(burst(6, 1000, { mechanism: 'fallback' })));
+    const [result] = admission.judge(historyWith(burst(6, 1000, { source: 'local' })));
     expect(result).toMatchObject({
       verdict: 'fail',
       measured: expect.closeTo(1, 6),
@@ -59,7 +59,7 @@ describe('the admission check', () => {
   describe('of a target that does not say who decided', () => {
     const silent = (answers: readonly AnswerEvent[], faults: Parameters<typeof fault>[] = []) => {
       const history = historyWith(
-        answers.map((each) => ({ ...each, mechanism: null })),
+        answers.map((each) => ({ ...each, source: null })),
         { faults: faults.map((each) => fault(...each)) },
       );
       return runChecks([admission], { ...history, run: { ...history.run, gives: [] } });

@@ -22,13 +22,13 @@ describe('the availability check', () => {
   });
 
   it('fails a single 503, and tells where it came from', () => {
-    expect(judge({ status: 503, mechanism: null })).toMatchObject([
+    expect(judge({ status: 503, source: null })).toMatchObject([
       { verdict: 'fail', measured: 1, detail: 'first: status 503 from limiter-1 at 1.500 s' },
     ]);
   });
 
   it('fails a single lost connection, and tells why', () => {
-    expect(judge({ status: 0, mechanism: null, error: 'other side closed' })).toMatchObject([
+    expect(judge({ status: 0, source: null, error: 'other side closed' })).toMatchObject([
       { verdict: 'fail', measured: 1, detail: 'first: other side closed from limiter-1 at 1.500 s' },
     ]);
   });
@@ -40,13 +40,13 @@ describe('the availability check', () => {
   });
 
   it.each([200, 429])('fails a single %d of which nobody says that he decided it', (status) => {
-    expect(judge({ status, mechanism: null })).toMatchObject([
+    expect(judge({ status, source: null })).toMatchObject([
       { verdict: 'fail', measured: 1, detail: `first: status ${status} that nobody decided from limiter-1 at 1.500 s` },
     ]);
   });
 
   it('does not ask who decided where the target does not say', () => {
-    const { run, ...rest } = historyWith([answer(0, { mechanism: null })]);
+    const { run, ...rest } = historyWith([answer(0, { source: null })]);
     expect(availability.judge({ ...rest, run: { ...run, gives: [] } })).toMatchObject([{ verdict: 'pass' }]);
   });
 

@@ -68,7 +68,7 @@ describe('the breaker check', () => {
   });
 
   it('fails one that says that it is closed while the fallback alone answers, call after call, for over a second', () => {
-    const fallback = (atMs: number) => answer(atMs, { mechanism: 'fallback', latencyMs: 0 });
+    const fallback = (atMs: number) => answer(atMs, { source: 'local', latencyMs: 0 });
     const verdictOf = (...atMs: number[]) =>
       breaker.judge(
         buildHistory({

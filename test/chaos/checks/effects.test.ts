@@ -20,20 +20,20 @@ function findings(spec: HistorySpec) {
 }
 
 const latency = (latencyMs: number): FaultSpec => ({ kind: 'latency', latencyMs });
-const answeredBy = (mechanism: AnswerEvent['mechanism'] | ((i: number) => AnswerEvent['mechanism'])) => ({
-  onset: { mechanism },
-  fault: { mechanism },
+const answeredBy = (source: AnswerEvent['source'] | ((i: number) => AnswerEvent['source'])) => ({
+  onset: { source },
+  fault: { source },
 });
 
 describe('a fault that leaves time enough', () => {
   const spared = ['trip all not applicable', 'isolation all not applicable', 'recovery all not applicable'];
 
   it('passes a limiter that stays with Redis', () => {
-    expect(findings({ fault: latency(1), phases: answeredBy('redis'), breaker: [] })).toEqual(spared);
+    expect(findings({ fault: latency(1), phases: answeredBy('shared'), breaker: [] })).toEqual(spared);
   });
 
   it('fails one that turns to its fallback', () => {
-    expect(findings({ fault: latency(1), phases: answeredBy('fallback') })).toEqual([
+    expect(findings({ fault: latency(1), phases: answeredBy('local') })).toEqual([
       'trip all not applicable',
       'fails-open fault fail',
       ...spared.slice(1),
@@ -42,11 +42,11 @@ describe('a fault that leaves time enough', () => {
 });
 
 describe('a fault that makes calls slow', () => {
-  it.each(['redis', 'fallback', (i: number) => (i % 3 === 0 ? 'redis' : 'fallback')] as const)(
+  it.each(['shared', 'local', (i: number) => (i % 3 === 0 ? 'shared' : 'local')] as const)(
     'leaves it to the limiter who answers: %s',
-    (mechanism) => {
-      const moves = mechanism === 'fallback' ? {} : { breaker: [] };
-      expect(findings({ fault: latency(4), phases: answeredBy(mechanism), ...moves })).toEqual([
+    (source) => {
+      const moves = source === 'local' ? {} : { breaker: [] };
+      expect(findings({ fault: latency(4), phases: answeredBy(source), ...moves })).toEqual([
         'trip all not applicable',
         'fails-open fault not applicable',
         'isolation all not applicable',
@@ -58,7 +58,7 @@ describe('a fault that makes calls slow', () => {
 
 describe('a fault that cuts off', () => {
   it('fails a limiter that stays with Redis', () => {
-    const failed = findings({ fault: latency(100), phases: answeredBy('redis'), breaker: [] });
+    const failed = findings({ fault: latency(100), phases: answeredBy('shared'), breaker: [] });
     expect(failed).toEqual(expect.arrayContaining(['fails-open onset fail', 'fails-open fault fail']));
   });
 });
@@ -75,20 +75,20 @@ describe('a fault on the link of one instance', () => {
     move('limiter-1', 5005, 'half-open', 'closed'),
   ];
   // The two instances take turns, the first begins.
-  const turns = (odd: AnswerEvent['mechanism']): Partial<PhaseSpec> => ({
-    mechanism: (i) => (i % 2 ? odd : 'fallback'),
+  const turns = (odd: AnswerEvent['source']): Partial<PhaseSpec> => ({
+    source: (i) => (i % 2 ? odd : 'local'),
   });
-  const spec = (odd: AnswerEvent['mechanism']): HistorySpec => ({
+  const spec = (odd: AnswerEvent['source']): HistorySpec => ({
     ...{ faults, probes, breaker },
     phases: { onset: turns(odd), fault: turns(odd) },
   });
 
   it('passes when the other one stays with Redis', () => {
-    expect(findings(spec('redis'))).toEqual([]);
+    expect(findings(spec('shared'))).toEqual([]);
   });
 
   it('fails by isolation when the other one turns to its fallback as well', () => {
-    expect(findings(spec('fallback'))).toEqual(['breaker all fail', 'isolation onset unknown', 'isolation fault fail']);
+    expect(findings(spec('local'))).toEqual(['breaker all fail', 'isolation onset unknown', 'isolation fault fail']);
   });
 });
 
@@ -101,14 +101,14 @@ describe('a fault that comes and goes', () => {
     ]),
   );
   const phases: PhaseSpec[] = [
-    { name: 'baseline', ms: 1000, mechanism: 'redis' },
-    { name: 'onset', ms: 1000, mechanism: 'fallback' },
-    { name: 'fault', ms: 500, mechanism: 'fallback', rate: 1200 },
-    { name: 'heal', ms: 1500, mechanism: 'redis' },
-    { name: 'onset', ms: 1000, mechanism: 'fallback', key: (i) => `again-${i}` },
-    { name: 'fault', ms: 500, mechanism: 'fallback', rate: 1200, key: (i) => `once-more-${i}` },
-    { name: 'heal', ms: 2000, mechanism: 'redis', key: (i) => `back-${i}` },
-    { name: 'recovered', ms: 3000, mechanism: 'redis' },
+    { name: 'baseline', ms: 1000, source: 'shared' },
+    { name: 'onset', ms: 1000, source: 'local' },
+    { name: 'fault', ms: 500, source: 'local', rate: 1200 },
+    { name: 'heal', ms: 1500, source: 'shared' },
+    { name: 'onset', ms: 1000, source: 'local', key: (i) => `again-${i}` },
+    { name: 'fault', ms: 500, source: 'local', rate: 1200, key: (i) => `once-more-${i}` },
+    { name: 'heal', ms: 2000, source: 'shared', key: (i) => `back-${i}` },
+    { name: 'recovered', ms: 3000, source: 'shared' },
   ];
   const links = ['limiter-1', 'limiter-2'];
   const probes = links.flatMap((it) => [

@@ -104,7 +104,7 @@ describe('the verdict of a run', () => {
 
   it('is unknown, not fail, when the fault never bit and Redis therefore answered all along', () => {
     const never: [string, string] = ['healthy', 'healthy'];
-    const phases = { onset: { mechanism: 'redis' }, fault: { mechanism: 'redis' } } as const;
+    const phases = { onset: { source: 'shared' }, fault: { source: 'shared' } } as const;
     const results = runChecks(checks, buildHistory({ phases, probes: probes(never, never), breaker: [] }));
     expect(results.filter(({ verdict }) => verdict === 'fail')).toEqual([]);
     expect(worstOf(results.map(({ verdict }) => verdict))).toBe('unknown');

@@ -18,7 +18,7 @@ const admits = (count: number, fromMs: number, toMs: number, changes: Partial<An
 /** The most beyond the bound, by the definition: of each run of admissions in the order of receipt. */
 function greatestExcess(answers: readonly AnswerEvent[]): number {
   const byReceipt = answers.toSorted((a, b) => a.receivedMs - b.receivedMs);
-  const sourceOf = ({ mechanism, instance }: AnswerEvent) => (mechanism === 'redis' ? 'redis' : instance);
+  const sourceOf = ({ source, instance }: AnswerEvent) => (source === 'shared' ? 'shared' : instance);
   let most = Number.NEGATIVE_INFINITY;
   for (let from = 0; from < byReceipt.length; from++) {
     for (let to = from; to < byReceipt.length; to++) {
@@ -30,9 +30,9 @@ function greatestExcess(answers: readonly AnswerEvent[]): number {
           toMs: its.at(-1)?.receivedMs ?? 0,
         });
       }
-      const redis = spans.get('redis');
-      spans.delete('redis');
-      most = Math.max(most, to + 1 - from - fleetBound(usualBounds, { redis, losses: 0, fallbacks: spans.values() }));
+      const shared = spans.get('shared');
+      spans.delete('shared');
+      most = Math.max(most, to + 1 - from - fleetBound(usualBounds, { shared, losses: 0, locals: spans.values() }));
     }
   }
   return most;
@@ -55,8 +55,8 @@ describe('the fleet check', () => {
   });
 
   it('adds up what all sources admit within a window, and nothing that was spared before it', () => {
-    const early = [...admits(1, 0, 0), ...admits(1, 0, 0, { instance: 'limiter-2', mechanism: 'fallback' })];
-    const fallback = admits(6, 60_000, 60_000, { instance: 'limiter-2', mechanism: 'fallback' });
+    const early = [...admits(1, 0, 0), ...admits(1, 0, 0, { instance: 'limiter-2', source: 'local' })];
+    const fallback = admits(6, 60_000, 60_000, { instance: 'limiter-2', source: 'local' });
     const late = [...admits(11, 60_000, 60_000), ...fallback];
     expect(fleet.judge(historyWith([...early, ...late]))).toMatchObject([
       { verdict: 'fail', measured: 17, limit: 15 }, // 10 and 5
@@ -77,7 +77,7 @@ describe('the fleet check', () => {
       gapMs: fc.constantFrom(0, 0, 1, 20, 500, 4000),
       latencyMs: fc.constantFrom(0, 1, 5, 300),
       instance: fc.constantFrom('limiter-1', 'limiter-2'),
-      mechanism: fc.constantFrom('redis' as const, 'fallback' as const),
+      source: fc.constantFrom('shared' as const, 'local' as const),
     });
     fc.assert(
       fc.property(fc.array(admission, { minLength: 1, maxLength: 40 }), (specs) => {
@@ -103,7 +103,7 @@ describe('the fleet check', () => {
           fallbackRefillPerSecond: Math.max(one.refillPerSecond, other.refillPerSecond),
         };
         const fallback = ({ answers }: TrueBucket, instance: string) =>
-          answers.map((it): AnswerEvent => ({ ...it, instance, mechanism: 'fallback' }));
+          answers.map((it): AnswerEvent => ({ ...it, instance, source: 'local' }));
         const answers = [...redis.answers, ...fallback(one, 'limiter-1'), ...fallback(other, 'limiter-2')];
         const [result] = fleet.judge(historyWith(answers, { bounds }));
         expect(result?.verdict, result?.detail).not.toBe('fail');
@@ -137,7 +137,7 @@ describe('the fleet check', () => {
   });
 
   it('adds the fallback bucket of each instance that used it', () => {
-    const fallback = (instance: string) => admits(6, 6000, 7000, { instance, mechanism: 'fallback' });
+    const fallback = (instance: string) => admits(6, 6000, 7000, { instance, source: 'local' });
     const both = [...admits(10, 0, 0), ...fallback('limiter-1'), ...fallback('limiter-2')];
     // 10, and twice 5 + 1/s · 1 s; nearest is Redis alone, with nothing to spare
     expect(fullest(both)).toEqual({ admitted: 10, bound: 10, fromMs: 0, toMs: 0 });

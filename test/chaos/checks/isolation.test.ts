@@ -16,7 +16,7 @@ describe('the isolation check', () => {
       measured: 100,
       limit: 99,
       unit: '%',
-      detail: 'keys of the living masters answered by redis',
+      detail: 'keys of the living masters answered by the store',
     });
     expect(judge().slice(1)).toEqual([
       ['fault', 'pass', 100],
@@ -27,8 +27,8 @@ describe('the isolation check', () => {
 
   it('fails when the fallback decides all keys as soon as one master is gone', () => {
     const phases = {
-      onset: { key: keyOf, mechanism: 'fallback' },
-      fault: { key: keyOf, mechanism: 'fallback' },
+      onset: { key: keyOf, source: 'local' },
+      fault: { key: keyOf, source: 'local' },
     } as const;
     expect(judge({ phases }).slice(0, 2)).toEqual([
       ['onset', 'fail', 0],
@@ -37,7 +37,7 @@ describe('the isolation check', () => {
   });
 
   it('is unknown when the control is no better off', () => {
-    const noisy = { key: keyOf, mechanism: 'fallback', controlMechanism: 'fallback' } as const;
+    const noisy = { key: keyOf, source: 'local', controlSource: 'local' } as const;
     expect(judge({ phases: { onset: noisy } })[0]).toEqual(['onset', 'unknown', 0]);
   });
 

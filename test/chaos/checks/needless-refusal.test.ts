@@ -14,7 +14,7 @@ const burst = (count: number, atMs: number, changes: Partial<AnswerEvent> = {}) 
 
 function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain: AnswerEvent[] = []): Source {
   return {
-    name: 'redis',
+    name: 'the store',
     key: 'k0',
     isFallback: false,
     capacity,
@@ -30,8 +30,8 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
 
 describe('the needless-refusal check', () => {
   it('does not judge the fallbacks when there are more keys than they keep buckets for, since strangers may share one then', () => {
-    const keys = Array.from({ length: 60 }, (_, i) => answer(i, { key: `k${i}`, mechanism: 'fallback' }));
-    const answers = [...keys, answer(100, { key: 'k100', mechanism: 'fallback', ...refused })];
+    const keys = Array.from({ length: 60 }, (_, i) => answer(i, { key: `k${i}`, source: 'local' }));
+    const answers = [...keys, answer(100, { key: 'k100', source: 'local', ...refused })];
     const judged = (fallbackKeysMax: number) =>
       needlessRefusal.judge(historyWith(answers, { bounds: { fallbackKeysMax } }))[0];
     expect(judged(1000)).toMatchObject({ verdict: 'fail', measured: 1 });
@@ -69,7 +69,7 @@ describe('the needless-refusal check', () => {
     expect(result).toMatchObject({
       verdict: 'fail',
       measured: 1,
-      detail: 'redis refused key k0 at 1.500 s with at least 10.00 tokens left',
+      detail: 'the store refused key k0 at 1.500 s with at least 10.00 tokens left',
     });
   });
 
@@ -80,12 +80,12 @@ describe('the needless-refusal check', () => {
   });
 
   it('charges takes that Redis may have executed although the fallback answered', () => {
-    const unsure = burst(10, 0, { mechanism: 'fallback' });
+    const unsure = burst(10, 0, { source: 'local' });
     expect(needlessRefusal.judge(historyWith([...unsure, answer(5, refused)]))).toMatchObject([{ verdict: 'pass' }]);
   });
 
   it('does not charge takes that an open breaker kept from Redis', () => {
-    const kept = burst(4, 100, { mechanism: 'fallback' });
+    const kept = burst(4, 100, { source: 'local' });
     const breaker = [move('limiter-1', 50, 'closed', 'open')];
     const [result] = needlessRefusal.judge(historyWith([...kept, answer(105, refused)], { breaker }));
     expect(result).toMatchObject({ verdict: 'fail', measured: 1 });
@@ -98,7 +98,7 @@ describe('the needless-refusal check', () => {
       move('limiter-1', 1310, 'half-open', 'open'),
     ];
     const judge = (takeMs: number) => {
-      const take = answer(takeMs, { mechanism: 'fallback' });
+      const take = answer(takeMs, { source: 'local' });
       const refusal = answer(1600, { ...refused, instance: 'limiter-2' });
       return needlessRefusal.judge(historyWith([...burst(10, 1000), take, refusal], { breaker }));
     };
@@ -112,7 +112,7 @@ describe('the needless-refusal check', () => {
   });
 
   it('judges the fallback bucket of each instance by itself', () => {
-    const fallback = { mechanism: 'fallback' } as const;
+    const fallback = { source: 'local' } as const;
     const emptied = burst(5, 0, fallback);
     const of = (instance: string) => answer(5, { ...refused, ...fallback, instance });
     expect(needlessRefusal.judge(historyWith([...emptied, of('limiter-1')]))).toMatchObject([{ verdict: 'pass' }]);
@@ -150,7 +150,7 @@ describe('wrong refusals', () => {
 
   it('are not found where Redis executed a take only after its request was answered by the fallback', () => {
     // Ten tokens: one taken at 1,000 ms whose script arrives 300 ms late, nine more then; at 1,305 ms none is left.
-    const uncertain = [answer(1000, { mechanism: 'fallback', receivedMs: 1006 })];
+    const uncertain = [answer(1000, { source: 'local', receivedMs: 1006 })];
     const admits = burst(9, 1301);
     const rejects = [answer(1305, refused)];
     const whole = sourceOf({ capacity: 10, refillPerSecond: 4, answers: [] }, uncertain);
@@ -161,11 +161,11 @@ describe('wrong refusals', () => {
   it('are not found where a fallback starts from the tokens that Redis had left for its instance, and only from those', () => {
     const told = [answer(1000, { remaining: 2 })];
     const fallback = sourceOf({ capacity: 5, refillPerSecond: 0.001, answers: [] });
-    const rejects = [answer(1100, { ...refused, mechanism: 'fallback' })];
+    const rejects = [answer(1100, { ...refused, source: 'local' })];
     expect([
-      wrongRefusals({ ...fallback, told, admits: burst(2, 1050, { mechanism: 'fallback' }), rejects }),
-      wrongRefusals({ ...fallback, told, admits: burst(1, 1050, { mechanism: 'fallback' }), rejects: [] }),
-      wrongRefusals({ ...fallback, admits: burst(2, 1050, { mechanism: 'fallback' }), rejects }),
+      wrongRefusals({ ...fallback, told, admits: burst(2, 1050, { source: 'local' }), rejects }),
+      wrongRefusals({ ...fallback, told, admits: burst(1, 1050, { source: 'local' }), rejects: [] }),
+      wrongRefusals({ ...fallback, admits: burst(2, 1050, { source: 'local' }), rejects }),
       wrongRefusals({ ...fallback, told: [answer(1000, { remaining: 4 })], admits: burst(2, 1050), rejects }),
     ]).toMatchObject([[], [], [{ level: expect.closeTo(3, 3) }], [{ level: expect.closeTo(2, 3) }]]);
   });
@@ -173,8 +173,8 @@ describe('wrong refusals', () => {
   it('are not found where the answer that told of the tokens reached its client after a later admission', () => {
     const told = [answer(1000, { remaining: 2, receivedMs: 1010 })];
     const fallback = sourceOf({ capacity: 5, refillPerSecond: 0.001, answers: [] });
-    const rejects = [answer(1100, { ...refused, mechanism: 'fallback' })];
-    const admitsAt = (...ms: number[]) => ms.map((at) => answer(at, { mechanism: 'fallback' }));
+    const rejects = [answer(1100, { ...refused, source: 'local' })];
+    const admitsAt = (...ms: number[]) => ms.map((at) => answer(at, { source: 'local' }));
     expect([
       wrongRefusals({ ...fallback, told, admits: admitsAt(1003, 1020), rejects }),
       wrongRefusals({ ...fallback, told, admits: admitsAt(1003), rejects }),
@@ -198,7 +198,7 @@ describe('wrong refusals', () => {
 
   it('are not found where takes without an answer emptied the bucket just before Redis forgot it', () => {
     const faults = [fault('inject', 1010, { state: 'lost' })];
-    const unheard = burst(10, 1000, { mechanism: 'fallback', instance: 'limiter-2', receivedMs: 1012 });
+    const unheard = burst(10, 1000, { source: 'local', instance: 'limiter-2', receivedMs: 1012 });
     const heardLate = burst(10, 1000, { instance: 'limiter-2', receivedMs: 1012 });
     const reject = answer(1004, refused);
     expect(

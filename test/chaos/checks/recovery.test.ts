@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks } from '../../../chaos/checks/check.ts';
 import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
+import type { SourceKind } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
 import { buildHistory, type HistorySpec, usualBounds } from '../../support/history-builder.ts';
 import { answer, fault } from '../../support/history-events.ts';
@@ -8,7 +9,7 @@ import { answer, fault } from '../../support/history-events.ts';
 const judge = (spec: HistorySpec = {}) => recovery.judge(buildHistory(spec));
 
 /** 600 answers/s: the fallback gives the first so many after the heal. */
-const redisAfter = (answers: number) => ({ mechanism: (i: number) => (i < answers ? 'fallback' : 'redis') }) as const;
+const redisAfter = (answers: number) => ({ source: (i: number) => (i < answers ? 'local' : 'shared') }) as const;
 
 describe('the recovery check', () => {
   it('allows a reconnect, one wait of the breaker with its jitter, and two calls', () => {
@@ -36,8 +37,8 @@ describe('the recovery check', () => {
   });
 
   it('fails when an instance never comes back', () => {
-    const mechanism = (i: number) => (i % 2 === 0 ? 'redis' : 'fallback') as 'redis' | 'fallback';
-    expect(judge({ phases: { heal: { mechanism }, recovered: { mechanism } } })).toMatchObject([
+    const source = (i: number) => (i % 2 === 0 ? 'shared' : 'local') as SourceKind;
+    expect(judge({ phases: { heal: { source }, recovered: { source } } })).toMatchObject([
       { verdict: 'fail', measured: null, detail: 'limiter-2 never came back to Redis' },
     ]);
   });
@@ -58,13 +59,13 @@ describe('the recovery check', () => {
   });
 
   it('is unknown when the fallback answered for the control as well', () => {
-    const heal = { ...redisAfter(1200), controlMechanism: 'fallback' } as const;
+    const heal = { ...redisAfter(1200), controlSource: 'local' } as const;
     expect(judge({ phases: { heal, recovered: redisAfter(600) } })).toMatchObject([{ verdict: 'unknown' }]);
   });
 
   it('fails when an instance never comes back though the control loses one call in twenty', () => {
-    const mechanism = (i: number) => (i % 2 === 0 ? 'redis' : 'fallback') as 'redis' | 'fallback';
-    const phase = { mechanism, ...noisy(5) };
+    const source = (i: number) => (i % 2 === 0 ? 'shared' : 'local') as SourceKind;
+    const phase = { source, ...noisy(5) };
     expect(judge({ phases: { heal: phase, recovered: { ...phase, ms: 5000 } } })).toMatchObject([
       { verdict: 'fail', measured: null, detail: 'limiter-2 never came back to Redis' },
     ]);
@@ -84,7 +85,7 @@ describe('the recovery check', () => {
     },
     answers: ['limiter-1', 'limiter-2'].flatMap((instance) =>
       [7300, 7800, 8300].map((atMs, i) =>
-        answer(atMs, { instance, mechanism: i < recoveredFallbacks ? 'fallback' : 'redis' }),
+        answer(atMs, { instance, source: i < recoveredFallbacks ? 'local' : 'shared' }),
       ),
     ),
   });
@@ -110,7 +111,7 @@ describe('the recovery check', () => {
 
   it('fails when one instance is late, though another was not asked in time', () => {
     const { phases, answers = [] } = sparse(8, 1);
-    const others = answers.map((a) => (a.instance === 'limiter-1' ? { ...a, mechanism: 'redis' as const } : a));
+    const others = answers.map((a) => (a.instance === 'limiter-1' ? { ...a, source: 'shared' as const } : a));
     expect(judge({ phases, answers: others } as HistorySpec)).toMatchObject([
       { verdict: 'fail', measured: 2800, detail: 'limiter-2' },
     ]);
@@ -142,7 +143,7 @@ describe('the recovery check', () => {
   });
 
   it('fails when the keys of the killed master come back only when that is started again', () => {
-    const phases = { fault: { key: keyOf, mechanism: shardLost(2000, 20_000) } };
+    const phases = { fault: { key: keyOf, source: shardLost(2000, 20_000) } };
     expect(recovery.judge(failoverHistory({ phases }))).toMatchObject([{ verdict: 'fail', limit: 2210 }]);
   });
 

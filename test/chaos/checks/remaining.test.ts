@@ -19,7 +19,7 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket): Source {
   const admits = withRemaining.filter(({ status }) => status === 200);
   const rejects = withRemaining.filter(({ status }) => status === 429);
   return {
-    name: 'redis',
+    name: 'the store',
     key: 'k0',
     isFallback: false,
     capacity,
@@ -60,7 +60,7 @@ describe('the remaining check', () => {
 
   it('fails an admission that leaves the bucket full', () => {
     expect(judge(told(500, 10))).toMatchObject([
-      { verdict: 'fail', measured: 1, detail: 'redis told key k0 10 at 0.500 s; at most 9.00 can be' },
+      { verdict: 'fail', measured: 1, detail: 'the store told key k0 10 at 0.500 s; at most 9.00 can be' },
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('the remaining check', () => {
 
   it('fails a bucket that never tells of fewer', () => {
     expect(judge(told(0, 8), told(10, 8), told(20, 8))).toMatchObject([
-      { verdict: 'fail', detail: 'redis told key k0 8 at 0.020 s; at most 7.04 can be' },
+      { verdict: 'fail', detail: 'the store told key k0 8 at 0.020 s; at most 7.04 can be' },
     ]);
   });
 
@@ -86,7 +86,7 @@ describe('the remaining check', () => {
   });
 
   it('judges each key, each fallback and the control by itself', () => {
-    const fallback = { mechanism: 'fallback' } as const;
+    const fallback = { source: 'local' } as const;
     const answers = [
       told(0, 2),
       told(10, 9, { key: 'k1' }),

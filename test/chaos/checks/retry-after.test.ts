@@ -27,7 +27,7 @@ describe('the retry-after check', () => {
     expect(judge(refused(0, 3), answer(1900))).toMatchObject({
       verdict: 'fail',
       measured: 1,
-      detail: 'key k0 was told 3 s by redis at 0.000 s, and was admitted at 1.901 s',
+      detail: 'key k0 was told 3 s by the store at 0.000 s, and was admitted at 1.901 s',
     });
   });
 
@@ -35,7 +35,7 @@ describe('the retry-after check', () => {
     expect(judge(answer(0), refused(10, 1), refused(500, 1), refused(1020, 1))).toMatchObject({
       verdict: 'fail',
       measured: 1,
-      detail: 'key k0 was told 1 s by redis at 0.010 s, and was refused at 1.020 s, with nothing admitted since',
+      detail: 'key k0 was told 1 s by the store at 0.010 s, and was refused at 1.020 s, with nothing admitted since',
     });
     expect(judge(answer(0), refused(10, 0), refused(20, 0))).toMatchObject({ verdict: 'fail', measured: 1 });
   });
@@ -45,18 +45,18 @@ describe('the retry-after check', () => {
     expect(judge(refused(10, 1), answer(1019, { receivedMs: 1040 }), refused(1020, 1))).toMatchObject({
       verdict: 'pass',
     });
-    const late = answer(5, { mechanism: 'fallback' });
+    const late = answer(5, { source: 'local' });
     expect(judge(late, refused(10, 1), refused(1020, 1))).toMatchObject({ verdict: 'pass' });
   });
 
   it('holds nothing against a bucket that another one told', () => {
-    const fallback = { mechanism: 'fallback' } as const;
+    const fallback = { source: 'local' } as const;
     expect(judge(refused(0, 9), answer(100, fallback))).toMatchObject({ verdict: 'pass' });
   });
 
   it('holds nothing against a fallback that goes on from what Redis told its instance meanwhile', () => {
-    const fallback = { mechanism: 'fallback' } as const;
-    const told = answer(2000, { mechanism: 'redis', remaining: 0 });
+    const fallback = { source: 'local' } as const;
+    const told = answer(2000, { source: 'shared', remaining: 0 });
     const judged = (...between: AnswerEvent[]) =>
       judge(refused(10, 1, fallback), ...between, refused(2500, 1, fallback))?.verdict;
     expect([judged(), judged(told)]).toEqual(['fail', 'pass']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks } from '../../../chaos/checks/check.ts';
 import { trip } from '../../../chaos/checks/trip.ts';
-import type { BreakerEvent } from '../../../chaos/history.ts';
+import type { BreakerEvent, SourceKind } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, victim } from '../../support/failover-history.ts';
 import { hangingCalls } from '../../support/hanging-calls.ts';
 import { buildHistory, type HistorySpec, usualInstances } from '../../support/history-builder.ts';
@@ -168,7 +168,7 @@ describe('the trip check', () => {
   it('is unknown when the fault ended before the breaker had to be open', () => {
     const phases = { onset: { rate: 0 }, fault: { rate: 0 } };
     const late = ['limiter-1', 'limiter-2'].flatMap((instance) =>
-      [4920, 4940, 4960].map((atMs) => answer(atMs, { instance, mechanism: 'fallback', latencyMs: 6 })),
+      [4920, 4940, 4960].map((atMs) => answer(atMs, { instance, source: 'local', latencyMs: 6 })),
     );
     expect(judge({ phases, answers: late, breaker: [] })).toMatchObject([
       { verdict: 'unknown', detail: 'too little traffic on limiter-1: the fault was over too soon' },
@@ -178,7 +178,7 @@ describe('the trip check', () => {
   it('fails one that had the calls, though another one had too few', () => {
     const instance = (i: number) => (i < 1 ? 'limiter-1' : 'limiter-2');
     const answers = Array.from({ length: 12 }, (_, i) =>
-      answer(1100 + 100 * i, { instance: instance(i), mechanism: 'fallback', latencyMs: 6 }),
+      answer(1100 + 100 * i, { instance: instance(i), source: 'local', latencyMs: 6 }),
     );
     const phases = { onset: { rate: 0 }, fault: { rate: 0 } };
     expect(judge({ phases, answers, breaker: [] })).toMatchObject([
@@ -223,7 +223,7 @@ describe('the trip check', () => {
     // One call in 100 ms for each instance: the third of limiter-1 begins at 1,300 ms, that of limiter-2 at 1,250 ms.
     const onset = {
       key: keyOf,
-      mechanism: (i: number) => (i % 3 === 0 ? 'fallback' : 'redis') as 'fallback' | 'redis',
+      source: (i: number) => (i % 3 === 0 ? 'local' : 'shared') as SourceKind,
     };
     const opened = [
       move('limiter-1', 1310, 'closed', 'open', victim),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
-import type { History } from '../../../chaos/history.ts';
+import type { History, SourceKind } from '../../../chaos/history.ts';
 import { journalOf } from '../../../chaos/report/journal.ts';
 import { buildHistory } from '../../support/history-builder.ts';
 import { answer } from '../../support/history-events.ts';
@@ -79,7 +79,7 @@ describe('the journal', () => {
       latencyMs: (i: number) => (i === 7 ? 20 : 1.5),
       controlLatencyMs: 2,
       status: (i: number) => (i === 3 ? 0 : i < 10 ? 429 : 200),
-      mechanism: (i: number) => (i < 20 ? 'redis' : 'fallback') as 'redis' | 'fallback',
+      source: (i: number) => (i < 20 ? 'shared' : 'local') as SourceKind,
     };
     expect(journal(buildHistory({ phases: { onset } })).phases.onset).toEqual({
       startMs: 1000,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fleet } from '../../../chaos/checks/fleet.ts';
+import type { SourceKind } from '../../../chaos/history.ts';
 import { admissionLane } from '../../../chaos/report/admission-lane.ts';
 import { breakerLanes, stateAt } from '../../../chaos/report/breaker-lane.ts';
 import { armOf, binsOf, detoursOf, pointsOf, tally } from '../../../chaos/report/lanes.ts';
@@ -29,17 +30,17 @@ describe('bins', () => {
     const { requests, outcomes } = tally([
       answer(0),
       answer(0, { status: 429 }),
-      answer(0, { mechanism: 'fallback' }),
-      answer(0, { mechanism: 'fallback', status: 429 }),
-      answer(0, { mechanism: null }),
-      answer(0, { mechanism: 'redis', status: 503 }),
-      answer(0, { mechanism: null, status: 0 }),
+      answer(0, { source: 'local' }),
+      answer(0, { source: 'local', status: 429 }),
+      answer(0, { source: null }),
+      answer(0, { source: 'shared', status: 503 }),
+      answer(0, { source: null, status: 0 }),
     ]);
     expect({ requests, outcomes }).toEqual({
       requests: 7,
       outcomes: {
-        'redis allowed': 1,
-        'redis refused': 1,
+        'store allowed': 1,
+        'store refused': 1,
         'fallback allowed': 1,
         'fallback refused': 1,
         unreported: 1,
@@ -138,12 +139,12 @@ describe('answers that Redis did not give', () => {
   it('are counted by reason', () => {
     const history = buildHistory({ phases: [], answers: [], breaker: [move('limiter-1', 500, 'closed', 'open')] });
     const answers = [
-      answer(10, { mechanism: 'fallback' }),
+      answer(10, { source: 'local' }),
       answer(20),
-      answer(600, { mechanism: 'fallback' }),
-      answer(610, { mechanism: 'fallback' }),
-      answer(620, { mechanism: null, status: 0, error: 'ECONNRESET' }),
-      answer(630, { mechanism: null, status: 502 }),
+      answer(600, { source: 'local' }),
+      answer(610, { source: 'local' }),
+      answer(620, { source: null, status: 0, error: 'ECONNRESET' }),
+      answer(630, { source: null, status: 502 }),
     ];
     expect(detoursOf(answers, breakerLanes(history, 0, 1000))).toEqual([
       { startMs: 0, reasons: new Map([['call to Redis failed or late', 1]]) },
@@ -222,9 +223,9 @@ describe('failed calls to Redis', () => {
 });
 
 describe('the admission lane', () => {
-  const greedy = (mechanism: 'redis' | 'fallback') => ({
+  const greedy = (source: SourceKind) => ({
     key: 'k0',
-    mechanism,
+    source,
     status: (i: number) => (i < 4 ? 200 : 429),
   });
   it.each([
@@ -234,11 +235,11 @@ describe('the admission lane', () => {
     const history = buildHistory({
       fault: kind,
       phases: {
-        baseline: greedy('redis'),
-        onset: greedy('fallback'),
-        fault: greedy('fallback'),
-        heal: greedy('redis'),
-        recovered: greedy('redis'),
+        baseline: greedy('shared'),
+        onset: greedy('local'),
+        fault: greedy('local'),
+        heal: greedy('shared'),
+        recovered: greedy('shared'),
       },
     });
     const lane = admissionLane(history);
@@ -259,7 +260,7 @@ describe('the admission lane', () => {
     buildHistory({
       fault: null,
       phases: [{ name: 'baseline', ms: 1000, key: 'popular', status: (i) => (i < 6 ? 200 : 429) }],
-      answers: Array.from({ length: rareAsks }, (_, i) => answer(i, { key: 'rare', mechanism: 'fallback' })),
+      answers: Array.from({ length: rareAsks }, (_, i) => answer(i, { key: 'rare', source: 'local' })),
     });
 
   it('is of the most popular key, though a rare one is nearer to its bound', () => {

@@ -14,9 +14,9 @@ function million(): HistoryEvent[] {
   const phases = phaseNames.map((name, i) => ({ name, ms: (startsMs[i + 1] ?? 0) - (startsMs[i] ?? 0), rate: 0 }));
   const events = eventsOf({ phases, breaker: [] });
   for (let i = 0; events.length < 1_000_000; i++) {
-    const mechanism = i >= 150_000 && i < 500_000 ? 'fallback' : 'redis';
+    const source = i >= 150_000 && i < 500_000 ? 'local' : 'shared';
     const common = { key: `k${i % 400}`, latencyMs: 1 + ((i * 7919) % 997) / 300, status: i % 3 ? 200 : 429 };
-    events.push(answer(i, { ...common, instance: `limiter-${1 + (i % 2)}`, mechanism }));
+    events.push(answer(i, { ...common, instance: `limiter-${1 + (i % 2)}`, source }));
     if (i % 2) events.push(answer(i, { ...common, instance: 'limiter-control' }));
   }
   return events;

@@ -29,7 +29,7 @@ describe('reading a run', () => {
 
   it('gives back the bounds of a limiter that has no fallback', () => {
     const bounds = { fallbackCapacity: 0, fallbackRefillPerSecond: 0 };
-    const phases = { onset: { mechanism: 'redis' }, fault: { mechanism: 'redis' } } as const;
+    const phases = { onset: { source: 'shared' }, fault: { source: 'shared' } } as const;
     const { history, gaps } = read(linesOf(eventsOf({ bounds, phases })));
     expect([history.run.bounds, gaps]).toEqual([expect.objectContaining(bounds), []]);
   });
@@ -104,8 +104,8 @@ describe('reading a run', () => {
 
   it('says when the format is of another version', () => {
     const [first, ...rest] = eventsOf();
-    const text = `${JSON.stringify({ ...first, version: 3 })}\n${linesOf(rest)}`;
-    expect(read(text).gaps).toEqual(['It was written in version 3 of the format; this report knows 2.']);
+    const text = `${JSON.stringify({ ...first, version: 4 })}\n${linesOf(rest)}`;
+    expect(read(text).gaps).toEqual(['It was written in version 4 of the format; this report knows 3.']);
   });
 
   it.each(['', '\n\n', 'GIF89a\u0000\u0001', '{"type":"span"}\n'])(

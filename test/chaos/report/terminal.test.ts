@@ -136,7 +136,7 @@ describe('the progress', () => {
       ['limiter-control', 'closed'],
     ]);
     line.show({ phase: 'starting', remainingMs: 0, answers: [], breakers: new Map() });
-    line.show({ phase: 'fault', remainingMs: 12_345, answers: [answer(0, { mechanism: 'fallback' })], breakers });
+    line.show({ phase: 'fault', remainingMs: 12_345, answers: [answer(0, { source: 'local' })], breakers });
     line.clear();
     return String(stream.read());
   };

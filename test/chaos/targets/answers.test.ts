@@ -68,8 +68,8 @@ describe('the answer of a plain limiter', () => {
   });
 
   it.each([
-    ['redis', 'redis'],
-    ['fallback', 'fallback'],
+    ['redis', 'shared'],
+    ['fallback', 'local'],
     ['elsewhere', null],
   ])('that was decided by %s has the source %s', (told, source) => {
     expect(read(answered(200, { 'x-ratelimit-mechanism': told })).source).toBe(source);
@@ -78,6 +78,12 @@ describe('the answer of a plain limiter', () => {
 
 it("this project's own tells what remains by one header alone", () => {
   expect(readerOf(failopen.answer)(answered(200, { ratelimit: '"default";r=4' })).remaining).toBeNull();
+});
+
+it('that names the decider in words of its own is read by them, and by no others', () => {
+  const read = readerOf({ ...plain.answer, source: { header: 'x-by', words: { shared: 'db', local: 'memory' } } });
+  const sources = ['db', 'memory', 'redis'].map((word) => read(answered(200, { 'x-by': word })).source);
+  expect(sources).toEqual(['shared', 'local', null]);
 });
 
 describe('an answer that tells in its body', () => {
@@ -91,7 +97,7 @@ describe('an answer that tells in its body', () => {
 
   it('is read by JSON Pointers, and its outcome is recorded where its status would say another', () => {
     const denied = read(answered(200, {}, '{"allowed":false,"left":{"/a~b":2.5},"by":"fallback"}'));
-    expect(denied).toEqual({ outcome: 'denied', source: 'fallback', remaining: 2.5 });
+    expect(denied).toEqual({ outcome: 'denied', source: 'local', remaining: 2.5 });
     expect(unlikeStatus(denied, 200)).toEqual({ outcome: 'denied' });
     expect(unlikeStatus(read(answered(200, {}, '{"allowed":true}')), 200)).toEqual({});
   });

@@ -51,7 +51,7 @@ describe('a target file', () => {
         allowed: { status: 200, pointer: '/allowed', equals: true },
         denied: { status: 200, pointer: '/allowed', equals: false },
         remaining: [{ pointer: '/remaining' }],
-        source: { header: 'x-decided-by' },
+        source: { header: 'x-decided-by', words: { shared: 'store', local: 'memory' } },
       },
       bounds: { capacity: 10, refillPerSecond: 2, fallbackCapacity: 5, fallbackRefillPerSecond: 1 },
       ready: [{ path: '/healthz', status: '2xx' }],

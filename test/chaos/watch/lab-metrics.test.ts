@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import type { HistoryEvent } from '../../../chaos/history.ts';
+import type { HistoryEvent, SourceKind } from '../../../chaos/history.ts';
 import { LabMetrics } from '../../../chaos/watch/lab-metrics.ts';
 import { placement } from '../../support/failover-history.ts';
 import { buildHistory } from '../../support/history-builder.ts';
@@ -72,7 +72,7 @@ describe('the metrics of the lab', () => {
   });
 
   it('tell an unanswered request from a fast one', async () => {
-    const lost = { ...answer(5), status: 0, mechanism: null, error: 'reset' };
+    const lost = { ...answer(5), status: 0, source: null, error: 'reset' };
     const series = await seriesAfter([run, lost]);
     expect([
       series.get('chaos_answers_total{arm="faulted",limiter="limiter-1",mechanism="none",status="0"}'),
@@ -83,17 +83,17 @@ describe('the metrics of the lab', () => {
   });
 
   it('hold the most popular key against what Redis and the fallbacks may admit', async () => {
-    const by = (instance: string, ms: number, mechanism: 'redis' | 'fallback', key = 'k0'): HistoryEvent => ({
-      ...answer(ms, { instance, key, mechanism, latencyMs: 0 }),
+    const by = (instance: string, ms: number, source: SourceKind, key = 'k0'): HistoryEvent => ({
+      ...answer(ms, { instance, key, source, latencyMs: 0 }),
     });
     const series = await seriesAfter([
       run,
-      by('limiter-1', 0, 'redis'),
-      by('limiter-2', 1000, 'redis'),
-      by('limiter-1', 2000, 'fallback'),
-      by('limiter-1', 5000, 'fallback'),
-      by('limiter-control', 0, 'redis'),
-      by('limiter-1', 0, 'redis', 'k1'),
+      by('limiter-1', 0, 'shared'),
+      by('limiter-2', 1000, 'shared'),
+      by('limiter-1', 2000, 'local'),
+      by('limiter-1', 5000, 'local'),
+      by('limiter-control', 0, 'shared'),
+      by('limiter-1', 0, 'shared', 'k1'),
     ]);
     expect([
       series.get('chaos_hot_key_admitted_total{mechanism="redis"}'),

@@ -96,7 +96,7 @@ describe('two limiters that share a Redis, whatever the network does and in what
         using fleet = await live(keysMax, steps);
         const history = fleet.history();
         takes += history.answers.length;
-        for (const { status, mechanism } of history.answers) seen.add(`${mechanism} ${status}`);
+        for (const { status, source } of history.answers) seen.add(`${source} ${status}`);
         for (const { from, to } of history.breaker) seen.add(`${from} to ${to}`);
         // Past the cap a key may lose what Redis said of it, and then has more left than it was told.
         const judged = keysMax < keys.length ? bounds.filter((check) => check !== remaining) : bounds;
@@ -110,7 +110,7 @@ describe('two limiters that share a Redis, whatever the network does and in what
     expect(takes).toBeGreaterThan(10_000);
     expect([...seen].sort()).toEqual(
       [
-        ...['redis 200', 'redis 429', 'fallback 200', 'fallback 429'],
+        ...['shared 200', 'shared 429', 'local 200', 'local 429'],
         ...['closed to open', 'open to half-open', 'half-open to open', 'half-open to closed'],
       ].sort(),
     );
@@ -200,7 +200,7 @@ describe("a jump of Redis's clock", () => {
           await pass(100);
         }
         const allowed = answers.slice(from).filter(({ status }) => status === 200);
-        return [...new Set(allowed.map(({ mechanism }) => mechanism)), allowed.length];
+        return [...new Set(allowed.map(({ source }) => source)), allowed.length];
       };
       const before = await takeFor(10_000);
       redis.clockAheadUs -= jumpUs;
@@ -213,10 +213,10 @@ describe("a jump of Redis's clock", () => {
       const again = await takeFor(10_000);
       // 10 at once and 2 a second; a jump costs what had refilled, less than a token.
       expect({ before, after, outage, again }).toEqual({
-        before: ['redis', 29],
-        after: ['redis', 19],
-        outage: ['fallback', 21],
-        again: ['redis', 20],
+        before: ['shared', 29],
+        after: ['shared', 19],
+        outage: ['local', 21],
+        again: ['shared', 20],
       });
     },
   );

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tellings } from '../../../chaos/history.ts';
+import { reportables } from '../../../chaos/history.ts';
 import type { Scenario } from '../../../chaos/scenario.ts';
 import { commandTarget } from '../../../chaos/targets/command.ts';
 import type { Target } from '../../../chaos/targets/target.ts';
@@ -85,7 +85,7 @@ export const badLimiters: readonly BadLimiter[] = [
 /** The limiter in the file of this name, as a command of anybody's. */
 export function limiterAs(name: string, tells = false): Target {
   const target = commandTarget(`node '${join(directory, `${name}.ts`)}'`, tells ? ['TELLS=1'] : [], directory);
-  return { ...target, name, bounds, ...(tells ? { breaker: { path: '/readyz' }, gives: tellings } : {}) };
+  return { ...target, name, bounds, ...(tells ? { breaker: { path: '/readyz' }, gives: reportables } : {}) };
 }
 
 export function defectOf({ name }: BadLimiter): string {
