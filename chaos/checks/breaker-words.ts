@@ -90,12 +90,10 @@ function admittedWhileOpen(history: History, stay: Stay): Contradiction[] {
   return [said(stay, first.sentMs, `was open, and Redis admitted ${admitted.length} requests`)];
 }
 
-/** It waits for a probe at most so long; noise on the machine, of which the control tells, may delay that. */
 function neverAsked(history: History, stay: Stay): Contradiction[] {
-  const { breakerResetMs, resetJitterRatio } = history.run.bounds;
-  const waitMs = waitsMax * breakerResetMs * (1 + resetJitterRatio);
+  const waitMs = longestWaitMs(history);
   const lastedMs = stay.toMs - stay.fromMs;
-  if (stay.state !== 'open' || lastedMs <= waitMs || worstControlMs(history) >= breakerResetMs) return [];
+  if (stay.state !== 'open' || lastedMs <= waitMs || wasHeldUp(history)) return [];
   const guards = guardOf(history);
   const isAsked = history.answers.some(
     (it) => guards(stay, it) && it.sentMs > stay.fromMs + waitMs / 2 && surelyWithin(stay, it),
@@ -185,8 +183,20 @@ function said({ instance, shard }: Pick<Stay, 'instance' | 'shard'>, atMs: numbe
   return { atMs, detail: `the breaker of ${name} said that it ${what}, at ${(atMs / 1000).toFixed(3)} s` };
 }
 
-/** Its first move tells where it stood at the beginning: closed, or still in what began before. */
-export function beganElsewhere({ run }: History, { from, atMs }: BreakerEvent): boolean {
-  const { breakerResetMs, resetJitterRatio } = run.bounds;
-  return from !== 'closed' && atMs > waitsMax * breakerResetMs * (1 + resetJitterRatio);
+/**
+ * Whether its first move begins in a state that cannot have lasted since before the run: half-open is over with one call,
+ * unless the machine stood still. One that was open is held to what an open one must do.
+ */
+export function beganElsewhere(history: History, { from, atMs }: BreakerEvent): boolean {
+  return from !== 'closed' && from !== 'open' && atMs > longestWaitMs(history) && !wasHeldUp(history);
+}
+
+/** In which an open breaker must have asked again. */
+function longestWaitMs({ run }: History): number {
+  return waitsMax * run.bounds.breakerResetMs * (1 + run.bounds.resetJitterRatio);
+}
+
+/** Noise on the machine, of which the control tells, may delay a probe. */
+function wasHeldUp(history: History): boolean {
+  return worstControlMs(history) >= history.run.bounds.breakerResetMs;
 }

@@ -22,8 +22,9 @@ const lagMsMax = 2;
 const noisyShare = 0.5;
 /** So many times what noise does to the control it does not do to the other arm. */
 const farFactor = 3;
-/** Nor does it, whatever the control's p99 is, reach seconds. */
+/** Nor does it, whatever the control's p99 is, take the p99 of the other arm to seconds, so far beyond its slowest answer. */
 const farMs = 1000;
+const farBeyondFactor = 10;
 /** How long one process of the lab was held up on two busy cores while the others ran on: at most this often a phase. */
 const stall = { ms: 50, count: 3 };
 
@@ -70,7 +71,7 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   if (answered < answersMin) return state('unknown', `${answered} answers; at least ${answersMin} are needed`);
   if (lagP99 > lagMsMax) return state('unknown', `the generator ran ${ms(lagP99)} late (p99); at most ${lagMsMax} ms`);
   if (p99.upper < limit) return state('pass', bounds);
-  const isFarBeyond = p99.lower >= Math.max(limit, farMs, farFactor * worstControlMs(history));
+  const isFarBeyond = p99.lower >= Math.max(limit, farMs, farBeyondFactor * worstControlMs(history));
   const differ = p99.lower >= limit && control.estimate < limit && controlUpper <= p99.lower;
   if (!differ && !isFarBeyond) return state('unknown', `cannot tell: ${bounds}`);
   if (!wasCalm(history) && !isFarBeyond)

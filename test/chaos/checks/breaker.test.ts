@@ -38,6 +38,31 @@ describe('the breaker check', () => {
     expect(judge(...way('open', 'half-open', 'closed'))).toMatchObject([{ verdict: 'pass', measured: 0 }]);
   });
 
+  describe('that was open when the run began, and is not asked for a long time', () => {
+    const late = [move('limiter-1', 4900, 'open', 'half-open'), move('limiter-1', 4910, 'half-open', 'closed')];
+    const judgeAt = (controlLatencyMs: number) =>
+      breaker.judge(
+        buildHistory({
+          instances: usualInstances.filter(({ name }) => name !== 'limiter-2'),
+          fault: null,
+          phases: {
+            baseline: { ms: 4900, source: 'local', controlLatencyMs },
+            onset: { source: 'shared' },
+            fault: { source: 'shared' },
+          },
+          breaker: late,
+        }),
+      );
+
+    it('fails on a machine that never stood still', () => {
+      expect(judgeAt(1)).toMatchObject([{ verdict: 'fail' }]);
+    });
+
+    it('passes where the control, too, had an answer that took as long as it waits', () => {
+      expect(judgeAt(1100)).toMatchObject([{ verdict: 'pass' }]);
+    });
+  });
+
   it.each([
     ['closed', 'half-open'],
     ['closed', 'closed'],
