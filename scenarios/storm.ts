@@ -1,5 +1,5 @@
-// A storm: faults one after another, drawn at random from every kind that one Redis can suffer. The seed draws it, so the same
-// seed is the same storm; and a storm that was recorded can be put on again, or made smaller.
+// A storm: faults drawn at random from every kind that one Redis can suffer, one after another or two at a time. The seed
+// draws it, so the same seed is the same storm; and a storm that was recorded can be put on again, or made smaller.
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -18,6 +18,12 @@ const beginMs = 8000;
 const endMs = 9000;
 const forMs = { min: 2000, max: 6000 };
 const restMs = { min: 3500, max: 8000 };
+/** For so long each of two that overlap is alone, the first before the second and the second after it: to be seen. */
+const aloneMs = { min: 1800, max: 3000 };
+/** After so many draws neighbouring seeds have nothing in common. */
+const mixingDraws = 16;
+/** One in so many is overlapped by another. */
+const overlapsOneIn = 3;
 
 const storm = { name: stormName, family: 'steady', keys, service } as const satisfies Partial<Scenario>;
 const hypothesis = 'Whatever breaks, and in whatever order, each request is decided in time, by whoever can.';
@@ -25,6 +31,7 @@ const hypothesis = 'Whatever breaks, and in whatever order, each request is deci
 /** `levers`: those that the driver has. A fault that needs another is not drawn. */
 export function stormOf(seed: number, minutes: number, levers: ReadonlySet<Lever>): Scenario {
   const random = xoroshiro128plus(seed);
+  for (let i = 0; i < mixingDraws; i++) random.next();
   const between = ({ min, max }: { min: number; max: number }) => uniformInt(random, min, max);
   const oneOf = <T>(list: readonly T[]): T => list[between({ min: 0, max: list.length - 1 })] as T;
   const possible = faultKinds.filter(({ examples }) => {
@@ -33,12 +40,20 @@ export function stormOf(seed: number, minutes: number, levers: ReadonlySet<Lever
   });
   const durationMs = minutes * 60_000;
   const faults: ScheduledFault[] = [];
-  for (let atMs = beginMs; ; ) {
+  const drawn = (atMs: number, forMs: number): ScheduledFault => {
     const use = oneOf(oneOf(possible).examples);
-    const fault: ScheduledFault = { use, on: oneOf(faultOf(use).reaches), atMs, forMs: between(forMs) };
-    if (fault.atMs + fault.forMs + endMs > durationMs) break;
-    faults.push(fault);
-    atMs += fault.forMs + between(restMs);
+    return { use, on: oneOf(faultOf(use).reaches), atMs, forMs };
+  };
+  for (let atMs = beginMs; ; ) {
+    const first = drawn(atMs, between(forMs));
+    const secondAtMs = atMs + between(aloneMs);
+    const second = drawn(secondAtMs, overMs(first) + between(aloneMs) - secondAtMs);
+    const overlaps = between({ min: 1, max: overlapsOneIn }) === 1;
+    const its = overlaps && secondAtMs < overMs(first) && mayOverlap(first, second) ? [first, second] : [first];
+    atMs = Math.max(...its.map(overMs));
+    if (atMs + endMs > durationMs) break;
+    faults.push(...its);
+    atMs += between(restMs);
   }
   if (faults.length === 0) throw new UsageError(`A storm of ${minutes} minutes has no time for a fault.`);
   return { ...storm, hypothesis, faults, timing: { ...timing, durationMs } };
@@ -57,16 +72,26 @@ export function replayOf(run: RunEvent, directory: string): Scenario {
   return { ...storm, hypothesis: run.hypothesis, faults, timing: { ...timing, durationMs } };
 }
 
-/** Those faults alone, with no more time between them than a limiter needs to recover. */
+/** Those faults alone, with no more time between them than a limiter needs to recover. Those that overlapped still do. */
 export function stormOfOnly(faults: readonly ScheduledFault[]): Scenario {
-  let atMs = beginMs;
-  const closer = faults.map((fault): ScheduledFault => {
-    const moved = { ...fault, atMs };
-    atMs += fault.forMs + restMs.max;
-    return moved;
+  let [shiftMs, untilMs] = [0, Number.NEGATIVE_INFINITY];
+  const closer = faults.map((fault, i): ScheduledFault => {
+    const nextMs = i === 0 ? beginMs : untilMs - shiftMs + restMs.max;
+    if (fault.atMs >= untilMs) shiftMs = fault.atMs - nextMs;
+    untilMs = Math.max(untilMs, overMs(fault));
+    return { ...fault, atMs: fault.atMs - shiftMs };
   });
-  const durationMs = atMs - restMs.max + endMs;
-  return { ...storm, hypothesis, faults: closer, timing: { ...timing, durationMs } };
+  return { ...storm, hypothesis, faults: closer, timing: { ...timing, durationMs: untilMs - shiftMs + endMs } };
+}
+
+function overMs({ atMs, forMs }: ScheduledFault): number {
+  return atMs + forMs;
+}
+
+/** As the schedule has it: what heals one must not heal the other. */
+function mayOverlap(one: ScheduledFault, other: ScheduledFault): boolean {
+  const isOfStore = ({ on }: ScheduledFault) => on === 'shared-store';
+  return one.use.kind !== other.use.kind && !(isOfStore(one) && isOfStore(other));
 }
 
 /**

@@ -1,9 +1,12 @@
 // Bound 10: a probe of its own saw the fault through the same link, and saw it gone after the heal. A run whose fault did
 // not bite proves nothing, so anything else is unknown, never pass and never fail.
 
-import { type History, isControl } from '../history.ts';
+import { type History, isControl, type ProbeEvent } from '../history.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
-import { isInstanceHit } from './windows.ts';
+import { hits, isInstanceHit, type Window, windowsOf } from './windows.ts';
+
+/** The lab looks for a fault each half second. */
+const lookedForMs = 1500;
 
 export const faultBit: Check = {
   name: 'fault-bit',
@@ -17,6 +20,7 @@ export const faultBit: Check = {
     const bitten = links.filter((name) => sees(history, name, 'broken'));
     const healed = links.filter((name) => sees(history, name, 'healthy'));
     const hit = history.probes.find(({ instance, seen }) => isControl(history, instance) && seen === 'broken');
+    const unseen = unseenOn(history, links);
     if (bitten.length < links.length) {
       return state(
         'unknown',
@@ -24,6 +28,7 @@ export const faultBit: Check = {
         `not seen on ${links.filter((name) => !bitten.includes(name)).join(', ')}`,
       );
     }
+    if (unseen !== undefined) return state('unknown', bitten.length, unseen);
     if (healed.length < links.length) {
       return state('unknown', bitten.length, `not seen gone on ${links.filter((n) => !healed.includes(n)).join(', ')}`);
     }
@@ -43,9 +48,27 @@ export function bit(history: History): boolean {
   return linksHit(history).every((name) => sees(history, name, 'broken'));
 }
 
+/** A fault that lasted long enough to be looked for, and was not seen by itself, as a sentence without its full stop. */
+function unseenOn(history: History, links: readonly string[]): string | undefined {
+  const windows = windowsOf(history);
+  for (const window of windows.filter(({ biteMs, healMs }) => healMs - biteMs >= lookedForMs)) {
+    const { fault, beginMs } = window;
+    const its = links.filter((name) => hits(window, name));
+    const name = its.find((name) => !history.probes.some((probe) => probe.instance === name && isOf(probe, window)));
+    if (name !== undefined) return `${fault} at ${(beginMs / 1000).toFixed(3)} s was not seen on ${name}`;
+  }
+  return undefined;
+}
+
+/** Nobody looks through a link that two faults are on, so what is seen is of the only one. */
+function isOf({ expected, atMs }: ProbeEvent, { biteMs, healMs }: Window): boolean {
+  return expected === 'broken' && atMs >= biteMs && atMs <= healMs;
+}
+
 /** The last probe that expected this state saw it. */
 function sees(history: History, instance: string, state: 'healthy' | 'broken'): boolean {
-  const healedMs = history.faults.findLast(({ action }) => action === 'heal')?.endMs ?? Number.POSITIVE_INFINITY;
+  const heals = windowsOf(history).filter((window) => hits(window, instance));
+  const healedMs = Math.max(...heals.map(({ healedMs }) => healedMs));
   const probes = history.probes.filter(
     (probe) =>
       probe.instance === instance && probe.expected === state && (state === 'broken' || probe.atMs >= healedMs),

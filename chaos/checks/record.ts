@@ -82,14 +82,14 @@ function faultGaps({ run, faults, placement }: History): string[] {
   if (run.planned?.placed && schedule.some(({ reach }) => reach === 'one-shard') && placement === undefined)
     gaps.push('Nothing tells which keys each master held.');
   const faulted = instances.filter(({ control }) => !control).map(({ name }) => name);
-  for (const kind of new Set(schedule.map(({ fault }) => fault))) {
-    const its = faults.filter(({ fault }) => fault === kind);
+  const kinds = new Map(schedule.map(({ fault, reach }) => [`${fault} ${reach}`, { kind: fault, reach }]));
+  for (const { kind, reach } of kinds.values()) {
+    const its = faults.filter((it) => it.fault === kind && it.reach === reach);
     const injected = countsOf(its, 'inject');
     const healed = countsOf(its, 'heal');
-    const isOfAll = its.some(({ reach }) => reach === 'store-links');
-    const targets = new Set([...injected.keys(), ...healed.keys(), ...(isOfAll ? faulted : [])]);
+    const targets = new Set([...injected.keys(), ...healed.keys(), ...(reach === 'store-links' ? faulted : [])]);
     const most = Math.max(0, ...injected.values(), ...healed.values());
-    if (targets.size === 0) gaps.push(`Nothing tells that ${kind} was put on.`);
+    if (most === 0) gaps.push(`Nothing tells that ${kind} was put on.`);
     for (const target of targets) {
       if ((injected.get(target) ?? 0) < most) gaps.push(`Nothing tells when ${kind} was put on ${target}.`);
       if ((healed.get(target) ?? 0) < most) gaps.push(`Nothing tells when ${kind} was taken off ${target}.`);

@@ -12,7 +12,7 @@ import { answersIn, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
-import { awaitsFailover, cutOffs, hits } from './windows.ts';
+import { awaitsFailover, hits, windowsOf } from './windows.ts';
 
 /** Noise explains what it makes happen more often than this. */
 const chanceMin = 0.001;
@@ -39,7 +39,9 @@ export const recovery: Check = {
       { name: 'recovery', phase, verdict, measured, limit, unit: 'ms', detail },
     ];
     if (isWithoutSuccessor(history)) return state('unknown', null, 'no other master took the place of the killed one');
-    const healed = cutOffs(history).filter(({ healedMs }) => Number.isFinite(healedMs));
+    const healed = windowsOf(history).filter(
+      ({ effect, healedMs }) => effect === 'cut-off' && Number.isFinite(healedMs),
+    );
     const reach = reachOf(history);
     if (healed.length === 0) return state('unknown', null, 'the fault was not healed');
 
@@ -47,10 +49,12 @@ export const recovery: Check = {
     let unknown: CheckResult[] | undefined;
     const faulted = history.run.instances.filter(({ control }) => !control);
     for (const [{ name }, window] of faulted.flatMap((it) => healed.map((each) => [it, each] as const))) {
-      if (!hits(window, name)) continue;
       const healedMs = failover?.endMs ?? window.healedMs;
-      // Until it is cut off again.
-      const untilMs = Math.min(...cutOffs(history).flatMap(({ beginMs }) => (beginMs > healedMs ? [beginMs] : [])));
+      const hindering = windowsOf(history).filter((it) => it.effect !== 'none' && it !== window && hits(it, name));
+      const isStillHit = !failover && hindering.some((it) => it.beginMs <= healedMs && it.healedMs > healedMs);
+      if (!hits(window, name) || isStillHit) continue;
+      // Until the next fault.
+      const untilMs = Math.min(...hindering.flatMap(({ beginMs }) => (beginMs > healedMs ? [beginMs] : [])));
       const its = history.answers.filter(
         ({ instance, key, sentMs }) =>
           instance === name && sentMs >= healedMs && sentMs < untilMs && reach(key) === true,

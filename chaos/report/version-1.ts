@@ -22,7 +22,7 @@ export class Version1 {
       const { fault: _, version: __, instances, ...rest } = line;
       const facts = this.#factsOf(this.#spec);
       // When it was planned was not recorded; the injections tell when it was.
-      const schedule = facts ? [{ ...facts, atMs: 0, forMs: 0 }] : [];
+      const schedule = facts ? [{ ...facts, reach: reachOf(facts), atMs: 0, forMs: 0 }] : [];
       return {
         ...rest,
         version: 2,
@@ -36,8 +36,7 @@ export class Version1 {
       const planned = this.#spec?.kind === fault ? this.#spec : { kind: String(fault) };
       const state = losesState === 'perhaps' ? 'perhaps-lost' : losesState === true ? 'lost' : 'kept';
       const facts = this.#factsOf(planned) ?? unknownFault(String(fault));
-      // Each injection names an instance, also of what all shared.
-      return { ...rest, ...facts, state, reach: facts.reach === 'shared-store' ? 'store-links' : facts.reach };
+      return { ...rest, ...facts, state, reach: reachOf(facts) };
     }
     return line;
   }
@@ -49,6 +48,11 @@ export class Version1 {
       return undefined; // a kind, or a parameter, that is no more
     }
   }
+}
+
+/** Each injection named an instance, also of what all shared. */
+function reachOf({ reach }: FaultFacts): FaultFacts['reach'] {
+  return reach === 'shared-store' ? 'store-links' : reach;
 }
 
 /** What an instance reports was called what it tells. */

@@ -2,12 +2,14 @@
 //
 //   probe ─ wait ─ inject ─ probe, probe, … ─ heal ─ probe until healthy
 //
+// Through a link that another fault is on meanwhile nobody looks: what is seen there may be the other's.
+//
 // Whatever happens, what was injected is healed before this returns or throws.
 
 import type { Environment } from '../environment.ts';
-import { type Target, targetsOf } from '../faults/fault.ts';
+import { faulted, type Target, targetsOf } from '../faults/fault.ts';
 import type { FailoverWatch } from '../watch/failovers.ts';
-import { probeLinks, sinceZeroMs, type Zero } from '../watch/observer.ts';
+import { isBehind, probeLinks, sinceZeroMs, type Zero } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import type { Phases } from './phases.ts';
 import { applyRecorded } from './recorded-fault.ts';
@@ -23,6 +25,8 @@ export interface Stage {
   readonly zero: Zero;
   readonly phases: Phases;
   readonly failover: FailoverWatch;
+  /** The targets of each fault that is on. */
+  readonly inPlace: Set<readonly Target[]>;
   /** Resolves at that instant of the run; rejects when the run is stopped before. */
   readonly reached: (ms: number) => Promise<void>;
   readonly stop: AbortSignal;
@@ -32,10 +36,13 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
   const { zero, phases, failover, reached, stop, environment, recorder } = stage;
   const { fault, planned } = occurrence;
   await using lifetime = lifetimeOf(occurrence, stage);
+  const hidden = () => hiddenBehindOthers(lifetime.targets, stage);
   const probe = async (expected: 'healthy' | 'broken') => {
-    const probes = await probeLinks(environment, fault, lifetime.targets, expected, zero);
-    recorder.record(...probes);
-    return probes.every(({ seen }) => seen === 'healthy');
+    const before = hidden();
+    const probes = await probeLinks(environment, fault, lifetime.targets, expected, zero, before);
+    const after = hidden(); // one that was put on meanwhile may be what was seen
+    recorder.record(...probes.filter(({ instance }) => !after.has(instance)));
+    return before.size + after.size === 0 && probes.every(({ seen }) => seen === 'healthy');
   };
   await probe('healthy');
   await reached(planned.atMs);
@@ -62,12 +69,23 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
   phases.healing();
   await lifetime.heal();
   phases.healed();
-  const endMs = sinceZeroMs(zero) + healedMsMax;
-  while (!(await probe('healthy')) && sinceZeroMs(zero) < endMs) await reached(sinceZeroMs(zero) + 100);
+  let endMs = sinceZeroMs(zero) + healedMsMax;
+  while (!(await probe('healthy')) && sinceZeroMs(zero) < endMs) {
+    if (hidden().size > 0) endMs = sinceZeroMs(zero) + healedMsMax;
+    await reached(sinceZeroMs(zero) + 100);
+  }
+}
+
+/** The instances on whose links the fault of these targets shows, and another one as well. */
+function hiddenBehindOthers(targets: readonly Target[], { environment, inPlace }: Stage): Set<string> {
+  const others = [...inPlace].filter((it) => it !== targets);
+  const isOn = (name: string, its: readonly Target[]) => its.some((target) => isBehind(name, target));
+  const names = faulted(environment).map(({ name }) => name);
+  return new Set(names.filter((name) => isOn(name, targets) && others.some((its) => isOn(name, its))));
 }
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */
-function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zero }: Stage) {
+function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zero, inPlace }: Stage) {
   const { use: _, atMs: __, forMs: ___, ...facts } = planned;
   const targets = targetsOf(planned.reach, environment);
   let injected = false;
@@ -79,10 +97,12 @@ function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zer
     targets,
     async inject() {
       injected = true;
+      inPlace.add(targets);
       await apply('inject');
     },
     async heal() {
       await apply('heal');
+      inPlace.delete(targets);
       injected = false;
     },
     async [Symbol.asyncDispose]() {

@@ -119,7 +119,7 @@ async function together(
   const over = AbortSignal.any([stop, failed.signal]);
   const reached = (ms: number) => sleepUntil(parts.zero, ms, over);
   const phases = new Phases(begin, (ms) => reached(sinceZeroMs(parts.zero) + ms));
-  const stage: Stage = { ...parts, phases, reached, stop: over };
+  const stage: Stage = { ...parts, phases, inPlace: new Set(), reached, stop: over };
   await Promise.allSettled(
     occurrences.map((occurrence) => putOn(occurrence, stage).catch((error) => failed.abort(error))),
   );

@@ -103,7 +103,8 @@ const pingsMax = 3;
 
 /**
  * One look through the store link of every instance that is hit, and of the control, which is expected to be healthy
- * whatever happens to the others. What all share is looked at through every link.
+ * whatever happens to the others. What all share is looked at through every link. Through a `hidden` one, which
+ * another fault is on, nothing could be told of this one.
  */
 export async function probeLinks(
   { instances }: Environment,
@@ -111,11 +112,12 @@ export async function probeLinks(
   targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
+  hidden: ReadonlySet<string>,
 ): Promise<ProbeEvent[]> {
-  const isHit = (name: string) => targets.some(({ instance }) => instance === undefined || instance.name === name);
+  const isSeen = (name: string) => !hidden.has(name) && targets.some((target) => isBehind(name, target));
   return Promise.all(
     instances
-      .filter(({ name, control }) => control || isHit(name))
+      .filter(({ name, control }) => control || isSeen(name))
       .map(async ({ name, control, storeLink }) => {
         const seen = await quickestPing(storeLink, fault.probe);
         return {
@@ -128,6 +130,11 @@ export async function probeLinks(
         } satisfies ProbeEvent;
       }),
   );
+}
+
+/** Whether what is put on the target shows on the store link of that instance. */
+export function isBehind(instance: string, target: Target): boolean {
+  return target.instance === undefined || target.instance.name === instance;
 }
 
 async function quickestPing({ host, port }: StoreLink, command: Fault['probe']): Promise<Ping> {

@@ -38,6 +38,23 @@ describe('a storm', () => {
     expect(most).not.toContain('master-kill');
   });
 
+  it('has faults two at a time, of which each is alone for long enough to be seen by itself', () => {
+    const faults = [...(stormOf(2, 60, all).faults ?? [])];
+    const pairs = faults.flatMap((one, i) => {
+      const other = faults[i + 1];
+      return other && other.atMs < one.atMs + one.forMs ? [[one, other] as const] : [];
+    });
+    expect(pairs.length).toBeGreaterThan(faults.length / 8);
+    for (const [one, other] of pairs) {
+      expect(other.atMs - one.atMs).toBeGreaterThanOrEqual(1500);
+      expect(other.atMs + other.forMs - one.atMs - one.forMs).toBeGreaterThanOrEqual(1500);
+    }
+    const [one, other] = pairs[3] ?? [];
+    if (!one || !other) throw new Error('no pair');
+    const [shifted, second] = stormOfOnly([faults[0] ?? one, one, other]).faults?.slice(1) ?? [];
+    expect((second?.atMs ?? 0) - (shifted?.atMs ?? 0)).toBe(other.atMs - one.atMs);
+  });
+
   it('that was recorded is the same schedule when it is put on again', () => {
     const storm = stormOf(3, 1, all);
     const { run } = buildHistory();

@@ -4,9 +4,9 @@
 
 import { targetNamesOf } from '../../chaos/faults/fault.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
-import type { FaultEvent, FaultFacts, History, HistoryEvent, Reportable } from '../../chaos/history.ts';
+import type { FaultEvent, FaultFacts, History, HistoryEvent, ProbeEvent, Reportable } from '../../chaos/history.ts';
 import { historyOf } from '../../chaos/history.ts';
-import type { FaultSpec, PhaseName, Reach } from '../../chaos/scenario.ts';
+import { controlName, type FaultSpec, type PhaseName, type Reach, sharedStoreName } from '../../chaos/scenario.ts';
 import { eventsOf, type HistorySpec, usualBounds, usualInstances } from './history-builder.ts';
 import { fault, move, probe } from './history-events.ts';
 import { type LinkNow, type RunShape, simulate } from './simulated-run.ts';
@@ -20,12 +20,19 @@ const failover = { beginMs: 5000, endMs: 5050 } as const;
 const victim = 'a:1';
 const successor = 'b:2';
 
+interface Time {
+  readonly injectMs: number;
+  readonly healMs: number;
+}
+
 interface Shape {
   readonly fault: FaultSpec;
   readonly reach?: Reach;
   readonly link: LinkNow;
   /** When the fault is on; once when it says nothing. */
-  readonly times?: readonly { readonly injectMs: number; readonly healMs: number }[];
+  readonly times?: readonly Time[];
+  /** Another fault, which overlaps the first. */
+  readonly other?: { readonly fault: FaultSpec; readonly reach?: Reach; readonly link: LinkNow; readonly time: Time };
   readonly topology?: 'cluster' | 'sentinel';
   /** What the target tells; all when it says nothing. */
   readonly gives?: readonly Reportable[];
@@ -46,6 +53,15 @@ export const shapes = {
   'latency of 4 ms': slow(4),
   'latency of 100 ms': slow(100),
   'one link': { ...partition, reach: 'one-store-link' },
+  'latency of 100 ms, and then a partition of one link': {
+    ...slow(100),
+    other: { ...partition, reach: 'one-store-link', time: { injectMs: 5000, healMs: 7500 } },
+  },
+  'one link, and then slow links': {
+    ...partition,
+    reach: 'one-store-link',
+    other: { ...slow(4), time: { injectMs: 4500, healMs: 7500 } },
+  },
   flapping: { fault: { kind: 'down' }, link: refuses, times: flaps },
   'cluster-master-kill': { fault: { kind: 'master-kill' }, link: hangs, topology: 'cluster' },
   'sentinel-failover': { fault: { kind: 'master-kill' }, link: hangs, topology: 'sentinel' },
@@ -73,14 +89,29 @@ export function soundRun(name: ShapeName, seed: number, otherwise: Otherwise = {
   return history;
 }
 
+/** A fault, once on. */
+interface Occurrence extends Time {
+  readonly facts: FaultFacts;
+  readonly targets: readonly string[];
+  readonly link: LinkNow;
+}
+
+function occurrencesOf({ times = [{ injectMs: at.injectMs, healMs: at.healMs }], other, ...one }: Shape): Occurrence[] {
+  const occurrence = ({ fault, reach, link }: Pick<Shape, 'fault' | 'reach' | 'link'>, time: Time): Occurrence => {
+    const facts = faultOf(fault).facts(usualBounds, reach);
+    return { ...time, facts, targets: targetNamesOf(facts.reach, usualInstances), link };
+  };
+  return [...times.map((time) => occurrence(one, time)), ...(other ? [occurrence(other, other.time)] : [])];
+}
+
+const isHit = ({ targets }: Occurrence, instance: string) =>
+  targets.includes(instance) || (targets[0] === sharedStoreName && instance !== controlName);
+const isOn = ({ injectMs, healMs }: Time, ms: number) => ms >= injectMs && ms < healMs;
+const slowness = (link: LinkNow) => (link.kind === 'up' ? link.rttMs : Number.POSITIVE_INFINITY);
+
 function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: Otherwise): History {
   const shape: Shape = shapes[name];
-  const facts = faultOf(shape.fault).facts(usualBounds, shape.reach);
-  const times = shape.times ?? [{ injectMs: at.injectMs, healMs: at.healMs }];
-  const targets = targetNamesOf(facts.reach, usualInstances);
-  const isOn = (ms: number) => times.some(({ injectMs, healMs }) => ms >= injectMs && ms < healMs);
-  const isHit = (instance: string) =>
-    targets.includes(instance) || (targets[0] === 'redis' && instance !== 'limiter-control');
+  const occurrences = occurrencesOf(shape);
   const isCluster = shape.topology === 'cluster';
   const isVictims = (key: string) => !isCluster || Number(key.slice(1)) % 3 === 0;
   const holderOf = (key: string) => (isVictims(key) ? victim : `a:${(Number(key.slice(1)) % 3) + 1}`);
@@ -92,13 +123,14 @@ function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: 
         ms >= at.injectMs && ms < at.onsetEndMs ? 700 : ms >= at.onsetEndMs && ms < at.recoveredMs ? 260 : 200,
       linkAt: (instance, shard, ms) => {
         if (more?.instances.includes(instance) && ms >= more.fromMs && ms < more.toMs) return hangs;
-        if (!isHit(instance) || (hasFailover && shard !== victim)) return up;
-        return isOn(ms) ? shape.link : up;
+        if (hasFailover && shard !== victim) return up;
+        const links = occurrences.flatMap((it) => (isOn(it, ms) && isHit(it, instance) ? [it.link] : []));
+        return links.reduce((slowest, link) => (slowness(link) > slowness(slowest) ? link : slowest), up);
       },
       ...(hasFailover && {
         shardOf: (key: string, ms: number) => (ms >= failover.endMs && isVictims(key) ? successor : holderOf(key)),
       }),
-      ...(facts.state === 'lost' && { losesStateAtMs: at.injectMs }),
+      ...(occurrences[0]?.facts.state === 'lost' && { losesStateAtMs: at.injectMs }),
       ...otherwise,
     },
     seed,
@@ -111,21 +143,12 @@ function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: 
   });
   const keys = Map.groupBy(new Set(run.answers.map(({ key }) => key)), holderOf);
   const spec: HistorySpec = {
-    phases: phasesOf(times),
+    phases: phasesOf(occurrences),
     fault: shape.fault,
     answers: run.answers,
     storeErrors: run.storeErrors,
-    faults: times.flatMap((time) => faultEvents(facts, targets, time)),
-    probes: usualInstances.flatMap(({ name, control }) => {
-      const isBroken = isHit(name);
-      return [
-        probe(name, 10, 'healthy'),
-        ...times.flatMap(({ injectMs, healMs }) => [
-          probe(name, injectMs + 100, isBroken ? 'broken' : 'healthy'),
-          probe(name, healMs + 10, 'healthy'),
-        ]),
-      ].filter(() => control || isBroken);
-    }),
+    faults: occurrences.flatMap(faultEvents),
+    probes: usualInstances.flatMap(({ name, control }) => probesOf(occurrences, name, control)),
     breaker: [...told, ...gone],
     ...(hasFailover && { failover: { type: 'failover', ...failover, from: victim, to: successor } }),
     ...(isCluster && {
@@ -138,33 +161,51 @@ function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: 
   function planned(run: HistoryEvent & { type: 'run' }): HistoryEvent {
     return {
       ...run,
-      schedule: times.map(({ injectMs, healMs }) => ({ ...facts, atMs: injectMs, forMs: healMs - injectMs })),
+      schedule: occurrences.map(({ facts, injectMs, healMs }) => ({
+        ...facts,
+        atMs: injectMs,
+        forMs: healMs - injectMs,
+      })),
     };
   }
 }
 
-function faultEvents(
-  facts: FaultFacts,
-  targets: readonly string[],
-  time: { injectMs: number; healMs: number },
-): FaultEvent[] {
+/** Nobody looks through a link that two faults are on. */
+function probesOf(occurrences: readonly Occurrence[], name: string, control: boolean): ProbeEvent[] {
+  const its = occurrences.filter((it) => control || isHit(it, name));
+  const isHidden = (it: Occurrence, ms: number) => its.some((other) => other !== it && isOn(other, ms));
+  return [
+    ...(its.length > 0 ? [probe(name, 10, 'healthy')] : []),
+    ...its.flatMap((it) => {
+      const seen = control ? 'healthy' : 'broken';
+      const whileOn = [it.injectMs + 100, it.healMs - 100].filter((ms) => control || !isHidden(it, ms));
+      const lastMs = Math.max(...its.filter((other) => isOn(other, it.healMs)).map(({ healMs }) => healMs), it.healMs);
+      return [...new Set(whileOn)].map((ms) => probe(name, ms, seen)).concat(probe(name, lastMs + 10, 'healthy'));
+    }),
+  ];
+}
+
+function faultEvents({ facts, targets, injectMs, healMs }: Occurrence): FaultEvent[] {
   return targets.flatMap((target) => [
-    fault('inject', time.injectMs, { ...facts, target, endMs: time.injectMs + 0.5 }),
-    fault('heal', time.healMs, { ...facts, target, endMs: time.healMs + 0.5 }),
+    fault('inject', injectMs, { ...facts, target, endMs: injectMs + 0.5 }),
+    fault('heal', healMs, { ...facts, target, endMs: healMs + 0.5 }),
   ]);
 }
 
-function phasesOf(times: readonly { injectMs: number; healMs: number }[]) {
-  const starts = new Map<number, PhaseName>([[0, 'baseline']]);
-  times.forEach(({ injectMs, healMs }, i) => {
-    const nextMs = times[i + 1]?.injectMs ?? at.endMs;
-    starts.set(injectMs, 'onset');
-    if (injectMs + 1000 < healMs) starts.set(injectMs + 1000, 'fault');
-    starts.set(healMs, 'heal');
-    if (healMs + 2000 < nextMs) starts.set(healMs + 2000, 'recovered');
-  });
-  const inOrder = [...starts].sort(([a], [b]) => a - b);
-  return inOrder.map(([ms, name], i) => ({ name, ms: (inOrder[i + 1]?.[0] ?? at.endMs) - ms, rate: 0 }));
+function phasesOf(times: readonly Time[]) {
+  const phaseAt = (ms: number): PhaseName => {
+    const begun = times.filter(({ injectMs }) => injectMs <= ms);
+    if (begun.length === 0) return 'baseline';
+    const sinceMs = (last: (time: Time) => number) => ms - Math.max(...begun.map(last));
+    if (begun.some((time) => isOn(time, ms))) return sinceMs(({ injectMs }) => injectMs) < 1000 ? 'onset' : 'fault';
+    return sinceMs(({ healMs }) => healMs) < 2000 ? 'heal' : 'recovered';
+  };
+  const changes = times.flatMap(({ injectMs, healMs }) => [injectMs, injectMs + 1000, healMs, healMs + 2000]);
+  const starts = [...new Set([0, ...changes])]
+    .filter((ms) => ms < at.endMs)
+    .sort((a, b) => a - b)
+    .filter((ms) => ms === 0 || phaseAt(ms) !== phaseAt(ms - 1) || times.some(({ injectMs }) => injectMs === ms));
+  return starts.map((ms, i) => ({ name: phaseAt(ms), ms: (starts[i + 1] ?? at.endMs) - ms, rate: 0 }));
 }
 
 /** As if the target told no more than this. */

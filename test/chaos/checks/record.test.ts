@@ -21,6 +21,20 @@ describe('the gaps of a record', () => {
     expect(gapsIn(buildHistory({ complete: false }))).toEqual([]);
   });
 
+  it('are none where the same fault was on all links, and then on one of them', () => {
+    const { run, faults } = whole;
+    const again = faults
+      .filter(({ target }) => target === 'limiter-1')
+      .map((it) => ({ ...it, reach: 'one-store-link', beginMs: it.beginMs + 6000, endMs: it.endMs + 6000 }) as const);
+    const [first] = run.schedule;
+    if (!first) throw new Error('nothing is planned');
+    const twice = { ...run, schedule: [first, { ...first, reach: 'one-store-link', atMs: 7000 } as const] };
+    expect(gapsIn(changed({ run: twice, faults: [...faults, ...again] }))).toEqual([]);
+    expect(gapsIn(changed({ run: twice, faults: [...faults, ...again.slice(0, 1)] }))).toEqual([
+      'Nothing tells when partition was taken off limiter-1.',
+    ]);
+  });
+
   const cases: [string, History, string[]][] = [
     [
       'a baseline of which the first 30 % are left',
