@@ -65,18 +65,34 @@ export function freshLabel(): Label {
   return { name: 'failopen.run', value: randomBytes(8).toString('hex') };
 }
 
-/** Removes every container and network with the label. Returns what it removed. Safe to repeat. */
-export async function removeLabelled({ dockerode }: Engine, { name, value }: Label): Promise<string[]> {
+interface Labelled {
+  readonly id: string;
+  /** Kind and name, in words. */
+  readonly what: string;
+}
+
+/** Every container and network with the label. */
+export async function labelled(
+  { dockerode }: Engine,
+  { name, value }: Label,
+): Promise<{ readonly containers: Labelled[]; readonly networks: Labelled[] }> {
   const filters = { label: [`${name}=${value}`] };
   const containers = await dockerode.listContainers({ all: true, filters });
-  // One after another: of several that end at once Docker may keep the address of one, and then never gives up its network.
-  for (const { Id } of containers) await dockerode.getContainer(Id).remove({ force: true, v: true }).catch(unlessGone);
   const networks = await dockerode.listNetworks({ filters });
-  await Promise.all(networks.map(({ Id }) => removeNetwork(dockerode.getNetwork(Id))));
-  return [
-    ...containers.map(({ Names, Id }) => `container ${Names[0]?.slice(1) ?? Id}`),
-    ...networks.map(({ Name }) => `network ${Name}`),
-  ];
+  return {
+    containers: containers.map(({ Id, Names }) => ({ id: Id, what: `container ${Names[0]?.slice(1) ?? Id}` })),
+    networks: networks.map(({ Id, Name }) => ({ id: Id, what: `network ${Name}` })),
+  };
+}
+
+/** Removes them. Returns what it removed. Safe to repeat. */
+export async function removeLabelled(engine: Engine, label: Label): Promise<string[]> {
+  const { dockerode } = engine;
+  const { containers, networks } = await labelled(engine, label);
+  // One after another: of several that end at once Docker may keep the address of one, and then never gives up its network.
+  for (const { id } of containers) await dockerode.getContainer(id).remove({ force: true, v: true }).catch(unlessGone);
+  await Promise.all(networks.map(({ id }) => removeNetwork(dockerode.getNetwork(id))));
+  return [...containers, ...networks].map(({ what }) => what);
 }
 
 /** A container that is still being removed holds its network for a moment: 403. */
@@ -97,21 +113,31 @@ async function removeNetwork(network: ReturnType<Engine['dockerode']['getNetwork
   );
 }
 
-/**
- * Starts the container of this Compose service if it is stopped, and wakes it if it is paused. Returns whether there was
- * anything to do. Throws when the container is another one.
- */
-export async function revive(
-  { dockerode }: Engine,
-  { name, id }: { readonly name: string; readonly id: string },
-): Promise<boolean> {
-  const container = dockerode.getContainer(id);
-  const found = await container.inspect().catch(() => undefined);
+interface Service {
+  /** Of the Compose service. */
+  readonly name: string;
+  /** Of its container. */
+  readonly id: string;
+}
+
+/** Whether the container of this Compose service is stopped or paused. Throws when the container is another one. */
+export async function needsRevival({ dockerode }: Engine, { name, id }: Service): Promise<boolean> {
+  const found = await dockerode
+    .getContainer(id)
+    .inspect()
+    .catch(() => undefined);
   if (!found) return false;
   const { State: state, Config: config } = found;
   if (config.Labels['com.docker.compose.service'] !== name)
     throw new LabError(`container ${id.slice(0, 12)} is not the service ${name} of a Compose stack; left alone`);
-  if (state.Running && !state.Paused) return false;
+  return !state.Running || state.Paused;
+}
+
+/** Starts the container if it is stopped, and wakes it if it is paused. Returns whether there was anything to do. Throws alike. */
+export async function revive(engine: Engine, service: Service): Promise<boolean> {
+  if (!(await needsRevival(engine, service))) return false;
+  const container = engine.dockerode.getContainer(service.id);
+  const { State: state } = await container.inspect();
   await (state.Paused ? container.unpause() : container.start());
   return true;
 }

@@ -2,7 +2,7 @@
 // own is known by the file that it holds open.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
 
 /**
  * When a process started, in a unit of the system's, with the boot that this unit counts from; undefined when there is
@@ -39,6 +39,28 @@ export function holdsOpen(pid: number, file: string): boolean | undefined {
     });
   } catch {
     return undefined;
+  }
+}
+
+/** The ids of the processes that hold the file open to append to it, as far as the system lets us know: none without proc(5). */
+export function holdersOf(file: string): number[] {
+  if (process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => appendsTo(pid, file));
+}
+
+/** A child of the runner has its descriptor; whoever only reads the file, as `tail` does, is nobody's child. */
+function appendsTo(pid: number, file: string): boolean {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true });
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const held = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
+      if (held === undefined || held.dev !== dev || held.ino !== ino) return false;
+      const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+      return (Number.parseInt(flags, 8) & constants.O_APPEND) !== 0;
+    });
+  } catch {
+    return false; // gone meanwhile, or another user's
   }
 }
 

@@ -1,16 +1,28 @@
 // What must be put right if the runner dies: a record of all that a run started, made or broke, while it is so.
 //
 // A line is written at once when something comes to be, and the record is removed when all of it is gone, so that after
-// `kill -9` of the runner `npm run heal` finds what is left. The lab's processes hold the record open, which nobody else
-// does: by this they are known for the lab's, and by the moment they started for the ones that the record means.
+// `kill -9` of the runner its watchdog, or `npm run heal`, finds what is left. The lab's processes hold the record open,
+// which nobody else does: by this they are known for the lab's, and by the moment they started for the ones that the
+// record means.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, lstatSync, mkdirSync, openSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from '../errors.ts';
 import type { Label } from './engine.ts';
-import { startOf } from './process-identity.ts';
+import { leftOf } from './left-behind.ts';
+import { holdersOf, startOf } from './process-identity.ts';
 import type { RunnerLine, UndoEntry } from './undo-entry.ts';
 
 export const undoDirectory: string = join(import.meta.dirname, '..', '..', '.lab', 'undo');
@@ -28,6 +40,7 @@ export class UndoLog {
   readonly fd: number;
   readonly #id: string;
   readonly #file: string;
+  readonly #entries: UndoEntry[] = [];
   #directories = 0;
 
   constructor(directory: string = undoDirectory) {
@@ -36,7 +49,8 @@ export class UndoLog {
     this.#id = `${process.pid}-${randomBytes(6).toString('hex')}`;
     this.#file = join(directory, `${this.#id}.ndjson`);
     this.fd = openSync(this.#file, 'ax', 0o600);
-    this.#append({ kind: 'runner', pid: process.pid, startedAt: startOf(process.pid) ?? '' });
+    sync(directory);
+    this.#write({ kind: 'runner', pid: process.pid, startedAt: startOf(process.pid) ?? '' });
   }
 
   /** A child that was given `fd`. */
@@ -68,15 +82,37 @@ export class UndoLog {
     this.#append({ kind: 'toxiproxy', url, links, proxies });
   }
 
-  /** All of it is gone. */
-  done(): void {
+  /** Removes the record. Throws when something is still there, names it, and keeps the record for whoever puts it right. */
+  async done(): Promise<void> {
+    const looks = await Promise.all(this.#entries.map(leftOf));
+    const strays = holdersOf(this.#file).filter((pid) => pid !== process.pid && !this.#isNoted(pid));
     closeSync(this.fd);
+    const left = [...looks.flat(), ...strays.map((pid) => `process ${pid}, which the lab has started`)];
+    if (left.length > 0) throw new LabError(`The run has left behind: ${left.join(', ')}. Type: npm run heal`);
     rmSync(this.#file, { force: true });
   }
 
-  #append(line: RunnerLine | UndoEntry): void {
+  #isNoted(pid: number): boolean {
+    return this.#entries.some((entry) => entry.kind === 'process' && entry.pid === pid);
+  }
+
+  #append(entry: UndoEntry): void {
+    this.#entries.push(entry);
+    this.#write(entry);
+    // A process ends with the machine, and may be started while an experiment looks: it does not wait for the disk.
+    if (entry.kind !== 'process') fsyncSync(this.fd);
+  }
+
+  #write(line: RunnerLine | UndoEntry): void {
     writeSync(this.fd, `${JSON.stringify(line)}\n`);
   }
+}
+
+/** Without it a directory may forget a new file when the machine loses its power. */
+function sync(directory: string): void {
+  const fd = openSync(directory, 'r');
+  fsyncSync(fd);
+  closeSync(fd);
 }
 
 /** Throws when the directory is a link or another user's; shuts everybody else out of it. */

@@ -9,6 +9,8 @@ import type { Driver, Environment, EnvironmentOptions } from '../environment.ts'
 import { type History, historyOf } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { keyHeader, type Target } from '../targets/target.ts';
+import { refuseUnhealed } from '../undo/unhealed.ts';
+import { startWatchdog } from '../undo/watchdog.ts';
 import { LabMetrics } from '../watch/lab-metrics.ts';
 import { Recorder } from '../watch/recorder.ts';
 
@@ -37,12 +39,15 @@ export interface RunResult {
 
 /**
  * `broken` is aborted by what makes the run pointless: a part that ended, a file that cannot be written. Throws its reason
- * then, and what `act` throws; all that was started is ended first.
+ * then, and what `act` throws; all that was started is ended first. Throws before it starts anything when an earlier run has
+ * left something behind, and in the end when this one has.
  */
 export async function recordedRun(
   { scenario, seed, driver, topology, target = failopen, limiterMain, service, out, beforeEnd }: RecordedRunOptions,
   act: (environment: Environment, recorder: Recorder, broken: AbortSignal) => Promise<void>,
 ): Promise<RunResult> {
+  await refuseUnhealed();
+  using _watchdog = await startWatchdog();
   const broken = new AbortController();
   using recorder = new Recorder(out, scenario, seed, new Date(), (error) => broken.abort(error));
   await using metrics = new LabMetrics(scenario);

@@ -1,10 +1,11 @@
 // Reads an undo record. Between the run that wrote it and this moment anything may have happened to the file, so nothing
 // in it is believed that is not one of the lab's own lines, and what is wrong is told by file and line.
 
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ZodError } from 'zod';
 import { LabError } from '../errors.ts';
+import { holdsOpen, isSame, startOf } from '../host/process-identity.ts';
 import { type RunnerLine, runnerLine, type UndoEntry, undoEntry } from '../host/undo-entry.ts';
 import { recordId } from '../host/undo-log.ts';
 
@@ -22,6 +23,14 @@ export interface UndoRecord {
   readonly entries: readonly { readonly line: number; readonly entry: UndoEntry }[];
   /** Of lines that are none of the lab's. */
   readonly problems: readonly string[];
+}
+
+/** The names of the files there, in their order; `runnerPid`: of this runner's alone. */
+export function recordsIn(directory: string, runnerPid?: number): string[] {
+  const isWanted = (name: string) => runnerPid === undefined || name.startsWith(`${runnerPid}-`);
+  return readdirSync(directory)
+    .filter((name) => !name.startsWith('.') && isWanted(name))
+    .sort();
 }
 
 /** Throws when the file as a whole is no record. */
@@ -47,6 +56,12 @@ export function readRecord(directory: string, name: string): UndoRecord {
     return [];
   });
   return { path, id, runner: runner?.data, runnerPid: Number(pid), entries, problems };
+}
+
+/** Its runner lives: the process that wrote it, which also holds it open. */
+export function isInProgress({ runner, runnerPid, path }: UndoRecord): boolean {
+  const lives = runner ? isSame(runner.pid, runner.startedAt) : startOf(runnerPid) !== undefined;
+  return lives && holdsOpen(runner?.pid ?? runnerPid, path) !== false;
 }
 
 /** Without the control characters that a terminal would heed. */

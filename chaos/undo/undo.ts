@@ -1,6 +1,7 @@
 // Undoes one entry of a record, if what it names is provably the lab's. Each kind has its own proof:
 //
-//   process     it started at that moment, and holds the record open, which only the lab's own children do
+//   process     it started at that moment, and holds the record open, which only the lab's own children do; with it ends
+//               what it has started itself: it leads a group of its own
 //   directory   it lies in the system's directory for temporary files, and the record's name is in its own
 //   file        it lies where a stack's Prometheus looks for the lab, and names the lab
 //   labelled    by the lab's own label
@@ -13,7 +14,7 @@ import { z } from 'zod';
 import { sleep, until } from '../clock.ts';
 import { labInstance } from '../drivers/lab-target.ts';
 import { LabError } from '../errors.ts';
-import { holdsOpen, isSame } from '../host/process-identity.ts';
+import { holdersOf, holdsOpen, isSame, startOf } from '../host/process-identity.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { UndoEntry } from '../host/undo-entry.ts';
 import { temporaryPrefix } from '../host/undo-log.ts';
@@ -31,7 +32,8 @@ export interface Places {
 
 type Entry<K extends UndoEntry['kind']> = Extract<UndoEntry, { kind: K }>;
 
-const stopMsMax = 3000;
+/** Nobody waits for what they would still answer. */
+const stopMsMax = 2000;
 /** As `writeTarget` writes it. */
 const targetFile = z.tuple([
   z.strictObject({ targets: z.array(z.string()), labels: z.strictObject({ instance: z.literal(labInstance) }) }),
@@ -68,14 +70,25 @@ async function undoProcess({ name, pid, startedAt }: Entry<'process'>, { path }:
     const why = isOurs === false ? 'does not hold the record open' : 'cannot be looked into';
     throw new LabError(`process ${pid} is not known for the lab's: it ${why}; left alone`);
   }
+  await end(pid, startedAt);
+  return [`Ended ${shown(name)} (process ${pid}).`];
+}
+
+/** Of processes that append to the record, and so have the runner's own descriptor: the runner died before it noted them. */
+export async function undoUnnoted({ path }: UndoRecord): Promise<string[]> {
+  const pids = holdersOf(path).filter((pid) => pid !== process.pid);
+  await Promise.all(pids.map((pid) => end(pid, startOf(pid) ?? '')));
+  return pids.map((pid) => `Ended process ${pid}.`);
+}
+
+async function end(pid: number, startedAt: string): Promise<void> {
   signal(pid, 'SIGCONT'); // a frozen process does not hear SIGTERM
   signal(pid, 'SIGTERM');
   const ended = await until(stopMsMax, 50, async () => (isSame(pid, startedAt) ? undefined : true));
-  if (!ended) {
-    signal(pid, 'SIGKILL');
-    await sleep(50);
-  }
-  return [`Ended ${shown(name)} (process ${pid}).`];
+  signal(-pid, 'SIGKILL');
+  if (ended) return;
+  signal(pid, 'SIGKILL');
+  await sleep(50);
 }
 
 /** It may have ended meanwhile. */

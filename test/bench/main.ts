@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     await measure([...contenders, ...values.peer.map(peerOf)], plan, { undo, logs, signal });
   } finally {
     rmSync(logs, { recursive: true, force: true });
-    undo.done();
+    await undo.done();
   }
 }
 

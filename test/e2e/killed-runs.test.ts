@@ -1,49 +1,109 @@
-// Runs whose runner is killed, and what `npm run heal` makes of them. It looks at all that any run of this project left, so
-// nothing else may be left or run meanwhile.
+// Runs whose runner is killed with everything in its process group, at random moments, and who puts right what they leave.
+// It looks at all that any run of this project left, so nothing else may be left or run meanwhile.
 
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
-import { type LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
-import { clusterParts, parts, processesOf, scenarioCommand } from '../support/scenario-runs.ts';
+import { undoDirectory } from '../../chaos/host/undo-log.ts';
+import { run, temporaryDirectory } from '../support/lab-processes.ts';
+import { RunOutside } from '../support/run-outside.ts';
+import { processesOf, scenarioCommand } from '../support/scenario-runs.ts';
+import { deadRunner, writeRecord } from '../support/undo-records.ts';
 
 const minuteMs = 60_000;
-const heal = () => run(['run', '--silent', 'heal'], {}, 'npm');
+const cleanMsMax = 5000;
+/** Five unless the variable says otherwise, as the workflow does each night. */
+const kills = Number(process.env.KILLS ?? 5);
+/** Links, the Redis process, its settings, and several nodes. */
+const scenarios = [
+  'partition',
+  'stall',
+  'latency',
+  'redis-kill',
+  'out-of-memory',
+  'cluster-master-kill',
+  'sentinel-failover',
+];
+/** What a run says when it comes to a part of it; most kills fall into the fault. */
+const parts = ['starting', 'warm-up', 'baseline', 'fault', 'fault', 'fault', 'heal'];
+/** After that, so that all of a part and the seam to the next may be met. */
+const laterMsMax = 2500;
 
-describe('runs that are ended in mid-fault', () => {
+const heal = () => run(['run', '--silent', 'heal'], {}, 'npm');
+const options = (out: string) => ({ driver: 'native', seed: 1, rate: 200, out });
+
+describe('kill -9 of the whole process group of a runner', () => {
   it(
-    'by kill -9 are put right by heal, which says what it ended, and then that nothing is left',
+    `at ${kills} random moments leaves nothing after ${cleanMsMax / 1000} s, though nobody types anything`,
     async () => {
       using out = temporaryDirectory();
-      const started = (scenario: string) =>
-        scenarioCommand(scenario, { driver: 'native', seed: 1, rate: 200, out: out.path });
-      await using one = started('partition');
-      await one.says(/^partition: warm-up /m, minuteMs); // and not both start at once
-      await using several = started('cluster-master-kill');
-      const killed = async (runner: LabCommand, scenario: string, named: readonly string[]) => {
-        await runner.says(new RegExp(`^${scenario}: fault `, 'm'), minuteMs);
-        const noted = processesOf(runner.noted);
-        expect(noted.map(({ name }) => name)).toEqual(expect.arrayContaining([...named, 'load generator']));
-        runner.kill('SIGKILL');
-        expect(await runner.ended).toMatchObject({ signal: 'SIGKILL' });
-        return processesOf(runner.left).filter(({ name }) => named.includes(name));
-      };
-      const running = await Promise.all([
-        killed(one, 'partition', parts),
-        killed(several, 'cluster-master-kill', clusterParts), // of which the fault has killed one
-      ]);
-      expect(running.map(({ length }) => length)).toEqual([parts.length, clusterParts.length - 1]);
+      const seed = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000);
+      console.log(`KILL_SEED=${seed}`);
+      const random = xoroshiro128plus(seed);
+      for (let i = 0; i < kills; i++) {
+        const oneOf = (list: readonly string[]) => list[uniformInt(random, 0, list.length - 1)] as string;
+        const [scenario, part, laterMs] = [oneOf(scenarios), oneOf(parts), uniformInt(random, 0, laterMsMax)];
+        using runner = new RunOutside(scenario, options(out.path));
+        await runner.says(`${scenario}: ${part} `);
+        await sleep(laterMs);
+        const had = runner.killAll();
+        const cleanMs = Math.round(await runner.clean(cleanMsMax));
+        console.log(`${scenario}, ${part} and ${laterMs} ms: ${had} processes, clean after ${cleanMs} ms`);
+      }
+      expect(await heal()).toMatchObject({ status: 0, stdout: 'Nothing is left behind.\n' });
+    },
+    kills * minuteMs,
+  );
+});
+
+describe('when the watchdog is killed as well', () => {
+  it(
+    'the next run refuses to begin, and names what is left, until npm run heal has put it right',
+    async () => {
+      using out = temporaryDirectory();
+      await using runner = scenarioCommand('partition', options(out.path));
+      await runner.says(/^partition: (onset|fault) /m, minuteMs);
+      const watchdog = RunOutside.watchdogOf(runner.pid);
+      process.kill(watchdog, 'SIGKILL');
+      runner.kill('SIGKILL');
+      await runner.ended;
+      const left = processesOf(runner.left);
+      expect(left.length).toBeGreaterThan(6);
+
+      const refused = await run(['scenarios/main.ts', 'baseline', '--driver', 'native', '--out', out.path]);
+      expect({ status: refused.status, noted: refused.noted }).toEqual({ status: 255, noted: [] });
+      expect(refused.stderr).toMatch(/^An earlier run has left something behind: .* Type: npm run heal$/m);
+      for (const { name, pid } of left) expect(refused.stderr).toContain(`${name} (process ${pid})`);
 
       const first = await heal();
-      for (const { name, pid } of running.flat()) expect(first.stdout).toContain(`Ended ${name} (process ${pid}).\n`);
-      expect(first.stdout.match(/^Removed the directory .*failopen-/gm)?.length).toBeGreaterThanOrEqual(2);
-      const left = [one, several].map((runner) => ({ left: runner.left, undo: runner.undoFiles }));
-      expect({ status: first.status, left }).toEqual({ status: 0, left: Array(2).fill({ left: [], undo: [] }) });
-
-      const second = await heal();
-      expect({ status: second.status, stdout: second.stdout }).toEqual({
+      for (const { name, pid } of left) expect(first.stdout).toContain(`Ended ${name} (process ${pid}).\n`);
+      expect(first.stdout).toMatch(/^Removed the directory .*failopen-/m);
+      expect({ status: first.status, left: runner.left, undo: runner.undoFiles }).toEqual({
         status: 0,
-        stdout: 'Nothing is left behind.\n',
+        left: [],
+        undo: [],
       });
+      expect(await heal()).toMatchObject({ status: 0, stdout: 'Nothing is left behind.\n' });
     },
     2 * minuteMs,
   );
+});
+
+describe('npm run heal', () => {
+  it('ends with 255, and says on standard error what is still to be put right', async () => {
+    const path = writeRecord(undoDirectory, [deadRunner, 'null\n'], '1-0123456789ab.ndjson');
+    try {
+      const { status, stderr } = await run(['chaos/undo/heal.ts']);
+      const line =
+        "1-0123456789ab.ndjson, line 2, is none of the lab's: Invalid input: expected object, received null; left alone";
+      expect({ status, stderr }).toEqual({
+        status: 255,
+        stderr: `${line}\nStill to be put right. Again: npm run heal\n`,
+      });
+    } finally {
+      rmSync(path);
+    }
+  });
 });

@@ -32,7 +32,7 @@ const stopMsMax = 15_000;
 export function startChild(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv },
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; detached?: boolean },
 ): Child {
   const env = { ...(options.env ?? process.env), ...compileCache };
   const child = spawn(command, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });

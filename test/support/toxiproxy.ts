@@ -9,6 +9,7 @@ import { temporaryDirectory } from './lab-processes.ts';
 
 export interface ToxiproxyProcess extends AsyncDisposable {
   readonly api: ToxiproxyApi;
+  readonly url: string;
 }
 
 export async function startToxiproxy(): Promise<ToxiproxyProcess> {
@@ -22,8 +23,9 @@ export async function startToxiproxy(): Promise<ToxiproxyProcess> {
   const args = ['-host', '127.0.0.1', '-port', String(port)];
   const process = await LabProcess.start({ name: 'toxiproxy', command: found.path, args, log, undo });
   started.defer(() => process.stop());
-  const api = new ToxiproxyApi(`http://127.0.0.1:${port}`);
+  const url = `http://127.0.0.1:${port}`;
+  const api = new ToxiproxyApi(url);
   await process.ready(30_000, () => api.version());
   const owned = started.move();
-  return { api, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { api, url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

@@ -3,11 +3,12 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, realpathSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startOf } from '../../../chaos/host/process-identity.ts';
+import { holdsOpen, startOf } from '../../../chaos/host/process-identity.ts';
 import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { heal } from '../../../chaos/undo/healing.ts';
 import { projectDirectory } from '../../support/lab-processes.ts';
-import { deadRecord, deadRunner, processEntry, UndoPlaces, writeRecord } from '../../support/undo-records.ts';
+import { deadPid, deadRecord, deadRunner, processEntry, UndoPlaces, writeRecord } from '../../support/undo-records.ts';
+import { until } from '../../support/until.ts';
 
 let places: UndoPlaces;
 beforeEach(() => {
@@ -67,20 +68,44 @@ describe('heal', () => {
   });
 
   it('leaves a process alone that got the id of a dead one', async () => {
-    const path = writeRecord(places.records, [deadRunner]);
-    const { pid } = await places.sleepers.start(path);
-    appendFileSync(path, `${JSON.stringify(processEntry(pid, '1'))}\n`);
+    const { pid } = await places.sleepers.start();
+    const path = writeRecord(places.records, [deadRunner, processEntry(pid, '1')]);
     expect(await heal(places)).toEqual(done());
     expect(startOf(pid)).toBeDefined();
     expect(existsSync(path)).toBe(false);
   });
 
   it('leaves a process alone whose start was never known', async () => {
-    const path = writeRecord(places.records, [deadRunner]);
-    const { pid } = await places.sleepers.start(path);
-    appendFileSync(path, `${JSON.stringify(processEntry(pid, ''))}\n`);
+    const { pid } = await places.sleepers.start();
+    writeRecord(places.records, [deadRunner, processEntry(pid, '')]);
     expect(await heal(places)).toEqual(done());
     expect(startOf(pid)).toBeDefined();
+  });
+
+  it('ends a process that the runner started and did not live to note, and nobody who only reads the record', async () => {
+    const path = writeRecord(places.records, [deadRunner]);
+    const unnoted = await places.sleepers.start(path);
+    const reader = await places.sleepers.start(undefined, 'tail', ['-f', path]);
+    await until('the reader', () => holdsOpen(reader.pid, path) === true);
+    expect(await heal(places)).toEqual(done(`Ended process ${unnoted.pid}.`));
+    expect([startOf(unnoted.pid), startOf(reader.pid)]).toEqual([undefined, expect.any(String)]);
+  });
+
+  it('ends with a process what that has started itself', async () => {
+    const path = writeRecord(places.records, [deadRunner]);
+    const script = 'sleep 60 3>&- & echo $!; wait';
+    const { pid, child } = await places.sleepers.start(path, 'setsid', ['sh', '-c', script]);
+    const its = await new Promise<number>((resolve) => child.stdout?.once('data', (text) => resolve(Number(text))));
+    appendFileSync(path, `${JSON.stringify(processEntry(pid))}\n`);
+    expect(await heal(places)).toEqual(done(`Ended redis (process ${pid}).`));
+    await until('its end', () => startOf(its) === undefined);
+  });
+
+  it('of one runner alone leaves what others have left', async () => {
+    const path = writeRecord(places.records, [deadRunner]);
+    writeRecord(places.records, [deadRunner], '1-0123456789ab.ndjson');
+    expect(await heal(places, deadPid)).toEqual(done());
+    expect([existsSync(path), readdirSync(places.records)]).toEqual([false, ['1-0123456789ab.ndjson']]);
   });
 
   it('leaves the run of a living runner alone, and says so', async () => {
@@ -90,7 +115,9 @@ describe('heal', () => {
     expect(await heal(places)).toEqual(done(`A run is in progress (process ${process.pid}); left alone.`));
     expect(startOf(pid)).toBeDefined();
     expect(readdirSync(places.records)).toHaveLength(1);
-    log.done();
+    places.sleepers[Symbol.dispose]();
+    await until('its end', () => startOf(pid) === undefined);
+    await log.done();
     expect(readdirSync(places.records)).toEqual([]);
   });
 
