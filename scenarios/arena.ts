@@ -30,9 +30,6 @@ const usage = 'npm run arena [-- --targets A,B --scenarios X,Y --seed N --rate N
 /** Each shows another way to fail: nothing broken, silence, held data, slowness, a store that comes back empty. */
 const telling = ['baseline', 'partition', 'stall', 'latency', 'redis-kill'];
 
-/** A scenario's times are shortened by this, so that five on each of six limiters take eleven minutes. */
-const pace = 0.5;
-
 interface Arguments {
   readonly targets: readonly Target[];
   readonly scenarios: readonly Scenario[];
@@ -69,20 +66,6 @@ function listed(option: string, text: string): readonly string[] {
   if (names.includes('') || new Set(names).size < names.length)
     throw new UsageError(`${option} is "${text}"; allowed: names, each once, with commas between them.\n${usage}`);
   return names;
-}
-
-function shortened(scenario: Scenario): Scenario {
-  const { timing, faults = [] } = scenario;
-  return {
-    ...scenario,
-    timing: { warmupMs: timing.warmupMs * pace, durationMs: timing.durationMs * pace },
-    faults: faults.map(({ every, ...fault }) => ({
-      ...fault,
-      atMs: fault.atMs * pace,
-      forMs: fault.forMs * pace,
-      ...(every ? { every: { ...every, ms: every.ms * pace } } : {}),
-    })),
-  };
 }
 
 async function oneRun(
@@ -127,7 +110,7 @@ async function main(): Promise<number> {
     replaceFile(join(out, 'arena.html'), arenaPageOf(arena));
   };
   // Scenario by scenario: the limiters that a table compares run within the same two minutes of a shared machine.
-  for (const scenario of options.scenarios.map(shortened)) {
+  for (const scenario of options.scenarios) {
     for (const target of options.targets) {
       const entry = await oneRun(target, scenario, { ...options, out }, driver.start, signal)
         .then((result): Entry => {

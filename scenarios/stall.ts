@@ -5,7 +5,7 @@ export const stall: Scenario = {
   name: 'stall',
   family: 'network',
   hypothesis:
-    'When the network holds every packet back and delivers it up to 8 s late, no request waits and no late script takes a token.',
+    'When the network holds every packet back and delivers it up to 5 s late, no request waits and no late script takes a token.',
   faults: [{ use: { kind: 'stall' }, ...once }],
   timing,
   keys,

@@ -7,15 +7,15 @@ import { UsageError } from '../chaos/errors.ts';
 import { faultKinds, faultOf } from '../chaos/faults/index.ts';
 import type { RunEvent } from '../chaos/history.ts';
 import type { FaultSpec, Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
-import { keys, service, timing } from './defaults.ts';
+import { keys, once, service, timing } from './defaults.ts';
 
 export const stormName = 'storm';
 export const minutesMax = 60;
 
 /** Before the first fault: as in other scenarios. */
-const beginMs = 8000;
+const beginMs = once.atMs;
 /** After the last one, to recover in. */
-const endMs = 9000;
+const endMs = 4500;
 const forMs = { min: 2000, max: 6000 };
 const restMs = { min: 3500, max: 8000 };
 /** For so long each of two that overlap is alone, the first before the second and the second after it: to be seen. */
