@@ -18,13 +18,16 @@ import { isOwn, targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
 import { scenarioOf, typedIn, whole } from './arguments.ts';
 import { scenarios } from './index.ts';
+import { selected } from './selection.ts';
 import { runStorm, type StormOptions, stormOptions } from './storm-command.ts';
-import { runSuite, suiteTable } from './suite.ts';
+import { runSuite } from './suite.ts';
+import { suiteTable } from './suite-table.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
 const usage =
   'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json],\n' +
-  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN';
+  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN,\n' +
+  'or npm run suite [-- --family F --grep TEXT --shard K/N]';
 
 interface Arguments {
   readonly chosen: readonly Scenario[];
@@ -45,7 +48,13 @@ function readArguments(args: readonly string[]): Arguments {
   if (!driverNames.includes(values.driver))
     throw new UsageError(`There is no driver "${values.driver}". Drivers: ${driverNames.join(', ')}.`);
   const storm = stormOptions(positionals, values);
-  const chosen = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing()}`));
+  const { family, grep, shard, suite } = values;
+  const list = values.list || (positionals.length === 0 && !suite);
+  const named = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing(scenarios)}`));
+  const all = named.length === 0 && (suite || list) ? scenarios : named;
+  for (const [option, value] of Object.entries({ family, grep, shard })) {
+    if (value !== undefined && !suite && !list) throw new UsageError(`--${option} is of the suite: npm run suite.`);
+  }
   const target = targetOf({
     target: values.target,
     command: values.command,
@@ -53,10 +62,10 @@ function readArguments(args: readonly string[]): Arguments {
     directory: typedIn,
   });
   return {
-    chosen,
+    chosen: suite || list ? selected(all, { family, grep, shard }) : named,
     storm,
-    list: values.list || (positionals.length === 0 && !values.suite),
-    suite: values.suite,
+    list,
+    suite,
     json: values.json,
     driver: driverFor(values.driver, target),
     target,
@@ -82,6 +91,9 @@ function parseOrExplain(args: readonly string[]) {
         json: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         suite: { type: 'boolean', default: false },
+        family: { type: 'string' },
+        grep: { type: 'string' },
+        shard: { type: 'string' },
         minutes: { type: 'string' },
         replay: { type: 'string' },
         shrink: { type: 'string' },
@@ -89,15 +101,18 @@ function parseOrExplain(args: readonly string[]) {
     });
   } catch (error) {
     const options =
-      '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite, --minutes, --replay, --shrink';
+      '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite, --family, --grep, --shard, --minutes, --replay, --shrink';
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
   }
 }
 
-function listing(): string {
-  const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
-  const lines = scenarios.map(({ name, hypothesis }) => `  ${name.padEnd(width)}${hypothesis}`);
-  return `Scenarios:\n${lines.join('\n')}\n\nTargets: ${targetNames.join(', ')}\n\nRun one: ${usage}\n`;
+function listing(listed: readonly Scenario[]): string {
+  const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
+  const line = ({ name, hypothesis }: Scenario) => `  ${name.padEnd(width)}${hypothesis}`;
+  const families = [...Map.groupBy(listed, ({ family }) => family)].map(
+    ([family, members]) => `${family}:\n${members.map(line).join('\n')}`,
+  );
+  return `Scenarios\n\n${families.join('\n\n')}\n\nTargets: ${targetNames.join(', ')}\n\nRun one: ${usage}\n`;
 }
 
 async function run(
@@ -131,7 +146,7 @@ async function run(
 async function main(): Promise<number> {
   const options = readArguments(process.argv.slice(2));
   if (options.list) {
-    process.stdout.write(options.json ? `${JSON.stringify(scenarios, null, 2)}\n` : listing());
+    process.stdout.write(options.json ? `${JSON.stringify(options.chosen, null, 2)}\n` : listing(options.chosen));
     return 0;
   }
   const ended = interruption('everything that was started has been ended, and the fault healed');
@@ -146,8 +161,7 @@ async function main(): Promise<number> {
   };
   const runOne = (scenario: Scenario, seed: number) => runWith(scenario, { seed, rate: options.rate });
   if (options.suite) {
-    const chosen = options.chosen.length > 0 ? options.chosen : scenarios;
-    const outcome = await runSuite(chosen, options.seed, runOne, refused);
+    const outcome = await runSuite(options.chosen, options.seed, runOne, refused);
     const text = options.json ? JSON.stringify(outcome.journals, null, 2) : suiteTable(outcome);
     process.stdout.write(`${text}\n`);
     return exitStatus[outcome.verdict];

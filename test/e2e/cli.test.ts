@@ -39,6 +39,17 @@ describe('asking for what does not exist', () => {
       expect(stderr).toContain(option);
   });
 
+  it('has options of the suite for the suite alone, which names a value that is none', async () => {
+    expect(await refused(['partition', '--family', 'network'])).toMatchObject({
+      status: 254,
+      stderr: '--family is of the suite: npm run suite.\n',
+    });
+    expect(await refused(['--suite', '--shard', '5/4'])).toMatchObject({
+      status: 254,
+      stderr: expect.stringMatching(/^--shard is "5\/4"; allowed: K\/N/),
+    });
+  });
+
   it.each(['kubernetes', 'constructor', '__proto__'])(
     'lists the drivers when there is none named %s',
     async (driver) => {

@@ -5,7 +5,8 @@ import { phaseNames } from '../../chaos/scenario.ts';
 import { baseline } from '../../scenarios/baseline.ts';
 import { latency } from '../../scenarios/latency.ts';
 import { partition } from '../../scenarios/partition.ts';
-import { runSuite, suiteTable } from '../../scenarios/suite.ts';
+import { type RanRow, runSuite } from '../../scenarios/suite.ts';
+import { suiteTable } from '../../scenarios/suite-table.ts';
 
 const latencies = { p50: 1, p99: 4.25, p999: 6, max: 7 };
 const journal = (scenario: string, seed: number, verdict: Verdict): Journal => ({
@@ -83,15 +84,49 @@ describe('the suite', () => {
   it('shows verdict, p99 of each phase and margin, marks what was tried again, and names what it left out', async () => {
     const { run } = runs('unknown', 'pass');
     const refusal = ({ name }: { name: string }) => (name === 'latency' ? 'the driver cannot do it' : undefined);
-    const table = suiteTable(await runSuite([baseline, latency, partition], 7, run, refusal));
-    expect(table.split('\n')).toEqual([
+    const { rows, ...outcome } = await runSuite([baseline, latency, partition], 7, run, refusal);
+    const timed = rows.map((row) => ('journal' in row ? { ...row, tookMs: 21_400 } : row));
+    expect(suiteTable({ ...outcome, rows: timed }).split('\n')).toEqual([
       '  scenario   verdict   baseline     onset     fault      heal recovered    margin',
       '  baseline   pass          4.25      4.25      4.25      4.25      4.25      4.75  try 2: unknown before',
       '  latency    skipped: the driver cannot do it',
       '  partition  pass          4.25      4.25      4.25      4.25      4.25      4.75',
       '  p99 of each phase in ms from the scheduled send time; margin: ms left under the limit',
       '',
+      'slowest: baseline 21 s, partition 21 s',
+      'closest to a limit: baseline latency (fault) 47 %, partition latency (fault) 47 %',
+      '',
       'PASS suite: 2 of 2 passed, 1 skipped',
     ]);
+  });
+
+  it('names the three slowest, and the three that used most of a limit of time, each by its worst check', () => {
+    const row = (scenario: string, tookMs: number, ...measured: number[]): RanRow => {
+      const base = journal(scenario, 1, 'pass');
+      const checks = measured.map((value) => ({ ...base.checks[0], measured: value }) as Journal['checks'][number]);
+      return { scenario, tookMs, tries: 1, journal: { ...base, checks } };
+    };
+    const tokens = {
+      name: 'fleet',
+      phase: 'all',
+      verdict: 'pass',
+      measured: 10,
+      limit: 10,
+      unit: 'admitted',
+      detail: '',
+    };
+    const exact = row('exact', 500);
+    const rows = [
+      row('quick', 1000, 8.1, 4.5),
+      row('beyond', 30_000, 9.9),
+      row('long', 40_000, 0.9),
+      row('middling', 20_000, 6.3),
+      { ...exact, journal: { ...exact.journal, checks: [tokens as Journal['checks'][number]] } },
+    ];
+    const table = suiteTable({ rows, journals: [], verdict: 'pass' });
+    expect(table).toContain('\nslowest: long 40 s, beyond 30 s, middling 20 s\n');
+    expect(table).toContain(
+      '\nclosest to a limit: beyond latency (fault) 110 %, quick latency (fault) 90 %, middling latency (fault) 70 %\n',
+    );
   });
 });
