@@ -49,7 +49,7 @@ export interface RedisHandle {
   kill(): Promise<void>;
   /** Starts it again, empty, where it was; resolves when it answers. */
   start(): Promise<void>;
-  /** The lab's own command to it, past every link. Absent where the driver has no lever `redis-config`. */
+  /** The lab's own command to it, past every link. Absent where the lab does not reach it. */
   readonly command?: (name: string, ...args: string[]) => Promise<unknown>;
   /** Of a Redis of several nodes, of which `kill` always kills the same one. */
   readonly failover?: Failover;

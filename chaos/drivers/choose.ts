@@ -20,7 +20,7 @@ export type DriverName = 'native' | 'containers' | 'compose' | 'address';
 const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   toxics: ['native', 'containers', 'compose'],
   'redis-process': ['native', 'containers', 'compose'],
-  'redis-config': ['native'],
+  'redis-config': ['native', 'containers', 'compose'],
   topology: ['native', 'containers'],
 };
 

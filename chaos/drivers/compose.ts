@@ -18,6 +18,7 @@ import {
   publishedPort,
   removeLabelled,
 } from '../host/engine.ts';
+import { settingsOf } from '../host/stack-redis.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
@@ -36,6 +37,7 @@ import {
   toxiproxyPort,
   urlOf,
 } from './links.ts';
+import { adminOf } from './redis-node.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
@@ -86,7 +88,7 @@ export const compose: Driver = async (options) => {
   undo.labelled(label);
   const published = publishedPort(parts.toxiproxy, toxiproxyPort); // a bridge's address may be another's tomorrow
   undo.toxiproxy(`http://127.0.0.1:${published}`, stores, ownProxies);
-  undo.container('redis', parts.redis.Id);
+  undo.container('redis', parts.redis.Id, await settingsOf(engine, parts.redis.Id));
   await using started = new AsyncDisposableStack();
   started.defer(() => undo.done());
   started.defer(() => checkedAgain(engine.dockerode.getContainer(parts.redis.Id)));
@@ -147,16 +149,18 @@ async function attach(
   const instances = await Promise.all(links.map(instanceOf));
   await Promise.all(instances.map((instance) => ready(instance, target)));
   const prometheusUrl = urlOf(await addressOf(engine, parts.prometheus, prometheusPort));
+  const way = await addressOf(engine, parts.toxiproxy, labPort);
+  const admin = await adminOf(way.host, way.port);
+  started.defer(() => admin.disconnect());
 
   return {
     driver: 'compose',
     instances,
     toxiproxy,
-    redis: redisIn(
-      engine.dockerode.getContainer(parts.redis.Id),
-      watch,
-      await addressOf(engine, parts.toxiproxy, labPort),
-    ),
+    redis: {
+      ...redisIn(engine.dockerode.getContainer(parts.redis.Id), watch, way),
+      command: (name, ...args) => admin.call(name, ...args),
+    },
     prometheusUrl,
     versions: await versionsOf(engine, { limiter: control.Id, redis: parts.redis.Id, toxiproxy, prometheusUrl }),
     broken: watch.broken,

@@ -97,8 +97,9 @@ function topologyOf(
   env: Record<string, string>,
   failover: NonNullable<RedisHandle['failover']>,
 ): TopologyInContainers {
-  const { host, port, kill, start, id } = victim as Node;
-  return { redis: { kill, start, failover }, env, storeLink: { proxy: undefined, host, port }, id };
+  const { host, port, kill, start, admin, id } = victim as Node;
+  const command: RedisHandle['command'] = (name, ...args) => admin.call(name, ...args);
+  return { redis: { kill, start, command, failover }, env, storeLink: { proxy: undefined, host, port }, id };
 }
 
 interface Node extends RedisNode {

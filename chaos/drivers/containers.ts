@@ -20,6 +20,7 @@ import { fetchImage, imageOf, limiterImage } from './images.ts';
 import { serveTo } from './lab-target.ts';
 import {
   addressOf,
+  answers,
   limiterPort,
   listenOn,
   prometheusPort,
@@ -28,6 +29,7 @@ import {
   toxiproxyPort,
   urlOf,
 } from './links.ts';
+import { adminOf } from './redis-node.ts';
 import { ordersTo, supervisedRedis } from './supervised.ts';
 import { variablesOf } from './variables.ts';
 import { versionsOf } from './versions.ts';
@@ -120,8 +122,12 @@ async function startAll(
       orders.end();
     });
     const upstream = `${name}:${redisPort}`;
+    const way = await openWay(name, upstream);
+    await answers(name, way);
+    const admin = await adminOf(way.host, way.port);
+    started.defer(() => admin.disconnect());
     return {
-      redis: supervisedRedis(name, orders, await openWay(name, upstream)),
+      redis: { ...supervisedRedis(name, orders, way), command: (name, ...args) => admin.call(name, ...args) },
       id,
       async wayFrom({ name: limiter, store }) {
         const proxy = `${limiter}-store`;

@@ -113,35 +113,6 @@ async function removeNetwork(network: ReturnType<Engine['dockerode']['getNetwork
   );
 }
 
-interface Service {
-  /** Of the Compose service. */
-  readonly name: string;
-  /** Of its container. */
-  readonly id: string;
-}
-
-/** Whether the container of this Compose service is stopped or paused. Throws when the container is another one. */
-export async function needsRevival({ dockerode }: Engine, { name, id }: Service): Promise<boolean> {
-  const found = await dockerode
-    .getContainer(id)
-    .inspect()
-    .catch(() => undefined);
-  if (!found) return false;
-  const { State: state, Config: config } = found;
-  if (config.Labels['com.docker.compose.service'] !== name)
-    throw new LabError(`container ${id.slice(0, 12)} is not the service ${name} of a Compose stack; left alone`);
-  return !state.Running || state.Paused;
-}
-
-/** Starts the container if it is stopped, and wakes it if it is paused. Returns whether there was anything to do. Throws alike. */
-export async function revive(engine: Engine, service: Service): Promise<boolean> {
-  if (!(await needsRevival(engine, service))) return false;
-  const container = engine.dockerode.getContainer(service.id);
-  const { State: state } = await container.inspect();
-  await (state.Paused ? container.unpause() : container.start());
-  return true;
-}
-
 /** The host's port that a container's port is published on, now: a restart may map it anew. */
 export function publishedPort({ Name, NetworkSettings }: Inspection, port: number): number {
   const published = Number(NetworkSettings.Ports[`${port}/tcp`]?.[0]?.HostPort);

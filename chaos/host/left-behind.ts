@@ -29,8 +29,10 @@ async function look(entry: UndoEntry): Promise<string[]> {
       return [...containers, ...networks].map(({ what }) => `the ${what}`);
     }
     case 'container': {
-      const { findEngine, needsRevival } = await import('./engine.ts');
-      return (await needsRevival(await findEngine(), entry)) ? [`the stack's ${entry.name}, which does not run`] : [];
+      const { findEngine } = await import('./engine.ts');
+      const { changeOf } = await import('./stack-redis.ts');
+      const change = await changeOf(await findEngine(), entry);
+      return change ? [`the stack's ${entry.name}, which ${change}`] : [];
     }
     case 'toxiproxy':
       return leftOnToxiproxy(entry);

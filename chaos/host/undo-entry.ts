@@ -27,11 +27,12 @@ export const undoEntry = z.discriminatedUnion('kind', [
     kind: z.literal('labelled'),
     label: z.strictObject({ name: z.literal('failopen.run'), value: z.string().regex(/^[0-9a-f]{16}$/) }),
   }),
-  /** A container that is not ours and that we break: it must run. */
+  /** A container that is not ours and that we break: it must run, with the settings of this digest. */
   z.strictObject({
     kind: z.literal('container'),
     name: z.literal('redis'),
     id: z.string().regex(/^[0-9a-f]{64}$/),
+    settings: z.string().regex(/^[0-9a-f]{64}$/),
   }),
   /** A Toxiproxy that is not ours: its `links` get toxics, and the `proxies` are our own. */
   z.strictObject({

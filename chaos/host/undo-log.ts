@@ -74,8 +74,9 @@ export class UndoLog {
     this.#append({ kind: 'labelled', label });
   }
 
-  container(name: 'redis', id: string): void {
-    this.#append({ kind: 'container', name, id });
+  /** `settings`: the digest of those that it has before anything is done to it. */
+  container(name: 'redis', id: string, settings: string): void {
+    this.#append({ kind: 'container', name, id, settings });
   }
 
   toxiproxy(url: string, links: string[], proxies: string[]): void {

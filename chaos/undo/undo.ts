@@ -5,7 +5,7 @@
 //   directory   it lies in the system's directory for temporary files, and the record's name is in its own
 //   file        it lies where a stack's Prometheus looks for the lab, and names the lab
 //   labelled    by the lab's own label
-//   container   it is the Redis of a Compose stack; it is only ever started
+//   container   it is the Redis of a Compose stack; it is only ever started, or restarted with the settings that it had
 //   toxiproxy   on loopback, and only proxies by the lab's names
 
 import { lstatSync, readFileSync, realpathSync, rmSync } from 'node:fs';
@@ -33,7 +33,7 @@ export interface Places {
 type Entry<K extends UndoEntry['kind']> = Extract<UndoEntry, { kind: K }>;
 
 /** Nobody waits for what they would still answer. */
-const stopMsMax = 2000;
+const stopMsMax = 1000;
 /** As `writeTarget` writes it. */
 const targetFile = z.tuple([
   z.strictObject({ targets: z.array(z.string()), labels: z.strictObject({ instance: z.literal(labInstance) }) }),
@@ -53,8 +53,10 @@ export async function undo(entry: UndoEntry, record: UndoRecord, places: Places)
       return (await removeLabelled(await findEngine(), entry.label)).map((what) => `Removed the ${shown(what)}.`);
     }
     case 'container': {
-      const { findEngine, revive } = await import('../host/engine.ts');
-      return (await revive(await findEngine(), entry)) ? [`Started ${entry.name} again.`] : [];
+      const { findEngine } = await import('../host/engine.ts');
+      const { putRight } = await import('../host/stack-redis.ts');
+      const change = await putRight(await findEngine(), entry);
+      return change ? [`Started ${entry.name} again, which ${change.replace('is', 'was').replace('has', 'had')}.`] : [];
     }
     case 'toxiproxy':
       return undoToxiproxy(entry);

@@ -91,6 +91,7 @@ describe.runIf(hasDocker)('a run on the Compose stack', () => {
   it.each([
     ['partition', ['limiter-1-store', 'limiter-2-store']],
     ['redis-kill', ['redis']],
+    ['out-of-memory', ['redis']],
   ])(
     'is as it was, healthy and without a toxic, when %s is interrupted in mid-fault',
     async (scenario, places) => {
@@ -114,6 +115,41 @@ describe.runIf(hasDocker)('a run on the Compose stack', () => {
       expect({ status, undo: runner.undoFiles }, stderr).toEqual({ status: 130, undo: [] });
       expect(await state()).toEqual(before);
       expect(before[0]?.match(/ running healthy$/gm)).toHaveLength(stackServices.length);
+    },
+    2 * minuteMs,
+  );
+
+  it.each(['partition', 'out-of-memory'])(
+    'is soon as it was, though nobody types anything, when the runner of %s is killed in mid-fault',
+    async (scenario) => {
+      using out = temporaryDirectory();
+      const before = await state();
+      await using runner = stack.scenario([scenario, '--rate', '200', '--out', out.path]);
+      await runner.says(new RegExp(`^${scenario}: fault `, 'm'), minuteMs);
+      runner.kill('SIGKILL');
+      await runner.ended;
+      await until('the end of its record', () => runner.undoFiles.length === 0);
+      await until('a stack as before', async () => (await state()).join('\n') === before.join('\n'));
+      expect(stack.docker('compose', 'exec', '-T', 'redis', 'redis-cli', 'CONFIG', 'GET', 'maxmemory')).toBe(
+        'maxmemory\n0',
+      );
+    },
+    2 * minuteMs,
+  );
+
+  it(
+    'says so, and ends with 255, when it leaves the stack’s Redis with other settings',
+    async () => {
+      using out = temporaryDirectory();
+      const before = await state();
+      await using runner = stack.scenario(['partition', '--rate', '200', '--out', out.path]);
+      await runner.says(/^partition: fault /m, minuteMs);
+      stack.docker('compose', 'exec', '-T', 'redis', 'redis-cli', 'CONFIG', 'SET', 'hz', '20');
+      const { status, stderr } = await runner.ended;
+      const line = "The run has left behind: the stack's redis, which has other settings. Type: npm run heal\n";
+      expect({ status, stderr }).toEqual({ status: 255, stderr: expect.stringContaining(line) });
+      await until('the end of its record', () => runner.undoFiles.length === 0);
+      await until('a stack as before', async () => (await state()).join('\n') === before.join('\n'));
     },
     2 * minuteMs,
   );
