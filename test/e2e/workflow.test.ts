@@ -150,22 +150,25 @@ describe('the job that lists the scenarios', () => {
 });
 
 describe('the action', () => {
-  const run = (SCENARIOS: string, status: number) => {
+  const run = (asked: { SCENARIOS?: string; SHARD?: string; STORM_MINUTES?: string }, status: number) => {
     using temporary = temporaryDirectory();
     const npm = join(temporary.path, 'npm');
     writeFileSync(npm, `#!/bin/sh\necho "$@"\nexit ${status}\n`, { mode: 0o755 });
     const programs = { npm, bash: which('bash'), cat: which('cat'), tee: which('tee') };
-    const env = { PATH: onlyPrograms(temporary.path, programs), SCENARIOS, DRIVER: 'containers', SEED: '7' };
+    const given = { SCENARIOS: '', SHARD: '', STORM_MINUTES: '', DRIVER: 'containers', SEED: '7', ...asked };
+    const env = { PATH: onlyPrograms(temporary.path, programs), ...given };
     const ran = runStep(runOf(action.runs.steps, 'run'), temporary.path, temporary.path, env);
     return JSON.parse(JSON.stringify(ran).replaceAll(temporary.path, '/tmp')) as typeof ran;
   };
 
   it.each([
-    ['all scenarios', '', ''],
-    ['those that are named', 'baseline  partition', ' baseline partition'],
-  ])('runs %s and writes the results where the next step finds them', (_what, names, passed) => {
-    const said = `run --silent suite --${passed} --driver containers --seed 7 --out /tmp/chaos-runs`;
-    expect(run(names, 0)).toEqual({
+    ['all scenarios', {}, 'suite --'],
+    ['those that are named', { SCENARIOS: 'baseline  partition' }, 'suite -- baseline partition'],
+    ['a share of them', { SHARD: '2/4' }, 'suite -- --shard 2/4'],
+    ['a storm', { STORM_MINUTES: '10' }, 'scenario -- storm --minutes 10'],
+  ])('runs %s and writes the results where the next step finds them', (_what, asked, passed) => {
+    const said = `run --silent ${passed} --driver containers --seed 7 --out /tmp/chaos-runs`;
+    expect(run(asked, 0)).toEqual({
       status: 0,
       stderr: '',
       output: 'runs=/tmp/chaos-runs\n',
@@ -174,7 +177,7 @@ describe('the action', () => {
   });
 
   it.each([1, 2, 255])('ends with the status of the suite, %i, and its summary all the same', (status) => {
-    expect(run('', status)).toMatchObject({ status, summary: expect.stringContaining('suite') });
+    expect(run({}, status)).toMatchObject({ status, summary: expect.stringContaining('suite') });
   });
 
   it('keeps what the run has left, by a path in which nothing leads upwards', () => {
