@@ -21,6 +21,11 @@ export function worstControlMs(history: History): number {
   return controlMs(history).at(-1) ?? 0;
 }
 
+const known = new WeakMap<History, readonly number[]>();
+
+/** Sorted once for all the checks that ask. */
 function controlMs(history: History): readonly number[] {
-  return ascending(answersIn(history, history.phases, 'control').map(latencyMs));
+  const sorted = known.get(history) ?? ascending(answersIn(history, history.phases, 'control').map(latencyMs));
+  known.set(history, sorted);
+  return sorted;
 }

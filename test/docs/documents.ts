@@ -11,6 +11,7 @@ import {
   exitStatusList,
   families,
   faultList,
+  latencyRateList,
   metricList,
   mutationList,
   reasonList,
@@ -38,7 +39,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
       'target-file': `\`\`\`yaml\n${textOf('chaos/targets/example.yaml')}\`\`\``,
       'bad-limiters': badLimiterList(),
     },
-    'chaos/JUDGE.md': { checks: checkList(), mutations: mutationList() },
+    'chaos/JUDGE.md': { checks: checkList(), 'latency-rates': latencyRateList(), mutations: mutationList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },
   };
 }

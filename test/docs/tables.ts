@@ -11,6 +11,7 @@ import { scenarios } from '../../scenarios/index.ts';
 import { configRows } from '../../service/config/rows.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/metrics/metrics.ts';
+import { harmsMs, machines } from '../support/latency-rates.ts';
 import { badLimiters, defectOf, exposing } from '../support/limiters/index.ts';
 import { mutations } from '../support/mutations.ts';
 import { code, table } from './markers.ts';
@@ -90,6 +91,18 @@ export const mutationList = (): string =>
   table(
     ['what is wrong', 'check', 'verdict'],
     mutations.map(({ kind, smallest, check, verdict }) => [kind.replace('{}', String(smallest)), check, verdict]),
+  );
+
+/** How often the latency check is right and wrong. */
+export const latencyRateList = (): string =>
+  table(
+    ['machine', 'answers', 'sound', ...harmsMs.slice(1).map((ms) => (ms === 0 ? 'at the limit' : `${ms} ms over it`))],
+    machines.flatMap(({ name, rates }) =>
+      [
+        { answers: '700', counts: rates.onset },
+        { answers: '2100', counts: rates.fault },
+      ].map(({ answers, counts }) => [name, answers, ...counts.map((each) => each.join(' · '))]),
+    ),
   );
 
 export const exitStatusList = (): string =>

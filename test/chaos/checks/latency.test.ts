@@ -118,6 +118,16 @@ describe('the latency check', () => {
     expect(latency.judge(history)[1]).toMatchObject({ phase: 'onset', verdict: 'unknown' });
   });
 
+  it('passes beside a slow control where slow answers come one by one, and is unknown where they come together', () => {
+    const beside = (latencyMs: (i: number) => number, controlLatencyMs: number) =>
+      latency.judge(buildHistory({ phases: { fault: { rate: 1000, latencyMs, controlLatencyMs } } }))[2]?.verdict;
+    const slowest = (i: number) => (i % 15 === 0 ? 20 : 8);
+    const oneByOne = (i: number) => (i % 18 === 0 ? slowest(i / 18) : 2);
+    const together = (i: number) => (i < 160 ? slowest(i) : 2);
+    expect([beside(oneByOne, 4), beside(together, 4)]).toEqual(['pass', 'pass']);
+    expect([beside(oneByOne, 12), beside(together, 12)]).toEqual(['pass', 'unknown']);
+  });
+
   it('is unknown with fewer than 500 answers', () => {
     expect(judge({ rate: 499 })).toMatchObject({
       verdict: 'unknown',

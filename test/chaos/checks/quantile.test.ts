@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
-import { ascending, quantile, quantileBounds } from '../../../chaos/checks/quantile.ts';
+import { ascending, designEffect, quantile, quantileBounds } from '../../../chaos/checks/quantile.ts';
 
 const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
@@ -59,6 +59,25 @@ describe('the bounds of a quantile', () => {
     const enough = 0.95 - 3 * Math.sqrt((0.95 * 0.05) / trials);
     expect(lowerHolds / trials).toBeGreaterThan(enough);
     expect(upperHolds / trials).toBeGreaterThan(enough);
+  });
+});
+
+describe('the design effect', () => {
+  it('is 1 where the cases fall evenly, or there are none', () => {
+    expect(designEffect(oneTo(100).map(() => ({ count: 50, cases: 1 })))).toBe(1);
+    expect(designEffect([{ count: 50, cases: 0 }])).toBe(1);
+    expect(designEffect([])).toBe(1);
+  });
+
+  it('is near the size of the clusters where each is of cases, or of none', () => {
+    const effect = designEffect(oneTo(100).map((i) => ({ count: 50, cases: i % 20 === 0 ? 50 : 0 })));
+    expect(effect).toBeCloseTo(50, 6);
+  });
+
+  it('widens the bounds by its square root', () => {
+    const { lower, upper } = quantileBounds(oneTo(10_000), 0.99, 4);
+    expect([9900 - lower, upper - 9900]).toEqual([33, 34]);
+    expect(quantileBounds(oneTo(500), 0.99, 2).upper).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
