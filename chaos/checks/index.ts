@@ -7,6 +7,7 @@ import type { Check } from './check.ts';
 import { failsOpen } from './fails-open.ts';
 import { faultBit } from './fault-bit.ts';
 import { fleet } from './fleet.ts';
+import { ghostTakes } from './ghost-takes.ts';
 import { isolation } from './isolation.ts';
 import { latency } from './latency.ts';
 import { needlessRefusal } from './needless-refusal.ts';
@@ -28,5 +29,6 @@ export const checks: readonly Check[] = [
   fleet,
   needlessRefusal,
   remaining,
+  ghostTakes,
   retryAfter,
 ];

@@ -1,7 +1,7 @@
 // Bound 8: in every phase, p99 from the scheduled send time is under the promise, decided by order statistics.
 //
 // pass      the upper 95 % bound of p99 is under the limit. The bound takes answers to be independent, and slow ones come
-//           together. Where the control was slow, so that a few moments decide, the bound is widened by as much
+//           together. Where the control is slow as well, so that a few moments decide, it is widened by as much
 // fail      its lower bound is not, while the control arm's p99 in the same phase is, and even its upper bound is below:
 //           the two arms differ, and not by chance. Nor by a few stalls: the bounds take answers to be independent, but
 //           a machine that holds up one process makes all its answers of that moment late, and the other arm may see
@@ -78,7 +78,7 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
     if (wasCalm(history) && control.estimate < limit) return state('pass', bounds);
     const { upper } = quantileBounds(latencies, 0.99, clustering(answers));
     if (upper < limit) return state('pass', bounds);
-    return state('unknown', `cannot tell, the control was slow and slow answers came together: ${bounds}`);
+    return state('unknown', `cannot tell, the control is slow and slow answers come together: ${bounds}`);
   }
   const isFarBeyond = p99.lower >= Math.max(limit, farMs, farBeyondFactor * worstControlMs(history));
   const differ = p99.lower >= limit && control.estimate < limit && controlUpper <= p99.lower;

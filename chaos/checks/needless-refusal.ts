@@ -1,9 +1,7 @@
 // Bound 3: nobody is refused while the bucket surely held the token.
 //
-// For each refusal the lowest level is computed that any choice of instants allows: earlier takes are charged as late as
-// they can have happened (what is charged earlier has more time to refill), those under way at the same time are charged
-// in full, and so is every take that Redis may have executed without its answer arriving. If even that level holds a
-// token, the refusal was wrong.
+// For each refusal the lowest level is computed that any choice of instants allows (lowest-level.ts). If even that level
+// holds a token, the refusal was wrong.
 //
 // An instance may act on what Redis told it last: a fallback bucket may start with the tokens that Redis had left, and a
 // denial may be repeated until Redis would have had a token again, be it that Redis has forgotten everything meanwhile.
@@ -11,13 +9,11 @@
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { driftRatio, type Source, sourcesOf } from './sources.ts';
+import { type Lowest, lowestLevels, surelyOne } from './lowest-level.ts';
+import { type Source, sourcesOf } from './sources.ts';
 
-/**
- * A token and room for rounding: the service rounds the refill up to whole microseconds per token. A bucket of one
- * token can hold no more than that.
- */
-const surelyEnough = (capacity: number) => Math.min(capacity, 1.01);
+/** A bucket of one token can hold no more than that. */
+const surelyEnough = (capacity: number) => Math.min(capacity, surelyOne);
 
 export const needlessRefusal: Check = {
   name: 'needless-refusal',
@@ -25,7 +21,7 @@ export const needlessRefusal: Check = {
   needs: ['source'],
   judge(history: History): CheckResult[] {
     let refusals = 0;
-    const wrong: { source: Source; answer: AnswerEvent; level: number }[] = [];
+    const wrong: ({ source: Source } & Lowest)[] = [];
     let shared = 0;
     const mayShare = isCrowded(history);
     for (const source of sourcesOf(history)) {
@@ -86,43 +82,7 @@ function continuesFormer({ former, mayContinue, ...source }: Source, answer: Ans
   return wrongRefusals(whole).length === 0;
 }
 
-export function wrongRefusals(source: Source): { answer: AnswerEvent; level: number }[] {
-  const perMs = (source.refillPerSecond * (1 - driftRatio)) / 1000;
-  // Takes and reportables in the order in which their clients knew of them.
-  const charges = [...source.admits, ...source.told].sort((a, b) => a.receivedMs - b.receivedMs);
-  // Admissions whose clients knew of them while a telling was under way may have come after it, and have taken from it.
-  const toldTokens = new Map(
-    source.told.map((telling) => {
-      const { sentMs, receivedMs } = telling;
-      const since = source.admits.filter((admit) => admit.receivedMs >= sentMs && admit.receivedMs <= receivedMs);
-      return [telling, Math.max(0, (telling.remaining ?? 0) - since.length)];
-    }),
-  );
-  const charged = (before: number, charge: AnswerEvent) => Math.min(before, toldTokens.get(charge) ?? before - 1);
-  const spanMsMax = charges.reduce((max, { sentMs, receivedMs }) => Math.max(max, receivedMs - sentMs), 0);
-  const wrong: { answer: AnswerEvent; level: number }[] = [];
-  let level = source.capacity;
-  let atMs = Number.NEGATIVE_INFINITY;
-  let next = 0;
-  const refillTo = (toMs: number) => {
-    if (atMs !== Number.NEGATIVE_INFINITY) level = Math.min(source.capacity, level + (toMs - atMs) * perMs);
-    atMs = toMs;
-  };
-  for (const answer of source.rejects.toSorted((a, b) => a.sentMs - b.sentMs)) {
-    for (let charge = charges[next]; charge && charge.receivedMs <= answer.sentMs; charge = charges[++next]) {
-      refillTo(charge.receivedMs);
-      level = Math.max(0, charged(level, charge));
-    }
-    refillTo(answer.sentMs);
-    let lowest = level;
-    for (let i = next; i < charges.length; i++) {
-      const charge = charges[i] as AnswerEvent;
-      if (charge.receivedMs > answer.receivedMs + spanMsMax) break;
-      if (charge.sentMs <= answer.receivedMs) lowest = charged(lowest, charge);
-    }
-    // Those that Redis may have executed, at any time since: at the worst now.
-    lowest -= source.uncertain.filter(({ sentMs }) => sentMs <= answer.receivedMs).length;
-    if (lowest >= surelyEnough(source.capacity) - 1e-9) wrong.push({ answer, level: lowest });
-  }
-  return wrong;
+export function wrongRefusals(source: Source): Lowest[] {
+  const enough = surelyEnough(source.capacity) - 1e-9;
+  return lowestLevels(source, source.rejects).filter(({ level }) => level >= enough);
 }

@@ -37,7 +37,7 @@ const phases: Readonly<Record<Exclude<PhaseEvent['phase'], 'end'>, Pick>> = {
 };
 const phaseNames = Object.keys(phases) as (keyof typeof phases)[];
 const all = 1_000_000;
-const buckets = ['admission', 'fleet', 'needless-refusal', 'remaining', 'breaker'];
+const buckets = ['admission', 'fleet', 'needless-refusal', 'remaining', 'ghost-takes', 'breaker'];
 
 /** Of the first request for its key, whose bucket is full. */
 function firstOfItsKey(history: History): Pick {
@@ -63,7 +63,7 @@ export const answerMutations: readonly Mutation[] = [
       const history = soundRun('stall', seed);
       return changed(history, firstOfItsKey(history), size, () => ({ status: 429, remaining: 0 }));
     },
-    ...{ check: 'needless-refusal', verdict: 'fail', also: ['remaining'] },
+    ...{ check: 'needless-refusal', verdict: 'fail', also: ['remaining', 'ghost-takes'] },
   },
   ...phaseNames.flatMap((phase): Mutation[] => [
     {
@@ -117,6 +117,19 @@ export const answerMutations: readonly Mutation[] = [
       );
     },
     ...{ check: 'remaining', verdict: 'fail' },
+  },
+  {
+    kind: 'one token fewer reported as remaining in {} answers of Redis',
+    sizes: [1, 3, 10],
+    smallest: 3,
+    run: (seed, size) =>
+      changed(
+        soundRun('partition', seed),
+        ({ remaining, status, source }) => source === 'shared' && status === 200 && (remaining ?? 0) > 0,
+        size,
+        ({ remaining }) => ({ remaining: (remaining ?? 0) - 1 }),
+      ),
+    ...{ check: 'ghost-takes', verdict: 'fail', also: ['remaining'] },
   },
   ...([null, -1] as const).flatMap((remaining): Mutation[] => [
     {

@@ -39,6 +39,13 @@ export const limiterMutations: readonly Mutation[] = [
     ...{ check: 'needless-refusal', verdict: 'fail' },
   },
   {
+    kind: 'capacity of Redis’s bucket − {} tokens',
+    sizes: [1, 5],
+    smallest: 1,
+    run: (seed, size) => soundRun('partition', seed, { limits: { capacity: capacity - size } }),
+    ...{ check: 'ghost-takes', verdict: 'fail', also: ['needless-refusal'] },
+  },
+  {
     kind: 'a breaker that waits for {} failures more',
     sizes: [1, 10, 20, 30, 60],
     smallest: 20,

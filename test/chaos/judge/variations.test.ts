@@ -9,7 +9,7 @@ import { variations } from '../../support/variations.ts';
 const seeds = [11, 12, 13, 14];
 /**
  * Nothing can be told of these: the record is not whole, a breaker opened for a second of a short baseline, a few late
- * answers of 500 hide their p99, or a clock hides when a breaker opened.
+ * answers of 500 hide their p99, a slow control makes any p99 of so few doubtful, or a clock hides when a breaker opened.
  */
 const untold = [
   'a request that no arm recorded',
@@ -17,6 +17,7 @@ const untold = [
   'an answer dated before its request',
   'a link that hangs for 30 ms',
   'three stalls of an instance',
+  'stalls of the control',
   'clocks of the instances 50 ms ahead',
 ];
 

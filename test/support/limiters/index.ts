@@ -58,12 +58,14 @@ export interface BadLimiter {
 const excess = { check: 'admission', also: ['fleet', 'remaining', 'retry-after'], tells: true } as const;
 /** A client that waited as long as it was told is refused again. */
 const refusal = { check: 'needless-refusal', also: ['retry-after'], tells: true } as const;
+/** Redis takes a token that nobody was given. */
+const ghost = { ...refusal, also: ['retry-after', 'ghost-takes'] } as const;
 
 export const badLimiters: readonly BadLimiter[] = [
   { name: 'get-then-set', scenario: 'baseline', ...excess },
   { name: 'client-clock', scenario: 'baseline', check: 'admission' },
   { name: 'denial-kept', scenario: 'baseline', ...refusal, also: ['remaining', 'retry-after'] },
-  { name: 'other-remaining', scenario: 'baseline', check: 'remaining', tells: true },
+  { name: 'other-remaining', scenario: 'baseline', check: 'remaining', also: ['ghost-takes'], tells: true },
   { name: 'long-wait', scenario: 'baseline', check: 'retry-after', tells: true },
   { name: 'short-wait', scenario: 'baseline', check: 'retry-after', tells: true },
   { name: 'closed-503', scenario: 'partition', check: 'availability' },
@@ -75,8 +77,8 @@ export const badLimiters: readonly BadLimiter[] = [
   { name: 'late-breaker', scenario: 'partition', check: 'trip', also: ['breaker'], tells: true },
   { name: 'never-closes', scenario: 'partition', check: 'recovery', also: ['fails-open', 'breaker'], tells: true },
   { name: 'no-timeout', scenario: 'latency', check: 'latency' },
-  { name: 'calls-while-open', scenario: 'stall', ...refusal },
-  { name: 'retries', scenario: 'latency-1', ...refusal },
+  { name: 'calls-while-open', scenario: 'stall', ...ghost },
+  { name: 'retries', scenario: 'latency-1', ...ghost },
   { name: 'flush-on-reconnect', scenario: 'flapping', ...excess },
   { name: 'script-forgotten', scenario: 'redis-kill', check: 'recovery', also: ['fails-open', 'breaker'], tells: true },
   { name: 'crashes', scenario: 'redis-kill', check: 'availability', also: ['latency'] },
