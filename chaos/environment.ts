@@ -51,6 +51,8 @@ export interface RedisHandle {
   start(): Promise<void>;
   /** The lab's own command to it, past every link. Absent where the lab does not reach it. */
   readonly command?: (name: string, ...args: string[]) => Promise<unknown>;
+  /** Where it listens, past every link. Absent where the lab has no such way. */
+  readonly at?: { readonly host: string; readonly port: number };
   /** Of a Redis of several nodes, of which `kill` always kills the same one. */
   readonly failover?: Failover;
 }

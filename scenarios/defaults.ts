@@ -8,6 +8,13 @@ export const timing: Scenario['timing'] = { warmupMs: 2000, durationMs: 14_000 }
 /** When a fault is put on that comes once, and for how long. A limiter takes 2.2 s at most to be back, and has 4.5. */
 export const once = { atMs: 4500, forMs: 5000 } as const;
 
+/** Where four seconds in the fault tell enough: twenty in all. */
+export const brief = { atMs: 6000, forMs: 4000 } as const;
+export const briefTiming: Scenario['timing'] = { ...timing, durationMs: 16_000 };
+
+/** What is over at once, three times, with time between them to see what it did. */
+export const thrice = { atMs: 5500, forMs: 1500, every: { ms: 3000, times: 3 } } as const;
+
 /** With time in the fault for a replica to take over, and after it for the killed node to come back. */
 export const failoverTiming: Scenario['timing'] = { ...timing, durationMs: 17_000 };
 

@@ -2,10 +2,20 @@
 
 import type { Scenario } from '../chaos/scenario.ts';
 import { baseline } from './baseline.ts';
+import { busy } from './busy.ts';
+import { clientKill } from './client-kill.ts';
+import { clientPause } from './client-pause.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
+import { evict } from './evict.ts';
 import { flapping } from './flapping.ts';
+import { flushAll } from './flush-all.ts';
 import { latency } from './latency.ts';
+import { masterDown } from './master-down.ts';
 import { maxClients } from './max-clients.ts';
+import { misconf } from './misconf.ts';
+import { noAuth } from './no-auth.ts';
+import { noPermission } from './no-permission.ts';
+import { noReplicas } from './no-replicas.ts';
 import { oneLink } from './one-link.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { partition } from './partition.ts';
@@ -13,8 +23,10 @@ import { readOnly } from './read-only.ts';
 import { redisKill } from './redis-kill.ts';
 import { refused } from './refused.ts';
 import { repliesLost } from './replies-lost.ts';
+import { scriptFlush } from './script-flush.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
 import { stall } from './stall.ts';
+import { wrongType } from './wrong-type.ts';
 
 export const scenarios: readonly Scenario[] = [
   baseline,
@@ -29,6 +41,18 @@ export const scenarios: readonly Scenario[] = [
   outOfMemory,
   readOnly,
   maxClients,
+  masterDown,
+  noReplicas,
+  noPermission,
+  noAuth,
+  misconf,
+  busy,
+  clientPause,
+  clientKill,
+  scriptFlush,
+  flushAll,
+  evict,
+  wrongType,
   clusterMasterKill,
   sentinelFailover,
 ];

@@ -47,7 +47,7 @@ async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   const process = await startProcess(options, options.name, port, { dir: options.parts.data });
   const { kill, start, admin } = await nodeOf(options.parts, port, process);
   return {
-    ...{ kill, start, command: (name, ...args) => admin.call(name, ...args) },
+    ...{ kill, start, at: { host: loopback, port }, command: (name, ...args) => admin.call(name, ...args) },
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
       const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`);
@@ -96,7 +96,7 @@ function redisOf(
 ): NativeRedis {
   const { host, port, kill, start, admin } = victim as RedisNode;
   return {
-    ...{ kill, start, failover, command: (name, ...args) => admin.call(name, ...args) },
+    ...{ kill, start, failover, at: { host, port }, command: (name, ...args) => admin.call(name, ...args) },
     wayFrom: async () => ({ env, storeLink: { proxy: undefined, host, port } }),
   };
 }

@@ -11,13 +11,22 @@ import { partition } from './network/partition.ts';
 import { resetPeer } from './network/reset-peer.ts';
 import { slicer } from './network/slicer.ts';
 import { stall } from './network/stall.ts';
+import { busy } from './redis/busy.ts';
+import { clientKill } from './redis/client-kill.ts';
+import { clientPause } from './redis/client-pause.ts';
+import { evict } from './redis/evict.ts';
+import { flushAll } from './redis/flush-all.ts';
 import { masterDown } from './redis/master-down.ts';
 import { maxClients } from './redis/max-clients.ts';
+import { misconf } from './redis/misconf.ts';
+import { noAuth } from './redis/no-auth.ts';
 import { noPermission } from './redis/no-permission.ts';
 import { noReplicas } from './redis/no-replicas.ts';
 import { outOfMemory } from './redis/out-of-memory.ts';
 import { readOnly } from './redis/read-only.ts';
 import { redisKill } from './redis/redis-kill.ts';
+import { scriptFlush } from './redis/script-flush.ts';
+import { wrongType } from './redis/wrong-type.ts';
 import { masterKill } from './topology/master-kill.ts';
 
 export const faultKinds: readonly FaultKind[] = [
@@ -35,7 +44,16 @@ export const faultKinds: readonly FaultKind[] = [
   masterDown,
   noReplicas,
   noPermission,
+  noAuth,
+  misconf,
+  busy,
   maxClients,
+  clientKill,
+  clientPause,
+  scriptFlush,
+  flushAll,
+  evict,
+  wrongType,
   masterKill,
 ];
 

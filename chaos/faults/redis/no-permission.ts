@@ -1,6 +1,7 @@
 // The user of the limiters may do nothing any more: Redis refuses with NOPERM, also on connections that stand.
 
-import { defineRefusal, writing } from './refusal.ts';
+import { writing } from './commands.ts';
+import { defineRefusal } from './refusal.ts';
 
 export const noPermission = defineRefusal({
   kind: 'no-permission',

@@ -1,6 +1,7 @@
 // Redis has fewer replicas than it is to have for a write: it refuses writes with NOREPLICAS.
 
-import { defineRefusal, writing } from './refusal.ts';
+import { writing } from './commands.ts';
+import { defineRefusal } from './refusal.ts';
 
 export const noReplicas = defineRefusal({
   kind: 'no-replicas',

@@ -1,6 +1,7 @@
 // Redis is over its maxmemory and evicts nothing: it refuses writes with OOM.
 
-import { defineRefusal, writing } from './refusal.ts';
+import { writing } from './commands.ts';
+import { defineRefusal } from './refusal.ts';
 
 export const outOfMemory = defineRefusal({
   kind: 'out-of-memory',

@@ -1,6 +1,7 @@
 // Redis is a replica of a master that is not there, and so refuses writes with READONLY: as the old master after a failover.
 
-import { defineRefusal, writing } from './refusal.ts';
+import { writing } from './commands.ts';
+import { defineRefusal } from './refusal.ts';
 
 export const readOnly = defineRefusal({
   kind: 'read-only',

@@ -1,12 +1,8 @@
 // How a living Redis is made to refuse commands: by its own settings, which the lab changes past every link and changes
 // back. A probe sees the error that Redis answers.
 
-import type { Environment } from '../../environment.ts';
-import { LabError } from '../../errors.ts';
 import { defineFault, type FaultKind, nothing } from '../fault.ts';
-
-/** A command's words. */
-type Command = readonly [name: string, ...args: string[]];
+import { type Command, send } from './commands.ts';
 
 export interface Refusal {
   readonly kind: string;
@@ -17,9 +13,6 @@ export interface Refusal {
   readonly reply: `-${string}`;
   readonly description: string;
 }
-
-/** A write that leaves nothing behind. */
-export const writing = ['SET', 'failopen-lab-probe', '1', 'PX', '1'] as const;
 
 /** A limiter's script writes: a Redis that refuses writes decides nothing. */
 export function defineRefusal({ kind, set, unset, probe, reply, description }: Refusal): FaultKind {
@@ -39,9 +32,4 @@ export function defineRefusal({ kind, set, unset, probe, reply, description }: R
     bites: (ping) => ping.reply.startsWith(reply),
     describe: () => description,
   });
-}
-
-async function send({ driver, redis }: Environment, commands: readonly Command[]): Promise<void> {
-  if (!redis.command) throw new LabError(`The ${driver} driver cannot give commands to the Redis that all share`);
-  for (const command of commands) await redis.command(...command);
 }

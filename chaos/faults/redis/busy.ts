@@ -1,0 +1,54 @@
+// A script of somebody else's runs without an end: Redis refuses with BUSY whatever is no order to kill it. This one reads
+// only. A script that has written cannot be killed but together with Redis, which is the fault redis-kill.
+
+import { until } from '../../clock.ts';
+import type { Environment, RedisHandle } from '../../environment.ts';
+import { LabError } from '../../errors.ts';
+import { ping } from '../../host/ping.ts';
+import { defineFault, nothing } from '../fault.ts';
+import { commandOf, send, writing } from './commands.ts';
+
+const endless = ['EVAL', 'while true do end', '0'];
+/** Redis says nothing to others for so long, and BUSY from then on. */
+const silentMs = 1;
+const usualSilentMs = 5000;
+const startMsMax = 50;
+const endMsMax = 1000;
+
+export const busy = defineFault({
+  kind: 'busy',
+  family: 'redis',
+  params: nothing,
+  examples: [{}],
+  needs: ['redis-config'],
+  reaches: ['shared-store'],
+  effect: () => 'cut-off',
+  state: 'kept',
+  endsBy: 'heal',
+  async inject(environment) {
+    const { host, port } = placeOf(environment);
+    await send(environment, [['CONFIG', 'SET', 'busy-reply-threshold', String(silentMs)]]);
+    await ping(host, port, startMsMax, endless); // on a connection of its own, which Redis does not read meanwhile
+  },
+  async heal(environment) {
+    const command = commandOf(environment);
+    await command('SCRIPT', 'KILL').catch((error: Error) => {
+      if (!error.message.startsWith('NOTBUSY')) throw error;
+    });
+    // The script ends a moment after it was told to.
+    const restored = await until(endMsMax, 10, () =>
+      command('CONFIG', 'SET', 'busy-reply-threshold', String(usualSilentMs)).catch((error: Error) => {
+        if (!error.message.startsWith('BUSY')) throw error;
+      }),
+    );
+    if (restored === undefined) throw new LabError(`Redis still ran the script ${endMsMax / 1000} s after its end`);
+  },
+  probe: writing,
+  bites: ({ reply }) => reply.startsWith('-BUSY'),
+  describe: () => 'A script kept Redis busy, and it refused every command',
+});
+
+function placeOf({ driver, redis }: Environment): NonNullable<RedisHandle['at']> {
+  if (!redis.at) throw new LabError(`The ${driver} driver cannot reach the Redis that all share`);
+  return redis.at;
+}
