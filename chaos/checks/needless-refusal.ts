@@ -73,13 +73,14 @@ function repeatsFormer({ former }: Source, answer: AnswerEvent): boolean {
   return wrongRefusals({ ...former, rejects: [answer] }).length === 0 || repeatsFormer(former, answer);
 }
 
-/** Whether a bucket would have refused it that did not forget what was taken from the one before. */
+/** Whether a bucket would have refused it that did not forget what was taken from the one before, or from more of them. */
 function continuesFormer({ former, mayContinue, ...source }: Source, answer: AnswerEvent): boolean {
   if (former === undefined || !mayContinue) return false;
   const admits = [...former.admits, ...source.admits];
   const uncertain = [...new Set([...former.uncertain, ...source.uncertain])];
-  const whole = { ...source, admits, uncertain, rejects: [answer], former: undefined, mayContinue };
-  return wrongRefusals(whole).length === 0;
+  const before = { former: former.former, mayContinue: former.mayContinue };
+  const whole = { ...source, ...before, admits, uncertain, rejects: [answer] };
+  return wrongRefusals(whole).length === 0 || continuesFormer(whole, answer);
 }
 
 export function wrongRefusals(source: Source): Lowest[] {

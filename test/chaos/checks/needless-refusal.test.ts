@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { needlessRefusal, wrongRefusals } from '../../../chaos/checks/needless-refusal.ts';
 import type { Source } from '../../../chaos/checks/sources.ts';
-import type { AnswerEvent } from '../../../chaos/history.ts';
+import type { AnswerEvent, FaultEvent } from '../../../chaos/history.ts';
 import { failover, placement } from '../../support/failover-history.ts';
 import { type TrueBucket, trueBucket } from '../../support/history-bucket.ts';
 import { buildHistory, historyWith } from '../../support/history-builder.ts';
@@ -239,5 +239,18 @@ describe('wrong refusals', () => {
     const lost = faults.map((it) => ({ ...it, state: 'lost' as const }));
     const empty = historyWith([...burst(10, 900), ...burst(3, 2600), answer(2650, refused)], { faults: lost });
     expect(needlessRefusal.judge(empty)[0]?.verdict).toBe('fail');
+  });
+
+  it('are not found where some buckets were lost twice, and this one neither time', () => {
+    // 2 tokens a second: emptied at 900 ms, the bucket holds 3.4 tokens at 2,600 ms, and admits 3.
+    const evicted = (atMs: number) =>
+      fault('inject', atMs, { fault: 'evict', effect: 'none', state: 'perhaps-lost', reach: 'shared-store' });
+    const history = (before: AnswerEvent[], faults: FaultEvent[]) =>
+      historyWith([...before, ...burst(3, 2600), answer(2650, refused)], { faults });
+    const twice = [evicted(1000), evicted(1500)];
+    expect(needlessRefusal.judge(history(burst(10, 900), twice))[0]?.verdict).toBe('pass');
+    expect(needlessRefusal.judge(history([], twice))[0]?.verdict).toBe('fail');
+    const lostBefore = [{ ...evicted(1000), state: 'lost' as const }, evicted(1500)];
+    expect(needlessRefusal.judge(history(burst(10, 900), lostBefore))[0]?.verdict).toBe('fail');
   });
 });
