@@ -53,8 +53,24 @@ export interface RedisHandle {
   readonly command?: (name: string, ...args: string[]) => Promise<unknown>;
   /** Where it listens, past every link. Absent where the lab has no such way. */
   readonly at?: { readonly host: string; readonly port: number };
+  /** Absent where the driver has no lever `redis-program`. */
+  readonly program?: RedisProgram;
   /** Of a Redis of several nodes, of which `kill` always kills the same one. */
   readonly failover?: Failover;
+}
+
+/** The program that is the shared Redis. */
+export interface RedisProgram extends Suspendable {
+  /** Starts it again after a kill, with these settings over its own; resolves when it answers, or says that it loads. */
+  startWith(settings: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** A process that can be made to stand still. */
+export interface Suspendable {
+  /** SIGSTOP. */
+  suspend(): void;
+  /** SIGCONT; does nothing while it runs. */
+  resume(): void;
 }
 
 /** What whoever looks for the master is told. */

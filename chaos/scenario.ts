@@ -26,7 +26,7 @@ export const reaches = ['store-links', 'one-store-link', 'one-shard', 'shared-st
 export type Reach = (typeof reaches)[number];
 
 /** What a driver can pull; a fault needs some. */
-export type Lever = 'toxics' | 'redis-process' | 'redis-config' | 'topology';
+export type Lever = 'toxics' | 'redis-process' | 'redis-config' | 'redis-program' | 'topology';
 
 /** A fault of a schedule. Times are milliseconds since the first request, the warm-up included. */
 export interface ScheduledFault {

@@ -21,6 +21,7 @@ const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   toxics: ['native', 'containers', 'compose'],
   'redis-process': ['native', 'containers', 'compose'],
   'redis-config': ['native', 'containers', 'compose'],
+  'redis-program': ['native'],
   topology: ['native', 'containers'],
 };
 

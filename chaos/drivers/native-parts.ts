@@ -3,6 +3,7 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Suspendable } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { LabProcess } from '../host/processes.ts';
 import { UndoLog } from '../host/undo-log.ts';
@@ -24,11 +25,11 @@ export interface Part {
 }
 
 /** A part that can be killed and started anew at the same place. */
-export interface Restartable {
+export interface Restartable extends Suspendable {
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Resolves when it is ready; does nothing while it runs. */
-  start(): Promise<void>;
+  /** Resolves when it is ready; does nothing while it runs. `args` come after its own. */
+  start(args?: readonly string[]): Promise<void>;
 }
 
 export class NativeParts implements AsyncDisposable {
@@ -83,10 +84,11 @@ export class NativeParts implements AsyncDisposable {
   async startRestartable<T>(part: Omit<Part, 'mayEnd'>, ask: () => Promise<T | undefined>): Promise<Restartable> {
     let killed = false;
     let restarting: Promise<void> | undefined;
-    const start = () => this.start({ ...part, mayEnd: () => killed }, ask);
+    const start = (args: readonly string[] = []) =>
+      this.start({ ...part, args: [...part.args, ...args], mayEnd: () => killed }, ask);
     let current = await start();
-    const restart = async () => {
-      current = await start();
+    const restart = async (args?: readonly string[]) => {
+      current = await start(args);
       killed = false;
       restarting = undefined;
     };
@@ -96,10 +98,12 @@ export class NativeParts implements AsyncDisposable {
         current.kill('SIGKILL');
         await current.exited;
       },
-      async start() {
-        if (current.end !== undefined) restarting ??= restart();
+      async start(args) {
+        if (current.end !== undefined) restarting ??= restart(args);
         await restarting;
       },
+      suspend: () => current.kill('SIGSTOP'),
+      resume: () => current.kill('SIGCONT'),
     };
   }
 

@@ -11,7 +11,7 @@ import type { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { loopback, type NativeParts } from './native-parts.ts';
-import { adminOf, type RedisNode, serverArgs } from './redis-node.ts';
+import { adminOf, argsOf, type RedisNode, serverArgs } from './redis-node.ts';
 import {
   replicationSettings,
   sentinelConfig,
@@ -45,9 +45,11 @@ export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Pr
 async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   const port = await freePort();
   const process = await startProcess(options, options.name, port, { dir: options.parts.data });
-  const { kill, start, admin } = await nodeOf(options.parts, port, process);
+  const { kill, admin } = await nodeOf(options.parts, port, process);
+  const { start, suspend, resume } = process;
   return {
     ...{ kill, start, at: { host: loopback, port }, command: (name, ...args) => admin.call(name, ...args) },
+    program: { suspend, resume, startWith: (settings) => start(argsOf(settings)) },
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
       const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`);
@@ -134,5 +136,6 @@ function startProcess(
 }
 
 async function pong(port: number): Promise<true | undefined> {
-  return (await ping(loopback, port, 500)).outcome === 'pong' ? true : undefined;
+  const { outcome, reply } = await ping(loopback, port, 500);
+  return outcome === 'pong' || reply.startsWith('-LOADING') ? true : undefined;
 }

@@ -23,8 +23,12 @@ export type AskedNode = Pick<RedisNode, 'host' | 'port' | 'address' | 'admin'>;
 
 /** Arguments of a redis-server that keeps its data nowhere. */
 export function serverArgs(settings: Readonly<Record<string, string>>): string[] {
-  const all = { save: '', appendonly: 'no', ...settings };
-  return Object.entries(all).flatMap(([option, value]) => [`--${option}`, value]);
+  return argsOf({ save: '', appendonly: 'no', ...settings });
+}
+
+/** Of settings that stand twice among the arguments the last counts. */
+export function argsOf(settings: Readonly<Record<string, string>>): string[] {
+  return Object.entries(settings).flatMap(([option, value]) => [`--${option}`, value]);
 }
 
 const commandMsMax = 1000;

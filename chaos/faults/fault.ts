@@ -36,6 +36,8 @@ export interface FaultDefinition<Parameters> {
   readonly heal: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
   /** What the lab asks through a store link to see it; a PING when it says nothing. */
   readonly probe?: readonly string[];
+  /** Of a fault that comes and goes: the probe is repeated for so long, and its slowest answer counts. */
+  readonly lookMs?: (params: Parameters) => number;
   /** Whether the probe through a faulted store link, the quickest of several, ended as only this fault makes it end. */
   readonly bites: (ping: Ping, params: Parameters) => boolean;
   /** What was broken, as a sentence without its full stop. */
@@ -57,6 +59,7 @@ export interface Fault {
   readonly inject: (environment: Environment, target: Target) => Promise<void>;
   readonly heal: (environment: Environment, target: Target) => Promise<void>;
   readonly probe: readonly string[] | undefined;
+  readonly lookMs: number | undefined;
   readonly bites: (ping: Ping) => boolean;
 }
 
@@ -68,8 +71,22 @@ export interface FaultKind {
 }
 
 export function defineFault<Parameters>(definition: FaultDefinition<Parameters>): FaultKind {
-  const { kind, params, examples, needs, reaches, effect, state, endsBy, inject, heal, probe, bites, describe } =
-    definition;
+  const {
+    kind,
+    params,
+    examples,
+    needs,
+    reaches,
+    effect,
+    state,
+    endsBy,
+    inject,
+    heal,
+    probe,
+    lookMs,
+    bites,
+    describe,
+  } = definition;
   return {
     kind,
     examples: examples.map((example) => ({ kind, ...example })),
@@ -88,6 +105,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
         inject: (environment, target) => inject(environment, target, parameters),
         heal: (environment, target) => heal(environment, target, parameters),
         probe,
+        lookMs: lookMs?.(parameters),
         bites: (ping) => bites(ping, parameters),
       };
     },

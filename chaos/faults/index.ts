@@ -16,15 +16,20 @@ import { clientKill } from './redis/client-kill.ts';
 import { clientPause } from './redis/client-pause.ts';
 import { evict } from './redis/evict.ts';
 import { flushAll } from './redis/flush-all.ts';
+import { loading } from './redis/loading.ts';
 import { masterDown } from './redis/master-down.ts';
 import { maxClients } from './redis/max-clients.ts';
 import { misconf } from './redis/misconf.ts';
 import { noAuth } from './redis/no-auth.ts';
 import { noPermission } from './redis/no-permission.ts';
 import { noReplicas } from './redis/no-replicas.ts';
+import { nonsense } from './redis/nonsense.ts';
 import { outOfMemory } from './redis/out-of-memory.ts';
 import { readOnly } from './redis/read-only.ts';
+import { redisGray } from './redis/redis-gray.ts';
 import { redisKill } from './redis/redis-kill.ts';
+import { redisKillAof } from './redis/redis-kill-aof.ts';
+import { redisStop } from './redis/redis-stop.ts';
 import { scriptFlush } from './redis/script-flush.ts';
 import { wrongType } from './redis/wrong-type.ts';
 import { masterKill } from './topology/master-kill.ts';
@@ -39,6 +44,11 @@ export const faultKinds: readonly FaultKind[] = [
   resetPeer,
   limitData,
   redisKill,
+  redisKillAof,
+  loading,
+  nonsense,
+  redisStop,
+  redisGray,
   outOfMemory,
   readOnly,
   masterDown,

@@ -108,7 +108,7 @@ const pingsMax = 3;
  */
 export async function probeLinks(
   { instances }: Environment,
-  fault: Pick<Fault, 'probe' | 'bites'>,
+  fault: Pick<Fault, 'probe' | 'lookMs' | 'bites'>,
   targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
@@ -119,7 +119,9 @@ export async function probeLinks(
     instances
       .filter(({ name, control }) => control || isSeen(name))
       .map(async ({ name, control, storeLink }) => {
-        const seen = await quickestPing(storeLink, fault.probe);
+        const seen = await (fault.lookMs === undefined
+          ? quickestPing(storeLink, fault.probe)
+          : slowestPing(storeLink, fault.probe, fault.lookMs));
         return {
           type: 'probe' as const,
           instance: name,
@@ -144,4 +146,15 @@ async function quickestPing({ host, port }: StoreLink, command: Fault['probe']):
     if (next.outcome !== 'pong' || next.ms < quickest.ms) quickest = next;
   }
   return quickest;
+}
+
+/** The first that failed, if one did. */
+async function slowestPing({ host, port }: StoreLink, command: Fault['probe'], lookMs: number): Promise<Ping> {
+  const endUs = monotonicUs() + lookMs * 1000;
+  let slowest = await ping(host, port, pingMsMax, command);
+  while (slowest.outcome === 'pong' && monotonicUs() < endUs) {
+    const next = await ping(host, port, pingMsMax, command);
+    if (next.outcome !== 'pong' || next.ms > slowest.ms) slowest = next;
+  }
+  return slowest;
 }

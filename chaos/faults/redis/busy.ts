@@ -2,11 +2,11 @@
 // only. A script that has written cannot be killed but together with Redis, which is the fault redis-kill.
 
 import { until } from '../../clock.ts';
-import type { Environment, RedisHandle } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import { ping } from '../../host/ping.ts';
 import { defineFault, nothing } from '../fault.ts';
 import { commandOf, send, writing } from './commands.ts';
+import { placeOf } from './program.ts';
 
 const endless = ['EVAL', 'while true do end', '0'];
 /** Redis says nothing to others for so long, and BUSY from then on. */
@@ -47,8 +47,3 @@ export const busy = defineFault({
   bites: ({ reply }) => reply.startsWith('-BUSY'),
   describe: () => 'A script kept Redis busy, and it refused every command',
 });
-
-function placeOf({ driver, redis }: Environment): NonNullable<RedisHandle['at']> {
-  if (!redis.at) throw new LabError(`The ${driver} driver cannot reach the Redis that all share`);
-  return redis.at;
-}

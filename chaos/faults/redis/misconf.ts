@@ -2,12 +2,12 @@
 // user that Redis runs as makes no difference.
 
 import { mkdir, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { until } from '../../clock.ts';
 import type { Environment } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import { defineFault, nothing } from '../fault.ts';
 import { commandOf, send, writing } from './commands.ts';
+import { dumpOf } from './program.ts';
 
 const saveMsMax = 5000;
 /** It saves by itself so seldom that it never comes to it; but it is one that is to save. */
@@ -24,14 +24,14 @@ export const misconf = defineFault({
   state: 'kept',
   endsBy: 'heal',
   async inject(environment) {
-    await mkdir(await obstacleIn(environment), { recursive: true });
+    await mkdir(await dumpOf(environment), { recursive: true });
     await send(environment, [['CONFIG', 'SET', 'save', seldom], ['BGSAVE']]);
     const failed = await until(saveMsMax, 20, async () => (await hasFailed(environment)) || undefined);
     if (!failed) throw new LabError(`Redis did not fail to save within ${saveMsMax / 1000} s`);
   },
   async heal(environment) {
     await send(environment, [['CONFIG', 'SET', 'save', '']]);
-    await rmdir(await obstacleIn(environment)).catch((error: NodeJS.ErrnoException) => {
+    await rmdir(await dumpOf(environment)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
   },
@@ -39,14 +39,6 @@ export const misconf = defineFault({
   bites: ({ reply }) => reply.startsWith('-MISCONF'),
   describe: () => 'Redis could not save its data, and refused every write',
 });
-
-/** Where Redis saves to. */
-async function obstacleIn(environment: Environment): Promise<string> {
-  const command = commandOf(environment);
-  const [, directory = ''] = (await command('CONFIG', 'GET', 'dir')) as readonly string[];
-  const [, file = ''] = (await command('CONFIG', 'GET', 'dbfilename')) as readonly string[];
-  return join(directory, file);
-}
 
 async function hasFailed(environment: Environment): Promise<boolean> {
   return String(await commandOf(environment)('INFO', 'persistence')).includes('rdb_last_bgsave_status:err');

@@ -149,6 +149,7 @@ describe('a scenario', () => {
     'redis-process': ['native', 'containers'],
     topology: ['native'],
     'redis-config': ['native'],
+    'redis-program': ['native'],
   } as const;
 
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {

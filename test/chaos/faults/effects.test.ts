@@ -54,6 +54,7 @@ describe('a fault', () => {
     [{ kind: 'latency' }, '✖ Invalid input: expected number, received undefined\n  → at latencyMs'],
     [{ kind: 'latency', latencyMs: 'fast' }, 'at latencyMs'],
     [{ kind: 'latency', latencyMs: 5, jitterMs: 6 }, 'jitterMs is more than latencyMs'],
+    [{ kind: 'redis-gray', stopMs: 60, eachMs: 60 }, 'stopMs is not less than eachMs'],
     [{ kind: 'partition', rate: 3 }, 'Unrecognized key: "rate"'],
     [{ kind: 'partition', direction: 'sideways' }, 'at direction'],
     [{ kind: 'limit-data', bytes: 7 }, 'at bytes'],

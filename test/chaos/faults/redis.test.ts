@@ -1,84 +1,111 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminOf } from '../../../chaos/drivers/redis-node.ts';
+import { NativeParts } from '../../../chaos/drivers/native-parts.ts';
+import { startRedis } from '../../../chaos/drivers/native-redis.ts';
 import type { Environment } from '../../../chaos/environment.ts';
+import type { Fault } from '../../../chaos/faults/fault.ts';
 import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
-import { ping } from '../../../chaos/host/ping.ts';
+import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
 import { usualBounds } from '../../support/history-builder.ts';
-import { type RedisProcess, startRedis } from '../../support/redis.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
-const host = '127.0.0.1';
+const shared = { name: 'redis', instance: undefined };
+const specs = faultKinds
+  .flatMap(({ examples }) => examples)
+  .filter((spec) => faultOf(spec).reaches.includes('shared-store'));
 /** Of more memory than a step of the eviction. */
 const keys = 500;
-const shared = { name: 'redis', instance: undefined };
-const specs = faultKinds.flatMap(({ examples }) =>
-  examples.filter((spec) => faultOf(spec).needs.includes('redis-config')),
-);
 
 describe('a Redis that all share', () => {
   const started = new AsyncDisposableStack();
-  let redis: RedisProcess;
   let environment: Environment;
 
   beforeAll(async () => {
-    redis = started.use(await startRedis());
-    const admin = await adminOf(host, redis.port);
-    started.defer(() => admin.disconnect());
+    const logs = join(started.use(temporaryDirectory()).path, 'logs');
+    mkdirSync(logs);
+    const parts = started.use(NativeParts.create(logs));
+    const redis = await startRedis.single({ parts, command: 'redis-server', name: 'redis', replicated: false });
+    if (!redis.at) throw new Error('no place');
+    const storeLink = { proxy: undefined, ...redis.at };
     environment = {
       driver: 'native',
-      instances: [],
+      instances: [{ name: 'limiter-1', control: false, frontUrl: '', url: '', storeLink }],
       toxiproxy: { addToxic: async () => {}, removeToxics: async () => {}, setEnabled: async () => {} },
-      redis: {
-        kill: async () => {},
-        start: async () => {},
-        at: { host, port: redis.port },
-        command: (name, ...args) => admin.call(name, ...args),
-      },
+      redis,
       prometheusUrl: '',
       versions: {},
-      broken: new Promise<never>(() => {}),
+      broken: parts.broken,
       [Symbol.asyncDispose]: async () => {},
     };
+    parts.broken.catch(() => {});
   });
   afterAll(() => started.disposeAsync());
 
-  it('has faults', () => expect(specs.length).toBeGreaterThan(14));
+  const ask = (name: string, ...args: string[]) => environment.redis.command?.(name, ...args);
+  const seenBy = async (fault: Fault) =>
+    (await probeLinks(environment, fault, [shared], 'broken', zeroIn(0))).map(({ seen }) => seen).join();
+  /** In pairs, whose order differs from one process to the next. */
+  const settingsNow = async (): Promise<Record<string, unknown>> => {
+    const all = (await ask('CONFIG', 'GET', '*')) as string[];
+    return Object.fromEntries(all.flatMap((name, i) => (i % 2 === 0 ? [[name, all[i + 1]]] : [])));
+  };
+  /** Of the keys that the test wrote. */
+  const left = async (value: string): Promise<number> =>
+    ((await ask('MGET', ...Array.from({ length: keys }, (_, i) => `key-${i}`))) as unknown[]).filter(
+      (each) => each === value,
+    ).length;
+
+  it('has faults', () => expect(specs.length).toBeGreaterThan(20));
 
   it.each(specs)(
-    'suffers from %o as long as it is not healed, which its probe sees, and keeps its keys unless the fault says otherwise',
+    'suffers from %o as long as it is not healed, which its probe sees, and loses what the fault says',
     async (spec) => {
       const fault = faultOf(spec);
-      const look = () => ping(host, redis.port, 400, fault.probe);
-      const bites = async () => fault.bites(await look());
-      await redis.admin.config('RESETSTAT'); // of the faults before
-      for (let i = 0; i < keys; i++) await redis.admin.set(`key-${i}`, spec.kind);
-      expect([(await look()).outcome, await bites()]).toEqual(['pong', false]);
-      const settings = await settingsOf(redis);
+      await ask('FLUSHALL');
+      await ask('CONFIG', 'RESETSTAT');
+      await ask('EVAL', `for i = 0, ${keys - 1} do redis.call('SET', 'key-' .. i, ARGV[1]) end`, '0', spec.kind);
+      const settings = await settingsNow();
+      await until('a healthy Redis', async () => (await seenBy(fault)) === 'healthy');
       await fault.inject(environment, shared);
-      const seen = [await bites(), await bites(), await bites()];
+      const seen = [await seenBy(fault), await seenBy(fault), await seenBy(fault)];
       await fault.heal(environment, shared);
-      expect(seen).toEqual([true, true, true]);
-      await until('a healthy Redis', async () => (await look()).outcome === 'pong' && !(await bites()));
+      expect(seen).toEqual(['broken', 'broken', 'broken']);
+      await until('a healthy Redis', async () => (await seenBy(fault)) === 'healthy');
+      await until('a way to it', async () => (await ask('PING')?.catch(() => undefined)) === 'PONG');
       await fault.heal(environment, shared); // safe to repeat
-      expect(await bites()).toBe(false);
-      expect(await settingsOf(redis)).toEqual(settings);
-      const kept = (await redis.admin.mget(Array.from({ length: keys }, (_, i) => `key-${i}`))).filter(
-        (value) => value === spec.kind,
-      ).length;
-      const state = kept === keys ? 'kept' : kept === 0 ? 'lost' : 'perhaps-lost';
-      expect(state).toBe(fault.facts(usualBounds).state);
-      expect(await redis.admin.keys('failopen-lab*')).toEqual([]);
+      await until('a Redis that is still healthy', async () => (await seenBy(fault)) === 'healthy');
+      expect(await settingsNow()).toEqual(settings);
+      expect(await ask('KEYS', 'failopen-lab*')).toEqual([]);
+      const { state } = fault.facts(usualBounds);
+      const kept = await left(spec.kind);
+      if (state === 'lost') expect(kept).toBe(0);
+      else if (spec.kind === 'evict') expect(kept).toBeLessThan(keys);
+      else expect(kept).toBe(keys);
     },
   );
 
-  it('that the driver has no way to is left alone, and the fault says so', async () => {
-    const { command: _, ...without } = environment.redis;
-    await expect(faultOf({ kind: 'out-of-memory' }).inject({ ...environment, redis: without }, shared)).rejects.toThrow(
-      'The native driver cannot give commands',
+  it('comes back empty after it was killed, whatever it had saved before', async () => {
+    const reloaded = faultOf({ kind: 'loading' });
+    await reloaded.inject(environment, shared);
+    await reloaded.heal(environment, shared);
+    await ask('SET', 'key-0', 'kept');
+    const killed = faultOf({ kind: 'redis-kill' });
+    await killed.inject(environment, shared);
+    await killed.heal(environment, shared);
+    await until('a way to it', async () => (await ask('PING')?.catch(() => undefined)) === 'PONG');
+    expect(await ask('DBSIZE')).toBe(0);
+  });
+
+  it.each([
+    ['command', 'out-of-memory', 'cannot give commands to the Redis that all share'],
+    ['program', 'redis-stop', 'cannot reach the program of the Redis that all share'],
+    ['at', 'busy', 'cannot reach the Redis that all share'],
+  ] as const)('to which the driver has no %s is left alone by %s, which says so', async (part, kind, why) => {
+    const { [part]: _, ...redis } = environment.redis;
+    await expect(faultOf({ kind }).inject({ ...environment, redis }, shared)).rejects.toThrow(
+      `The native driver ${why}`,
     );
   });
 });
-
-async function settingsOf({ admin }: RedisProcess): Promise<unknown> {
-  return admin.config('GET', '*');
-}

@@ -1,0 +1,13 @@
+import type { Scenario } from '../chaos/scenario.ts';
+import { briefTiming, keys, service } from './defaults.ts';
+
+export const crashLoop: Scenario = {
+  name: 'crash-loop',
+  family: 'redis',
+  hypothesis:
+    'When Redis is killed again whenever it has come back, no request is lost, and each kill is worth one bucket.',
+  faults: [{ use: { kind: 'redis-kill' }, atMs: 6000, forMs: 500, every: { ms: 1500, times: 4 } }],
+  timing: briefTiming,
+  keys,
+  service,
+};
