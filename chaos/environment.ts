@@ -15,6 +15,8 @@ export interface Instance {
   /** The instance itself, for what only observes it. */
   readonly url: string;
   readonly storeLink: StoreLink;
+  /** Absent where the driver has no lever `limiter-process`. */
+  readonly process?: Restartable;
 }
 
 /** The way to Redis on which a fault shows. */
@@ -63,6 +65,14 @@ export interface RedisHandle {
 export interface RedisProgram extends Suspendable {
   /** Starts it again after a kill, with these settings over its own; resolves when it answers, or says that it loads. */
   startWith(settings: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** A process that can be killed and started anew at the same place. */
+export interface Restartable extends Suspendable {
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Resolves when it is ready; does nothing while it runs. `args` come after its own. Rejects with a `NotReady` when it does not become so. */
+  start(args?: readonly string[]): Promise<void>;
 }
 
 /** A process that can be made to stand still. */

@@ -149,7 +149,7 @@ export interface BreakerEvent {
   readonly shard?: string;
   readonly atMs: number;
   readonly from: string;
-  /** `gone`: that Redis is none of the instance's any more; seen by then. */
+  /** `gone`: that Redis is none of the instance's any more, or the instance is another; seen by then. */
   readonly to: string;
 }
 

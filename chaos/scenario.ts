@@ -9,11 +9,12 @@ export interface FaultSpec {
 /**
  * What a fault forces on a sound limiter. `cut-off`: it cannot decide by its store in time, so the breaker must open and
  * the fallback must answer. `degraded`: some calls fail or are slow, and either may answer. `none`: the store decides on.
+ * `unavailable`: the instance that is hit cannot answer at all.
  */
-export const effects = ['cut-off', 'degraded', 'none'] as const;
+export const effects = ['cut-off', 'degraded', 'none', 'unavailable'] as const;
 export type Effect = (typeof effects)[number];
 
-/** What becomes of the buckets in the store. `perhaps-lost`: a replica that had heard of most of them takes over. */
+/** What becomes of the buckets: in the store; or, where one instance is hit, its own. `perhaps-lost`: a replica that had heard of most of them takes over. */
 export const stateEffects = ['kept', 'lost', 'perhaps-lost', 'stale'] as const;
 export type StateEffect = (typeof stateEffects)[number];
 
@@ -21,12 +22,12 @@ export type StateEffect = (typeof stateEffects)[number];
 export const endings = ['heal', 'failover'] as const;
 export type Ending = (typeof endings)[number];
 
-/** What a fault hits: the store links of all instances or of the first alone; one master; the store that all share. */
-export const reaches = ['store-links', 'one-store-link', 'one-shard', 'shared-store'] as const;
+/** What a fault hits: the store links of all instances or of the first alone; one master; the store that all share; the first instance itself. */
+export const reaches = ['store-links', 'one-store-link', 'one-shard', 'shared-store', 'one-instance'] as const;
 export type Reach = (typeof reaches)[number];
 
 /** What a driver can pull; a fault needs some. */
-export type Lever = 'toxics' | 'redis-process' | 'redis-config' | 'redis-program' | 'topology';
+export type Lever = 'toxics' | 'redis-process' | 'redis-config' | 'redis-program' | 'limiter-process' | 'topology';
 
 /** A fault of a schedule. Times are milliseconds since the first request, the warm-up included. */
 export interface ScheduledFault {
@@ -50,7 +51,7 @@ export type Topology = (typeof topologies)[number];
 export interface Scenario {
   /** Lower-case words with hyphens. */
   readonly name: string;
-  readonly family: 'steady' | 'network' | 'redis' | 'topology';
+  readonly family: 'steady' | 'network' | 'redis' | 'process' | 'topology';
   /** One line: what is expected to hold. */
   readonly hypothesis: string;
   /** What is broken, and when; each is healed in its own time, and they may overlap. Nothing is when it says nothing. */

@@ -10,6 +10,8 @@ import { crashLoop } from './crash-loop.ts';
 import { evict } from './evict.ts';
 import { flapping } from './flapping.ts';
 import { flushAll } from './flush-all.ts';
+import { instanceKill } from './instance-kill.ts';
+import { instanceStop } from './instance-stop.ts';
 import { latency } from './latency.ts';
 import { loading } from './loading.ts';
 import { masterDown } from './master-down.ts';
@@ -65,6 +67,8 @@ export const scenarios: readonly Scenario[] = [
   flushAll,
   evict,
   wrongType,
+  instanceKill,
+  instanceStop,
   clusterMasterKill,
   sentinelFailover,
 ];

@@ -44,7 +44,7 @@ export function stormOf(seed: number, minutes: number, levers: ReadonlySet<Lever
     const use = oneOf(oneOf(possible).examples);
     return { use, on: oneOf(faultOf(use).reaches), atMs, forMs };
   };
-  for (let atMs = beginMs; ; ) {
+  for (let atMs: number = beginMs; ; ) {
     const first = drawn(atMs, between(forMs));
     const secondAtMs = atMs + between(aloneMs);
     const second = drawn(secondAtMs, overMs(first) + between(aloneMs) - secondAtMs);

@@ -4,13 +4,15 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
+import { isExcusedIn } from './windows.ts';
 
 export const availability: Check = {
   name: 'availability',
   property: 'every request is allowed or denied by somebody who is named; no other answer is given, and none is lost',
   needs: [],
   judge(history: History): CheckResult[] {
-    const answers = history.answers.filter(({ instance }) => !isControl(history, instance));
+    const isExcused = isExcusedIn(history);
+    const answers = history.answers.filter((it) => !isControl(history, it.instance) && !isExcused(it));
     const names = history.run.gives.includes('source');
     const bad = answers.flatMap((answer) => {
       const why = whyFailed(answer, names);

@@ -7,7 +7,7 @@
 import { type AnswerEvent, type BreakerEvent, type History, isAllowed } from '../history.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
 import { masterOf } from './outage.ts';
-import { awaitsFailover } from './windows.ts';
+import { absencesOf, awaitsFailover } from './windows.ts';
 
 /** A breaker was in one state from one instant to another. */
 export interface Stay {
@@ -35,7 +35,7 @@ const shortMax = 3;
 const waitsMax = 2;
 
 export function contradictionsIn(history: History): Contradiction[] {
-  const stays = staysIn(history);
+  const stays = staysIn(history).flatMap((stay) => aroundAbsences(history, stay));
   return [
     ...stays.flatMap((stay) => [...admittedWhileOpen(history, stay), ...neverAsked(history, stay)]),
     ...stays.flatMap((stay) => fallbackWhileClosed(history, stay)),
@@ -65,6 +65,20 @@ function staysIn(history: History): Stay[] {
       });
     }),
   ];
+}
+
+/** What is left of it without the times at which its instance could do nothing. */
+function aroundAbsences(history: History, stay: Stay): Stay[] {
+  return absencesOf(history, stay.instance).reduce(
+    (left, { startMs, endMs }) =>
+      left
+        .flatMap((it) => [
+          { ...it, toMs: Math.min(it.toMs, startMs) },
+          { ...it, fromMs: Math.max(it.fromMs, endMs) },
+        ])
+        .filter(({ fromMs, toMs }) => fromMs < toMs),
+    [stay],
+  );
 }
 
 /** Whether the breaker guards the way of that request to Redis. */

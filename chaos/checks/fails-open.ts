@@ -63,7 +63,7 @@ function openFromMs(history: History, instance: string, window: Window): number 
 function duringFault(history: History, stretches: readonly Stretch[]): CheckResult[] {
   if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
   const effect = effectIn(history, stretches);
-  if (effect === 'none') {
+  if (effect === 'none' || effect === 'unavailable') {
     const detail = 'answered by the store, which nothing kept it from';
     return [judgeShare(history, { name, phase: 'fault', stretches, from: 'shared', detail, isSlowed: true })];
   }

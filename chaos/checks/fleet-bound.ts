@@ -1,7 +1,7 @@
 // Bound 2: the most that all instances together may admit of one key, put together from its buckets. The check, the lanes
 // and the dashboards take it from here.
 //
-//   (B + r·S)·[Redis was used] + B·(losses of its state) + Σ over instances that used their fallback (β + ρ·D)
+//   (B + r·S)·[Redis was used] + B·(losses of its state) + Σ over instances that used their fallback (β·(1 + losses of its state) + ρ·D)
 //
 // S is the span of Redis's decisions, D that of the instance's fallback decisions.
 
@@ -37,13 +37,13 @@ export interface Use {
   readonly shared: Span | undefined;
   /** How often Redis lost the key's bucket meanwhile. */
   readonly losses: number;
-  /** One for each instance that used its fallback. */
-  readonly locals: Iterable<Span>;
+  /** One for each instance that used its fallback; and how often that was lost meanwhile. */
+  readonly locals: Iterable<Span & { readonly losses?: number }>;
 }
 
 export function fleetBound(bounds: Bounds, { shared, losses, locals }: Use): number {
   const buckets = bucketsOf(bounds);
   let bound = shared ? mostOf(buckets.shared, shared.toMs - shared.fromMs, 1 + losses) : 0;
-  for (const { fromMs, toMs } of locals) bound += mostOf(buckets.local, toMs - fromMs, 1);
+  for (const { fromMs, toMs, losses: lost = 0 } of locals) bound += mostOf(buckets.local, toMs - fromMs, 1 + lost);
   return bound;
 }

@@ -10,7 +10,7 @@ import type { Bounds } from '../scenario.ts';
 import { BestStart } from './best-start.ts';
 import type { Check, CheckResult } from './check.ts';
 import { type BoundedBucket, bucketsOf, fleetBound, mostOf, type Span } from './fleet-bound.ts';
-import { type StateLoss, stateLosses } from './sources.ts';
+import { isOf, type StateLoss, stateLosses } from './sources.ts';
 
 const roundingTokens = 1e-6;
 
@@ -23,8 +23,7 @@ export const fleet: Check = {
     const losses = stateLosses(history);
     let worst: { key: string; window: Window } | undefined;
     for (const [key, admitted] of Map.groupBy(answers.filter(isAdmit), ({ key }) => key)) {
-      const its = losses.filter(({ hits }) => hits(key));
-      const window = fullestWindow(admitted, history.run.bounds, its);
+      const window = fullestWindow(admitted, history.run.bounds, losses);
       if (!worst || excessOf(window) > excessOf(worst.window)) worst = { key, window };
     }
     if (!worst) return [answers.length > 0 ? nothing('nothing was admitted') : nothing('no answers')];
@@ -63,8 +62,8 @@ interface Admission {
 }
 
 /**
- * The window with the most beyond its bound, or nearest to it; of several the longest. `losses`: of the key's state in
- * Redis. O(n log n): as the end moves on, what an admission adds is the same for all starts up to the one before from its
+ * The window with the most beyond its bound, or nearest to it; of several the longest. `losses`: of the
+ * buckets of all keys. O(n log n): as the end moves on, what an admission adds is the same for all starts up to the one before from its
  * source, whose span it stretches, and for all starts after that, whose first use of the source it is.
  */
 export function fullestWindow(admitted: readonly AnswerEvent[], bounds: Bounds, losses: readonly StateLoss[]): Window {
@@ -88,6 +87,7 @@ export function fullestWindow(admitted: readonly AnswerEvent[], bounds: Bounds, 
 function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: readonly StateLoss[]): Admission[] {
   const buckets = bucketsOf(bounds);
   const last = new Map<string, number>();
+  const lossesOf = (answer: AnswerEvent) => losses.filter(isOf(answer.source ?? 'shared', answer));
   const admissions = admitted
     .toSorted((a, b) => a.receivedMs - b.receivedMs)
     .map((answer, i): Admission => {
@@ -95,7 +95,8 @@ function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: reado
       const isShared = answer.source === 'shared';
       const before = last.get(sourceOf(answer)) ?? -1;
       last.set(sourceOf(answer), i);
-      const lossesUntil = isShared ? losses.filter(({ beginMs }) => beginMs <= receivedMs).length : 0;
+      const its = lossesOf(answer);
+      const lossesUntil = its.filter(({ beginMs }) => beginMs <= receivedMs).length;
       return {
         answer,
         bucket: isShared ? buckets.shared : buckets.local,
@@ -107,7 +108,7 @@ function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: reado
     });
   for (const admission of admissions.toReversed()) {
     const { answer, before, sentMs } = admission;
-    if (answer.source === 'shared') admission.lossesBefore = losses.filter(({ endMs }) => endMs < sentMs).length;
+    admission.lossesBefore = lossesOf(answer).filter(({ endMs }) => endMs < sentMs).length;
     const earlier = admissions[before];
     if (earlier) earlier.sentMs = Math.min(earlier.sentMs, sentMs);
   }

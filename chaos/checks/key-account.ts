@@ -1,11 +1,18 @@
 // Tokens admitted to one key by all instances together, and the most that they may have admitted, as both grow: bound 2
 // of the judge (fleet-bound.ts) after each answer. It is what lanes and dashboards show; the check alone judges.
 
-import { type AnswerEvent, type FaultEvent, historyOf, type PlacementEvent, type RunEvent } from '../history.ts';
+import {
+  type AnswerEvent,
+  type FaultEvent,
+  historyOf,
+  type PlacementEvent,
+  type RunEvent,
+  type SourceKind,
+} from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import { isAdmit } from './fleet.ts';
 import { fleetBound, type Span } from './fleet-bound.ts';
-import { type StateLoss, stateLosses } from './sources.ts';
+import { isOf, type StateLoss, stateLosses } from './sources.ts';
 
 export class KeyAccount {
   /** Requests for it. */
@@ -39,14 +46,16 @@ export class KeyAccount {
     return this.admittedBy.shared + this.admittedBy.local;
   }
 
-  /** With the losses of Redis's data until then. */
+  /** With the buckets that were lost until then. */
   boundAt(atMs: number): number {
-    const losses = this.#losses.filter(({ beginMs, hits }) => beginMs <= atMs && hits(this.key)).length;
-    return fleetBound(this.#bounds, { shared: this.#shared, losses, locals: this.#locals.values() });
+    const lossesOf = (kind: SourceKind, instance: string) =>
+      this.#losses.filter((it) => it.beginMs <= atMs && isOf(kind, { instance, key: this.key })(it)).length;
+    const locals = [...this.#locals].map(([instance, span]) => ({ ...span, losses: lossesOf('local', instance) }));
+    return fleetBound(this.#bounds, { shared: this.#shared, losses: lossesOf('shared', ''), locals });
   }
 }
 
-/** Which of Redis's buckets were lost, and when, as far as it is known while a run lasts. */
+/** Which buckets were lost, and when, as far as it is known while a run lasts. */
 export class LossesSoFar {
   readonly losses: StateLoss[] = [];
   #history: ReturnType<typeof historyOf>;

@@ -16,6 +16,7 @@ import type { PhaseName } from '../scenario.ts';
 import { controlP99Ms, wasCalm, worstControlMs } from './calm.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { ascending, designEffect, quantile, quantileBounds } from './quantile.ts';
+import { isExcusedIn } from './windows.ts';
 
 const answersMin = 500;
 const lagMsMax = 2;
@@ -53,7 +54,8 @@ export const latency: Check = {
 
 function judgePhase(history: History, name: PhaseName, stretches: readonly Phase[]): CheckResult {
   const limit = history.run.bounds.p99Ms;
-  const answers = answersIn(history, stretches, 'faulted');
+  const isExcused = isExcusedIn(history);
+  const answers = answersIn(history, stretches, 'faulted').filter((answer) => !isExcused(answer));
   const latencies = ascending(answers.map(latencyMs));
   const p99 = quantileBounds(latencies, 0.99);
   const controlMs = ascending(answersIn(history, stretches, 'control').map(latencyMs));

@@ -7,6 +7,7 @@ import type { CheckResult, Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { oneOpeningMs, unexplained } from './lapses.ts';
 import { ascending, quantile } from './quantile.ts';
+import { isExcusedIn } from './windows.ts';
 
 const shareMin = 0.99;
 /** Less than this share from Redis is more than some stalls of a shared machine can explain. */
@@ -31,7 +32,8 @@ export function judgeShare(
   history: History,
   { name, phase, stretches, from, counts, detail, isSlowed = false }: Expectation,
 ): CheckResult {
-  const answers = answersIn(history, stretches, 'faulted').filter((answer) => counts?.(answer) ?? true);
+  const isExcused = isExcusedIn(history);
+  const answers = answersIn(history, stretches, 'faulted').filter((it) => !isExcused(it) && (counts?.(it) ?? true));
   const controls = answersIn(history, stretches, 'control');
   const share = shareOf(answers, from);
   const state = (verdict: Verdict, detail: string): CheckResult => {

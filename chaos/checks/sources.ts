@@ -55,38 +55,44 @@ function sorted(history: History): Source[] {
     sources.set(id, created);
     return created;
   };
-  /** Redis's bucket that decided it, if Redis did; several when nobody can tell whether that was before a loss or after. */
+  /** The store's bucket that decided it, if the store did; several when nobody can tell whether that was before a loss or after. */
   const sharedSources = (answer: AnswerEvent): Source[] => {
     if (isControl(history, answer.instance)) return [source("the control's store", answer.key, 'shared')];
-    const its = losses.filter(({ hits }) => hits(answer.key));
+    return around(losses.filter(isOf('shared', answer)), answer, 'the store', 'shared');
+  };
+  const localSources = (answer: AnswerEvent): Source[] =>
+    around(losses.filter(isOf('local', answer)), answer, `fallback of ${answer.instance}`, 'local');
+  const around = (its: readonly StateLoss[], answer: AnswerEvent, name: string, kind: SourceKind): Source[] => {
     const surely = its.filter(({ endMs }) => endMs < answer.sentMs).length;
     const possibly = its.filter(({ beginMs }) => beginMs < answer.receivedMs).length;
-    return Array.from({ length: 1 + possibly - surely }, (_, i) => afterLosses(its, surely + i, answer.key));
+    const afterLosses = (count: number): Source => {
+      const loss = its[count - 1];
+      if (!loss) return source(name, answer.key, kind);
+      const former = afterLosses(count - 1);
+      return source(`${name} after state loss ${count}`, answer.key, kind, former, loss.perhaps);
+    };
+    return Array.from({ length: 1 + possibly - surely }, (_, i) => afterLosses(surely + i));
   };
-  const afterLosses = (its: readonly StateLoss[], count: number, key: string): Source => {
-    const loss = its[count - 1];
-    if (!loss) return source('the store', key, 'shared');
-    const former = afterLosses(its, count - 1, key);
-    return source(`the store after state loss ${count}`, key, 'shared', former, loss.perhaps);
-  };
-  const fallbackSource = ({ instance, key }: AnswerEvent): Source => source(`fallback of ${instance}`, key, 'local');
 
   const keptOut = keptOutOf(history);
   for (const answer of history.answers) {
-    const possible = sharedSources(answer);
+    const [shared, local] = [sharedSources(answer), localSources(answer)];
+    const possible = answer.source === 'local' ? local : shared;
     const [only] = possible;
-    if (answer.source === 'local') file(fallbackSource(answer), answer);
-    else if (answer.source === 'shared' && only && possible.length === 1) file(only, answer);
-    if (answer.source === 'shared') fallbackSource(answer).told.push(answer);
-    const isUncertain = answer.source === 'shared' ? possible.length > 1 : !keptOut(answer);
-    if (isUncertain) for (const bucket of possible) bucket.uncertain.push(answer);
-    if (answer.source === null && !isControl(history, answer.instance)) fallbackSource(answer).uncertain.push(answer);
+    if (answer.source !== null && only && possible.length === 1) file(only, answer);
+    if (answer.source === 'shared') for (const bucket of local) bucket.told.push(answer);
+    const isUncertain = answer.source === 'shared' ? shared.length > 1 : !keptOut(answer);
+    if (isUncertain) for (const bucket of shared) bucket.uncertain.push(answer);
+    const isLocal = answer.source === 'local' ? local.length > 1 : answer.source === null;
+    if (isLocal && !isControl(history, answer.instance)) for (const bucket of local) bucket.uncertain.push(answer);
   }
   return [...sources.values()];
 }
 
-/** Redis forgot buckets, some time between. */
+/** Buckets were forgotten, some time between. */
 export interface StateLoss {
+  /** Whose own they were; those of the store when undefined. */
+  readonly instance: string | undefined;
   readonly beginMs: number;
   readonly endMs: number;
   /** Nobody knows how much: of what a master knew, its replica may have heard all or not all. */
@@ -100,16 +106,25 @@ export function stateLosses(history: History): StateLoss[] {
   const injects = history.faults
     .filter(({ state, action }) => state !== 'kept' && action === 'inject')
     .sort((a, b) => a.beginMs - b.beginMs);
-  const reach = reachOf(history);
-  const hits = (key: string) => reach(key) !== false;
+  const isHit = reachOf(history);
+  const hits = (key: string) => isHit(key) !== false;
   const losses: StateLoss[] = [];
-  for (const { beginMs, endMs, state } of injects) {
-    const last = losses.at(-1);
-    const overlaps = last !== undefined && beginMs <= last.endMs;
-    if (overlaps) losses[losses.length - 1] = { ...last, endMs: Math.max(last.endMs, endMs) };
-    else losses.push({ beginMs, endMs, perhaps: state !== 'lost', hits });
+  for (const { beginMs, endMs, state, reach, target } of injects) {
+    const instance = reach === 'one-instance' ? target : undefined;
+    const last = losses.findLastIndex((loss) => loss.instance === instance);
+    const former = losses[last];
+    if (former && beginMs <= former.endMs) losses[last] = { ...former, endMs: Math.max(former.endMs, endMs) };
+    else losses.push({ instance, beginMs, endMs, perhaps: state !== 'lost', hits: instance ? () => true : hits });
   }
   return losses;
+}
+
+/** Those that the bucket may have suffered which such an answer tells of. */
+export function isOf(
+  kind: SourceKind,
+  { instance, key }: Pick<AnswerEvent, 'instance' | 'key'>,
+): (loss: StateLoss) => boolean {
+  return (loss) => loss.instance === (kind === 'local' ? instance : undefined) && loss.hits(key);
 }
 
 function file(source: Source, answer: AnswerEvent): void {

@@ -3,7 +3,7 @@
 //   begin ── bite ─────────────── heal ── healed          one window for each target and each time that it is hit
 //     └ injecting ┘                └ healing ┘
 
-import type { FaultEvent, FaultFacts, History, Stretch } from '../history.ts';
+import type { AnswerEvent, FaultEvent, FaultFacts, History, Stretch } from '../history.ts';
 import type { Effect } from '../scenario.ts';
 
 export interface Window extends FaultFacts {
@@ -49,12 +49,29 @@ export function cutOffs(history: Pick<History, 'faults'>): Window[] {
   return windowsOf(history).filter(({ effect }) => effect === 'cut-off');
 }
 
+/** An instance that was made unable to answer has to do so again within this time of the heal. */
+export const readyMsMax = 10_000;
+
+/** When the instance could not answer, and need not. */
+export function absencesOf(history: Pick<History, 'faults'>, instance: string): Stretch[] {
+  return windowsOf(history)
+    .filter(({ effect, target }) => effect === 'unavailable' && target === instance)
+    .map(({ beginMs, healMs, healedMs }) => ({ startMs: beginMs, endMs: Math.min(healedMs, healMs + readyMsMax) }));
+}
+
+/** Whether a request was with an instance while that could not answer: what became of it tells nothing. */
+export function isExcusedIn({ faults, run }: Pick<History, 'faults' | 'run'>): (answer: AnswerEvent) => boolean {
+  const absences = new Map(run.instances.map(({ name }) => [name, absencesOf({ faults }, name)]));
+  return ({ instance, sentMs, receivedMs }) =>
+    absences.get(instance)?.some(({ startMs, endMs }) => sentMs < endMs && receivedMs >= startMs) ?? false;
+}
+
 /** The worst that was forced on a sound limiter meanwhile; undefined when nothing was in place. */
 export function effectIn(history: History, stretches: readonly Stretch[]): Effect | undefined {
   const inPlace = windowsOf(history).filter(({ biteMs, healMs }) =>
     stretches.some(({ startMs, endMs }) => biteMs <= endMs && healMs >= startMs),
   );
-  const order: readonly Effect[] = ['cut-off', 'degraded', 'none'];
+  const order: readonly Effect[] = ['cut-off', 'degraded', 'none', 'unavailable'];
   return order.find((effect) => inPlace.some((window) => window.effect === effect));
 }
 

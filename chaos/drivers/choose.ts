@@ -22,6 +22,7 @@ const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   'redis-process': ['native', 'containers', 'compose'],
   'redis-config': ['native', 'containers', 'compose'],
   'redis-program': ['native'],
+  'limiter-process': ['native'],
   topology: ['native', 'containers'],
 };
 

@@ -1,5 +1,6 @@
 // An instance of the limiter under test as a process of this machine.
 
+import type { Restartable } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
 import { NotReady } from '../host/processes.ts';
 import { isReady } from '../targets/first-look.ts';
@@ -23,19 +24,20 @@ export async function startLimiter(
   name: string,
   told: Readonly<Record<string, string>>,
   url: string,
-): Promise<void> {
+): Promise<Restartable> {
   const part = { name, ...programOf(target, told) };
   const ready = async () => ((await isReady(target, url)) ? true : undefined);
   let runs = false;
   const mayEnd = () => runs && !isOwn(target);
   if ('node' in target.start) {
-    await parts.start({ ...part, mayEnd }, ready);
+    const started = await parts.startRestartable({ ...part, mayEnd }, ready);
     runs = true;
-    return;
+    return started;
   }
   try {
-    await parts.start({ ...part, readyMs: readyMsOthers, mayEnd }, ready);
+    const started = await parts.startRestartable({ ...part, readyMs: readyMsOthers, mayEnd }, ready);
     runs = true;
+    return started;
   } catch (error) {
     const asked = `a GET of ${target.ready.map(({ path }) => path).join(' or ')} at ${url}`;
     const why =

@@ -3,7 +3,7 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Suspendable } from '../environment.ts';
+import type { Restartable } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { LabProcess } from '../host/processes.ts';
 import { UndoLog } from '../host/undo-log.ts';
@@ -22,14 +22,6 @@ export interface Part {
   readonly readyMs?: number;
   /** Whether its end is part of the experiment. */
   readonly mayEnd?: () => boolean;
-}
-
-/** A part that can be killed and started anew at the same place. */
-export interface Restartable extends Suspendable {
-  /** SIGKILL; resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Resolves when it is ready; does nothing while it runs. `args` come after its own. */
-  start(args?: readonly string[]): Promise<void>;
 }
 
 export class NativeParts implements AsyncDisposable {
@@ -81,11 +73,11 @@ export class NativeParts implements AsyncDisposable {
   }
 
   /** Likewise, and its end is no surprise once it was killed. */
-  async startRestartable<T>(part: Omit<Part, 'mayEnd'>, ask: () => Promise<T | undefined>): Promise<Restartable> {
+  async startRestartable<T>(part: Part, ask: () => Promise<T | undefined>): Promise<Restartable> {
     let killed = false;
     let restarting: Promise<void> | undefined;
     const start = (args: readonly string[] = []) =>
-      this.start({ ...part, args: [...part.args, ...args], mayEnd: () => killed }, ask);
+      this.start({ ...part, args: [...part.args, ...args], mayEnd: () => killed || part.mayEnd?.() === true }, ask);
     let current = await start();
     const restart = async (args?: readonly string[]) => {
       current = await start(args);

@@ -52,7 +52,7 @@ async function startAll(
     const frontPort = await toxiproxy.createProxy(`${name}-front`, `${loopback}:${port}`);
     const env = { ...service, HOST: loopback, PORT: String(port), ...way.env };
     const url = `http://${loopback}:${port}`;
-    await startLimiter(
+    const process = await startLimiter(
       parts,
       limiterMain === undefined ? target : { ...target, start: { node: limiterMain } },
       name,
@@ -60,7 +60,7 @@ async function startAll(
       url,
     );
     const frontUrl = `http://${loopback}:${frontPort}`;
-    return { name, control: name === controlName, frontUrl, url, storeLink: way.storeLink };
+    return { name, control: name === controlName, frontUrl, url, storeLink: way.storeLink, process };
   };
   const instances = await Promise.all([
     ...limiterNames.map((name) => startInstance(name, redis)),

@@ -19,7 +19,7 @@ import {
 
 export interface FaultDefinition<Parameters> {
   readonly kind: string;
-  readonly family: 'network' | 'redis' | 'topology';
+  readonly family: 'network' | 'redis' | 'process' | 'topology';
   /** What it takes beside its kind, with units in the names. */
   readonly params: z.ZodType<Parameters>;
   /** Parameters that show what it can be; the documents list them, and tests try them. */
@@ -34,6 +34,8 @@ export interface FaultDefinition<Parameters> {
   readonly inject: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
   /** Takes it off again. Safe to call when it was never put on. */
   readonly heal: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
+  /** How the lab looks at an instance to see it, within `msMax`; through its store link when it says nothing. */
+  readonly look?: (instance: Instance, msMax: number) => Promise<Ping>;
   /** What the lab asks through a store link to see it; a PING when it says nothing. */
   readonly probe?: readonly string[];
   /** Of a fault that comes and goes: the probe is repeated for so long, and its slowest answer counts. */
@@ -44,7 +46,7 @@ export interface FaultDefinition<Parameters> {
   readonly describe: (params: Parameters) => string;
 }
 
-/** What a fault is put on: an instance's link; or, without an instance, the store that all share. */
+/** What a fault is put on: an instance, or its link; or, without an instance, the store that all share. */
 export interface Target {
   readonly name: string;
   readonly instance: Instance | undefined;
@@ -58,6 +60,7 @@ export interface Fault {
   readonly facts: (bounds: Bounds, reach?: Reach) => FaultFacts;
   readonly inject: (environment: Environment, target: Target) => Promise<void>;
   readonly heal: (environment: Environment, target: Target) => Promise<void>;
+  readonly look: FaultDefinition<unknown>['look'] | undefined;
   readonly probe: readonly string[] | undefined;
   readonly lookMs: number | undefined;
   readonly bites: (ping: Ping) => boolean;
@@ -82,6 +85,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
     endsBy,
     inject,
     heal,
+    look,
     probe,
     lookMs,
     bites,
@@ -104,6 +108,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
         }),
         inject: (environment, target) => inject(environment, target, parameters),
         heal: (environment, target) => heal(environment, target, parameters),
+        look,
         probe,
         lookMs: lookMs?.(parameters),
         bites: (ping) => bites(ping, parameters),
@@ -127,6 +132,7 @@ export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, '
     case 'store-links':
       return links;
     case 'one-store-link':
+    case 'one-instance':
       return links.slice(0, 1);
     case 'one-shard':
     case 'shared-store':

@@ -11,6 +11,8 @@ import { partition } from './network/partition.ts';
 import { resetPeer } from './network/reset-peer.ts';
 import { slicer } from './network/slicer.ts';
 import { stall } from './network/stall.ts';
+import { instanceKill } from './process/instance-kill.ts';
+import { instanceStop } from './process/instance-stop.ts';
 import { busy } from './redis/busy.ts';
 import { clientKill } from './redis/client-kill.ts';
 import { clientPause } from './redis/client-pause.ts';
@@ -64,6 +66,8 @@ export const faultKinds: readonly FaultKind[] = [
   flushAll,
   evict,
   wrongType,
+  instanceKill,
+  instanceStop,
   masterKill,
 ];
 

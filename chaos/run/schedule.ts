@@ -35,19 +35,30 @@ export function occurrencesOf(
   return occurrences;
 }
 
-/** Faults may overlap. But what heals one must not heal the other: not the same fault in one place, nor two of the one store. */
+/**
+ * Faults may overlap. But what heals one must not heal the other: not the same fault in one place, nor two of the one store.
+ * Nor may another one be in place while an instance cannot answer.
+ */
 function clashIn(occurrences: readonly Occurrence[]): string | undefined {
   for (const [i, { fault, planned }] of occurrences.entries()) {
     const endMs = planned.atMs + planned.forMs;
     const other = occurrences
       .slice(i + 1)
       .find(
-        (it) => it.planned.atMs < endMs && (it.fault.kind === fault.kind || (isOfStore(it) && isOfStore({ planned }))),
+        (it) =>
+          it.planned.atMs < endMs &&
+          (it.fault.kind === fault.kind || (isOfStore(it) && isOfStore({ planned })) || isAbsence(it, { planned })),
       );
+    if (other && isAbsence(other, { planned }))
+      return `${other.fault.kind} is to begin at ${other.planned.atMs} ms, and ${fault.kind} before it ends at ${endMs} ms; of an instance that cannot answer nobody can tell what the other does to it.`;
     if (other)
       return `${other.fault.kind} is to begin at ${other.planned.atMs} ms, and ${fault.kind} before it ends at ${endMs} ms; what heals one would heal both.`;
   }
   return undefined;
+}
+
+function isAbsence(...faults: readonly Pick<Occurrence, 'planned'>[]): boolean {
+  return faults.some(({ planned }) => planned.effect === 'unavailable');
 }
 
 function isOfStore({ planned }: Pick<Occurrence, 'planned'>): boolean {

@@ -1,7 +1,7 @@
 // Follows the breakers of all instances by what they report of them, and records it.
 
 import type { Environment } from '../environment.ts';
-import type { BreakerEvent } from '../history.ts';
+import type { BreakerEvent, FaultEvent } from '../history.ts';
 import type { Target } from '../targets/target.ts';
 import { breakerMoves, clockAheadMs, type Zero } from './observer.ts';
 import type { Recorder } from './recorder.ts';
@@ -14,6 +14,8 @@ export class BreakerWatch {
   readonly #recorder: Recorder;
   readonly #recorded = new Map<string, number>();
   readonly #gone = new Set<string>();
+  /** The last move of each breaker. */
+  readonly #last = new Map<string, BreakerEvent>();
   readonly #aheadMs = new Map<string, Promise<number>>();
   readonly states = new Map<string, string>();
 
@@ -22,6 +24,10 @@ export class BreakerWatch {
     this.#path = breaker?.path;
     this.#zero = zero;
     this.#recorder = recorder;
+    recorder.onEvent((event) => {
+      if (event.type === 'breaker') this.#last.set(`${event.instance} ${event.shard}`, event);
+      if (event.type === 'fault' && event.action === 'inject' && isOfInstance(event)) this.#goneWith(event);
+    });
   }
 
   /** Returns the names of the instances that report. */
@@ -54,6 +60,14 @@ export class BreakerWatch {
     this.states.set(name, looked.at(-1)?.to === 'gone' ? 'closed' : (last?.to ?? 'closed'));
   }
 
+  /** What comes up in the place of an instance that lost what it knew has breakers of its own, which are closed. */
+  #goneWith({ target, endMs }: FaultEvent): void {
+    for (const { to, ...last } of [...this.#last.values()]) {
+      if (last.instance !== target || to === 'closed' || to === 'gone') continue;
+      this.#recorder.record({ ...last, atMs: Math.max(endMs, last.atMs), from: to, to: 'gone' });
+    }
+  }
+
   /** Every look sees again that a breaker is gone. */
   #recordGone(name: string, looked: readonly BreakerEvent[]): void {
     for (const event of looked.filter(({ to }) => to === 'gone')) {
@@ -62,4 +76,8 @@ export class BreakerWatch {
       this.#gone.add(id);
     }
   }
+}
+
+function isOfInstance({ reach, state }: FaultEvent): boolean {
+  return reach === 'one-instance' && state === 'lost';
 }

@@ -108,20 +108,19 @@ const pingsMax = 3;
  */
 export async function probeLinks(
   { instances }: Environment,
-  fault: Pick<Fault, 'probe' | 'lookMs' | 'bites'>,
+  fault: Pick<Fault, 'look' | 'probe' | 'lookMs' | 'bites'>,
   targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
-  hidden: ReadonlySet<string>,
+  hidden: ReadonlySet<string> = new Set(),
 ): Promise<ProbeEvent[]> {
   const isSeen = (name: string) => !hidden.has(name) && targets.some((target) => isBehind(name, target));
   return Promise.all(
     instances
       .filter(({ name, control }) => control || isSeen(name))
-      .map(async ({ name, control, storeLink }) => {
-        const seen = await (fault.lookMs === undefined
-          ? quickestPing(storeLink, fault.probe)
-          : slowestPing(storeLink, fault.probe, fault.lookMs));
+      .map(async (instance) => {
+        const { name, control } = instance;
+        const seen = await lookAt(instance, fault);
         return {
           type: 'probe' as const,
           instance: name,
@@ -137,6 +136,13 @@ export async function probeLinks(
 /** Whether what is put on the target shows on the store link of that instance. */
 export function isBehind(instance: string, target: Target): boolean {
   return target.instance === undefined || target.instance.name === instance;
+}
+
+function lookAt(instance: Instance, { look, probe, lookMs }: Pick<Fault, 'look' | 'probe' | 'lookMs'>): Promise<Ping> {
+  if (look) return look(instance, pingMsMax);
+  return lookMs === undefined
+    ? quickestPing(instance.storeLink, probe)
+    : slowestPing(instance.storeLink, probe, lookMs);
 }
 
 async function quickestPing({ host, port }: StoreLink, command: Fault['probe']): Promise<Ping> {

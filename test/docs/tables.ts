@@ -37,6 +37,7 @@ const familyMeanings: Readonly<Record<Scenario['family'], string>> = {
   steady: 'nothing',
   network: 'the network between the limiters and Redis',
   redis: 'the one Redis',
+  process: 'one limiter instance',
   topology: 'one master of a Redis Cluster, or the master under Sentinel',
 };
 

@@ -7,7 +7,14 @@ import type { Lever, Scenario } from '../../chaos/scenario.ts';
 import { fewest, replayOf, stormOf, stormOfOnly } from '../../scenarios/storm.ts';
 import { buildHistory } from '../support/history-builder.ts';
 
-const all: ReadonlySet<Lever> = new Set(['toxics', 'redis-process', 'redis-config', 'redis-program', 'topology']);
+const all: ReadonlySet<Lever> = new Set([
+  'toxics',
+  'redis-process',
+  'redis-config',
+  'redis-program',
+  'limiter-process',
+  'topology',
+]);
 const bounds = boundsOf({ INSTANCES: '2' });
 const planned = (scenario: Scenario) => occurrencesOf(scenario, bounds, faultOf).map(({ planned }) => planned);
 const kindsOf = ({ faults = [] }: Scenario) => faults.map(({ use }) => use.kind);

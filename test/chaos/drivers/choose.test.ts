@@ -150,6 +150,7 @@ describe('a scenario', () => {
     topology: ['native'],
     'redis-config': ['native'],
     'redis-program': ['native'],
+    'limiter-process': ['native'],
   } as const;
 
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {

@@ -51,6 +51,15 @@ describe('a schedule', () => {
     );
   });
 
+  it('refuses whatever is to be in place while an instance cannot answer', () => {
+    const stop: ScheduledFault = { use: { kind: 'instance-stop' }, atMs: 2500, forMs: 2000 };
+    expect(() => planned([partition, stop])).toThrow(
+      'instance-stop is to begin at 2500 ms, and partition before it ends at 3000 ms; of an instance that cannot answer',
+    );
+    expect(() => planned([{ ...partition, atMs: 3000 }, stop])).toThrow('partition is to begin at 3000 ms');
+    expect(planned([partition, { ...stop, atMs: 3000 }])).toHaveLength(2);
+  });
+
   it.each<[Partial<ScheduledFault>, string]>([
     [{ forMs: 0 }, 'is to last 0 ms; it has to last longer than 0.'],
     [{ forMs: Number.NaN }, 'is to last NaN ms; it has to last longer than 0.'],

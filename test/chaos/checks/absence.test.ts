@@ -1,0 +1,110 @@
+// An instance that a fault made unable to answer: what is excused, and what is not.
+
+import { describe, expect, it } from 'vitest';
+import { admission } from '../../../chaos/checks/admission.ts';
+import { availability } from '../../../chaos/checks/availability.ts';
+import { breaker } from '../../../chaos/checks/breaker.ts';
+import { type Check, runChecks } from '../../../chaos/checks/check.ts';
+import { fleet } from '../../../chaos/checks/fleet.ts';
+import { checks } from '../../../chaos/checks/index.ts';
+import { isolation } from '../../../chaos/checks/isolation.ts';
+import { latency } from '../../../chaos/checks/latency.ts';
+import { faultOf } from '../../../chaos/faults/index.ts';
+import type { AnswerEvent, FaultEvent, History } from '../../../chaos/history.ts';
+import { buildHistory, type HistorySpec, historyWith, usualBounds } from '../../support/history-builder.ts';
+import { answer, fault, move } from '../../support/history-events.ts';
+
+const hit = 'limiter-1';
+const other = 'limiter-2';
+/** The builder gives the first instance every other request. */
+const ofHit = <T>(its: T, others: T) => ({ each: (i: number): T => (i % 2 === 0 ? its : others) });
+const lost = { status: ofHit(0, 200).each, source: 'shared' } as const;
+const sound = { source: 'shared' } as const;
+
+/** From 1 s to 5 s, in `onset` and `fault`, the first instance loses all that is sent to it. */
+const absent = (changes: HistorySpec['phases'] = {}, spec: HistorySpec = {}): History =>
+  buildHistory({
+    fault: { kind: 'instance-kill' },
+    phases: { onset: { ...lost, rate: 1200 }, fault: { ...lost }, ...changes },
+    breaker: [],
+    ...spec,
+  });
+const verdictOf = (check: Check, history: History) => check.judge(history).map(({ verdict }) => verdict);
+const event = (kind: string, action: FaultEvent['action'], atMs: number, endMs = atMs + 1) =>
+  fault(action, atMs, { ...faultOf({ kind }).facts(usualBounds), target: hit, endMs });
+
+describe('an instance that cannot answer', () => {
+  it('is excused for what is lost meanwhile, and everything else passes', () => {
+    const results = runChecks(checks, absent());
+    expect(results.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')).toEqual([]);
+    expect(results.filter(({ name }) => name === 'isolation').map(({ phase }) => phase)).toContain('fault');
+  });
+
+  it('is not excused by a fault that only cuts it off', () => {
+    expect(verdictOf(availability, absent({}, { fault: { kind: 'partition' } }))).toEqual(['fail']);
+  });
+
+  it.each([
+    ['before', { baseline: { ...lost } }],
+    ['after', { recovered: { ...lost } }],
+  ])('is not excused for what is lost %s', (_when, changes) => {
+    expect(verdictOf(availability, absent(changes))).toEqual(['fail']);
+  });
+
+  it('has to be ready again 10 s after it was told to go on, and not sooner', () => {
+    const phases = { heal: { ...lost, ms: 12_000 } };
+    const faults = [event('instance-kill', 'inject', 1000), event('instance-kill', 'heal', 5000, 30_000)];
+    const results = availability.judge(absent(phases, { faults }));
+    expect(results[0]).toMatchObject({
+      verdict: 'fail',
+      measured: 600,
+      detail: expect.stringContaining('at 15.000 s'),
+    });
+  });
+
+  it('excuses no other instance', () => {
+    const both = { onset: { status: 0 }, fault: { ...lost } };
+    expect(availability.judge(absent(both))[0]).toMatchObject({ verdict: 'fail', measured: 300 });
+    const turned = { fault: { ...lost, source: ofHit(null, 'local' as const).each } };
+    expect(verdictOf(isolation, absent(turned))).toContain('fail');
+  });
+
+  it('is excused for what is late, and no other instance is', () => {
+    const late = (its: number, others: number) => ({ ...sound, latencyMs: ofHit(its, others).each });
+    const stopped = (changes: HistorySpec['phases']) => absent(changes, { fault: { kind: 'instance-stop' } });
+    expect(
+      verdictOf(latency, stopped({ onset: { ...late(3000, 1), rate: 1200 }, fault: late(3000, 1) })),
+    ).not.toContain('fail');
+    expect(verdictOf(latency, stopped({ onset: { ...late(3000, 40), rate: 1200 }, fault: sound }))).toContain('fail');
+  });
+
+  it('may say of its breaker that it stayed open for as long as it stood still', () => {
+    const moves = [move(hit, 990, 'closed', 'open'), move(hit, 5010, 'open', 'half-open')];
+    const back = move(hit, 5015, 'half-open', 'closed');
+    const spec = (kind: string): HistorySpec => ({ fault: { kind }, breaker: [...moves, back] });
+    expect(verdictOf(breaker, absent({}, spec('instance-stop')))).toEqual(['pass']);
+    expect(verdictOf(breaker, absent({}, spec('partition')))).toEqual(['fail']);
+  });
+});
+
+describe('the fallback buckets of an instance', () => {
+  const burst = (atMs: number, instance = hit): AnswerEvent[] =>
+    Array.from({ length: 5 }, (_, i) => answer(atMs + i, { instance, source: 'local', remaining: 4 - i }));
+  const history = (kind: string, answers: AnswerEvent[], atMs: readonly number[]) =>
+    historyWith(answers, {
+      faults: atMs.flatMap((ms) => [event(kind, 'inject', ms), event(kind, 'heal', ms + 400)]),
+    });
+  const twice = [...burst(1000), ...burst(2000)];
+  const thrice = [...twice, ...burst(3000)];
+
+  it.each<[string, string, AnswerEvent[], number[], string]>([
+    ['are full again after it was killed', 'instance-kill', twice, [1500], 'pass'],
+    ['are not after it stood still', 'instance-stop', twice, [1500], 'fail'],
+    ['are once for each time', 'instance-kill', thrice, [1500, 2500], 'pass'],
+    ['are not more often', 'instance-kill', thrice, [1500], 'fail'],
+    ['are not those of another', 'instance-kill', [...burst(1000, other), ...burst(2000, other)], [1500], 'fail'],
+  ])('%s', (_what, kind, answers, atMs, verdict) => {
+    const judged = history(kind, answers, atMs);
+    expect([admission, fleet].flatMap((check) => verdictOf(check, judged))).toEqual([verdict, verdict]);
+  });
+});

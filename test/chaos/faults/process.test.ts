@@ -1,0 +1,91 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startLimiter } from '../../../chaos/drivers/native-limiter.ts';
+import { loopback, NativeParts } from '../../../chaos/drivers/native-parts.ts';
+import type { Environment, Instance } from '../../../chaos/environment.ts';
+import type { Fault, Target } from '../../../chaos/faults/fault.ts';
+import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
+import { freePort } from '../../../chaos/host/processes.ts';
+import { plain } from '../../../chaos/targets/target.ts';
+import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { until } from '../../support/until.ts';
+
+const specs = faultKinds
+  .flatMap(({ examples }) => examples)
+  .filter((spec) => faultOf(spec).needs.includes('limiter-process'));
+/** Tells its process id; a second start fails when it is told to. */
+const program = `
+const { existsSync, writeFileSync } = require('node:fs');
+if (process.env.ONCE && existsSync(process.env.ONCE)) process.exit(1);
+if (process.env.ONCE) writeFileSync(process.env.ONCE, '');
+require('node:http').createServer((_, response) => response.end(String(process.pid)))
+  .listen(process.env.PORT, process.env.HOST);`;
+
+describe('an instance of the limiter', () => {
+  let started: AsyncDisposableStack;
+  let directory: string;
+  let parts: NativeParts;
+
+  beforeEach(() => {
+    started = new AsyncDisposableStack();
+    directory = started.use(temporaryDirectory()).path;
+    mkdirSync(join(directory, 'logs'));
+    writeFileSync(join(directory, 'limiter.cjs'), program);
+    parts = started.use(NativeParts.create(join(directory, 'logs')));
+  });
+  afterEach(() => started.disposeAsync());
+
+  async function running(told: Readonly<Record<string, string>> = {}) {
+    const port = await freePort();
+    const url = `http://${loopback}:${port}`;
+    const target = { ...plain, name: 'other', start: { node: join(directory, 'limiter.cjs') } };
+    const variables = { HOST: loopback, PORT: String(port), ...told };
+    const process = await startLimiter(parts, target, 'limiter-1', variables, url);
+    const storeLink = { proxy: undefined, host: loopback, port };
+    const instance: Instance = { name: 'limiter-1', control: false, frontUrl: url, url, storeLink, process };
+    const environment: Environment = {
+      driver: 'native',
+      instances: [instance],
+      toxiproxy: { addToxic: async () => {}, removeToxics: async () => {}, setEnabled: async () => {} },
+      redis: { kill: async () => {}, start: async () => {} },
+      prometheusUrl: '',
+      versions: {},
+      broken: parts.broken,
+      [Symbol.asyncDispose]: async () => {},
+    };
+    const hit: Target = { name: instance.name, instance };
+    const seenBy = async (fault: Fault) =>
+      (await probeLinks(environment, fault, [hit], 'broken', zeroIn(0))).map(({ seen }) => seen).join();
+    return { environment, instance, hit, seenBy, pid: async () => Number(await (await fetch(url)).text()) };
+  }
+
+  it.each(specs)('suffers from %o as long as it is not healed, which its probe sees', async (spec) => {
+    const { environment, hit, seenBy, pid } = await running();
+    const fault = faultOf(spec);
+    const before = await pid();
+    await until('a healthy instance', async () => (await seenBy(fault)) === 'healthy');
+    await fault.inject(environment, hit);
+    expect([await seenBy(fault), await seenBy(fault)]).toEqual(['broken', 'broken']);
+    await fault.heal(environment, hit);
+    expect((await pid()) === before).toBe(spec.kind !== 'instance-kill');
+    await fault.heal(environment, hit); // safe to repeat
+    await until('an instance that is still healthy', async () => (await seenBy(fault)) === 'healthy');
+  });
+
+  it('that does not come up again is left to the judge: the lab goes on', async () => {
+    const { environment, hit, seenBy } = await running({ ONCE: join(directory, 'once') });
+    const fault = faultOf({ kind: 'instance-kill' });
+    await fault.inject(environment, hit);
+    await fault.heal(environment, hit);
+    expect(await seenBy(fault)).toBe('broken');
+  });
+
+  it('whose process the driver cannot reach is left alone, and the fault says so', async () => {
+    const { environment, hit, instance } = await running();
+    const { process: _, ...others } = instance;
+    const inject = faultOf({ kind: 'instance-stop' }).inject(environment, { ...hit, instance: others });
+    await expect(inject).rejects.toThrow('The native driver cannot reach the process of limiter-1');
+  });
+});
