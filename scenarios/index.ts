@@ -1,18 +1,23 @@
 // Every scenario, in the order in which the suite runs them.
 
 import type { Scenario } from '../chaos/scenario.ts';
+import { bandwidth } from './bandwidth.ts';
 import { baseline } from './baseline.ts';
 import { busy } from './busy.ts';
 import { clientKill } from './client-kill.ts';
 import { clientPause } from './client-pause.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
 import { crashLoop } from './crash-loop.ts';
+import { drip } from './drip.ts';
 import { evict } from './evict.ts';
 import { flapping } from './flapping.ts';
 import { flushAll } from './flush-all.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instanceStop } from './instance-stop.ts';
+import { latency1 } from './latency-1.ts';
+import { latency4 } from './latency-4.ts';
 import { latency } from './latency.ts';
+import { limitData } from './limit-data.ts';
 import { loading } from './loading.ts';
 import { masterDown } from './master-down.ts';
 import { maxClients } from './max-clients.ts';
@@ -21,30 +26,45 @@ import { noAuth } from './no-auth.ts';
 import { noPermission } from './no-permission.ts';
 import { noReplicas } from './no-replicas.ts';
 import { nonsense } from './nonsense.ts';
+import { oneLinkFlapping } from './one-link-flapping.ts';
 import { oneLink } from './one-link.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { partition } from './partition.ts';
 import { readOnly } from './read-only.ts';
 import { redisGray } from './redis-gray.ts';
-import { redisKill } from './redis-kill.ts';
 import { redisKillAof } from './redis-kill-aof.ts';
+import { redisKill } from './redis-kill.ts';
 import { redisStop } from './redis-stop.ts';
 import { refused } from './refused.ts';
+import { repliesLate } from './replies-late.ts';
 import { repliesLost } from './replies-lost.ts';
+import { requestsLost } from './requests-lost.ts';
+import { resetPeer } from './reset-peer.ts';
 import { scriptFlush } from './script-flush.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
+import { slicer } from './slicer.ts';
 import { stall } from './stall.ts';
 import { wrongType } from './wrong-type.ts';
 
 export const scenarios: readonly Scenario[] = [
   baseline,
   partition,
+  requestsLost,
   repliesLost,
   oneLink,
   flapping,
+  oneLinkFlapping,
   refused,
+  resetPeer,
+  limitData,
   stall,
+  repliesLate,
+  latency1,
+  latency4,
   latency,
+  bandwidth,
+  slicer,
+  drip,
   redisKill,
   redisKillAof,
   crashLoop,
@@ -54,10 +74,10 @@ export const scenarios: readonly Scenario[] = [
   redisGray,
   outOfMemory,
   readOnly,
-  maxClients,
   masterDown,
   noReplicas,
   noPermission,
+  maxClients,
   noAuth,
   misconf,
   busy,
