@@ -1,6 +1,7 @@
 // Every scenario, in the order in which the suite runs them.
 
 import type { Scenario } from '../chaos/scenario.ts';
+import { acceptClose } from './accept-close.ts';
 import { bandwidth } from './bandwidth.ts';
 import { baseline } from './baseline.ts';
 import { busy } from './busy.ts';
@@ -56,6 +57,7 @@ export const scenarios: readonly Scenario[] = [
   oneLinkFlapping,
   refused,
   resetPeer,
+  acceptClose,
   limitData,
   stall,
   repliesLate,

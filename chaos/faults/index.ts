@@ -3,6 +3,7 @@
 import { LabError } from '../errors.ts';
 import type { FaultSpec } from '../scenario.ts';
 import type { Fault, FaultKind } from './fault.ts';
+import { acceptClose } from './network/accept-close.ts';
 import { bandwidth } from './network/bandwidth.ts';
 import { down } from './network/down.ts';
 import { latency } from './network/latency.ts';
@@ -43,6 +44,7 @@ export const faultKinds: readonly FaultKind[] = [
   bandwidth,
   slicer,
   down,
+  acceptClose,
   resetPeer,
   limitData,
   redisKill,

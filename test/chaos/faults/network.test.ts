@@ -141,6 +141,7 @@ describe('a store link', () => {
     { kind: 'limit-data', bytes: 1 },
     { kind: 'limit-data', bytes: 6 },
     { kind: 'reset-peer' },
+    { kind: 'accept-close' },
   ])('is broken by %o as long as it is not healed, and its probe sees both', async (spec) => {
     const { port, environment, instance } = await createLink();
     const fault = faultOf(spec);
