@@ -34,6 +34,8 @@ export interface Toxic {
   readonly type: 'timeout' | 'latency' | 'bandwidth' | 'slicer' | 'reset_peer' | 'slow_close' | 'limit_data';
   readonly stream: 'upstream' | 'downstream';
   readonly attributes: Readonly<Record<string, number>>;
+  /** The share of the connections that it is on, drawn for each; all without it. */
+  readonly toxicity?: number;
 }
 
 /** Toxiproxy, as far as a fault needs it. */

@@ -16,7 +16,6 @@ export const briefTiming: Scenario['timing'] = { ...timing, durationMs: 16_000 }
 export const thrice = { atMs: 5500, forMs: 1500, every: { ms: 3000, times: 3 } } as const;
 
 /** Of a fault that needs no long time to show what it does: each phase still has the answers that its p99 needs. */
-export const briefTiming: Scenario['timing'] = { warmupMs: 2000, durationMs: 15_000 };
 export const briefly = { atMs: 5000, forMs: 5000 } as const;
 
 /** With time in the fault for a replica to take over, and after it for the killed node to come back. */

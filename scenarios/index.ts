@@ -9,6 +9,7 @@ import { clientKill } from './client-kill.ts';
 import { clientPause } from './client-pause.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
 import { crashLoop } from './crash-loop.ts';
+import { deadConnections } from './dead-connections.ts';
 import { drip } from './drip.ts';
 import { evict } from './evict.ts';
 import { flapping } from './flapping.ts';
@@ -61,6 +62,7 @@ export const scenarios: readonly Scenario[] = [
   limitData,
   stall,
   repliesLate,
+  deadConnections,
   latency1,
   latency4,
   latency,

@@ -40,6 +40,8 @@ export interface FaultDefinition<Parameters> {
   readonly probe?: readonly string[];
   /** Of a fault that comes and goes: the probe is repeated for so long, and its slowest answer counts. */
   readonly lookMs?: (params: Parameters) => number;
+  /** Of a fault that some connections escape: how many the lab looks through, so that one of them is hit. */
+  readonly looks?: (params: Parameters) => number;
   /** Whether the probe through a faulted store link, the quickest of several, ended as only this fault makes it end. */
   readonly bites: (ping: Ping, params: Parameters) => boolean;
   /** What was broken, as a sentence without its full stop. */
@@ -63,6 +65,8 @@ export interface Fault {
   readonly look: FaultDefinition<unknown>['look'] | undefined;
   readonly probe: readonly string[] | undefined;
   readonly lookMs: number | undefined;
+  /** How many connections the lab looks through; undefined where the fault is on all. */
+  readonly looks: number | undefined;
   readonly bites: (ping: Ping) => boolean;
 }
 
@@ -88,6 +92,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
     look,
     probe,
     lookMs,
+    looks,
     bites,
     describe,
   } = definition;
@@ -111,6 +116,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
         look,
         probe,
         lookMs: lookMs?.(parameters),
+        looks: looks?.(parameters),
         bites: (ping) => bites(ping, parameters),
       };
     },

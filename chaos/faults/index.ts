@@ -5,6 +5,7 @@ import type { FaultSpec } from '../scenario.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import { acceptClose } from './network/accept-close.ts';
 import { bandwidth } from './network/bandwidth.ts';
+import { deadConnections } from './network/dead-connections.ts';
 import { down } from './network/down.ts';
 import { latency } from './network/latency.ts';
 import { limitData } from './network/limit-data.ts';
@@ -44,6 +45,7 @@ export const faultKinds: readonly FaultKind[] = [
   bandwidth,
   slicer,
   down,
+  deadConnections,
   acceptClose,
   resetPeer,
   limitData,

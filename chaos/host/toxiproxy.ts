@@ -31,7 +31,7 @@ export class ToxiproxyApi implements Toxics {
   async addToxic(proxyName: string, toxic: Toxic): Promise<void> {
     const { name } = toxic;
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
-    const body = { ...toxic, toxicity: 1 };
+    const body = { toxicity: 1, ...toxic };
     const { data } = await this.#call(
       `add ${name} to ${proxyName}`,
       this.#client.api.post<{ name?: string }>(path, body),

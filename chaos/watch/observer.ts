@@ -108,7 +108,7 @@ const pingsMax = 3;
  */
 export async function probeLinks(
   { instances }: Environment,
-  fault: Pick<Fault, 'look' | 'probe' | 'lookMs' | 'bites'>,
+  fault: Pick<Fault, 'look' | 'probe' | 'lookMs' | 'looks' | 'bites'>,
   targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
@@ -138,11 +138,24 @@ export function isBehind(instance: string, target: Target): boolean {
   return target.instance === undefined || target.instance.name === instance;
 }
 
-function lookAt(instance: Instance, { look, probe, lookMs }: Pick<Fault, 'look' | 'probe' | 'lookMs'>): Promise<Ping> {
+function lookAt(
+  instance: Instance,
+  { look, probe, lookMs, looks, bites }: Pick<Fault, 'look' | 'probe' | 'lookMs' | 'looks' | 'bites'>,
+): Promise<Ping> {
   if (look) return look(instance, pingMsMax);
+  if (looks !== undefined) return pingHit(instance.storeLink, { probe, looks, bites });
   return lookMs === undefined
     ? quickestPing(instance.storeLink, probe)
     : slowestPing(instance.storeLink, probe, lookMs);
+}
+
+/** Of a fault that some connections escape: through one that it is on, if there is any. */
+async function pingHit(
+  { host, port }: StoreLink,
+  { probe, looks, bites }: Pick<Fault, 'probe' | 'bites'> & { readonly looks: number },
+): Promise<Ping> {
+  const pings = await Promise.all(Array.from({ length: looks }, () => ping(host, port, pingMsMax, probe)));
+  return pings.find(bites) ?? (pings[0] as Ping);
 }
 
 async function quickestPing({ host, port }: StoreLink, command: Fault['probe']): Promise<Ping> {

@@ -43,7 +43,7 @@ export const ofStoreLinks = {
  */
 export function byToxic<Parameters>(
   kind: string,
-  toxic: (params: Parameters) => Pick<Toxic, 'type' | 'attributes'>,
+  toxic: (params: Parameters) => Omit<Toxic, 'name' | 'stream'>,
   directionOf: (params: Parameters) => Direction = () => 'both',
 ): Pick<FaultDefinition<Parameters>, 'inject' | 'heal'> {
   const nameOf = (stream: Toxic['stream']) => `${kind}_${stream}`;

@@ -34,6 +34,7 @@ it.each([
   [{ kind: 'partition', direction: 'downstream' }, 'cut-off'],
   [{ kind: 'limit-data', bytes: 6 }, 'cut-off'],
   [{ kind: 'reset-peer' }, 'cut-off'],
+  [{ kind: 'dead-connections', share: 0.8 }, 'degraded'],
 ])('the effect of %j is %s', (spec, effect) => {
   expect(faultOf(spec).facts(usualBounds).effect).toBe(effect);
 });
@@ -58,6 +59,7 @@ describe('a fault', () => {
     [{ kind: 'partition', rate: 3 }, 'Unrecognized key: "rate"'],
     [{ kind: 'partition', direction: 'sideways' }, 'at direction'],
     [{ kind: 'limit-data', bytes: 7 }, 'at bytes'],
+    [{ kind: 'dead-connections', share: 1 }, 'at share'],
     [{ kind: 'slicer', averageBytes: 8, delayUs: 1000 }, 'at averageBytes'],
   ])('%j is refused with what is wrong with it', (spec, message) => {
     expect(() => faultOf(spec)).toThrow(LabError);

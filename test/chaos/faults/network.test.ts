@@ -4,6 +4,7 @@ import type { Environment, Instance } from '../../../chaos/environment.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { faultOf } from '../../../chaos/faults/index.ts';
 import { ping } from '../../../chaos/host/ping.ts';
+import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
 import { startToxiproxy, type ToxiproxyProcess } from '../../support/toxiproxy.ts';
 import { until } from '../../support/until.ts';
 
@@ -179,6 +180,20 @@ describe('a store link', () => {
     const before = pings;
     const { outcome } = await ping(host, port, 400);
     expect([outcome, pings - before]).toEqual(['silent', seen]);
+  });
+
+  it('of which some connections are dead answers on the others, and its probe finds one of the dead', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'dead-connections', share: 0.5 });
+    const target = { name: instance.name, instance };
+    const seen = async () => (await probeLinks(environment, fault, [target], 'broken', zeroIn(0))).map((it) => it.seen);
+    await until('a healthy link', async () => (await seen())[0] === 'healthy');
+    await fault.inject(environment, target);
+    const pings = await Promise.all(Array.from({ length: 40 }, () => ping(host, port, 400)));
+    expect(new Set(pings.map(({ outcome }) => outcome))).toEqual(new Set(['pong', 'silent']));
+    expect([await seen(), await seen(), await seen()].flat()).toEqual(['broken', 'broken', 'broken']);
+    await fault.heal(environment, target);
+    await until('a healthy link', async () => (await seen())[0] === 'healthy');
   });
 
   it('that is not there cannot be broken, and the fault says so', async () => {
