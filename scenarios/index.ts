@@ -45,6 +45,7 @@ import { resetPeer } from './reset-peer.ts';
 import { scriptFlush } from './script-flush.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
 import { slicer } from './slicer.ts';
+import { slowClose } from './slow-close.ts';
 import { stall } from './stall.ts';
 import { wrongType } from './wrong-type.ts';
 
@@ -63,6 +64,7 @@ export const scenarios: readonly Scenario[] = [
   stall,
   repliesLate,
   deadConnections,
+  slowClose,
   latency1,
   latency4,
   latency,

@@ -12,6 +12,7 @@ import { limitData } from './network/limit-data.ts';
 import { partition } from './network/partition.ts';
 import { resetPeer } from './network/reset-peer.ts';
 import { slicer } from './network/slicer.ts';
+import { slowClose } from './network/slow-close.ts';
 import { stall } from './network/stall.ts';
 import { instanceKill } from './process/instance-kill.ts';
 import { instanceStop } from './process/instance-stop.ts';
@@ -49,6 +50,7 @@ export const faultKinds: readonly FaultKind[] = [
   acceptClose,
   resetPeer,
   limitData,
+  slowClose,
   redisKill,
   redisKillAof,
   loading,

@@ -11,6 +11,8 @@ export interface Ping {
   readonly reply: string;
 }
 
+/** After it Redis closes the connection: then it is done, and not before. */
+const quit = 'QUIT';
 const pingCommand = ['PING'];
 /** A Redis that lets nobody in lives all the same. */
 const pongs = /^(\+PONG|-NOAUTH|-NOPERM)/;
@@ -32,17 +34,19 @@ export function ping(
       socket.destroy();
       resolve({ outcome, ms: (monotonicUs() - startUs) / 1000, reply });
     };
+    const take = () =>
+      settle(isDone(received, command) ? 'pong' : 'other', received.slice(0, received.indexOf('\r\n')));
     const timer = setTimeout(() => settle('silent'), timeoutMs);
     socket.setNoDelay(true);
     socket.on('connect', () => socket.write(encoded(command)));
     socket.setEncoding('latin1').on('data', (text: string) => {
       received += text;
-      const end = received.indexOf('\r\n');
-      if (end >= 0) settle(isDone(received, command) ? 'pong' : 'other', received.slice(0, end));
-      else if (!/^[+\-:$]/.test(received) || received.length > replyBytesMax) settle('other');
+      if (received.includes('\r\n')) {
+        if (command[0] !== quit) take();
+      } else if (!/^[+\-:$]/.test(received) || received.length > replyBytesMax) settle('other');
     });
     socket.on('error', (error: NodeJS.ErrnoException) => settle(error.code === 'ECONNREFUSED' ? 'refused' : 'closed'));
-    socket.on('close', () => settle('closed'));
+    socket.on('close', () => (received.includes('\r\n') ? take() : settle('closed')));
   });
 }
 

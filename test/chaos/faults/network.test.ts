@@ -26,7 +26,9 @@ describe('a store link', () => {
       socket.setEncoding('latin1').on('data', (text: string) => {
         received += text;
         if (received.length < request.length) return;
+        const quits = received.includes('QUIT');
         received = '';
+        if (quits) return socket.end('+OK\r\n');
         pings++;
         socket.write('+PONG\r\n');
       });
@@ -143,11 +145,13 @@ describe('a store link', () => {
     { kind: 'limit-data', bytes: 6 },
     { kind: 'reset-peer' },
     { kind: 'accept-close' },
+    { kind: 'slow-close', delayMs: 300 },
+    { kind: 'slow-close', delayMs: 3000 },
   ])('is broken by %o as long as it is not healed, and its probe sees both', async (spec) => {
     const { port, environment, instance } = await createLink();
     const fault = faultOf(spec);
     const target = { name: instance.name, instance };
-    const looks = async () => fault.bites(await ping(host, port, 400));
+    const looks = async () => fault.bites(await ping(host, port, 400, fault.probe));
     await until('a quick answer', async () => !(await looks()));
     await fault.inject(environment, target);
     expect([await looks(), await looks(), await looks()]).toEqual([true, true, true]);
