@@ -41,6 +41,8 @@ export interface Toxic {
 /** Toxiproxy, as far as a fault needs it. */
 export interface Toxics {
   addToxic(proxyName: string, toxic: Toxic): Promise<void>;
+  /** Gives its attributes to the one on the proxy that has its name. */
+  changeToxic(proxyName: string, toxic: Toxic): Promise<void>;
   /** Takes those off the proxy that have one of the names. */
   removeToxics(proxyName: string, names: readonly string[]): Promise<void>;
   /** Whether the proxy listens; one that does not has closed its connections. */

@@ -18,6 +18,7 @@ import { instanceKill } from './instance-kill.ts';
 import { instanceStop } from './instance-stop.ts';
 import { latency1 } from './latency-1.ts';
 import { latency4 } from './latency-4.ts';
+import { latencyRamp } from './latency-ramp.ts';
 import { latency } from './latency.ts';
 import { limitData } from './limit-data.ts';
 import { loading } from './loading.ts';
@@ -68,6 +69,7 @@ export const scenarios: readonly Scenario[] = [
   latency1,
   latency4,
   latency,
+  latencyRamp,
   bandwidth,
   slicer,
   drip,

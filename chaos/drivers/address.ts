@@ -29,7 +29,7 @@ export const address: Driver = async ({ target }) => {
   return {
     driver: 'address',
     instances: [instance(limiterNames[0]), instance(controlName)],
-    toxiproxy: { addToxic: unreachable, removeToxics: unreachable, setEnabled: unreachable },
+    toxiproxy: { addToxic: unreachable, changeToxic: unreachable, removeToxics: unreachable, setEnabled: unreachable },
     redis: { kill: unreachable, start: unreachable },
     prometheusUrl: '',
     versions: { node: process.version, ...machine() },

@@ -8,6 +8,7 @@ import { bandwidth } from './network/bandwidth.ts';
 import { deadConnections } from './network/dead-connections.ts';
 import { down } from './network/down.ts';
 import { latency } from './network/latency.ts';
+import { latencyRamp } from './network/latency-ramp.ts';
 import { limitData } from './network/limit-data.ts';
 import { partition } from './network/partition.ts';
 import { resetPeer } from './network/reset-peer.ts';
@@ -43,6 +44,7 @@ export const faultKinds: readonly FaultKind[] = [
   partition,
   stall,
   latency,
+  latencyRamp,
   bandwidth,
   slicer,
   down,

@@ -1,19 +1,17 @@
 // What a fault keeps going between its injection and its heal, in the lab's own process. It ends with that process.
 
-import type { Environment } from '../environment.ts';
-
 export class Lasting {
-  readonly #inPlace = new WeakMap<Environment, Disposable | AsyncDisposable>();
+  readonly #inPlace = new WeakMap<object, Disposable | AsyncDisposable>();
 
-  /** In place of what was begun before in the same environment. */
-  async begin(environment: Environment, thing: Disposable | AsyncDisposable): Promise<void> {
-    await this.end(environment);
-    this.#inPlace.set(environment, thing);
+  /** `on`: the environment, or the instance, that the fault is on. In place of what was begun on it before. */
+  async begin(on: object, thing: Disposable | AsyncDisposable): Promise<void> {
+    await this.end(on);
+    this.#inPlace.set(on, thing);
   }
 
   /** Does nothing when nothing was begun. */
-  async end(environment: Environment): Promise<void> {
-    await using _ended = this.#inPlace.get(environment);
-    this.#inPlace.delete(environment);
+  async end(on: object): Promise<void> {
+    await using _ended = this.#inPlace.get(on);
+    this.#inPlace.delete(on);
   }
 }

@@ -40,6 +40,11 @@ export class ToxiproxyApi implements Toxics {
       throw new LabError(`Toxiproxy accepted ${name} on ${proxyName} but answers ${JSON.stringify(data)}`);
   }
 
+  async changeToxic(proxyName: string, { name, attributes }: Toxic): Promise<void> {
+    const path = `${this.#client.host}/proxies/${proxyName}/toxics/${name}`;
+    await this.#call(`change ${name} of ${proxyName}`, this.#client.api.post(path, { attributes }));
+  }
+
   /** Takes those off the proxy that have one of the names; every toxic when there are none. */
   async removeToxics(proxyName: string, names?: readonly string[]): Promise<void> {
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;

@@ -4,7 +4,7 @@
 //           ◀─downstream─
 
 import { z } from 'zod';
-import type { Toxic } from '../../environment.ts';
+import type { Environment, Toxic } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import type { FaultDefinition, Target } from '../fault.ts';
 
@@ -46,17 +46,37 @@ export function byToxic<Parameters>(
   toxic: (params: Parameters) => Omit<Toxic, 'name' | 'stream'>,
   directionOf: (params: Parameters) => Direction = () => 'both',
 ): Pick<FaultDefinition<Parameters>, 'inject' | 'heal'> {
-  const nameOf = (stream: Toxic['stream']) => `${kind}_${stream}`;
   return {
     async inject({ toxiproxy }, target, params) {
       const proxy = proxyOf(target);
       const on = streams[directionOf(params)];
       await Promise.all(
-        on.map((stream) => toxiproxy.addToxic(proxy, { ...toxic(params), name: nameOf(stream), stream })),
+        on.map((stream) => toxiproxy.addToxic(proxy, { ...toxic(params), name: nameOf(kind, stream), stream })),
       );
     },
-    heal: ({ toxiproxy }, target) => toxiproxy.removeToxics(proxyOf(target), streams.both.map(nameOf)),
+    heal: ({ toxiproxy }, target) =>
+      toxiproxy.removeToxics(
+        proxyOf(target),
+        streams.both.map((stream) => nameOf(kind, stream)),
+      ),
   };
+}
+
+/** Gives other attributes to the toxics that `byToxic` has put on the target's link, in both directions. */
+export async function changeToxics(
+  kind: string,
+  { toxiproxy }: Environment,
+  target: Target,
+  toxic: Omit<Toxic, 'name' | 'stream'>,
+): Promise<void> {
+  const proxy = proxyOf(target);
+  await Promise.all(
+    streams.both.map((stream) => toxiproxy.changeToxic(proxy, { ...toxic, name: nameOf(kind, stream), stream })),
+  );
+}
+
+function nameOf(kind: string, stream: Toxic['stream']): string {
+  return `${kind}_${stream}`;
 }
 
 /** The name of the target's proxy. Throws where it has none. */

@@ -60,6 +60,7 @@ describe('a fault', () => {
     [{ kind: 'partition', direction: 'sideways' }, 'at direction'],
     [{ kind: 'limit-data', bytes: 7 }, 'at bytes'],
     [{ kind: 'dead-connections', share: 1 }, 'at share'],
+    [{ kind: 'latency-ramp', latencyMs: 5, overMs: 1000, steps: 6 }, 'latencyMs is less than steps'],
     [{ kind: 'slicer', averageBytes: 8, delayUs: 1000 }, 'at averageBytes'],
   ])('%j is refused with what is wrong with it', (spec, message) => {
     expect(() => faultOf(spec)).toThrow(LabError);

@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleep } from '../../../chaos/clock.ts';
 import type { Environment, Instance } from '../../../chaos/environment.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { faultOf } from '../../../chaos/faults/index.ts';
@@ -198,6 +199,32 @@ describe('a store link', () => {
     expect([await seen(), await seen(), await seen()].flat()).toEqual(['broken', 'broken', 'broken']);
     await fault.heal(environment, target);
     await until('a healthy link', async () => (await seen())[0] === 'healthy');
+  });
+
+  it('whose latency grows answers the later, the longer it lasts, and at once when it is healed', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'latency-ramp', latencyMs: 200, overMs: 1000, steps: 4 });
+    const target = { name: instance.name, instance };
+    const answeredMs = async () => (await ping(host, port, 30_000)).ms;
+    await fault.inject(environment, target);
+    expect(await answeredMs()).toBeGreaterThanOrEqual(100);
+    await until('the last step', async () => (await answeredMs()) >= 400);
+    expect(fault.bites(await ping(host, port, 30_000))).toBe(true);
+    await fault.heal(environment, target);
+    await until('a quick answer', async () => !fault.bites(await ping(host, port, 30_000)));
+    await sleep(300); // a step that were still to come would have come
+    expect(await toxiproxy.api.toxicsOf(instance.storeLink.proxy as string)).toEqual([]);
+  });
+
+  it('that is healed while its latency grows has no latency afterwards', async () => {
+    const { port, environment, instance } = await createLink();
+    const fault = faultOf({ kind: 'latency-ramp', latencyMs: 200, overMs: 100, steps: 100 });
+    const target = { name: instance.name, instance };
+    await fault.inject(environment, target);
+    await sleep(20);
+    await fault.heal(environment, target);
+    await fault.heal(environment, target); // safe to repeat
+    await until('a quick answer', async () => !fault.bites(await ping(host, port, 30_000)));
   });
 
   it('that is not there cannot be broken, and the fault says so', async () => {
