@@ -48,7 +48,12 @@ describe('an instance of the limiter', () => {
     const environment: Environment = {
       driver: 'native',
       instances: [instance],
-      toxiproxy: { addToxic: async () => {}, changeToxic: async () => {}, removeToxics: async () => {}, setEnabled: async () => {} },
+      toxiproxy: {
+        addToxic: async () => {},
+        changeToxic: async () => {},
+        removeToxics: async () => {},
+        setEnabled: async () => {},
+      },
       redis: { kill: async () => {}, start: async () => {} },
       prometheusUrl: '',
       versions: {},

@@ -32,7 +32,12 @@ describe('a Redis that all share', () => {
     environment = {
       driver: 'native',
       instances: [{ name: 'limiter-1', control: false, frontUrl: '', url: '', storeLink }],
-      toxiproxy: { addToxic: async () => {}, changeToxic: async () => {}, removeToxics: async () => {}, setEnabled: async () => {} },
+      toxiproxy: {
+        addToxic: async () => {},
+        changeToxic: async () => {},
+        removeToxics: async () => {},
+        setEnabled: async () => {},
+      },
       redis,
       prometheusUrl: '',
       versions: {},
