@@ -2,6 +2,7 @@
 
 import { admission } from './admission.ts';
 import { availability } from './availability.ts';
+import { backToNormal } from './back-to-normal.ts';
 import { breaker } from './breaker.ts';
 import type { Check } from './check.ts';
 import { failsOpen } from './fails-open.ts';
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   failsOpen,
   isolation,
   recovery,
+  backToNormal,
   admission,
   fleet,
   needlessRefusal,

@@ -104,6 +104,19 @@ export const answerMutations: readonly Mutation[] = [
     },
   ]),
   {
+    kind: '{} ms more from the heal on, of one instance',
+    sizes: [1, 2, 3, 4, 6],
+    smallest: 3,
+    run: (seed, size) =>
+      changed(
+        soundRun('partition', seed, { endMs: 17_000 }),
+        ({ instance, scheduledMs }) => instance === 'limiter-2' && scheduledMs >= at.healMs,
+        all,
+        ({ receivedMs }) => ({ receivedMs: receivedMs + size }),
+      ),
+    ...{ check: 'back-to-normal', verdict: 'fail' },
+  },
+  {
     kind: 'one token more reported as remaining in {} % of the answers',
     sizes: [0.1, 1, 10],
     smallest: 1,

@@ -77,6 +77,8 @@ export const shapeNames = Object.keys(shapes) as ShapeName[];
 export interface Otherwise extends Pick<RunShape, 'limits' | 'stalls'> {
   /** One instance's calls hang meanwhile. */
   readonly hangs?: { readonly instances: readonly string[]; readonly fromMs: number; readonly toMs: number };
+  /** When the run ends, where it is longer than usual. */
+  readonly endMs?: number;
 }
 
 const made = new Map<string, History>();
@@ -109,7 +111,7 @@ const isHit = ({ targets }: Occurrence, instance: string) =>
 const isOn = ({ injectMs, healMs }: Time, ms: number) => ms >= injectMs && ms < healMs;
 const slowness = (link: LinkNow) => (link.kind === 'up' ? link.rttMs : Number.POSITIVE_INFINITY);
 
-function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: Otherwise): History {
+function recordOf(name: ShapeName, seed: number, { hangs: more, endMs = at.endMs, ...otherwise }: Otherwise): History {
   const shape: Shape = shapes[name];
   const occurrences = occurrencesOf(shape);
   const isCluster = shape.topology === 'cluster';
@@ -118,7 +120,7 @@ function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: 
   const hasFailover = shape.topology !== undefined;
   const run = simulate(
     {
-      endMs: at.endMs,
+      endMs,
       rateAt: (ms) =>
         ms >= at.injectMs && ms < at.onsetEndMs ? 700 : ms >= at.onsetEndMs && ms < at.recoveredMs ? 260 : 200,
       linkAt: (instance, shard, ms) => {
@@ -143,7 +145,7 @@ function recordOf(name: ShapeName, seed: number, { hangs: more, ...otherwise }: 
   });
   const keys = Map.groupBy(new Set(run.answers.map(({ key }) => key)), holderOf);
   const spec: HistorySpec = {
-    phases: phasesOf(occurrences),
+    phases: phasesOf(occurrences, endMs),
     fault: shape.fault,
     answers: run.answers,
     storeErrors: run.storeErrors,
@@ -192,7 +194,7 @@ function faultEvents({ facts, targets, injectMs, healMs }: Occurrence): FaultEve
   ]);
 }
 
-function phasesOf(times: readonly Time[]) {
+function phasesOf(times: readonly Time[], endMs: number) {
   const phaseAt = (ms: number): PhaseName => {
     const begun = times.filter(({ injectMs }) => injectMs <= ms);
     if (begun.length === 0) return 'baseline';
@@ -202,10 +204,10 @@ function phasesOf(times: readonly Time[]) {
   };
   const changes = times.flatMap(({ injectMs, healMs }) => [injectMs, injectMs + 1000, healMs, healMs + 2000]);
   const starts = [...new Set([0, ...changes])]
-    .filter((ms) => ms < at.endMs)
+    .filter((ms) => ms < endMs)
     .sort((a, b) => a - b)
     .filter((ms) => ms === 0 || phaseAt(ms) !== phaseAt(ms - 1) || times.some(({ injectMs }) => injectMs === ms));
-  return starts.map((ms, i) => ({ name: phaseAt(ms), ms: (starts[i + 1] ?? at.endMs) - ms, rate: 0 }));
+  return starts.map((ms, i) => ({ name: phaseAt(ms), ms: (starts[i + 1] ?? endMs) - ms, rate: 0 }));
 }
 
 /** As if the target told no more than this. */

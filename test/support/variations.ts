@@ -47,6 +47,13 @@ export const variations: readonly Variation[] = [
     })),
   },
   {
+    name: 'a longer recovery, and a stall in it',
+    run: otherwise((seed) => ({
+      endMs: 17_000,
+      stalls: [{ instance: 'limiter-1', atMs: 13_000 + 41 * seed, ms: 12 }],
+    })),
+  },
+  {
     name: 'clocks of the instances 50 ms ahead',
     run: changed(({ breaker }) => ({
       breaker: breaker.map((it) => ({ ...it, atMs: it.to === 'gone' ? it.atMs : it.atMs + 50 })),
