@@ -43,9 +43,11 @@ describe('the table', () => {
       'fleet | all | 1 | 5.00 | admitted | pass',
       expect.stringMatching(/^needless-refusal( \| | )all \| 0 \| 0 \| refusals \| pass$/),
       expect.stringMatching(/^remaining \| all \| 0 \| 0 \| tokens too many/),
+      expect.stringMatching(/^ghost-takes \| all \| 0 \| 0 \| answers/),
       '',
-      'not applicable: isolation (every instance and key is reached), retry-after (no',
-      'answer says when to ask again)',
+      'not applicable: isolation (every instance and key is reached), back-to-normal',
+      '(the run has too few answers before the fault, or from 5 s after it),',
+      'retry-after (no answer says when to ask again)',
       '',
     ]);
   });

@@ -196,8 +196,8 @@ describe('summary.md', () => {
 describe('junit.xml', () => {
   it('counts a failed check as a failure, and one that cannot tell as an error', () => {
     const [fail, unknown] = [specs.fail, specs.unknown].map((spec) => junitOf(runOf(spec), journal(runOf(spec))));
-    expect(fail).toContain('tests="20" failures="2" errors="0" skipped="2"');
+    expect(fail).toContain('tests="22" failures="2" errors="0" skipped="3"');
     expect(fail).toContain('<failure type="availability" message="first: status 503 from limiter-1 at 1.000 s">');
-    expect(unknown).toContain('tests="20" failures="0" errors="3" skipped="2"');
+    expect(unknown).toContain('tests="22" failures="0" errors="3" skipped="3"');
   });
 });
