@@ -4,7 +4,7 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { isExcusedIn } from './windows.ts';
+import { isExcusedIn, lateReturnsIn } from './windows.ts';
 
 export const availability: Check = {
   name: 'availability',
@@ -18,16 +18,18 @@ export const availability: Check = {
       const why = whyFailed(answer, names);
       return why === undefined ? [] : [{ answer, why }];
     });
-    const [first] = bad;
+    const surely = bad.filter(({ answer }) => !isOfLateReturn(history, answer));
+    const [first] = surely.length > 0 ? surely : bad;
     const detail = first
       ? `first: ${first.why} from ${first.answer.instance} at ${(first.answer.sentMs / 1000).toFixed(3)} s`
       : `${answers.length} requests answered`;
-    const verdict = answers.length === 0 || !history.complete ? 'unknown' : 'pass';
+    const isUnknown = answers.length === 0 || !history.complete || bad.length > 0;
+    const verdict = isUnknown ? 'unknown' : 'pass';
     return [
       {
         name: 'availability',
         phase: 'all',
-        verdict: first ? 'fail' : verdict,
+        verdict: surely.length > 0 ? 'fail' : verdict,
         measured: bad.length,
         limit: 0,
         unit: 'requests',
@@ -36,6 +38,13 @@ export const availability: Check = {
     ];
   },
 };
+
+/** An instance that was late to answer again, and did: a busy machine may have been slow to start it. */
+function isOfLateReturn(history: History, { instance, sentMs }: AnswerEvent): boolean {
+  return lateReturnsIn(history, instance).some(
+    ({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs && Number.isFinite(endMs),
+  );
+}
 
 /** `names`: the target says who decided. Undefined when the request was decided. */
 function whyFailed(answer: AnswerEvent, names: boolean): string | undefined {

@@ -66,6 +66,19 @@ export function isExcusedIn({ faults, run }: Pick<History, 'faults' | 'run'>): (
     absences.get(instance)?.some(({ startMs, endMs }) => sentMs < endMs && receivedMs >= startMs) ?? false;
 }
 
+/** When instances that had not answered in time after the heal did answer again; infinite for one that never did. */
+export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
+  return windowsOf(history)
+    .filter((it) => it.effect === 'unavailable' && it.target === instance && it.healedMs >= it.healMs + readyMsMax)
+    .map(({ healMs }) => {
+      const startMs = healMs + readyMsMax;
+      const answered = history.answers.filter(
+        (it) => it.instance === instance && it.sentMs >= startMs && it.status > 0,
+      );
+      return { startMs, endMs: answered.reduce((min, { sentMs }) => Math.min(min, sentMs), Number.POSITIVE_INFINITY) };
+    });
+}
+
 /** The worst that was forced on a sound limiter meanwhile; undefined when nothing was in place. */
 export function effectIn(history: History, stretches: readonly Stretch[]): Effect | undefined {
   const inPlace = windowsOf(history).filter(({ biteMs, healMs }) =>
