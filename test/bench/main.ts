@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import '../../chaos/command.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
 import { UndoLog } from '../../chaos/host/undo-log.ts';
+import { startWatchdog } from '../../chaos/undo/watchdog.ts';
 import { type Contender, contenders, peerOf, type Running } from './contenders.ts';
 import { coresApart, moveTo } from './cores.ts';
 import { type Bench, keyHeader, startField } from './field.ts';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     out: values.out,
   };
   const signal = interruption('everything that was started has been ended');
+  using _watchdog = await startWatchdog();
   const undo = new UndoLog();
   const logs = undo.temporaryDirectory();
   try {

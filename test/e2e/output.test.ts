@@ -2,7 +2,7 @@
 // does, it does all the same, and its exit status tells of that.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startOf } from '../../chaos/host/process-identity.ts';
@@ -17,7 +17,8 @@ const list = ['scenarios/main.ts', '--list', '--json'];
 /** What the run in this directory has recorded so far. */
 function recorded(out: string): string {
   const [name] = readdirSync(out).filter((it) => it !== 'latest');
-  return name === undefined ? '' : readFileSync(join(out, name, 'events.ndjson'), 'utf8');
+  const events = join(out, name ?? '', 'events.ndjson');
+  return existsSync(events) ? readFileSync(events, 'utf8') : '';
 }
 const isBroken = (out: string) => recorded(out).includes('"phase":"fault"');
 

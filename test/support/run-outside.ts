@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startOf } from '../../chaos/host/process-identity.ts';
 import { undoDirectory } from '../../chaos/host/undo-log.ts';
 import { projectDirectory } from './lab-processes.ts';
@@ -10,6 +11,7 @@ import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';
 
 const lookEveryMs = 20;
+const cleanEveryMs = 100;
 
 export class RunOutside implements Disposable {
   readonly #child: Child;
@@ -40,15 +42,15 @@ export class RunOutside implements Disposable {
     return this.#seen.size;
   }
 
-  /** Resolves with the time in ms until nothing of the run is there. Rejects when that is more than `msMax`, with what is. */
+  /** Resolves with the time in ms until nothing of the run is there. Rejects when that is more than `msMax`, with what was. */
   async clean(msMax: number): Promise<number> {
     const startMs = performance.now();
-    for (;;) {
-      const left = this.#left();
+    for (let left: string[] = []; ; await sleep(cleanEveryMs)) {
+      const found = this.#left();
       const tookMs = performance.now() - startMs;
-      if (left.length === 0) return tookMs;
-      if (tookMs > msMax) throw new Error(`still there after ${msMax} ms: ${left.join(', ')}`);
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      if (tookMs > msMax) throw new Error(`still there after ${msMax} ms: ${[...left, ...found].join(', ')}`);
+      if (found.length === 0) return tookMs;
+      left = found;
     }
   }
 
@@ -78,21 +80,20 @@ export class RunOutside implements Disposable {
     }
   }
 
-  /** Processes that were seen, or that are given or hold something with the name of one that was; and files of such names. */
+  /** Files that have the name of a process that was seen, and such processes; else those that are given or hold such a name. */
   #left(): string[] {
     const names = new RegExp(`\\b(${[...this.#seen.keys()].join('|')})-[0-9a-f]{12}\\b`);
-    const processes = pids().filter(
-      (pid) =>
-        startOf(pid) !== undefined &&
-        (this.#seen.get(pid) === startOf(pid) || wordsOf(pid).some((word) => names.test(word))),
-    );
     const files = [undoDirectory, tmpdir()].flatMap((directory) =>
       existsSync(directory) ? readdirSync(directory) : [],
     );
-    return [
-      ...processes.map((pid) => `process ${pid} (${argumentsOf(pid).join(' ')})`),
+    const seen = [...this.#seen].filter(([pid, startedAt]) => startOf(pid) === startedAt).map(([pid]) => pid);
+    const left = [
+      ...seen.map((pid) => `process ${pid} (${argumentsOf(pid).join(' ')})`),
       ...files.filter((file) => names.test(file) || file === '.heal'),
     ];
+    if (left.length > 0) return left; // to look into every process takes time from those that put things right
+    const others = pids().filter((pid) => wordsOf(pid).some((word) => names.test(word)) && startOf(pid) !== undefined);
+    return others.map((pid) => `process ${pid} (${argumentsOf(pid).join(' ')})`);
   }
 }
 
