@@ -13,7 +13,7 @@ export const stormName = 'storm';
 export const minutesMax = 60;
 
 /** Before the first fault: as in other scenarios. */
-const beginMs = once.atMs;
+const beginMs: number = once.atMs;
 /** After the last one, to recover in. */
 const endMs = 4500;
 const forMs = { min: 2000, max: 6000 };
