@@ -32,7 +32,7 @@ async function look(entry: UndoEntry): Promise<string[]> {
       const { findEngine } = await import('./engine.ts');
       const { changeOf } = await import('./stack-redis.ts');
       const change = await changeOf(await findEngine(), entry);
-      return change ? [`the stack's ${entry.name}, which ${change}`] : [];
+      return change ? [`the stack's ${entry.name} (${change})`] : [];
     }
     case 'toxiproxy':
       return leftOnToxiproxy(entry);

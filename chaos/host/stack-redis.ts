@@ -13,7 +13,7 @@ export interface StackRedis {
   readonly settings: string;
 }
 
-export type Change = 'is stopped' | 'is paused' | 'has other settings';
+export type Change = 'stopped' | 'paused' | 'other settings';
 
 /** All that a command can change of how it answers: its configuration, its users, its role. One that hangs is not waited for. */
 const tell = ["CONFIG GET '*' | paste - - | sort", 'ACL LIST', 'ROLE | head -1'] // settings come in another order each time
@@ -36,9 +36,9 @@ export async function changeOf(engine: Engine, { name, id, settings }: StackRedi
   const { State: state, Config: config } = found;
   if (config.Labels['com.docker.compose.service'] !== name)
     throw new LabError(`container ${id.slice(0, 12)} is not the service ${name} of a Compose stack; left alone`);
-  if (state.Paused) return 'is paused';
-  if (!state.Running) return 'is stopped';
-  return (await settingsOf(engine, id)) === settings ? undefined : 'has other settings';
+  if (state.Paused) return 'paused';
+  if (!state.Running) return 'stopped';
+  return (await settingsOf(engine, id)) === settings ? undefined : 'other settings';
 }
 
 /**
@@ -48,8 +48,8 @@ export async function changeOf(engine: Engine, { name, id, settings }: StackRedi
 export async function putRight(engine: Engine, redis: StackRedis): Promise<Change | undefined> {
   const change = await changeOf(engine, redis);
   const container = engine.dockerode.getContainer(redis.id);
-  if (change === 'is paused') await container.unpause();
-  if (change === 'is stopped') await container.start();
-  if (change === 'has other settings') await container.restart({ t: 0 });
+  if (change === 'paused') await container.unpause();
+  if (change === 'stopped') await container.start();
+  if (change === 'other settings') await container.restart({ t: 0 });
   return change;
 }

@@ -56,7 +56,7 @@ export async function undo(entry: UndoEntry, record: UndoRecord, places: Places)
       const { findEngine } = await import('../host/engine.ts');
       const { putRight } = await import('../host/stack-redis.ts');
       const change = await putRight(await findEngine(), entry);
-      return change ? [`Started ${entry.name} again, which ${change.replace('is', 'was').replace('has', 'had')}.`] : [];
+      return change ? [`Started ${entry.name} again (${change}).`] : [];
     }
     case 'toxiproxy':
       return undoToxiproxy(entry);

@@ -146,7 +146,7 @@ describe.runIf(hasDocker)('a run on the Compose stack', () => {
       await runner.says(/^partition: fault /m, minuteMs);
       stack.docker('compose', 'exec', '-T', 'redis', 'redis-cli', 'CONFIG', 'SET', 'hz', '20');
       const { status, stderr } = await runner.ended;
-      const line = "The run has left behind: the stack's redis, which has other settings. Type: npm run heal\n";
+      const line = "The run has left behind: the stack's redis (other settings). Type: npm run heal\n";
       expect({ status, stderr }).toEqual({ status: 255, stderr: expect.stringContaining(line) });
       await until('the end of its record', () => runner.undoFiles.length === 0);
       await until('a stack as before', async () => (await state()).join('\n') === before.join('\n'));
