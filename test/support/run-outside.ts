@@ -18,6 +18,8 @@ export class RunOutside implements Disposable {
   /** Every descendant that was ever seen, with its start. */
   readonly #seen = new Map<number, string>();
   readonly #looking: NodeJS.Timeout;
+  /** Files that somebody else left, perhaps under a process id that comes again. */
+  readonly #before: ReadonlySet<string> = new Set(files());
 
   /** Runs the scenario by npm, which leads a process group of its own. */
   constructor(scenario: string, options: Readonly<Record<string, string | number>>) {
@@ -83,18 +85,20 @@ export class RunOutside implements Disposable {
   /** Files that have the name of a process that was seen, and such processes; else those that are given or hold such a name. */
   #left(): string[] {
     const names = new RegExp(`\\b(${[...this.#seen.keys()].join('|')})-[0-9a-f]{12}\\b`);
-    const files = [undoDirectory, tmpdir()].flatMap((directory) =>
-      existsSync(directory) ? readdirSync(directory) : [],
-    );
+    const fresh = files().filter((file) => !this.#before.has(file));
     const seen = [...this.#seen].filter(([pid, startedAt]) => startOf(pid) === startedAt).map(([pid]) => pid);
     const left = [
       ...seen.map((pid) => `process ${pid} (${argumentsOf(pid).join(' ')})`),
-      ...files.filter((file) => names.test(file) || file === '.heal'),
+      ...fresh.filter((file) => names.test(file) || file === '.heal'),
     ];
     if (left.length > 0) return left; // to look into every process takes time from those that put things right
     const others = pids().filter((pid) => wordsOf(pid).some((word) => names.test(word)) && startOf(pid) !== undefined);
     return others.map((pid) => `process ${pid} (${argumentsOf(pid).join(' ')})`);
   }
+}
+
+function files(): string[] {
+  return [undoDirectory, tmpdir()].flatMap((directory) => (existsSync(directory) ? readdirSync(directory) : []));
 }
 
 function pids(): number[] {
