@@ -88,10 +88,11 @@ function overMs({ atMs, forMs }: ScheduledFault): number {
   return atMs + forMs;
 }
 
-/** As the schedule has it: what heals one must not heal the other. */
-function mayOverlap(one: ScheduledFault, other: ScheduledFault): boolean {
-  const isOfStore = ({ on }: ScheduledFault) => on === 'shared-store';
-  return one.use.kind !== other.use.kind && !(isOfStore(one) && isOfStore(other));
+/** As the schedule has it: what heals one must not heal the other, and of an instance that is away nobody can tell. */
+function mayOverlap(...both: readonly [ScheduledFault, ScheduledFault]): boolean {
+  const [one, other] = both;
+  const isAway = both.some(({ on }) => on === 'one-instance');
+  return one.use.kind !== other.use.kind && !isAway && !both.every(({ on }) => on === 'shared-store');
 }
 
 /**

@@ -117,7 +117,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
     scenario: fault?.kind ?? 'baseline',
     hypothesis: 'All will be well.',
     gives: reportables,
-    schedule: facts ? [{ ...facts, atMs: 1000, forMs: 4000 }] : [],
+    schedule: facts ? [{ ...facts, reach: spec.faults?.[0]?.reach ?? facts.reach, atMs: 1000, forMs: 4000 }] : [],
     seed: 42,
     driver: 'native',
     rate: 600,

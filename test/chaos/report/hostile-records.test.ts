@@ -56,7 +56,7 @@ describe('a record in which one field does not fit', () => {
     ['phase', { phase: 'lunch' }, 'phase is "lunch"; allowed: baseline, onset, fault, heal, recovered, end'],
     ['fault', { endMs: -1e9 }, 'endMs is -1000000000; allowed: ms of the run, within a day'],
     ['fault', { state: 'no' }, 'state is "no"; allowed: kept, lost, perhaps-lost, stale'],
-    ['fault', { effect: undefined }, 'effect is missing; allowed: cut-off, degraded, none'],
+    ['fault', { effect: undefined }, 'effect is missing; allowed: cut-off, degraded, none, unavailable'],
     ['probe', { seen: 'ghost' }, 'seen is "ghost"; allowed: healthy, broken, other'],
     ['probe', { expected: 'other' }, 'expected is "other"; allowed: healthy, broken'],
     ['breaker', { shard: 7 }, 'shard is 7; allowed: text of at most 4096 characters'],
