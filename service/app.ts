@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import type { Config } from './config/env.ts';
 import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
-import type { Mechanism } from './core/store.ts';
 import { createApi } from './doors/http.ts';
 import { Intake } from './doors/intake.ts';
 import { listen } from './doors/listen.ts';
@@ -55,9 +54,9 @@ export async function createService(
 ): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
-  await warmUp(config.fallbackPolicy, nowUs);
+  await warmUp(config.limits, nowUs);
 
-  const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
+  const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
   const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
   const logLinesDropped = () => output.dropped;
   const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates, logLinesDropped });
@@ -68,7 +67,6 @@ export async function createService(
     ...(report ? { onCause: report, onEnd: report } : toLog(log)),
   });
   const topology = connect(config.redis, {
-    policy: config.policy,
     timeoutMs: config.redisTimeoutMs,
     nowUs,
     breakerFailures: config.breakerFailures,
@@ -86,7 +84,12 @@ export async function createService(
       if (to === 'closed') outages.set(shard, undefined);
     },
   });
-  const limiter = new Limiter({ topology, fallback, nowUs });
+  const limiter = new Limiter({
+    topology,
+    fallback,
+    nowUs,
+    onDecision: (decision, seconds) => metrics.decided(decision, seconds),
+  });
   const instances = new Instances({
     nowUs,
     onCount: (count) => {
@@ -110,11 +113,10 @@ export async function createService(
       instances: fallback.instances,
     };
   };
-  const policyOf = (mechanism: Mechanism) => (mechanism === 'redis' ? config.policy : fallback.policy);
   const intake = new Intake();
   const api = createApi({
     intake,
-    gate: createGate({ limiter, metrics, policyOf, keyHeader: config.keyHeader }),
+    gate: createGate({ limiter, limits: config.limits, keyHeader: config.keyHeader }),
     page: primary?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
     readiness: primary?.readiness ?? readiness,

@@ -2,7 +2,7 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Policy } from '../core/store.ts';
+import { createLimit, type Limit } from '../core/limit.ts';
 import type { RedisAddress } from '../redis/options.ts';
 import { isHost, redisAddressOf } from './redis-address.ts';
 import { configRows, hostAllowed, type Row, type Values } from './rows.ts';
@@ -11,9 +11,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly redis: RedisAddress;
-  readonly policy: Policy;
-  /** Of all instances together; each has its share of the refill. */
-  readonly fallbackPolicy: Policy;
+  /** All of them must allow a request. */
+  readonly limits: readonly Limit[];
   /** Instances that share the limit; undefined: they are counted in Redis. */
   readonly instances: number | undefined;
   /** Processes that serve the port. */
@@ -68,13 +67,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
 
   const valid = values as Values; // or there were mistakes
-  const refillPerSecond = valid.RATE_LIMIT / valid.RATE_LIMIT_WINDOW_SEC;
+  const limit = createLimit({
+    name: 'default',
+    capacity: valid.RATE_LIMIT,
+    refillPerSecond: valid.RATE_LIMIT / valid.RATE_LIMIT_WINDOW_SEC,
+    fallbackCapacity: valid.RATE_LIMIT_BURST,
+  });
   return {
     host: valid.HOST,
     port: valid.PORT,
     redis,
-    policy: { name: 'default', capacity: valid.RATE_LIMIT, refillPerSecond },
-    fallbackPolicy: { name: 'default', capacity: valid.RATE_LIMIT_BURST, refillPerSecond },
+    limits: [limit],
     instances: valid.INSTANCES ?? undefined,
     workers: valid.WORKERS,
     keyHeader: valid.KEY_HEADER.toLowerCase() || undefined,

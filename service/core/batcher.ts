@@ -1,7 +1,7 @@
 // Gathers the takes of one event-loop turn and sends them as one call.
 //
-//   poll phase:  request, request, request …      each calls take()
-//   check phase: flush ──▶ store.takeMany([…])    once; a lone request waits for nothing but the end of its turn
+//   poll phase:  request, request, request …      each calls decide()
+//   check phase: flush ──▶ store.decideMany([…])    once; a lone request waits for nothing but the end of its turn
 //
 // The takes of a turn that brought answers too wait for one turn more, once: who was just answered asks again, and a
 // call that carries both halves of the clients costs less than two. It is a turn without sleep.
@@ -35,7 +35,7 @@ export class Batcher implements Store {
   }
 
   /** Resolves to what `conclude` makes of the store's outcome; rejects with what it throws, or on a defect of the store. */
-  take(take: Take, conclude: Conclude = decisionOrThrow): Promise<Decision> {
+  decide(take: Take, conclude: Conclude = decisionOrThrow): Promise<Decision> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ take, conclude, resolve, reject });
       this.#awaitTurnsEnd();
@@ -64,7 +64,7 @@ export class Batcher implements Store {
   }
 
   #send(batch: readonly Waiting[]): void {
-    this.#store.takeMany(batch.map(({ take }) => take)).then(
+    this.#store.decideMany(batch.map(({ take }) => take)).then(
       (outcomes) => {
         this.#answered = true;
         this.#awaitTurnsEnd();

@@ -85,11 +85,11 @@ export class Breaker implements BatchStore {
   }
 
   /** Rejects at once, and asks nothing of the store, unless closed. */
-  takeMany(takes: readonly Take[]): Promise<Outcome[]> {
+  decideMany(takes: readonly Take[]): Promise<Outcome[]> {
     const state = this.#state;
     switch (state.name) {
       case 'closed': {
-        const call = this.#store.takeMany(takes);
+        const call = this.#store.decideMany(takes);
         this.#report(this.#verdictOn(call, state, ++state.calls));
         return call;
       }

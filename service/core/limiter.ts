@@ -15,6 +15,8 @@ export interface LimiterParts {
   readonly fallback: LocalStore;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
+  /** Told every decision, and how many seconds it took. */
+  readonly onDecision: (decision: Decision, seconds: number) => void;
 }
 
 export class Limiter implements Store {
@@ -28,37 +30,45 @@ export class Limiter implements Store {
    * Decides one take: at once where nobody need be asked, else by a promise. Throws or rejects only on a defect of ours,
    * never because of the store.
    */
-  take(take: Take): Decision | Promise<Decision> {
+  decide(take: Take): Decision | Promise<Decision> {
     const { topology, nowUs } = this.#parts;
-    const { key, cost } = take;
-    const shard = topology.shardOf(key);
-    if (shard?.breaker.state !== 'closed') return this.#takeLocally(shard, take);
     const arrivedUs = nowUs();
-    const place = shard.last.placeOf(key);
-    const denial = shard.last.denialAt(place, cost, arrivedUs);
-    if (denial) return denial;
-    return shard.batcher.take(take, (outcome) => {
-      if (outcome instanceof StoreError) return this.#takeLocally(shard, take);
-      shard.last.learn(key, outcome, arrivedUs, place);
-      return outcome;
+    const shard = topology.shardOf(take.key);
+    if (shard?.breaker.state !== 'closed') return this.#tell(this.#decideLocally(shard, take), arrivedUs);
+    const place = shard.last.placeOf(take);
+    const denial = shard.last.denialOf(take, place, arrivedUs);
+    if (denial) return this.#tell(denial, arrivedUs);
+    return shard.batcher.decide(take, (outcome) => {
+      if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs);
+      shard.last.learn(take, outcome, arrivedUs, place);
+      return this.#tell(outcome, arrivedUs);
     });
   }
 
   /**
-   * Gives the key a full bucket here and in the store. Other instances may go on denying it for as long as the store told
-   * them to. Rejects when the store does not hear it.
+   * Gives the take's buckets all their tokens, here and in the store. Other instances may go on denying it for as long as
+   * the store told them to. Rejects when the store does not hear it.
    */
-  async reset(key: string): Promise<void> {
-    const shard = this.#parts.topology.shardOf(key);
-    this.#parts.fallback.forget(key);
-    shard?.last.forget(key);
+  async reset(take: Take): Promise<void> {
+    const shard = this.#parts.topology.shardOf(take.key);
+    this.#parts.fallback.forget(take);
+    shard?.last.forget(take);
     if (!shard) throw new StoreError('disconnected', 'no store is known for this key');
-    await shard.store.reset(key);
-    shard.last.forget(key); // and what the store said while it was asked
+    await shard.store.reset(take);
+    shard.last.forget(take); // and what the store said while it was asked
   }
 
-  #takeLocally(shard: Shard | undefined, take: Take): Decision {
+  #decideLocally(shard: Shard | undefined, take: Take): Decision {
     const { fallback, nowUs } = this.#parts;
-    return fallback.take(take, shard?.last.tokensMax(take.key, nowUs()));
+    if (!shard) return fallback.decide(take);
+    const atUs = nowUs();
+    return fallback.decide(take, (charge) => shard.last.tokensMax(charge, atUs));
+  }
+
+  /** Every decision leaves through here. */
+  #tell(decision: Decision, arrivedUs: number): Decision {
+    const { onDecision, nowUs } = this.#parts;
+    onDecision(decision, (nowUs() - arrivedUs) / 1_000_000);
+    return decision;
   }
 }

@@ -1,17 +1,19 @@
-// The fallback: token buckets in this process's memory, one per key, used while the shared store cannot answer.
+// The fallback: token buckets in this process's memory, used while the shared store cannot answer.
 //
 // Memory is bounded. A bucket that is full again is soon forgotten, since a new one would be the same. When as many keys
-// as allowed are in use at once, further keys share a fixed number of overflow buckets, chosen by hash. So no bucket in
+// as allowed are in use at once, further keys share a fixed number of a limit's overflow buckets, chosen by hash. So no bucket in
 // use is ever dropped, which means that nobody can wash a denied key clean by sending many others; the price is that
 // strangers may share a bucket while the flood lasts.
 //
-// Each of n instances refills at an n-th of the policy's rate. That is a clock which runs n times slower, so a change
+// Each of n instances refills at an n-th of the limit's rate. That is a clock which runs n times slower, so a change
 // of n leaves every bucket's tokens as they are.
 
 import { BucketMap } from './bucket-map.ts';
+import { decisionOf, decisionOfAll } from './decision.ts';
 import { hashOf } from './hash.ts';
-import type { Decision, Policy, Store, Take } from './store.ts';
-import { type Bucket, bucketOf, decisionOf, take } from './token-bucket.ts';
+import type { Limit, LimitBucket, Quota } from './limit.ts';
+import type { Charge, Decision, Store, Take } from './store.ts';
+import { costUsOf, debtUsAt, holds } from './token-bucket.ts';
 
 export interface LocalStoreOptions {
   /** At most this many buckets of their own. */
@@ -20,25 +22,29 @@ export interface LocalStoreOptions {
   readonly nowUs: () => number;
 }
 
+/** What is known of a charge before it is decided. */
+interface Standing {
+  readonly charge: Charge;
+  readonly debtUs: number;
+  /** It has a bucket of its own, full or not. */
+  readonly isKnown: boolean;
+}
+
 const overflowBuckets = 4096;
 
 export class LocalStore implements Store {
-  readonly #policy: Policy;
-  readonly #bucket: Bucket;
   readonly #keysMax: number;
   readonly #nowUs: () => number;
   readonly #own: BucketMap;
-  readonly #overflowFullAtUs = new Float64Array(overflowBuckets);
+  /** Of each limit by itself: what fills a day would be far too much for what fills a second. */
+  readonly #overflow = new WeakMap<Limit, Float64Array>();
   #instances = 1;
-  #ownPolicy: Policy;
+  /** Of this instance alone, by limit; each the same object until the instances change. */
+  #quotas = new WeakMap<Limit, Quota>();
   /** The slowed clock's last change of speed, on both clocks. */
   #changedAtUs = { real: 0, slowed: 0 };
 
-  /** `policy`: that of all instances together; each of them gets its capacity, and its share of the refill. */
-  constructor(policy: Policy, { keysMax, nowUs }: LocalStoreOptions) {
-    this.#policy = policy;
-    this.#ownPolicy = policy;
-    this.#bucket = bucketOf(policy);
+  constructor({ keysMax, nowUs }: LocalStoreOptions) {
     this.#keysMax = keysMax;
     this.#own = new BucketMap(keysMax);
     this.#nowUs = nowUs;
@@ -47,11 +53,6 @@ export class LocalStore implements Store {
   /** Buckets in memory, the shared ones not counted. */
   get size(): number {
     return this.#own.size;
-  }
-
-  /** The policy of this instance alone; the same object until the instances change. */
-  get policy(): Policy {
-    return this.#ownPolicy;
   }
 
   get instances(): number {
@@ -63,42 +64,92 @@ export class LocalStore implements Store {
     const real = this.#nowUs();
     this.#changedAtUs = { real, slowed: this.#slowed(real) };
     this.#instances = count;
-    this.#ownPolicy = { ...this.#policy, refillPerSecond: this.#policy.refillPerSecond / count };
+    this.#quotas = new WeakMap();
   }
 
-  /** Decides at once; never fails. A key that has no bucket yet gets one with `tokensMax` tokens at the most. */
-  take({ key, cost }: Take, tokensMax: number = Number.POSITIVE_INFINITY): Decision {
+  /**
+   * Decides at once; never fails. A bucket that is not here yet begins with as many tokens as `tokensMax` says at the most.
+   */
+  decide({ charges }: Take, tokensMax: (charge: Charge) => number = unbounded): Decision {
     const nowUs = Math.floor(this.#slowed(this.#nowUs()));
     this.#own.sweep(nowUs);
-    const ownFullAtUs = this.#own.get(key);
+    const standings = charges.map((charge) => this.#standingOf(charge, nowUs, tokensMax));
+    const allowed = standings.every(({ charge, debtUs }) => holds(charge.limit.fallback, debtUs, charge.cost));
+    const each = standings.map((standing) => this.#settle(standing, nowUs, allowed));
+    return each.length === 1 ? (each[0] as Decision) : decisionOfAll(each, allowed);
+  }
+
+  /** The take's buckets are full again. A shared one, where it has none of its own, stays as it is: others use it too. */
+  forget({ charges }: Take): void {
+    for (const { bucket } of charges) this.#own.delete(bucket);
+  }
+
+  #standingOf(charge: Charge, nowUs: number, tokensMax: (charge: Charge) => number): Standing {
+    const { limit, bucket } = charge;
+    const ownFullAtUs = this.#own.get(bucket);
     const inUse = ownFullAtUs !== undefined && ownFullAtUs > nowUs; // a full bucket is the same as none
-    const shared = hashOf(key) % overflowBuckets;
-    // A key that gets a bucket of its own takes the debt of its shared one along: room that appears pardons nobody.
+    // One that gets a bucket of its own takes the debt of its shared one along: room that appears pardons nobody.
     const fullAtUs = inUse
       ? ownFullAtUs
-      : Math.max(this.#overflowFullAtUs[shared] ?? 0, nowUs + this.#debtUsOf(Math.max(0, tokensMax)));
-    const taken = take(this.#bucket, fullAtUs, nowUs, cost);
-    if (taken.debtUs > 0) {
-      if (ownFullAtUs !== undefined || this.#own.size < this.#keysMax) this.#own.set(key, nowUs + taken.debtUs);
-      else if (taken.allowed) this.#overflowFullAtUs[shared] = nowUs + taken.debtUs;
+      : Math.max(
+          this.#overflow.get(limit)?.[placeOf(bucket)] ?? 0,
+          nowUs + debtUsOf(limit.fallback, tokensMax(charge)),
+        );
+    return { charge, debtUs: debtUsAt(limit.fallback, fullAtUs, nowUs), isKnown: ownFullAtUs !== undefined };
+  }
+
+  /** Writes down what the bucket owes now, and tells it. */
+  #settle({ charge, debtUs: before, isKnown }: Standing, nowUs: number, allowed: boolean): Decision {
+    const { limit, bucket, cost } = charge;
+    const debtUs = allowed ? before + costUsOf(limit.fallback, cost) : before;
+    if (debtUs > 0) {
+      if (isKnown || this.#own.size < this.#keysMax) this.#own.set(bucket, nowUs + debtUs);
+      else if (allowed) this.#overflowOf(limit)[placeOf(bucket)] = nowUs + debtUs;
     }
-    const decision = decisionOf(this.#bucket, taken, cost, 'fallback');
+    const held = allowed || holds(limit.fallback, debtUs, cost);
+    const decision = decisionOf(limit.fallback, { allowed: held, debtUs }, cost, 'fallback');
     if (this.#instances === 1) return decision;
     const { retryAfterMs, resetMs } = decision;
-    return { ...decision, retryAfterMs: retryAfterMs * this.#instances, resetMs: resetMs * this.#instances };
+    return {
+      ...decision,
+      retryAfterMs: retryAfterMs * this.#instances,
+      resetMs: resetMs * this.#instances,
+      quota: this.#quotaOf(limit),
+    };
   }
 
-  /** The key's bucket is full again. The shared one, if it has none, stays as it is: it is not the key's alone. */
-  forget(key: string): void {
-    this.#own.delete(key);
+  #overflowOf(limit: Limit): Float64Array {
+    let overflow = this.#overflow.get(limit);
+    if (!overflow) {
+      overflow = new Float64Array(overflowBuckets);
+      this.#overflow.set(limit, overflow);
+    }
+    return overflow;
   }
 
-  /** What a bucket with so many tokens owes. */
-  #debtUsOf(tokens: number): number {
-    return Math.ceil(Math.max(0, this.#bucket.capacity - tokens) * this.#bucket.tokenUs);
+  #quotaOf(limit: Limit): Quota {
+    let quota = this.#quotas.get(limit);
+    if (!quota) {
+      const { quota: whole } = limit.fallback;
+      quota = { ...whole, windowMs: whole.windowMs * this.#instances };
+      this.#quotas.set(limit, quota);
+    }
+    return quota;
   }
 
   #slowed(realUs: number): number {
     return this.#changedAtUs.slowed + (realUs - this.#changedAtUs.real) / this.#instances;
   }
+}
+
+const unbounded = () => Number.POSITIVE_INFINITY;
+
+/** Where in the overflow it is. */
+function placeOf(bucket: string): number {
+  return hashOf(bucket) % overflowBuckets;
+}
+
+/** What a bucket with so many tokens owes. */
+function debtUsOf({ capacity, tokenUs }: LimitBucket, tokens: number): number {
+  return Math.ceil(Math.max(0, capacity - Math.max(0, tokens)) * tokenUs);
 }

@@ -11,9 +11,9 @@ import {
   type BatchStore,
   type Mechanism,
   type Outcome,
-  type Policy,
   StoreError,
   type StoreErrorReason,
+  type Take,
 } from './store.ts';
 
 /** A store that can be away: a shard asks it whether it is back. */
@@ -24,8 +24,8 @@ export interface RemoteStore extends BatchStore {
   readonly ready: boolean;
   /** A call that takes nothing; resolves when the store would answer takes. */
   probe(): Promise<void>;
-  /** Gives the key a full bucket. */
-  reset(key: string): Promise<void>;
+  /** Makes the take's buckets full. */
+  reset(take: Take): Promise<void>;
 }
 
 export interface Shard {
@@ -46,10 +46,9 @@ export interface Topology {
 }
 
 export interface ShardOptions {
-  readonly policy: Policy;
   readonly breakerFailures: number;
   readonly breakerResetMs: number;
-  /** Keys whose last decision is remembered, at the most. */
+  /** Buckets whose last state is remembered, at the most. */
   readonly keysMax: number;
   /** `why`: the failure that opened it. */
   readonly onTransition: (shard: string, from: BreakerState, to: BreakerState, why: StoreError | undefined) => void;
@@ -63,7 +62,7 @@ export interface ShardOptions {
 const batchSizeMax = 128;
 
 export function createShard(name: string, store: RemoteStore, options: ShardOptions): Shard {
-  const last = new LastDecisions(options.policy, options.keysMax, store.mechanism);
+  const last = new LastDecisions(options.keysMax, store.mechanism);
   let failure: StoreError | undefined;
   const failed = (error: unknown) => {
     if (error instanceof StoreError) failure = error;
@@ -94,10 +93,10 @@ function measured(
   onFailure: (error: unknown) => void,
 ): BatchStore {
   return {
-    async takeMany(takes): Promise<Outcome[]> {
+    async decideMany(takes): Promise<Outcome[]> {
       const startMs = performance.now();
       try {
-        const outcomes = await store.takeMany(takes);
+        const outcomes = await store.decideMany(takes);
         onAnswer((performance.now() - startMs) / 1000);
         for (const outcome of outcomes) if (outcome instanceof StoreError) onError(outcome.reason);
         return outcomes;

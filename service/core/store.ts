@@ -1,22 +1,33 @@
-// The vocabulary of limiting: what is taken, what is answered, what can break. Imports nothing.
+// The vocabulary of limiting: what is taken, what is answered, what can break.
 
-/** The bucket that every key of a kind gets. `capacity` in tokens, `refillPerSecond` in tokens per second. */
-export interface Policy {
-  readonly name: string;
-  readonly capacity: number;
-  readonly refillPerSecond: number;
+import type { Limit, Quota } from './limit.ts';
+
+/** What a take asks of one bucket. */
+export interface Charge {
+  readonly limit: Limit;
+  /** The bucket's name: no other limit and no other key has one of the same name. */
+  readonly bucket: string;
+  /** Tokens: a whole number, 1 or more. */
+  readonly cost: number;
 }
 
-/** One request for `cost` tokens (a whole number, 1 or more) of the bucket that belongs to `key`. */
+/** One request for tokens of one bucket or several: all that it asks for is taken, or nothing. */
 export interface Take {
+  /** Whose buckets these are; says which shard of a store has them. */
   readonly key: string;
-  readonly cost: number;
+  /** At least one. */
+  readonly charges: readonly Charge[];
+}
+
+/** A take of `cost` tokens from the key's bucket of each limit. */
+export function takeOf(limits: readonly Limit[], key: string, cost: number): Take {
+  return { key, charges: limits.map((limit) => ({ limit, bucket: limit.prefix + key, cost })) };
 }
 
 /** Who decided: the name of a store, that of the shared buckets or of this instance's own `fallback`. */
 export type Mechanism = string;
 
-/** The answer to one take. A denial is an answer, never an error. */
+/** The answer to one take. A denial is an answer, never an error. Of several buckets, the one that binds is told. */
 export interface Decision {
   readonly allowed: boolean;
   /** Capacity of the bucket that decided, in tokens. */
@@ -28,19 +39,23 @@ export interface Decision {
   /** Milliseconds until the bucket is full again. */
   readonly resetMs: number;
   readonly mechanism: Mechanism;
+  /** The limit of the bucket that decided. */
+  readonly quota: Quota;
+  /** With several buckets, each of them: allowed when it alone would have allowed the take. */
+  readonly each?: readonly Decision[];
 }
 
 /** Decides takes: at once, or by a promise that rejects with a `StoreError` when the take could not be decided. */
 export interface Store {
-  take(take: Take): Decision | Promise<Decision>;
+  decide(take: Take): Decision | Promise<Decision>;
 }
 
-/** What became of one take: decided, or not decidable for a reason that concerns its key alone. */
+/** What became of one take: decided, or not decidable for a reason that concerns its buckets alone. */
 export type Outcome = Decision | StoreError;
 
 /** Decides many takes in one call, in their order. Rejects with a `StoreError` when none of them could be decided. */
 export interface BatchStore {
-  takeMany(takes: readonly Take[]): Promise<Outcome[]>;
+  decideMany(takes: readonly Take[]): Promise<Outcome[]>;
 }
 
 /** Why a store could not decide. The set is closed: it is a metric's label. */

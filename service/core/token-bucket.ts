@@ -7,22 +7,37 @@
 //   ──────────┼───────debtUs──────┼───────────────────┼──────▶
 //                                 └─ tokens left × tokenUs ┘
 
-import type { Decision, Mechanism, Policy } from './store.ts';
+/** How large a bucket is and how fast it refills: tokens, and tokens per second. */
+export interface Rate {
+  readonly capacity: number;
+  readonly refillPerSecond: number;
+}
 
-/** A policy in microseconds. */
+/** A rate in microseconds. */
 export interface Bucket {
   /** Capacity in whole tokens. */
   readonly capacity: number;
-  /** Time in which one token refills, rounded up to whole microseconds: a key never gets more than its policy. */
+  /**
+   * Time in which one token refills: whole microseconds, rounded up, so that a key never gets more than its limit. A
+   * fraction only where it is less than one microsecond.
+   */
   readonly tokenUs: number;
   /** Time in which an empty bucket refills. */
   readonly capacityUs: number;
 }
 
-export function bucketOf(policy: Policy): Bucket {
-  // The subtraction absorbs the error of the division, so that 5 tokens in 10 s are exactly 2,000,000 µs each.
-  const tokenUs = Math.max(1, Math.ceil(1_000_000 / policy.refillPerSecond - 1e-6));
-  return { capacity: policy.capacity, tokenUs, capacityUs: policy.capacity * tokenUs };
+/** Absorbs the error of a division, so that 5 tokens in 10 s are exactly 2,000,000 µs each. */
+const roundingUs = 1e-6;
+
+export function bucketOf({ capacity, refillPerSecond }: Rate): Bucket {
+  const exactUs = 1_000_000 / refillPerSecond;
+  const tokenUs = exactUs < 1 ? exactUs : Math.ceil(exactUs - roundingUs);
+  return { capacity, tokenUs, capacityUs: Math.ceil(capacity * tokenUs - roundingUs) };
+}
+
+/** What `cost` tokens are worth, in whole microseconds, rounded up. */
+export function costUsOf({ tokenUs }: Bucket, cost: number): number {
+  return Math.ceil(cost * tokenUs - roundingUs);
 }
 
 /** Of every instant that is stored: September 2001, unless the clock itself is earlier, and the last exact number. */
@@ -39,6 +54,15 @@ export function instantUsOf(text: string, nowUs: number): number | undefined {
   return instantUs <= instantUsMax && instantUs >= Math.min(instantUsMin, nowUs) ? instantUs : undefined;
 }
 
+/**
+ * What a bucket that is full again at `fullAtUs` (0 for one never used) owes at `nowUs`: the time until it is full. A
+ * state further off than an empty bucket can be is from another clock, or from a limit with a longer window: it counts
+ * as empty.
+ */
+export function debtUsAt({ capacityUs }: Bucket, fullAtUs: number, nowUs: number): number {
+  return Math.min(Math.max(fullAtUs - nowUs, 0), capacityUs);
+}
+
 /** What a take leaves behind: `debtUs` is the time until the bucket is full again. */
 export interface Taken {
   readonly allowed: boolean;
@@ -46,27 +70,17 @@ export interface Taken {
 }
 
 /**
- * Takes `cost` tokens at `nowUs` from a bucket that is full again at `fullAtUs` (0 for one never used). The new state is
- * `nowUs + debtUs`, be the take allowed or denied. A state further off than an empty bucket can be is from another
- * clock, or from a policy with a longer window: it counts as empty, and since that is its new state, it is denied for
- * one window of this policy at the most.
+ * Takes `cost` tokens at `nowUs` from a bucket that is full again at `fullAtUs`. The new state is `nowUs + debtUs`, be the
+ * take allowed or denied; so one that counted as empty is written as empty, and is denied for one window at the most.
  */
 export function take(bucket: Bucket, fullAtUs: number, nowUs: number, cost: number): Taken {
-  const debtUs = Math.min(Math.max(fullAtUs - nowUs, 0), bucket.capacityUs);
-  const debtAfterUs = debtUs + cost * bucket.tokenUs;
-  return debtAfterUs <= bucket.capacityUs ? { allowed: true, debtUs: debtAfterUs } : { allowed: false, debtUs };
+  const debtUs = debtUsAt(bucket, fullAtUs, nowUs);
+  return holds(bucket, debtUs, cost)
+    ? { allowed: true, debtUs: debtUs + costUsOf(bucket, cost) }
+    : { allowed: false, debtUs };
 }
 
-/** What the client is told about a take. */
-export function decisionOf(bucket: Bucket, taken: Taken, cost: number, mechanism: Mechanism): Decision {
-  const { allowed, debtUs } = taken;
-  const missingUs = debtUs + cost * bucket.tokenUs - bucket.capacityUs;
-  return {
-    allowed,
-    limit: bucket.capacity,
-    remaining: Math.floor((bucket.capacityUs - debtUs) / bucket.tokenUs),
-    retryAfterMs: allowed ? 0 : cost > bucket.capacity ? Number.POSITIVE_INFINITY : missingUs / 1000,
-    resetMs: debtUs / 1000,
-    mechanism,
-  };
+/** Whether a bucket that owes `debtUs` holds `cost` tokens. */
+export function holds(bucket: Bucket, debtUs: number, cost: number): boolean {
+  return debtUs + costUsOf(bucket, cost) <= bucket.capacityUs;
 }

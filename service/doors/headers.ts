@@ -4,26 +4,18 @@
 // X- headers are the older convention; `Retry-After` is RFC 9110 §10.2.3; the body is RFC 9457 with the draft's problem
 // type.
 
-import type { Decision, Policy } from '../core/store.ts';
+import type { Quota } from '../core/limit.ts';
+import type { Decision } from '../core/store.ts';
 
 /** Names and values in turn, as `writeHead` takes them. */
 export type Headers = string[];
 
-/** Name and value: `"default";q=5;w=10`, quota in tokens and window in seconds. Made once for each policy. */
-export function policyHeader(policy: Policy): readonly [name: string, value: string] {
-  let header = policyHeaders.get(policy);
-  if (header === undefined) {
-    header = ['RateLimit-Policy', `"${policy.name}";q=${policy.capacity};w=${windowSeconds(policy)}`];
-    policyHeaders.set(policy, header);
-  }
-  return header;
-}
-
-const policyHeaders = new WeakMap<Policy, readonly [name: string, value: string]>();
-
-/** The headers of every answer, `nowMs` being Unix time. */
-export function decisionHeaders(policy: Policy, decision: Decision, nowMs: number): Headers {
+/** The headers of every answer, `nowMs` being Unix time. Where there are several limits, the X- headers tell the one that binds. */
+export function decisionHeaders(decision: Decision, nowMs: number): Headers {
+  const { each } = decision;
   const headers = [
+    'RateLimit-Policy',
+    each ? each.map(policyOf).join(', ') : policyOf(decision),
     'X-RateLimit-Limit',
     String(decision.limit),
     'X-RateLimit-Remaining',
@@ -31,7 +23,7 @@ export function decisionHeaders(policy: Policy, decision: Decision, nowMs: numbe
     'X-RateLimit-Reset',
     String(Math.ceil((nowMs + decision.resetMs) / 1000)),
     'RateLimit',
-    `"${policy.name}";r=${decision.remaining};t=${Math.ceil(decision.resetMs / 1000)}`,
+    each ? each.map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
     'X-RateLimit-Mechanism',
     decision.mechanism,
   ];
@@ -40,10 +32,29 @@ export function decisionHeaders(policy: Policy, decision: Decision, nowMs: numbe
   return headers;
 }
 
+/** `"default";q=5;w=10`, quota in tokens and window in seconds. Made once for each quota. */
+function policyOf({ quota }: Decision): string {
+  let text = policies.get(quota);
+  if (text === undefined) {
+    text = `"${quota.name}";q=${quota.capacity};w=${windowSeconds(quota)}`;
+    policies.set(quota, text);
+  }
+  return text;
+}
+
+const policies = new WeakMap<Quota, string>();
+
+/** `"default";r=4;t=2`, tokens left and seconds until all are there again. */
+function serviceLimitOf({ quota, remaining, resetMs }: Decision): string {
+  return `"${quota.name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`;
+}
+
 /** The body of a 429, as `application/problem+json`, in ASCII. */
-export function quotaExceeded(policy: Policy, decision: Decision): string {
-  const detail = `Quota of ${decision.limit} requests in ${windowSeconds(policy)} s is used up. Try again in ${retryAfterSeconds(decision)} s.`;
-  return `${quotaExceededStart}${detail}","violated-policies":["${policy.name}"]}`;
+export function quotaExceeded(decision: Decision): string {
+  const { quota, each } = decision;
+  const violated = each?.filter(({ allowed }) => !allowed) ?? [decision];
+  const detail = `Quota of ${quota.capacity} requests in ${windowSeconds(quota)} s is used up. Try again in ${retryAfterSeconds(decision)} s.`;
+  return `${quotaExceededStart}${detail}","violated-policies":[${violated.map((it) => `"${it.quota.name}"`).join()}]}`;
 }
 
 /** What is the same in every such body; no value of it needs escaping. */
@@ -58,8 +69,8 @@ export function problem(status: number, title: string, detail: string): string {
   return JSON.stringify({ type: 'about:blank', title, status, detail });
 }
 
-function windowSeconds(policy: Policy): number {
-  return Math.ceil(policy.capacity / policy.refillPerSecond - 1e-9);
+function windowSeconds({ windowMs }: Quota): number {
+  return Math.ceil(windowMs / 1000 - 1e-9);
 }
 
 function retryAfterSeconds(decision: Decision): number {

@@ -1,19 +1,17 @@
-// The limiter at the door of an HTTP server: key, decision, count, headers, and on or out. `gate` is for a bare node:http
+// The limiter at the door of an HTTP server: key, decision, headers, and on or out. `gate` is for a bare node:http
 // listener, `rateLimit` the same as Express middleware.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { Limiter } from '../core/limiter.ts';
-import type { Decision, Mechanism, Policy } from '../core/store.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Limit } from '../core/limit.ts';
+import { type Decision, type Store, takeOf } from '../core/store.ts';
 import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
-import { decisionHeaders, type Headers, policyHeader, problem, quotaExceeded } from './headers.ts';
+import { decisionHeaders, type Headers, problem, quotaExceeded } from './headers.ts';
 
 export interface GateOptions {
-  readonly limiter: Limiter;
-  readonly metrics: Metrics;
-  /** The policy that each mechanism enforces now. */
-  readonly policyOf: (mechanism: Mechanism) => Policy;
+  readonly limiter: Store;
+  /** All of them must allow a request. */
+  readonly limits: readonly Limit[];
   /** Lower-case name of the header whose value is the key. */
   readonly keyHeader: string | undefined;
 }
@@ -28,10 +26,8 @@ export type Gate = (
   onward: (headers: Headers) => void,
 ) => void | Promise<void>;
 
-export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOptions): Gate {
+export function createGate({ limiter, limits, keyHeader }: GateOptions): Gate {
   return (request, response, onward) => {
-    const startMs = performance.now();
-
     // 1. Whose bucket?
     const named = headerKeyOf(request, keyHeader);
     if (named !== undefined && named.length > keyLengthMax) {
@@ -43,20 +39,16 @@ export function createGate({ limiter, metrics, policyOf, keyHeader }: GateOption
     const key = named === undefined ? keyOfAddress(request.socket.remoteAddress) : keyOfHeader(named);
 
     // 2. Decide.
-    const decision = limiter.take({ key, cost: 1 });
+    const decision = limiter.decide(takeOf(limits, key, 1));
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
 
     function decided(decision: Decision) {
-      // 3. Count.
-      metrics.decided(decision, (performance.now() - startMs) / 1000);
+      // 3. Tell.
+      const headers = decisionHeaders(decision, Date.now());
 
-      // 4. Tell.
-      const policy = policyOf(decision.mechanism);
-      const headers = [...policyHeader(policy), ...decisionHeaders(policy, decision, Date.now())];
-
-      // 5. On or out.
+      // 4. On or out.
       if (decision.allowed) return onward(headers);
-      const body = quotaExceeded(policy, decision);
+      const body = quotaExceeded(decision);
       headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
       response.writeHead(429, headers).end(body, 'latin1'); // in one write; a denial must cost little
     }

@@ -2,42 +2,74 @@
 // another call's (framed wrongly on the way), another script's, or that of a server which is no Redis.
 
 import { inspect } from 'node:util';
-import { StoreError } from '../core/store.ts';
-import type { Bucket } from '../core/token-bucket.ts';
+import { decisionOfTake } from '../core/decision.ts';
+import { type Charge, type Mechanism, type Outcome, StoreError, type Take } from '../core/store.ts';
+import { costUsOf, holds } from '../core/token-bucket.ts';
 
-/** The debt in microseconds of a take that was allowed, -1 - debt of a denied one; of a key that holds no bucket, this word. */
+/** The debt in microseconds after an allowed take, -1 - debt after a denied one; of a take that meets no bucket, this word. */
 export type ScriptResult = number | 'WRONGTYPE';
 
-/** Redis's time in microseconds and a result for each take; the time alone when the script was too late to take any. */
+/** Redis's time in microseconds and a result for each bucket; the time alone when the script was too late to take any. */
 export type ScriptReply = readonly [nowUs: number, ...results: ScriptResult[]];
 
 /**
- * The reply, when each of its results is a decision within the bucket: nothing left of less than zero or more than the
- * capacity, no denial of what is there. Else throws a `StoreError` 'protocol'.
+ * The reply, when its results for each take make a decision: nothing left of less than zero or more than the capacity, no
+ * denial of what is there, all buckets of a take of one mind. Else throws a `StoreError` 'protocol'.
  */
-export function scriptReplyOf(reply: unknown, bucket: Bucket, costs: readonly string[]): ScriptReply {
-  if (!Array.isArray(reply) || (reply.length !== 1 && reply.length !== 1 + costs.length)) {
-    throw misfit(`answered the script for ${costs.length} keys with`, reply);
+export function scriptReplyOf(reply: unknown, takes: readonly Take[]): ScriptReply {
+  const buckets = takes.reduce((sum, { charges }) => sum + charges.length, 0);
+  if (!Array.isArray(reply) || (reply.length !== 1 && reply.length !== 1 + buckets)) {
+    throw misfit(`answered the script for ${buckets} keys with`, reply);
   }
   const nowUs: unknown = reply[0];
   if (typeof nowUs !== 'number' || !(nowUs > 0 && nowUs <= Number.MAX_SAFE_INTEGER)) {
     throw misfit('told its time as', nowUs);
   }
-  for (let i = 1; i < reply.length; i++) {
-    if (!fits(reply[i], Number(costs[i - 1]) * bucket.tokenUs, bucket.capacityUs)) {
-      throw misfit(`answered take ${i} of ${costs.length} with`, reply[i]);
+  if (reply.length > 1) {
+    let at = 1;
+    for (const [i, { charges }] of takes.entries()) {
+      if (!fits(reply, at, charges)) {
+        const results = charges.length === 1 ? reply[at] : reply.slice(at, at + charges.length);
+        throw misfit(`answered take ${i + 1} of ${takes.length} with`, results);
+      }
+      at += charges.length;
     }
   }
   return reply as unknown as ScriptReply;
 }
 
-function fits(result: unknown, costUs: number, capacityUs: number): boolean {
-  if (result === 'WRONGTYPE') return true;
-  if (!Number.isSafeInteger(result)) return false;
-  const number = result as number;
-  if (number >= 0) return number <= capacityUs;
-  const debtUs = -1 - number;
-  return debtUs <= capacityUs && debtUs + costUs > capacityUs;
+/** What each take is told by a reply that fits. */
+export function outcomesOf(reply: ScriptReply, takes: readonly Take[], mechanism: Mechanism): Outcome[] {
+  let at = 1;
+  return takes.map((take) => {
+    const first = reply[at] as ScriptResult;
+    const allowed = typeof first === 'number' && first >= 0;
+    const debtsUs = take.charges.map(() => debtUsOf(reply[at++] as number));
+    if (first === 'WRONGTYPE') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
+    return decisionOfTake(take, 'shared', allowed, debtsUs, mechanism);
+  });
+}
+
+function debtUsOf(result: number): number {
+  return result >= 0 ? result : -1 - result;
+}
+
+/** Whether the results from `at` on may be those of a take. */
+function fits(reply: readonly unknown[], at: number, charges: readonly Charge[]): boolean {
+  const first = reply[at];
+  let isDenied = false;
+  for (let i = 0; i < charges.length; i++) {
+    const result = reply[at + i];
+    if (first === 'WRONGTYPE' && result === 'WRONGTYPE') continue;
+    if (!Number.isSafeInteger(result) || (result as number) >= 0 !== (first as number) >= 0) return false;
+    const { limit, cost } = charges[i] as Charge;
+    const debtUs = debtUsOf(result as number);
+    // After an allowed take the bucket owes at least what that cost.
+    if (debtUs > limit.shared.capacityUs || ((result as number) >= 0 && debtUs < costUsOf(limit.shared, cost)))
+      return false;
+    if (!holds(limit.shared, debtUs, cost)) isDenied = true;
+  }
+  return first === 'WRONGTYPE' || (first as number) >= 0 || isDenied;
 }
 
 function misfit(did: string, answer: unknown): StoreError {

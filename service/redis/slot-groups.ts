@@ -1,29 +1,31 @@
 // Which takes of a call travel together. With one Redis, all; with Redis Cluster the keys of one script must share a
 // slot, so those with the same hash tag. While a slot moves from one master to another even that is refused (TRYAGAIN:
-// some of the keys have moved already), so for a while its takes travel in a script for each key, which Redis redirects
-// one by one.
+// some of the keys have moved already), so for a while its takes travel in a script for each bucket, which Redis
+// redirects one by one.
 
-import type { Take } from '../core/store.ts';
+import { createLimit } from '../core/limit.ts';
+import { type Take, takeOf } from '../core/store.ts';
 
 /** Takes of one script, and where each stands in the call. */
 export interface Group {
   /** The hash tag that its keys share; undefined with one Redis. */
   readonly tag: string | undefined;
-  readonly keys: string[];
-  readonly costs: string[];
+  readonly takes: Take[];
+  /** The names in Redis of the buckets of all its takes, one take after another. */
+  readonly names: string[];
   readonly at: number[];
   /** It asks whether the store would answer, and takes nothing. */
   readonly isProbe: boolean;
 }
 
-const keyPrefix = 'rl:';
+const namePrefix = 'rl:';
 /** How long a slot counts as moving after Redis last said so. Too long costs scripts, too short costs an answer. */
 const apartForMs = 10_000;
 
 export class SlotGroups {
   readonly #tagOf: ((key: string) => string) | undefined;
   readonly #nowUs: () => number;
-  /** Until when a tag's keys travel each in their own script. */
+  /** Until when a tag's buckets travel each in their own script. */
   readonly #apartUntilUs = new Map<string, number>();
 
   /** `tagOf`: a key's hash tag, with Redis Cluster. */
@@ -32,26 +34,25 @@ export class SlotGroups {
     this.#nowUs = nowUs;
   }
 
-  /** Groups in the order of their first take; the takes of one key are always in one group, in their order. */
+  /** Groups in the order of their first take; the takes of one bucket are always in one group, in their order. */
   of(takes: readonly Take[]): Group[] {
     const groups = new Map<string, Group>();
-    for (const [i, { key, cost }] of takes.entries()) {
-      const tag = this.#tagOf?.(key);
-      const name = nameIn(tag, key);
-      add(groups, this.#isApart(tag) ? name : (tag ?? ''), tag, name, String(cost), i);
+    for (const [i, take] of takes.entries()) {
+      const tag = this.#tagOf?.(take.key);
+      add(groups, this.#isApart(tag) ? ownId(take) : (tag ?? ''), tag, take, i);
     }
     return [...groups.values()];
   }
 
-  /** The key's name in Redis. */
-  nameOf(key: string): string {
-    return nameIn(this.#tagOf?.(key), key);
+  /** The names in Redis of the take's buckets. */
+  namesOf(take: Take): string[] {
+    return namesIn(this.#tagOf?.(take.key), take);
   }
 
-  /** A group for each of the group's keys. */
-  apart({ tag, keys, costs, at }: Group): Group[] {
+  /** A group for each bucket of the group. */
+  apart({ tag, takes, at }: Group): Group[] {
     const groups = new Map<string, Group>();
-    for (const [i, name] of keys.entries()) add(groups, name, tag, name, costs[i] as string, at[i] as number);
+    for (const [i, take] of takes.entries()) add(groups, ownId(take), tag, take, at[i] as number);
     return [...groups.values()];
   }
 
@@ -66,29 +67,36 @@ export class SlotGroups {
   }
 }
 
-/** One take of a key that is nobody's, in the slot of the tag. */
+const nothing = takeOf([createLimit({ name: 'probe', capacity: 1, refillPerSecond: 1 })], '', 0);
+
+/** One take of nothing from a bucket that is nobody's, in the slot of the tag. */
 export function probeIn(tag: string | undefined): Group {
-  return { tag, keys: [tag === undefined ? keyPrefix : `${keyPrefix}{${tag}}`], costs: ['0'], at: [0], isProbe: true };
+  return {
+    tag,
+    takes: [nothing],
+    names: [tag === undefined ? namePrefix : `${namePrefix}{${tag}}`],
+    at: [0],
+    isProbe: true,
+  };
 }
 
-function nameIn(tag: string | undefined, key: string): string {
-  return tag === undefined ? keyPrefix + key : `${keyPrefix}{${tag}}:${key}`;
+/** No hash tag begins like it. */
+function ownId({ charges }: Take): string {
+  return `:${charges[0]?.bucket}`;
 }
 
-function add(
-  groups: Map<string, Group>,
-  id: string,
-  tag: string | undefined,
-  name: string,
-  cost: string,
-  at: number,
-): void {
+function namesIn(tag: string | undefined, { charges }: Take): string[] {
+  const prefix = tag === undefined ? namePrefix : `${namePrefix}{${tag}}:`;
+  return charges.map(({ bucket }) => prefix + bucket);
+}
+
+function add(groups: Map<string, Group>, id: string, tag: string | undefined, take: Take, at: number): void {
   let group = groups.get(id);
   if (!group) {
-    group = { tag, keys: [], costs: [], at: [], isProbe: false };
+    group = { tag, takes: [], names: [], at: [], isProbe: false };
     groups.set(id, group);
   }
-  group.keys.push(name);
-  group.costs.push(cost);
+  group.takes.push(take);
+  group.names.push(...namesIn(tag, take));
   group.at.push(at);
 }

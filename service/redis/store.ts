@@ -1,6 +1,6 @@
 // The shared buckets behind one connection: every take of a call in one run of token-bucket.lua, within one deadline.
 //
-//   takeMany ──▶ EVALSHA keys… tokenUs capacityUs deadlineUs cost… ──▶ { nowUs, r… } ──▶ decisions
+//   decideMany ──▶ EVALSHA keys… deadlineUs shapes… ──▶ { nowUs, r… } ──▶ decisions
 //                     │ no reply by the deadline: StoreError 'timeout'; the script, should it run later, takes nothing
 //
 // With Redis Cluster the keys of one script must share a slot, so there is one run for each hash tag among the takes.
@@ -8,11 +8,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { deadline } from '../core/deadline.ts';
-import { type BatchStore, type Outcome, type Policy, StoreError, type Take } from '../core/store.ts';
-import { type Bucket, bucketOf, decisionOf } from '../core/token-bucket.ts';
+import { type BatchStore, type Outcome, StoreError, type Take } from '../core/store.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { storeErrorOf } from './errors.ts';
-import { type ScriptReply, type ScriptResult, scriptReplyOf } from './reply.ts';
+import { outcomesOf, type ScriptReply, scriptReplyOf } from './reply.ts';
+import { shapeArgumentsOf } from './shapes.ts';
 import { type Group, probeIn, SlotGroups } from './slot-groups.ts';
 
 const script = readFileSync(new URL('./token-bucket.lua', import.meta.url), 'utf8');
@@ -22,12 +22,11 @@ const scriptSha = createHash('sha1').update(script).digest('hex');
 export interface RedisClient {
   evalsha(sha: string, keyCount: number, ...args: string[]): Promise<unknown>;
   eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
-  del(key: string): Promise<unknown>;
+  del(...keys: string[]): Promise<unknown>;
 }
 
 export interface RedisStoreOptions {
   readonly client: RedisClient;
-  readonly policy: Policy;
   /** The longest that one call may take. */
   readonly timeoutMs: number;
   /** A clock that never goes back, in microseconds. */
@@ -46,8 +45,6 @@ type Run =
 export class RedisStore implements BatchStore {
   readonly mechanism = 'redis';
   readonly #options: RedisStoreOptions;
-  readonly #bucket: Bucket;
-  readonly #bucketArguments: readonly string[];
   readonly #groups: SlotGroups;
   readonly #offset = new ClockOffset();
   /** Why takes cannot be sent; undefined when they can. */
@@ -58,8 +55,6 @@ export class RedisStore implements BatchStore {
   constructor(options: RedisStoreOptions) {
     this.#options = options;
     this.#groups = new SlotGroups(options.tags?.of, options.nowUs);
-    this.#bucket = bucketOf(options.policy);
-    this.#bucketArguments = [String(this.#bucket.tokenUs), String(this.#bucket.capacityUs)];
   }
 
   /** Whether takes can be sent at all. */
@@ -91,7 +86,7 @@ export class RedisStore implements BatchStore {
     this.#down = new StoreError(reason, message);
   }
 
-  async takeMany(takes: readonly Take[]): Promise<Outcome[]> {
+  async decideMany(takes: readonly Take[]): Promise<Outcome[]> {
     if (this.#down) throw new StoreError(this.#down.reason, this.#down.message);
     const untilUs = this.#untilUs();
     const runs = (await Promise.all(this.#groups.of(takes).map((group) => this.#runGroup(group, untilUs)))).flat();
@@ -99,15 +94,14 @@ export class RedisStore implements BatchStore {
     if (failed && runs.every(({ error }) => error !== undefined)) throw failed.error;
     const outcomes: Outcome[] = [];
     for (const { group, reply, error } of runs) {
-      for (const [i, at] of group.at.entries()) {
-        outcomes[at] = error ?? this.#outcomeOf(reply[i + 1] as ScriptResult, (takes[at] as Take).cost);
-      }
+      const ofGroup = error ? group.at.map(() => error) : outcomesOf(reply, group.takes, this.mechanism);
+      for (const [i, at] of group.at.entries()) outcomes[at] = ofGroup[i] as Outcome;
     }
     return outcomes;
   }
 
   /**
-   * One take that costs nothing, of a key that is nobody's: resolves when Redis would answer takes within the deadline.
+   * One take that costs nothing, of a bucket that is nobody's: resolves when Redis would answer takes within the deadline.
    * It writes, so that a Redis that refuses writes (READONLY, OOM, MISCONF) does not look healthy.
    */
   async probe(): Promise<void> {
@@ -119,9 +113,9 @@ export class RedisStore implements BatchStore {
     await this.#run(probeIn(this.#options.tags?.probe()), this.#untilUs());
   }
 
-  /** Gives the key a full bucket. */
-  async reset(key: string): Promise<void> {
-    await this.#options.client.del(this.#groups.nameOf(key));
+  /** Makes the take's buckets full. */
+  async reset(take: Take): Promise<void> {
+    await this.#options.client.del(...this.#groups.namesOf(take));
   }
 
   #untilUs(): number {
@@ -138,12 +132,6 @@ export class RedisStore implements BatchStore {
       if (apart.length === 1) return [{ group, error }];
       return (await Promise.all(apart.map((one) => this.#runGroup(one, untilUs)))).flat();
     }
-  }
-
-  #outcomeOf(result: ScriptResult, cost: number): Outcome {
-    if (result === 'WRONGTYPE') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
-    const taken = result >= 0 ? { allowed: true, debtUs: result } : { allowed: false, debtUs: -1 - result };
-    return decisionOf(this.#bucket, taken, cost, this.mechanism);
   }
 
   /** Runs the script for the group. Rejects with a `StoreError` by the deadline `untilUs` at the latest. */
@@ -168,24 +156,23 @@ export class RedisStore implements BatchStore {
   }
 
   async #runUntil(untilUs: number, group: Group): Promise<ScriptReply> {
-    const { keys, costs, isProbe } = group;
+    const { names, takes, isProbe } = group;
     const { nowUs } = this.#options;
     const sentUs = nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');
     // A probe teaches the clock, so it cannot need it; late, it still takes nothing.
     const deadlineUs = isProbe ? 0 : this.#offset.toRedisUs(untilUs);
     if (deadlineUs === undefined) throw this.#unprobed;
-    const oneCost = costs.every((cost) => cost === costs[0]) ? costs.slice(0, 1) : costs;
-    const args = [...keys, ...this.#bucketArguments, String(deadlineUs), ...oneCost];
-    const reply = this.#replyOf(await this.#evaluate(group, args), costs);
+    const args = [...names, String(deadlineUs), ...shapeArgumentsOf(takes)];
+    const reply = this.#replyOf(await this.#evaluate(group, args), takes);
     this.#offset.learn(reply[0], sentUs, nowUs());
     return reply;
   }
 
   /** The reply, when it can be the script's; else the connection is not to be trusted any more. */
-  #replyOf(reply: unknown, costs: readonly string[]): ScriptReply {
+  #replyOf(reply: unknown, takes: readonly Take[]): ScriptReply {
     try {
-      return scriptReplyOf(reply, this.#bucket, costs);
+      return scriptReplyOf(reply, takes);
     } catch (error) {
       if (error instanceof StoreError) this.#options.onMisfit?.(error);
       throw error;
@@ -195,7 +182,7 @@ export class RedisStore implements BatchStore {
   /** NOSCRIPT is the one error that is answered by sending again: the script did not run, so nothing counts twice. */
   async #evaluate(group: Group, args: string[]): Promise<unknown> {
     const { client } = this.#options;
-    const keyCount = group.keys.length;
+    const keyCount = group.names.length;
     try {
       return await client.evalsha(scriptSha, keyCount, ...args);
     } catch (error) {

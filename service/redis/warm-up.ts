@@ -7,9 +7,10 @@
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Limit } from '../core/limit.ts';
 import { Limiter } from '../core/limiter.ts';
 import { LocalStore } from '../core/local-store.ts';
-import type { Policy } from '../core/store.ts';
+import { takeOf } from '../core/store.ts';
 import { connectSingle } from './single.ts';
 
 const outages = 8;
@@ -20,7 +21,7 @@ const socketTimeoutMs = 5;
 const connectionMsMax = 50;
 
 /** Some outages on parts of their own: calls time out, the breaker opens, the connection is given up. Some 80 ms. */
-export async function warmUp(policy: Policy, nowUs: () => number): Promise<void> {
+export async function warmUp(limits: readonly Limit[], nowUs: () => number): Promise<void> {
   const server = createServer(fallSilent);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -28,7 +29,6 @@ export async function warmUp(policy: Policy, nowUs: () => number): Promise<void>
     const topology = connectSingle(
       { kind: 'single', host: '127.0.0.1', port, db: 0, username: undefined, password: undefined, tls: false },
       {
-        policy,
         timeoutMs: 1,
         socketTimeoutMs,
         nowUs,
@@ -43,12 +43,12 @@ export async function warmUp(policy: Policy, nowUs: () => number): Promise<void>
     );
     const reached = (event: string) => new Promise((resolve) => topology.client.once(event, resolve));
     const lost = reached('close');
-    const fallback = new LocalStore(policy, { keysMax: takesPerOutage, nowUs });
-    const limiter = new Limiter({ topology, fallback, nowUs });
+    const fallback = new LocalStore({ keysMax: takesPerOutage, nowUs });
+    const limiter = new Limiter({ topology, fallback, nowUs, onDecision: () => {} });
     await reached('ready');
     while (!topology.store.ready && topology.client.status === 'ready') await new Promise(setImmediate);
     for (let n = 0; n < takesPerOutage; n++) {
-      await limiter.take({ key: `warm-up ${n}`, cost: 1 });
+      await limiter.decide(takeOf(limits, `warm-up ${n}`, 1));
     }
     await lost;
     topology.close();

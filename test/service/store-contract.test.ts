@@ -8,10 +8,13 @@ import { LocalStore } from '../../service/core/local-store.ts';
 import type { Decision, Store } from '../../service/core/store.ts';
 import { connectSingle } from '../../service/redis/single.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { limitOf, takesOf } from '../support/takes.ts';
 import { until } from '../support/until.ts';
 
-const policy = { name: 'default', capacity: 3, refillPerSecond: 1 };
-const tokenMs = 1000 / policy.refillPerSecond;
+const limit = limitOf(3, 1);
+const { quota } = limit.shared;
+const takeFor = takesOf(limit);
+const tokenMs = limit.shared.tokenUs / 1000;
 const nowUs = () => performance.now() * 1000;
 
 let redis: RedisProcess;
@@ -20,14 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => redis[Symbol.asyncDispose]());
 
-const createLocal = () => new LocalStore(policy, { keysMax: 1000, nowUs });
+const createLocal = () => new LocalStore({ keysMax: 1000, nowUs });
 
 /** Connected, and patient: a busy machine is not what is tested here. */
 async function connectTo(port: number, connected = true) {
   const topology = connectSingle(
     { kind: 'single', host: '127.0.0.1', port, db: 0, username: undefined, password: undefined, tls: false },
     {
-      policy,
       timeoutMs: 5000,
       nowUs,
       breakerFailures: 3,
@@ -74,7 +76,7 @@ const kinds: readonly Kind[] = [
     async create() {
       const topology = await connectTo(redis.port);
       return {
-        store: new Limiter({ topology, fallback: createLocal(), nowUs }),
+        store: new Limiter({ topology, fallback: createLocal(), nowUs, onDecision: () => {} }),
         [Symbol.dispose]: () => topology.close(),
       };
     },
@@ -85,7 +87,7 @@ const kinds: readonly Kind[] = [
     async create() {
       const topology = await connectTo(1, false); // nothing listens there
       return {
-        store: new Limiter({ topology, fallback: createLocal(), nowUs }),
+        store: new Limiter({ topology, fallback: createLocal(), nowUs, onDecision: () => {} }),
         [Symbol.dispose]: () => topology.close(),
       };
     },
@@ -108,7 +110,7 @@ describe.each(kinds)('as a store, $what', ({ mechanism, create }) => {
   /** In turn, each after the answer to the one before. */
   const take = async (key: string, ...costs: number[]): Promise<Decision[]> => {
     const decisions: Decision[] = [];
-    for (const cost of costs) decisions.push(await subject.store.take({ key, cost }));
+    for (const cost of costs) decisions.push(await subject.store.decide(takeFor(key, cost)));
     return decisions;
   };
 
@@ -139,6 +141,7 @@ describe.each(kinds)('as a store, $what', ({ mechanism, create }) => {
       retryAfterMs: Number.POSITIVE_INFINITY,
       resetMs: 0,
       mechanism,
+      quota,
     });
     expect(all).toMatchObject({ allowed: true, remaining: 0 });
   });
@@ -161,7 +164,7 @@ describe.each(kinds)('as a store, $what', ({ mechanism, create }) => {
 
   it('admits no more than the bucket holds when all come at once, and the first of them', async () => {
     const key = newKey();
-    const decisions = await Promise.all(Array.from({ length: 20 }, () => subject.store.take({ key, cost: 1 })));
+    const decisions = await Promise.all(Array.from({ length: 20 }, () => subject.store.decide(takeFor(key))));
     expect(decisions.map(({ allowed }) => allowed)).toEqual(decisions.map((_, i) => i < 3));
   });
 

@@ -6,6 +6,7 @@
 import { readConfig } from '../../service/config/env.ts';
 import { Limiter } from '../../service/core/limiter.ts';
 import { LocalStore } from '../../service/core/local-store.ts';
+import { takeOf } from '../../service/core/store.ts';
 import { connect } from '../../service/redis/connect.ts';
 
 const keyCount = Number(process.argv[2]);
@@ -15,9 +16,8 @@ const takesPerTurn = 1000;
 
 const config = readConfig({ REDIS_ADDR: '127.0.0.1:1', ...process.env }); // nothing listens on port 1
 const nowUs = () => performance.now() * 1000;
-const fallback = new LocalStore(config.fallbackPolicy, { keysMax: config.fallbackKeysMax, nowUs });
+const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
 const topology = connect(config.redis, {
-  policy: config.policy,
   timeoutMs: config.redisTimeoutMs,
   nowUs,
   breakerFailures: config.breakerFailures,
@@ -28,7 +28,7 @@ const topology = connect(config.redis, {
   onError: () => {},
   onTransition: () => {},
 });
-const limiter = new Limiter({ topology, fallback, nowUs });
+const limiter = new Limiter({ topology, fallback, nowUs, onDecision: () => {} });
 
 /** As an API key might be; no two alike. */
 const keyOf = (n: number) => `acct_${Math.imul(n, 0x9e3779b1).toString(16)}_${n.toString(36).padStart(24, '0')}`;
@@ -36,7 +36,9 @@ const keyOf = (n: number) => `acct_${Math.imul(n, 0x9e3779b1).toString(16)}_${n.
 async function flood(takes: number, keyOfTake: (n: number) => string): Promise<number> {
   let rssMax = 0;
   for (let n = 0; n < takes; n += takesPerTurn) {
-    await Promise.all(Array.from({ length: takesPerTurn }, (_, i) => limiter.take({ key: keyOfTake(n + i), cost: 1 })));
+    await Promise.all(
+      Array.from({ length: takesPerTurn }, (_, i) => limiter.decide(takeOf(config.limits, keyOfTake(n + i), 1))),
+    );
     await new Promise(setImmediate);
     rssMax = Math.max(rssMax, process.memoryUsage.rss());
   }

@@ -2,7 +2,6 @@
 
 import type { Redis } from 'ioredis';
 import { readConfig } from '../../service/config/env.ts';
-import type { Policy } from '../../service/core/store.ts';
 import { connectSingle } from '../../service/redis/single.ts';
 import type { RedisStore } from '../../service/redis/store.ts';
 
@@ -13,11 +12,10 @@ export interface ConnectedStore {
 }
 
 /** Begins to connect; `store.ready` tells when takes can be sent. */
-export function connectStore(url: string, policy: Policy, timeoutMs: number): ConnectedStore {
+export function connectStore(url: string, timeoutMs: number): ConnectedStore {
   const address = readConfig({ REDIS_URL: url }).redis;
   if (address.kind === 'cluster') throw new Error('a cluster is not one Redis');
   const { store, client, close } = connectSingle(address, {
-    policy,
     timeoutMs,
     nowUs: () => performance.now() * 1000,
     breakerFailures: 3,

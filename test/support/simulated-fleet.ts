@@ -12,6 +12,7 @@ import { nowUs, pass } from './fake-time.ts';
 import { historyWith, usualBounds } from './history-builder.ts';
 import { answer, fault, move } from './history-events.ts';
 import { SimulatedLink, SimulatedRedis } from './simulated-redis.ts';
+import { limitOf, takesOf } from './takes.ts';
 
 export const timeoutMs = 5;
 export const instanceCount = 2;
@@ -67,11 +68,10 @@ export class SimulatedFleet implements Disposable {
 
   #createMember(name: string, keysMax: number): Member {
     const { capacity, refillPerSecond, fallbackCapacity, breakerFailures, breakerResetMs } = usualBounds;
-    const policy = { name: 'default', capacity, refillPerSecond };
+    const take = takesOf(limitOf(capacity, refillPerSecond, fallbackCapacity));
     const link = new SimulatedLink(this.redis, nowUs);
-    const store = new RedisStore({ client: link, policy, timeoutMs, nowUs });
+    const store = new RedisStore({ client: link, timeoutMs, nowUs });
     const shard = createShard('simulated', store, {
-      policy,
       breakerFailures,
       breakerResetMs,
       keysMax,
@@ -79,17 +79,17 @@ export class SimulatedFleet implements Disposable {
       onError: () => {},
       onTransition: (_shard, from, to) => this.#breaker.push(move(name, nowUs() / 1000, from, to)),
     });
-    const fallback = new LocalStore({ ...policy, capacity: fallbackCapacity }, { keysMax, nowUs });
+    const fallback = new LocalStore({ keysMax, nowUs });
     fallback.instances = instanceCount;
     const topology = { shards: [shard], shardOf: () => shard, close: () => {} };
-    const limiter = new Limiter({ topology, fallback, nowUs });
+    const limiter = new Limiter({ topology, fallback, nowUs, onDecision: () => {} });
     return {
       name,
       link,
       take: (key) => {
         const sentMs = nowUs() / 1000;
         this.#unanswered++;
-        Promise.resolve(limiter.take({ key, cost: 1 })).then(({ allowed, mechanism, remaining }) => {
+        Promise.resolve(limiter.decide(take(key))).then(({ allowed, mechanism, remaining }) => {
           this.#unanswered--;
           const receivedMs = nowUs() / 1000;
           const status = allowed ? 200 : 429;

@@ -14,7 +14,7 @@ export type LinkState =
   | { readonly kind: 'up' | 'drops replies'; readonly thereMs: number; readonly backMs: number }
   | { readonly kind: 'drops requests' | 'refuses' | 'holds' };
 
-/** Tokens that a script took. */
+/** A take that a script allowed. */
 export interface Commit {
   readonly key: string;
   readonly sentUs: number;
@@ -48,18 +48,21 @@ export class SimulatedRedis {
     const atUs = this.#nowUs();
     const redisUs = atUs + this.clockAheadUs;
     const keys = args.slice(0, keyCount);
-    const [tokenUs = 1, capacityUs = 1, deadlineUs = 0, ...costs] = args.slice(keyCount).map(Number);
+    const [deadlineUs = 0, shapes, ...numbers] = args.slice(keyCount).map(Number);
     if (deadlineUs > 0 && redisUs > deadlineUs) {
       this.lateScripts++;
       return [redisUs];
     }
-    const bucket = { capacity: capacityUs / tokenUs, tokenUs, capacityUs };
-    const results = keys.map((key, i) => {
-      const cost = costs[i] ?? costs[0] ?? 1;
-      const { allowed, debtUs } = take(bucket, this.#fullAtUs.get(key) ?? 0, redisUs, cost);
+    const [buckets, costUs = 1, capacityUs = 1] = numbers;
+    if (shapes !== 1 || buckets !== 1)
+      throw new Error('only takes that are all alike, of one bucket each, are simulated');
+    // As if a token were one microsecond.
+    const bucket = { capacity: capacityUs, tokenUs: 1, capacityUs };
+    const results = keys.map((key) => {
+      const { allowed, debtUs } = take(bucket, this.#fullAtUs.get(key) ?? 0, redisUs, costUs);
       this.#fullAtUs.set(key, redisUs + debtUs);
       if (!allowed) return -1 - debtUs;
-      for (let n = 0; n < cost; n++) this.commits.push({ key, sentUs, atUs });
+      if (costUs > 0) this.commits.push({ key, sentUs, atUs });
       return debtUs;
     });
     return [redisUs, ...results];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig, readConfigAtStart } from '../../../service/config/env.ts';
 import { configRows } from '../../../service/config/rows.ts';
+import { limitOf } from '../../support/takes.ts';
 
 /** The lines of the `ConfigError` that reading `env` throws. */
 function mistakesOf(env: Record<string, string>): string[] {
@@ -27,8 +28,7 @@ describe('readConfig', () => {
         tls: false,
         db: 0,
       },
-      policy: { name: 'default', capacity: 5, refillPerSecond: 0.5 },
-      fallbackPolicy: { name: 'default', capacity: 5, refillPerSecond: 0.5 },
+      limits: [limitOf(5, 0.5)],
       instances: undefined,
       workers: 1,
       keyHeader: undefined,
@@ -72,8 +72,7 @@ describe('readConfig', () => {
         tls: false,
         db: 0,
       },
-      policy: { name: 'default', capacity: 100, refillPerSecond: 5 },
-      fallbackPolicy: { name: 'default', capacity: 7, refillPerSecond: 5 },
+      limits: [limitOf(100, 5, 7)],
       instances: 5,
       workers: 2,
       keyHeader: 'x-api-key',

@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../service/core/batcher.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
 import { type Decision, type Outcome, StoreError, type Take } from '../../../service/core/store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
+
+const limit = limitOf(100, 1);
+const takeFor = takesOf(limit);
+const costOf = ({ charges }: Take) => charges[0]?.cost ?? 0;
 
 const decision = (remaining: number): Decision => ({
   allowed: true,
@@ -11,16 +16,17 @@ const decision = (remaining: number): Decision => ({
   retryAfterMs: 0,
   resetMs: 0,
   mechanism: 'redis',
+  quota: limit.shared.quota,
 });
 
 /** Answers each take with its cost as `remaining`, unless told otherwise; keeps the calls. */
 function createStore(
-  answer: (takes: readonly Take[]) => Promise<Outcome[]> = async (takes) => takes.map(({ cost }) => decision(cost)),
+  answer: (takes: readonly Take[]) => Promise<Outcome[]> = async (takes) => takes.map((it) => decision(costOf(it))),
 ) {
   const calls: (readonly Take[])[] = [];
   return {
     calls,
-    takeMany(takes: readonly Take[]) {
+    decideMany(takes: readonly Take[]) {
       calls.push(takes);
       return answer(takes);
     },
@@ -31,7 +37,7 @@ function createStore(
 function answeredByHand() {
   const answers: (() => void)[] = [];
   const store = createStore(
-    (takes) => new Promise((resolve) => answers.push(() => resolve(takes.map(({ cost }) => decision(cost))))),
+    (takes) => new Promise((resolve) => answers.push(() => resolve(takes.map((it) => decision(costOf(it)))))),
   );
   return { store, answers };
 }
@@ -39,14 +45,14 @@ const turn = () => new Promise(setImmediate);
 /** Long enough for an answer to be heard, in the same turn. */
 const microtasksDone = () => new Promise(process.nextTick);
 
-const take = (n: number): Take => ({ key: `key-${n}`, cost: n });
+const take = (n: number): Take => takeFor(`key-${n}`, n);
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => take(i + 1));
 
 describe('Batcher', () => {
   it('sends all takes of a turn in one call, in their order, and gives each its own answer', async () => {
     const store = createStore();
     const batcher = new Batcher(store, 128);
-    const decisions = await Promise.all(upTo(5).map((it) => batcher.take(it)));
+    const decisions = await Promise.all(upTo(5).map((it) => batcher.decide(it)));
     expect(store.calls).toEqual([upTo(5)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5].map(decision));
   });
@@ -54,9 +60,9 @@ describe('Batcher', () => {
   it('sends the takes of the next turn in the next call, without waiting for the answer of the first', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
-    const first = batcher.take(take(1));
+    const first = batcher.decide(take(1));
     await turn();
-    const second = batcher.take(take(2));
+    const second = batcher.decide(take(2));
     await turn();
     expect(store.calls).toEqual([[take(1)], [take(2)]]);
     answers[1]?.();
@@ -68,15 +74,15 @@ describe('Batcher', () => {
   it('puts the takes of a turn that brought answers off by a turn, and sends them with that one', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
-    batcher.take(take(1));
+    batcher.decide(take(1));
     await turn();
-    const before = batcher.take(take(2));
+    const before = batcher.decide(take(2));
     answers[0]?.();
     await microtasksDone();
-    const after = batcher.take(take(3));
+    const after = batcher.decide(take(3));
     await turn();
     expect(store.calls).toEqual([[take(1)]]);
-    const again = batcher.take(take(4));
+    const again = batcher.decide(take(4));
     await turn();
     expect(store.calls).toEqual([[take(1)], [take(2), take(3), take(4)]]);
     answers[1]?.();
@@ -87,10 +93,10 @@ describe('Batcher', () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
     for (let n = 1; n <= 3; n++) {
-      batcher.take(take(n));
+      batcher.decide(take(n));
       await turn();
     }
-    batcher.take(take(4));
+    batcher.decide(take(4));
     answers[0]?.();
     await microtasksDone();
     await turn();
@@ -98,7 +104,7 @@ describe('Batcher', () => {
     await microtasksDone();
     await turn();
     expect(store.calls.at(-1)).toEqual([take(4)]);
-    batcher.take(take(5)); // and the next not at all, unless it sees an answer of its own
+    batcher.decide(take(5)); // and the next not at all, unless it sees an answer of its own
     await turn();
     expect(store.calls.at(-1)).toEqual([take(5)]);
   });
@@ -106,20 +112,20 @@ describe('Batcher', () => {
   it('puts nothing off for an answer of an earlier turn, nor for a call that failed', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
-    batcher.take(take(1));
+    batcher.decide(take(1));
     await turn();
     answers[0]?.();
     await microtasksDone();
     await turn();
-    batcher.take(take(2));
+    batcher.decide(take(2));
     await turn();
     expect(store.calls.length).toBe(2);
 
     const failing = createStore(() => Promise.reject(new StoreError('timeout')));
     const broken = new Batcher(failing, 128);
-    broken.take(take(1)).catch(() => {});
+    broken.decide(take(1)).catch(() => {});
     await turn();
-    broken.take(take(2)).catch(() => {});
+    broken.decide(take(2)).catch(() => {});
     await turn();
     expect(failing.calls.length).toBe(2);
   });
@@ -128,11 +134,11 @@ describe('Batcher', () => {
     const batcher = new Batcher(createStore(), 128);
     const defect = new Error('a defect');
     const results = await Promise.allSettled([
-      batcher.take(take(1)),
-      batcher.take(take(2), () => {
+      batcher.decide(take(1)),
+      batcher.decide(take(2), () => {
         throw defect;
       }),
-      batcher.take(take(3)),
+      batcher.decide(take(3)),
     ]);
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
@@ -148,26 +154,25 @@ describe('Batcher', () => {
       128,
     );
     let concluded = 0;
-    const results = await Promise.allSettled(upTo(2).map((it) => batcher.take(it, () => decision(concluded++))));
+    const results = await Promise.allSettled(upTo(2).map((it) => batcher.decide(it, () => decision(concluded++))));
     expect([results.map((it) => it.status === 'rejected' && it.reason), concluded]).toEqual([[defect, defect], 0]);
   });
 
   it('splits a turn of more takes than one call may hold, and loses none', async () => {
     const store = createStore();
     const batcher = new Batcher(store, 3);
-    const decisions = await Promise.all(upTo(7).map((it) => batcher.take(it)));
+    const decisions = await Promise.all(upTo(7).map((it) => batcher.decide(it)));
     expect(store.calls).toEqual([upTo(7).slice(0, 3), upTo(7).slice(3, 6), upTo(7).slice(6)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5, 6, 7].map(decision));
   });
 
   it('has the same key twice in a turn decided in order', async () => {
-    const local = new LocalStore(
-      { name: 'default', capacity: 2, refillPerSecond: 0.1 },
-      { keysMax: 9, nowUs: () => 0 },
-    );
-    const store = createStore(async (takes) => takes.map((it) => local.take(it)));
+    const local = new LocalStore({ keysMax: 9, nowUs: () => 0 });
+    const store = createStore(async (takes) => takes.map((it) => local.decide(it)));
     const batcher = new Batcher(store, 128);
-    const decisions = await Promise.all(['a', 'b', 'a', 'a'].map((key) => batcher.take({ key, cost: 1 })));
+    const decisions = await Promise.all(
+      ['a', 'b', 'a', 'a'].map((key) => batcher.decide(takesOf(limitOf(2, 0.1))(key))),
+    );
     expect(store.calls.length).toBe(1);
     expect(decisions.map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
       [true, 1],
@@ -179,9 +184,9 @@ describe('Batcher', () => {
 
   it('lets a take that fails for its key alone harm no other', async () => {
     const wrong = new StoreError('wrongtype');
-    const store = createStore(async (takes) => takes.map(({ cost }) => (cost === 2 ? wrong : decision(cost))));
+    const store = createStore(async (takes) => takes.map((it) => (costOf(it) === 2 ? wrong : decision(costOf(it)))));
     const batcher = new Batcher(store, 128);
-    const results = await Promise.allSettled(upTo(3).map((it) => batcher.take(it)));
+    const results = await Promise.allSettled(upTo(3).map((it) => batcher.decide(it)));
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
       { status: 'rejected', reason: wrong },
@@ -192,11 +197,11 @@ describe('Batcher', () => {
   it('rejects all takes of a call that failed and none of another', async () => {
     const gone = new StoreError('timeout');
     const store = createStore(async (takes) => {
-      if (takes.some(({ cost }) => cost === 1)) throw gone;
-      return takes.map(({ cost }) => decision(cost));
+      if (takes.some((it) => costOf(it) === 1)) throw gone;
+      return takes.map((it) => decision(costOf(it)));
     });
     const batcher = new Batcher(store, 2);
-    const results = await Promise.allSettled(upTo(4).map((it) => batcher.take(it)));
+    const results = await Promise.allSettled(upTo(4).map((it) => batcher.decide(it)));
     expect(results).toEqual([
       { status: 'rejected', reason: gone },
       { status: 'rejected', reason: gone },
@@ -210,7 +215,7 @@ describe('Batcher', () => {
       createStore(async () => [decision(1)]),
       128,
     );
-    const results = await Promise.allSettled([batcher.take(take(1)), batcher.take(take(2))]);
+    const results = await Promise.allSettled([batcher.decide(take(1)), batcher.decide(take(2))]);
     expect(results).toEqual([
       { status: 'fulfilled', value: decision(1) },
       { status: 'rejected', reason: new StoreError('other', 'the store left this take out of its answer') },
@@ -231,7 +236,7 @@ describe('Batcher', () => {
           seen.push('timer');
           resolve(seen);
         }, 0);
-        batcher.take(take(1)).catch(() => {});
+        batcher.decide(take(1)).catch(() => {});
         seen.push('taken');
       });
     });

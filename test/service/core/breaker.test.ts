@@ -5,15 +5,25 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Breaker, type BreakerState, resetJitterRatio } from '../../../service/core/breaker.ts';
 import { type Outcome, StoreError } from '../../../service/core/store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 
 interface Call {
   readonly resolve: () => void;
   readonly reject: () => void;
 }
 
-const takes = [{ key: 'a', cost: 1 }];
+const limit = limitOf(5, 0.5);
+const takes = [takesOf(limit)('a')];
 const outcomes: Outcome[] = [
-  { allowed: true, limit: 5, remaining: 4, retryAfterMs: 0, resetMs: 2000, mechanism: 'redis' },
+  {
+    allowed: true,
+    limit: 5,
+    remaining: 4,
+    retryAfterMs: 0,
+    resetMs: 2000,
+    mechanism: 'redis',
+    quota: limit.shared.quota,
+  },
 ];
 const resetMs = 1000;
 
@@ -30,7 +40,7 @@ function createBreaker({ failures = 3, random = (): number => 0.5 } = {}) {
       list.push({ resolve: () => resolve(value), reject: () => reject(new StoreError('timeout')) });
     });
   const breaker = new Breaker(
-    { takeMany: () => pending(calls, outcomes) },
+    { decideMany: () => pending(calls, outcomes) },
     {
       failures,
       resetMs,
@@ -42,7 +52,7 @@ function createBreaker({ failures = 3, random = (): number => 0.5 } = {}) {
   /** Lets everything that has been settled take effect, and time pass. */
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
   const begin = () => {
-    breaker.takeMany(takes).catch(() => {});
+    breaker.decideMany(takes).catch(() => {});
     return calls.at(-1) as Call;
   };
   const fail = async (times = 1) => {
@@ -68,10 +78,10 @@ afterEach(() => {
 describe('Breaker', () => {
   it('passes answers and errors through while closed', async () => {
     const { breaker, calls, pass } = createBreaker();
-    const answered = breaker.takeMany(takes);
+    const answered = breaker.decideMany(takes);
     calls[0]?.resolve();
     expect(await answered).toBe(outcomes);
-    const broken = expect(breaker.takeMany(takes)).rejects.toEqual(new StoreError('timeout'));
+    const broken = expect(breaker.decideMany(takes)).rejects.toEqual(new StoreError('timeout'));
     calls[1]?.reject();
     await broken;
     await pass(0);
@@ -120,10 +130,10 @@ describe('Breaker', () => {
   });
 
   it('stays closed when a take fails for its key alone', async () => {
-    const store = { takeMany: async () => [new StoreError('wrongtype')] };
+    const store = { decideMany: async () => [new StoreError('wrongtype')] };
     const options = { failures: 1, resetMs, probe: async () => {}, random: () => 0.5 };
     const breaker = new Breaker(store, options);
-    for (let i = 0; i < 5; i++) await breaker.takeMany(takes);
+    for (let i = 0; i < 5; i++) await breaker.decideMany(takes);
     await vi.advanceTimersByTimeAsync(0);
     expect(breaker.state).toBe('closed');
   });
@@ -143,7 +153,7 @@ describe('Breaker', () => {
   it('rejects at once, and asks nothing of the store, while open', async () => {
     const { breaker, calls, fail } = createBreaker();
     await fail(3);
-    await expect(breaker.takeMany(takes)).rejects.toEqual(new StoreError('disconnected', 'the breaker is open'));
+    await expect(breaker.decideMany(takes)).rejects.toEqual(new StoreError('disconnected', 'the breaker is open'));
     expect(calls.length).toBe(3);
   });
 
@@ -152,7 +162,9 @@ describe('Breaker', () => {
     await fail(3);
     await pass(resetMs);
     for (let i = 0; i < 10; i++) {
-      await expect(breaker.takeMany(takes)).rejects.toEqual(new StoreError('disconnected', 'the breaker is half-open'));
+      await expect(breaker.decideMany(takes)).rejects.toEqual(
+        new StoreError('disconnected', 'the breaker is half-open'),
+      );
       await pass(10 * resetMs);
     }
     expect([breaker.state, calls.length, probes.length]).toEqual(['half-open', 3, 1]);
@@ -215,7 +227,7 @@ describe('Breaker', () => {
 
   it('still answers whoever began a call before the opening', async () => {
     const { breaker, calls, fail } = createBreaker();
-    const early = breaker.takeMany(takes);
+    const early = breaker.decideMany(takes);
     await fail(3);
     calls[0]?.resolve();
     expect(await early).toBe(outcomes);
@@ -223,13 +235,13 @@ describe('Breaker', () => {
 
   it('holds on to no answer that came after it had moved', async () => {
     const answers: PromiseWithResolvers<Outcome[]>[] = [];
-    const takeMany = () => {
+    const decideMany = () => {
       answers.push(Promise.withResolvers());
       return answers.at(-1)?.promise as Promise<Outcome[]>;
     };
-    const breaker = new Breaker({ takeMany }, { failures: 1, resetMs, probe: async () => {}, random: () => 0.5 });
-    breaker.takeMany(takes);
-    breaker.takeMany(takes).catch(() => {});
+    const breaker = new Breaker({ decideMany }, { failures: 1, resetMs, probe: async () => {}, random: () => 0.5 });
+    breaker.decideMany(takes);
+    breaker.decideMany(takes).catch(() => {});
     answers.pop()?.reject(new StoreError('timeout'));
     await vi.advanceTimersByTimeAsync(0);
     expect(breaker.state).toBe('open');
@@ -310,7 +322,7 @@ describe('Breaker', () => {
 
           for (const it of steps) {
             if (it.do === 'begin') {
-              breaker.takeMany(takes).catch(() => {});
+              breaker.decideMany(takes).catch(() => {});
               if (state === 'closed') {
                 begun++;
                 open.push({ call: calls.at(-1) as Call, era: expectedMoves.length, number: begun });

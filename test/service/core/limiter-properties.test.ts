@@ -13,6 +13,7 @@ import { RedisStore } from '../../../service/redis/store.ts';
 import { fakeTime, nowUs, pass } from '../../support/fake-time.ts';
 import { instanceCount, SimulatedFleet, timeoutMs } from '../../support/simulated-fleet.ts';
 import { type LinkState, SimulatedLink, SimulatedRedis } from '../../support/simulated-redis.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 
 /** Bounds 1 to 5 of the design. */
 const bounds: readonly Check[] = [admission, fleetBound, needlessRefusal, remaining, breaker];
@@ -132,19 +133,18 @@ describe('two limiters that share a Redis, whatever the network does and in what
 });
 
 describe("a jump of Redis's clock", () => {
-  const policy = { name: 'default', capacity: 1000, refillPerSecond: 0.001 };
-  const take = [{ key: 'a', cost: 1 }];
+  const take = [takesOf(limitOf(1000, 0.001))('a')];
 
   /** The mechanisms that decide one batch after another, the clock jumping before the third. */
   async function batchesAround(jumpUs: number) {
     const redis = new SimulatedRedis(nowUs);
-    const store = new RedisStore({ client: new SimulatedLink(redis, nowUs), policy, timeoutMs, nowUs });
+    const store = new RedisStore({ client: new SimulatedLink(redis, nowUs), timeoutMs, nowUs });
     store.connected();
     await pass(timeoutMs);
     const decided: boolean[] = [];
     for (let i = 0; i < 6; i++) {
       if (i === 2) redis.clockAheadUs += jumpUs;
-      store.takeMany(take).then(
+      store.decideMany(take).then(
         () => decided.push(true),
         () => decided.push(false),
       );
@@ -170,15 +170,15 @@ describe("a jump of Redis's clock", () => {
   ])('by an hour %s leaves the next script but one refused when it is late', async (_, jumpUs) => {
     const redis = new SimulatedRedis(nowUs);
     const link = new SimulatedLink(redis, nowUs);
-    const store = new RedisStore({ client: link, policy, timeoutMs, nowUs });
+    const store = new RedisStore({ client: link, timeoutMs, nowUs });
     store.connected();
     await pass(timeoutMs);
     redis.clockAheadUs += jumpUs;
-    store.takeMany(take).catch(() => {});
+    store.decideMany(take).catch(() => {});
     await pass(2 * timeoutMs);
     const before = redis.commits.length;
     link.state = { kind: 'holds' };
-    store.takeMany(take).catch(() => {});
+    store.decideMany(take).catch(() => {});
     await pass(2 * timeoutMs);
     link.state = { kind: 'up', thereMs: 1, backMs: 1 };
     await pass(2 * timeoutMs);

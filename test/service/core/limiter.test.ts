@@ -5,10 +5,14 @@ import { LastDecisions } from '../../../service/core/last-decisions.ts';
 import { Limiter } from '../../../service/core/limiter.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
 import type { Shard } from '../../../service/core/shard.ts';
-import { type Decision, type Outcome, StoreError, type Take } from '../../../service/core/store.ts';
+import { type Decision, type Outcome, StoreError, type Take, takeOf } from '../../../service/core/store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 
-const policy = { name: 'default', capacity: 4, refillPerSecond: 1 };
-const fallbackPolicy = { name: 'default', capacity: 2, refillPerSecond: 1 };
+const limit = limitOf(4, 1, 2);
+const { quota } = limit.shared;
+const take = takesOf(limit);
+/** What stands in for Redis has a bucket as large as Redis's. */
+const inRedis = limitOf(4, 1);
 
 const closing: Breaker[] = [];
 afterEach(() => {
@@ -20,7 +24,7 @@ function createLimiter({ failures = 3 } = {}) {
   const clock = { us: 1_000_000 };
   const nowUs = () => clock.us;
   const redis = {
-    buckets: new LocalStore(policy, { keysMax: 100, nowUs }),
+    buckets: new LocalStore({ keysMax: 100, nowUs }),
     requested: [] as string[],
     resets: [] as string[],
     breaks: undefined as Error | undefined,
@@ -30,16 +34,19 @@ function createLimiter({ failures = 3 } = {}) {
   const store = {
     mechanism: 'redis',
     ready: true,
-    async takeMany(takes: readonly Take[]): Promise<Outcome[]> {
+    async decideMany(takes: readonly Take[]): Promise<Outcome[]> {
       redis.requested.push(...takes.map(({ key }) => key));
       if (redis.breaks) throw redis.breaks;
-      return takes.map((it) => ({ ...redis.buckets.take(it), mechanism: 'redis' }));
+      return takes.map(({ key, charges }) => {
+        const decision = redis.buckets.decide(takeOf([inRedis], key, charges[0]?.cost ?? 0));
+        return { ...decision, mechanism: 'redis' };
+      });
     },
-    async reset(key: string): Promise<void> {
+    async reset(it: Take): Promise<void> {
       redis.onReset();
       if (redis.breaks) throw redis.breaks;
-      redis.resets.push(key);
-      redis.buckets.forget(key);
+      redis.resets.push(it.key);
+      redis.buckets.forget(it);
     },
   };
   const breaker = new Breaker(store, { failures, resetMs: 60_000, probe: async () => {}, random: () => 0.5 });
@@ -49,11 +56,19 @@ function createLimiter({ failures = 3 } = {}) {
     store,
     breaker,
     batcher: new Batcher(breaker, 128),
-    last: new LastDecisions(policy, 100, store.mechanism),
+    last: new LastDecisions(100, store.mechanism),
   };
   const topology = { shards: [shard], shardOf: (key: string) => (key === 'nowhere' ? undefined : shard), close() {} };
-  const fallback = new LocalStore(fallbackPolicy, { keysMax: 100, nowUs });
-  return { clock, redis, shard, fallback, limiter: new Limiter({ topology, fallback, nowUs }) };
+  const fallback = new LocalStore({ keysMax: 100, nowUs });
+  const decided: [Decision, number][] = [];
+  return {
+    clock,
+    redis,
+    shard,
+    fallback,
+    decided,
+    limiter: new Limiter({ topology, fallback, nowUs, onDecision: (...told) => decided.push(told) }),
+  };
 }
 
 const timeout = new StoreError('timeout');
@@ -64,30 +79,28 @@ const denial: Decision = {
   retryAfterMs: 1000,
   resetMs: 4000,
   mechanism: 'redis',
+  quota,
 };
 
 describe('Limiter', () => {
   it('is answered by Redis, and asks it for every take that may be admitted', async () => {
     const { redis, limiter } = createLimiter();
-    expect([await limiter.take({ key: 'a', cost: 1 }), await limiter.take({ key: 'a', cost: 2 })]).toEqual([
-      { allowed: true, limit: 4, remaining: 3, retryAfterMs: 0, resetMs: 1000, mechanism: 'redis' },
-      { allowed: true, limit: 4, remaining: 1, retryAfterMs: 0, resetMs: 3000, mechanism: 'redis' },
+    expect([await limiter.decide(take('a')), await limiter.decide(take('a', 2))]).toEqual([
+      { allowed: true, limit: 4, remaining: 3, retryAfterMs: 0, resetMs: 1000, mechanism: 'redis', quota },
+      { allowed: true, limit: 4, remaining: 1, retryAfterMs: 0, resetMs: 3000, mechanism: 'redis', quota },
     ]);
     expect(redis.requested).toEqual(['a', 'a']);
   });
 
   it('denies for Redis, without asking it, until a token can have come back; then asks', async () => {
     const { clock, redis, limiter } = createLimiter();
-    await limiter.take({ key: 'a', cost: 4 });
-    expect([await limiter.take({ key: 'a', cost: 1 }), await limiter.take({ key: 'a', cost: 1 })]).toEqual([
-      denial,
-      denial,
-    ]);
+    await limiter.decide(take('a', 4));
+    expect([await limiter.decide(take('a')), await limiter.decide(take('a'))]).toEqual([denial, denial]);
     clock.us += 999_999;
-    expect(await limiter.take({ key: 'a', cost: 1 })).toEqual({ ...denial, retryAfterMs: 0.001, resetMs: 3000.001 });
+    expect(await limiter.decide(take('a'))).toEqual({ ...denial, retryAfterMs: 0.001, resetMs: 3000.001 });
     expect(redis.requested).toEqual(['a']);
     clock.us += 1;
-    expect(await limiter.take({ key: 'a', cost: 1 })).toMatchObject({
+    expect(await limiter.decide(take('a'))).toMatchObject({
       allowed: true,
       remaining: 0,
       mechanism: 'redis',
@@ -97,56 +110,57 @@ describe('Limiter', () => {
 
   it('asks Redis for a smaller cost than the one that was denied', async () => {
     const { redis, limiter } = createLimiter();
-    await limiter.take({ key: 'a', cost: 2 });
-    expect((await limiter.take({ key: 'a', cost: 3 })).allowed).toBe(false);
-    expect(await limiter.take({ key: 'a', cost: 2 })).toMatchObject({ allowed: true, remaining: 0 });
+    await limiter.decide(take('a', 2));
+    expect((await limiter.decide(take('a', 3))).allowed).toBe(false);
+    expect(await limiter.decide(take('a', 2))).toMatchObject({ allowed: true, remaining: 0 });
     expect(redis.requested).toEqual(['a', 'a']);
   });
 
   it('is answered by the fallback when Redis cannot decide', async () => {
     const { redis, limiter } = createLimiter();
     redis.breaks = timeout;
-    expect(await limiter.take({ key: 'a', cost: 1 })).toEqual({
+    expect(await limiter.decide(take('a'))).toEqual({
       allowed: true,
       limit: 2,
       remaining: 1,
       retryAfterMs: 0,
       resetMs: 1000,
       mechanism: 'fallback',
+      quota: limit.fallback.quota,
     });
   });
 
   it('is answered by the fallback when the key alone cannot be decided', async () => {
     const { redis, shard, limiter } = createLimiter();
-    const takeMany = shard.store as unknown as { takeMany: (takes: readonly Take[]) => Promise<Outcome[]> };
-    takeMany.takeMany = async (takes) => takes.map(() => new StoreError('wrongtype'));
-    for (let i = 0; i < 5; i++) expect((await limiter.take({ key: 'a', cost: 1 })).mechanism).toBe('fallback');
+    const decideMany = shard.store as unknown as { decideMany: (takes: readonly Take[]) => Promise<Outcome[]> };
+    decideMany.decideMany = async (takes) => takes.map(() => new StoreError('wrongtype'));
+    for (let i = 0; i < 5; i++) expect((await limiter.decide(take('a'))).mechanism).toBe('fallback');
     expect([shard.breaker.state, redis.requested]).toEqual(['closed', []]);
   });
 
   it('asks nothing of Redis, and repeats no denial of it, while the breaker is open', async () => {
     const { redis, shard, limiter } = createLimiter({ failures: 1 });
-    await limiter.take({ key: 'a', cost: 4 });
+    await limiter.decide(take('a', 4));
     redis.breaks = timeout;
-    await limiter.take({ key: 'b', cost: 1 });
+    await limiter.decide(take('b'));
     await new Promise(setImmediate); // the caller has its answer before the breaker hears of the call
     expect(shard.breaker.state).toBe('open');
     redis.requested = [];
-    expect([
-      (await limiter.take({ key: 'a', cost: 1 })).mechanism,
-      (await limiter.take({ key: 'c', cost: 1 })).mechanism,
-    ]).toEqual(['fallback', 'fallback']);
+    expect([(await limiter.decide(take('a'))).mechanism, (await limiter.decide(take('c'))).mechanism]).toEqual([
+      'fallback',
+      'fallback',
+    ]);
     expect(redis.requested).toEqual([]);
   });
 
   it("starts a key's fallback bucket from the tokens that Redis had left for it, and from a full one without its word", async () => {
     const { clock, redis, limiter } = createLimiter({ failures: 1 });
-    await limiter.take({ key: 'spent', cost: 4 });
-    await limiter.take({ key: 'some', cost: 3 });
-    await limiter.take({ key: 'hardly', cost: 1 });
+    await limiter.decide(take('spent', 4));
+    await limiter.decide(take('some', 3));
+    await limiter.decide(take('hardly'));
     clock.us += 500_000;
     redis.breaks = timeout;
-    const firsts = await Promise.all(['spent', 'some', 'hardly', 'new'].map((key) => limiter.take({ key, cost: 1 })));
+    const firsts = await Promise.all(['spent', 'some', 'hardly', 'new'].map((key) => limiter.decide(take(key))));
     // By Redis 0.5, 1.5 and 3.5 tokens were left; the fallback bucket holds 2.
     expect(
       firsts.map(({ allowed, remaining, resetMs, mechanism }) => [allowed, remaining, resetMs, mechanism]),
@@ -156,7 +170,7 @@ describe('Limiter', () => {
       [true, 1, 1000, 'fallback'],
       [true, 1, 1000, 'fallback'],
     ]);
-    const spent = await limiter.take({ key: 'spent', cost: 1 });
+    const spent = await limiter.decide(take('spent'));
     expect(spent).toEqual({
       allowed: false,
       limit: 2,
@@ -164,30 +178,44 @@ describe('Limiter', () => {
       retryAfterMs: 500,
       resetMs: 1500,
       mechanism: 'fallback',
+      quota: limit.fallback.quota,
     });
   });
 
   it('decides on the fallback while nobody knows which Redis has the key', async () => {
     const { redis, limiter } = createLimiter();
-    expect((await limiter.take({ key: 'nowhere', cost: 1 })).mechanism).toBe('fallback');
+    expect((await limiter.decide(take('nowhere'))).mechanism).toBe('fallback');
     expect(redis.requested).toEqual([]);
+  });
+
+  it('tells each decision once, with the time that it took, whoever decided', async () => {
+    const { clock, redis, limiter, decided } = createLimiter({ failures: 1 });
+    const asked = limiter.decide(take('a', 4));
+    clock.us += 2000;
+    const decisions = [await asked, await limiter.decide(take('a'))];
+    redis.breaks = timeout;
+    decisions.push(await limiter.decide(take('b')));
+    await new Promise(setImmediate);
+    decisions.push(await limiter.decide(take('b'))); // the breaker is open
+    expect(decided).toEqual(decisions.map((decision, i) => [decision, i === 0 ? 0.002 : 0]));
+    expect(decisions.map(({ mechanism }) => mechanism)).toEqual(['redis', 'redis', 'fallback', 'fallback']);
   });
 
   it('rejects with a defect of ours, and does not hide it behind the fallback', async () => {
     const { redis, limiter } = createLimiter();
     redis.breaks = new TypeError('x is undefined');
-    await expect(limiter.take({ key: 'a', cost: 1 })).rejects.toEqual(new TypeError('x is undefined'));
+    await expect(limiter.decide(take('a'))).rejects.toEqual(new TypeError('x is undefined'));
   });
 });
 
 describe('a reset of a key', () => {
   it('fills its bucket in Redis and here, and forgets the denial', async () => {
     const { redis, limiter } = createLimiter();
-    await limiter.take({ key: 'a', cost: 4 });
-    expect(await limiter.take({ key: 'a', cost: 1 })).toEqual(denial);
-    await limiter.reset('a');
+    await limiter.decide(take('a', 4));
+    expect(await limiter.decide(take('a'))).toEqual(denial);
+    await limiter.reset(take('a'));
     expect(redis.resets).toEqual(['a']);
-    expect(await limiter.take({ key: 'a', cost: 1 })).toMatchObject({
+    expect(await limiter.decide(take('a'))).toMatchObject({
       allowed: true,
       remaining: 3,
       mechanism: 'redis',
@@ -197,13 +225,13 @@ describe('a reset of a key', () => {
   it('fills its fallback bucket', async () => {
     const { redis, fallback, limiter } = createLimiter();
     redis.breaks = timeout;
-    await limiter.take({ key: 'a', cost: 2 });
-    expect((await limiter.take({ key: 'a', cost: 1 })).allowed).toBe(false);
+    await limiter.decide(take('a', 2));
+    expect((await limiter.decide(take('a'))).allowed).toBe(false);
     redis.breaks = undefined;
-    await limiter.reset('a');
+    await limiter.reset(take('a'));
     expect(fallback.size).toBe(0);
     redis.breaks = timeout;
-    expect(await limiter.take({ key: 'a', cost: 1 })).toMatchObject({
+    expect(await limiter.decide(take('a'))).toMatchObject({
       allowed: true,
       remaining: 1,
       mechanism: 'fallback',
@@ -212,9 +240,9 @@ describe('a reset of a key', () => {
 
   it('forgets also what Redis said of the key while it was being asked to reset it', async () => {
     const { redis, shard, limiter } = createLimiter();
-    redis.onReset = () => shard.last.learn('a', denial, 1_000_000);
-    await limiter.reset('a');
-    expect(await limiter.take({ key: 'a', cost: 4 })).toMatchObject({
+    redis.onReset = () => shard.last.learn(take('a'), denial, 1_000_000);
+    await limiter.reset(take('a'));
+    expect(await limiter.decide(take('a', 4))).toMatchObject({
       allowed: true,
       remaining: 0,
       mechanism: 'redis',
@@ -223,15 +251,15 @@ describe('a reset of a key', () => {
 
   it('rejects when Redis does not hear it, but holds here', async () => {
     const { redis, shard, limiter } = createLimiter();
-    await limiter.take({ key: 'a', cost: 4 });
+    await limiter.decide(take('a', 4));
     redis.breaks = timeout;
-    await expect(limiter.reset('a')).rejects.toEqual(timeout);
+    await expect(limiter.reset(take('a'))).rejects.toEqual(timeout);
     expect([shard.last.size, redis.resets]).toEqual([0, []]);
   });
 
   it('rejects while nobody knows which Redis has the key', async () => {
     const { limiter } = createLimiter();
-    await expect(limiter.reset('nowhere')).rejects.toEqual(
+    await expect(limiter.reset(take('nowhere'))).rejects.toEqual(
       new StoreError('disconnected', 'no store is known for this key'),
     );
   });

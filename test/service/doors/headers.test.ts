@@ -1,10 +1,19 @@
 import { type Item, parseList } from 'structured-headers';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../../service/core/store.ts';
-import { decisionHeaders, policyHeader, problem, quotaExceeded } from '../../../service/doors/headers.ts';
+import { decisionHeaders, problem, quotaExceeded } from '../../../service/doors/headers.ts';
+import { limitOf } from '../../support/takes.ts';
 
-const policy = { name: 'default', capacity: 5, refillPerSecond: 0.5 };
-const allowed: Decision = { allowed: true, limit: 5, remaining: 4, retryAfterMs: 0, resetMs: 2000, mechanism: 'redis' };
+const quota = { name: 'default', capacity: 5, windowMs: 10_000 };
+const allowed: Decision = {
+  allowed: true,
+  limit: 5,
+  remaining: 4,
+  retryAfterMs: 0,
+  resetMs: 2000,
+  mechanism: 'redis',
+  quota,
+};
 const denied: Decision = {
   allowed: false,
   limit: 5,
@@ -12,6 +21,7 @@ const denied: Decision = {
   retryAfterMs: 430,
   resetMs: 8430,
   mechanism: 'fallback',
+  quota,
 };
 const nowMs = 1_700_000_000_000;
 
@@ -20,37 +30,58 @@ const membersOf = (text: string) =>
   parseList(text).map(([value, parameters]) => [value, Object.fromEntries(parameters as Item[1])]);
 
 const headersOf = (decision: Decision, atMs = nowMs) => {
-  const flat = decisionHeaders(policy, decision, atMs);
+  const flat = decisionHeaders(decision, atMs);
   return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : [])));
 };
 
-describe('policyHeader', () => {
+describe('RateLimit-Policy', () => {
+  const policiesOf = (decision: Decision) => membersOf(headersOf(decision)['RateLimit-Policy'] as string);
+
   it('is a structured list of one string with the quota in tokens and the window in seconds', () => {
-    const [name, value] = policyHeader(policy);
-    expect(name).toBe('RateLimit-Policy');
-    expect(membersOf(value)).toEqual([['default', { q: 5, w: 10 }]]);
+    expect(policiesOf(allowed)).toEqual([['default', { q: 5, w: 10 }]]);
   });
 
   it('rounds a window of a fraction up to whole seconds, and leaves a whole one alone', () => {
     const windowOf = (capacity: number, refillPerSecond: number) =>
-      membersOf(policyHeader({ name: 'default', capacity, refillPerSecond })[1]);
+      policiesOf({ ...allowed, quota: limitOf(capacity, refillPerSecond).shared.quota });
     expect(windowOf(5, 4)).toEqual([['default', { q: 5, w: 2 }]]);
     expect(windowOf(3, 3 / 7)).toEqual([['default', { q: 3, w: 7 }]]);
     expect(windowOf(1_000_000, 1_000_000 / 86_400)).toEqual([['default', { q: 1_000_000, w: 86_400 }]]);
   });
+
+  it('is another one for another quota of the same name', () => {
+    const other = { ...allowed, quota: { ...quota, capacity: 7, windowMs: 14_000 } };
+    expect([policiesOf(allowed), policiesOf(other), policiesOf(allowed)]).toEqual([
+      [['default', { q: 5, w: 10 }]],
+      [['default', { q: 7, w: 14 }]],
+      [['default', { q: 5, w: 10 }]],
+    ]);
+  });
 });
 
-describe('policyHeader, asked again', () => {
-  it('is made once for a policy, and anew for another of the same name', () => {
-    const other = { ...policy, capacity: 7 };
-    expect(policyHeader(policy)).toBe(policyHeader(policy));
-    expect([policyHeader(policy)[1], policyHeader(other)[1]]).toEqual(['"default";q=5;w=10', '"default";q=7;w=14']);
+describe('of several limits', () => {
+  const second: Decision = { ...allowed, quota: { name: 'a-1s', capacity: 5, windowMs: 1000 } };
+  const hour: Decision = { ...denied, quota: { name: 'a-3600s', capacity: 9, windowMs: 3_600_000 }, limit: 9 };
+  const decision = { ...hour, each: [second, hour] };
+
+  it('the headers name each, and the X- headers tell the one that binds', () => {
+    const headers = headersOf(decision);
+    expect([headers['RateLimit-Policy'], headers.RateLimit, headers['X-RateLimit-Limit']].map(String)).toEqual([
+      '"a-1s";q=5;w=1, "a-3600s";q=9;w=3600',
+      '"a-1s";r=4;t=2, "a-3600s";r=0;t=9',
+      '9',
+    ]);
+  });
+
+  it('the body names those that are used up', () => {
+    expect(JSON.parse(quotaExceeded(decision))['violated-policies']).toEqual(['a-3600s']);
   });
 });
 
 describe('decisionHeaders', () => {
   it('tells an allowed request all but when to retry', () => {
     expect(headersOf(allowed)).toEqual({
+      'RateLimit-Policy': '"default";q=5;w=10',
       'X-RateLimit-Limit': '5',
       'X-RateLimit-Remaining': '4',
       'X-RateLimit-Reset': '1700000002',
@@ -61,6 +92,7 @@ describe('decisionHeaders', () => {
 
   it('tells a denied request also when to retry', () => {
     expect(headersOf(denied)).toEqual({
+      'RateLimit-Policy': '"default";q=5;w=10',
       'X-RateLimit-Limit': '5',
       'X-RateLimit-Remaining': '0',
       'X-RateLimit-Reset': '1700000009',
@@ -92,6 +124,7 @@ describe('decisionHeaders', () => {
 
   it('promises no time for a cost that can never be met', () => {
     expect(headersOf({ ...denied, retryAfterMs: Number.POSITIVE_INFINITY })).toEqual({
+      'RateLimit-Policy': '"default";q=5;w=10',
       'X-RateLimit-Limit': '5',
       'X-RateLimit-Remaining': '0',
       'X-RateLimit-Reset': '1700000009',
@@ -103,7 +136,7 @@ describe('decisionHeaders', () => {
 
 describe('the bodies', () => {
   it('describe a used-up quota as the draft does', () => {
-    expect(JSON.parse(quotaExceeded(policy, { ...denied, retryAfterMs: 1430 }))).toEqual({
+    expect(JSON.parse(quotaExceeded({ ...denied, retryAfterMs: 1430 }))).toEqual({
       type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
       title: 'Request cannot be satisfied as assigned quota has been exceeded',
       status: 429,

@@ -9,6 +9,7 @@ const decision = (mechanism: Mechanism, allowed: boolean): Decision => ({
   retryAfterMs: allowed ? 0 : 1000,
   resetMs: 1000,
   mechanism,
+  quota: { name: 'default', capacity: 5, windowMs: 10_000 },
 });
 
 it('goes on counting decisions over any number of scrapes, on the page and in the snapshot alike', async () => {

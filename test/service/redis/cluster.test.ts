@@ -9,6 +9,7 @@ import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts'
 import type { RedisNode } from '../../support/redis-nodes.ts';
 import { ask, keyHeader, slowestMs, startRequestLoop, waitMsMax } from '../../support/request-loop.ts';
 import { startService } from '../../support/service.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 import { until } from '../../support/until.ts';
 
 let cluster: RedisCluster;
@@ -20,7 +21,7 @@ afterAll(() => cluster[Symbol.asyncDispose]());
 /** Time enough that only what a test breaks can fail, and far longer than anybody may wait for what is dead. */
 const timeoutMs = 10_000;
 /** So large, and so slow to refill, that the tokens left tell how many were taken. */
-const policy = { name: 'default', capacity: 1000, refillPerSecond: 0.001 };
+const take = takesOf(limitOf(1000, 0.001));
 
 /** A limiter in this process; ready when it has found every master. */
 async function connectLimiter() {
@@ -30,7 +31,6 @@ async function connectLimiter() {
   const moves: string[] = [];
   const errors: StoreErrorReason[] = [];
   const topology = connectCluster(address, {
-    policy,
     timeoutMs,
     nowUs,
     breakerFailures: 3,
@@ -41,7 +41,12 @@ async function connectLimiter() {
     onError: (reason) => errors.push(reason),
     onTransition: (shard, from, to) => moves.push(`${shard} ${from} -> ${to}`),
   });
-  const limiter = new Limiter({ topology, fallback: new LocalStore(policy, { keysMax: 1000, nowUs }), nowUs });
+  const limiter = new Limiter({
+    topology,
+    fallback: new LocalStore({ keysMax: 1000, nowUs }),
+    nowUs,
+    onDecision: () => {},
+  });
   await until('three masters', () => topology.shards.filter(({ store }) => store.ready).length === 3);
   return { limiter, topology, moves, errors, [Symbol.dispose]: topology.close };
 }
@@ -86,7 +91,7 @@ describe('a limiter over Redis Cluster', () => {
     using it = await connectLimiter();
     const keys = namesOf('spread', 300);
     const before = await scriptsRun();
-    const decisions = await Promise.all(keys.map((key) => it.limiter.take({ key, cost: 1 })));
+    const decisions = await Promise.all(keys.map((key) => it.limiter.decide(take(key))));
     expect(mechanismsOf(decisions)).toEqual(['redis']);
     expect((await scriptsRun()) - before).toBe(tags.length);
     const buckets = await bucketsOf('spread');
@@ -99,7 +104,7 @@ describe('a limiter over Redis Cluster', () => {
   it('goes on deciding in Redis, and counts nothing twice, while a slot moves to another master', async () => {
     using it = await connectLimiter();
     const { limiter, errors, moves } = it;
-    await Promise.all(namesOf('moving', 200).map((key) => limiter.take({ key, cost: 1 })));
+    await Promise.all(namesOf('moving', 200).map((key) => limiter.decide(take(key))));
     const buckets = await bucketsOf('moving');
     const [from, to] = [buckets[0], buckets[1]];
     if (!from || !to) throw new Error('three masters hold buckets');
@@ -116,7 +121,7 @@ describe('a limiter over Redis Cluster', () => {
     /** One turn: every key of the slot, and one that nobody had before. */
     const turn = async () => {
       const turnKeys = [...taken.keys(), fresh.next().value as string];
-      for (const decision of await Promise.all(turnKeys.map((key) => limiter.take({ key, cost: 1 }))))
+      for (const decision of await Promise.all(turnKeys.map((key) => limiter.decide(take(key)))))
         decisions.push(decision);
       for (const key of turnKeys) taken.set(key, (taken.get(key) ?? 0) + 1);
     };
@@ -142,7 +147,7 @@ describe('a limiter over Redis Cluster', () => {
       errors: [],
     });
     expect(taken.size).toBeGreaterThan(20);
-    const left = await Promise.all([...taken.keys()].map((key) => limiter.take({ key, cost: 1 })));
+    const left = await Promise.all([...taken.keys()].map((key) => limiter.decide(take(key))));
     expect(left.map(({ remaining }) => remaining)).toEqual([...taken.values()].map((count) => 1000 - count - 1));
     expect(await from.master.admin.keys(`rl:${tag}:moving-*`)).toEqual([]);
   });

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Decision, StoreError } from '../../../service/core/store.ts';
-import { bucketOf, take } from '../../../service/core/token-bucket.ts';
+import { take } from '../../../service/core/token-bucket.ts';
 import { RedisStore } from '../../../service/redis/store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 
-const policy = { name: 'default', capacity: 5, refillPerSecond: 0.5 };
+const limit = limitOf(5, 0.5);
+const { quota } = limit.shared;
+const takeFor = takesOf(limit);
 const redisNowUs = 1_795_491_041_000_000;
 
 /** A store whose Redis answers every script but the probe with `reply`, and how often it was asked. */
@@ -20,7 +23,7 @@ async function answering(reply: unknown) {
     return [redisNowUs, 0];
   };
   const client = { evalsha, eval: evalsha, del: evalsha };
-  const store = new RedisStore({ client, policy, timeoutMs: 10_000, nowUs: () => performance.now() * 1000 });
+  const store = new RedisStore({ client, timeoutMs: 10_000, nowUs: () => performance.now() * 1000 });
   await store.connected();
   return { store, calls };
 }
@@ -29,13 +32,13 @@ async function answering(reply: unknown) {
 async function outcomeOf(reply: unknown, costs: readonly number[] = [1, 2]): Promise<unknown> {
   const { store } = await answering(reply);
   return store
-    .takeMany(costs.map((cost, i) => ({ key: `key ${i}`, cost })))
+    .decideMany(costs.map((cost, i) => takeFor(`key ${i}`, cost)))
     .catch((error) => (error instanceof StoreError ? error.reason : error));
 }
 
 describe('a reply to the script', () => {
   it('becomes decisions when the script may have answered so', async () => {
-    const common = { limit: 5, mechanism: 'redis' };
+    const common = { limit: 5, mechanism: 'redis', quota };
     expect(await outcomeOf([redisNowUs, 10_000_000, -1 - 6_000_001])).toEqual([
       { ...common, allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 10_000 },
       { ...common, allowed: false, remaining: 1, retryAfterMs: 0.001, resetMs: 6000.001 },
@@ -79,13 +82,13 @@ describe('a reply to the script', () => {
 
   it('that does not fit is not asked for again', async () => {
     const { store, calls } = await answering([redisNowUs, 1]);
-    await store.takeMany([{ key: 'a', cost: 1 }]).catch(() => {});
+    await store.decideMany([takeFor('a')]).catch(() => {});
     expect(calls.times).toBe(1);
   });
 
   it('is named with what does not fit, in few words', async () => {
     const { store } = await answering([redisNowUs, 2_000_000, 'x'.repeat(1_000_000)]);
-    const error = await store.takeMany([1, 2].map((cost) => ({ key: 'a', cost }))).catch((it) => it);
+    const error = await store.decideMany([1, 2].map((cost) => takeFor('a', cost))).catch((it) => it);
     expect([error.message.length < 150, error.message.slice(0, 40)]).toEqual([
       true,
       "Redis answered take 2 of 2 with 'xxxxxxx",
@@ -93,9 +96,8 @@ describe('a reply to the script', () => {
   });
 
   it('never says more than the capacity or less than nothing, whatever Redis sends', async () => {
-    const bucket = bucketOf(policy);
     const honest = fc.integer({ min: 0, max: 12_000_000 }).map((debtUs) => {
-      const taken = take(bucket, redisNowUs + debtUs, redisNowUs, 1);
+      const taken = take(limit.shared, redisNowUs + debtUs, redisNowUs, 1);
       return taken.allowed ? taken.debtUs : -1 - taken.debtUs;
     });
     const result = fc.oneof(

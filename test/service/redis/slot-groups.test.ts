@@ -2,22 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { StoreError, type Take } from '../../../service/core/store.ts';
 import { type Group, SlotGroups } from '../../../service/redis/slot-groups.ts';
 import { RedisStore } from '../../../service/redis/store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 
+const take = takesOf(limitOf(9, 1));
 const tagOf = (key: string) => key[0] as string;
-const takesOf = (keys: string): Take[] => keys.split(' ').map((key, i) => ({ key, cost: i + 1 }));
-const shown = (groups: ReturnType<SlotGroups['of']>) => groups.map(({ keys, at }) => `${keys.join(' ')} at ${at}`);
+const takesIn = (keys: string): Take[] => keys.split(' ').map((key) => take(key));
+const shown = (groups: ReturnType<SlotGroups['of']>) => groups.map(({ names, at }) => `${names.join(' ')} at ${at}`);
 
 describe('the groups of a call', () => {
   it('are one with a single Redis', () => {
     const groups = new SlotGroups(undefined, () => 0);
-    expect(groups.of(takesOf('a1 b1 a1'))).toEqual([
-      { tag: undefined, keys: ['rl:a1', 'rl:b1', 'rl:a1'], costs: ['1', '2', '3'], at: [0, 1, 2], isProbe: false },
+    const takes = takesIn('a1 b1 a1');
+    expect(groups.of(takes)).toEqual([
+      { tag: undefined, takes, names: ['rl:a1', 'rl:b1', 'rl:a1'], at: [0, 1, 2], isProbe: false },
     ]);
   });
 
   it('are one for each hash tag in a cluster', () => {
     const groups = new SlotGroups(tagOf, () => 0);
-    expect(shown(groups.of(takesOf('a1 b1 a2 b1')))).toEqual([
+    expect(shown(groups.of(takesIn('a1 b1 a2 b1')))).toEqual([
       'rl:{a}:a1 rl:{a}:a2 at 0,2',
       'rl:{b}:b1 rl:{b}:b1 at 1,3',
     ]);
@@ -26,8 +29,8 @@ describe('the groups of a call', () => {
   it('are one for each key of a slot on the move, for ten seconds', () => {
     let nowUs = 0;
     const groups = new SlotGroups(tagOf, () => nowUs);
-    groups.keepApart(groups.of(takesOf('a9'))[0] as Group);
-    const takes = takesOf('a1 b1 a2 b2 a1');
+    groups.keepApart(groups.of(takesIn('a9'))[0] as Group);
+    const takes = takesIn('a1 b1 a2 b2 a1');
     const apart = ['rl:{a}:a1 rl:{a}:a1 at 0,4', 'rl:{b}:b1 rl:{b}:b2 at 1,3', 'rl:{a}:a2 at 2'];
     expect(shown(groups.of(takes))).toEqual(apart);
     nowUs = 10_000_000;
@@ -36,7 +39,6 @@ describe('the groups of a call', () => {
 });
 
 describe('RedisStore with a cluster', () => {
-  const policy = { name: 'default', capacity: 5, refillPerSecond: 1 };
   const replyTo = (keyCount: number) => [performance.now() * 1000, ...Array(keyCount).fill(1_000_000)];
 
   /** A store whose Redis answers a script as `evaluate` says, by its key names. */
@@ -44,7 +46,7 @@ describe('RedisStore with a cluster', () => {
     const evalsha = (_sha: string, keyCount: number, ...args: string[]) => evaluate(args.slice(0, keyCount));
     const client = { evalsha, eval: () => Promise.reject(new Error('the script is known')), del: async () => 0 };
     const nowUs = () => performance.now() * 1000;
-    const store = new RedisStore({ client, policy, timeoutMs: 1000, nowUs, tags: { of: tagOf, probe: () => 'a' } });
+    const store = new RedisStore({ client, timeoutMs: 1000, nowUs, tags: { of: tagOf, probe: () => 'a' } });
     await store.connected();
     return store;
   }
@@ -58,8 +60,8 @@ describe('RedisStore with a cluster', () => {
     const store = await storeOver((names) =>
       names[0]?.startsWith('rl:{b}') ? failure() : Promise.resolve(replyTo(names.length)),
     );
-    expect(reasonsOf(await store.takeMany(takesOf('a1 b1 a2')))).toEqual(['decided', reason, 'decided']);
-    await expect(store.takeMany(takesOf('b1 b2'))).rejects.toMatchObject({ reason });
+    expect(reasonsOf(await store.decideMany(takesIn('a1 b1 a2')))).toEqual(['decided', reason, 'decided']);
+    await expect(store.decideMany(takesIn('b1 b2'))).rejects.toMatchObject({ reason });
   });
 
   it.each([
@@ -72,8 +74,8 @@ describe('RedisStore with a cluster', () => {
       return names.length > 1 ? Promise.reject(new Error(refusal)) : Promise.resolve(replyTo(1));
     });
     scripts.length = 0;
-    expect(reasonsOf(await store.takeMany(takesOf('a1 a2')))).toEqual(['decided', 'decided']);
-    expect(reasonsOf(await store.takeMany(takesOf('a3 a4')))).toEqual(['decided', 'decided']);
+    expect(reasonsOf(await store.decideMany(takesIn('a1 a2')))).toEqual(['decided', 'decided']);
+    expect(reasonsOf(await store.decideMany(takesIn('a3 a4')))).toEqual(['decided', 'decided']);
     expect(scripts).toEqual(['rl:{a}:a1 rl:{a}:a2', 'rl:{a}:a1', 'rl:{a}:a2', 'rl:{a}:a3', 'rl:{a}:a4']);
   });
 });

@@ -9,9 +9,11 @@ import type { RedisStore } from '../../../service/redis/store.ts';
 import { startNonsense } from '../../support/nonsense.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { type ConnectedStore, connectStore } from '../../support/redis-store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 import { until } from '../../support/until.ts';
 
-const policy = { name: 'default', capacity: 5, refillPerSecond: 0.001 };
+const limit = limitOf(5, 0.001);
+const take = takesOf(limit);
 const connections: ConnectedStore[] = [];
 afterEach(() => {
   for (const connection of connections.splice(0)) connection.close();
@@ -19,7 +21,7 @@ afterEach(() => {
 
 /** A store with time enough that only what a test breaks can fail. */
 function createStore(url: string, timeoutMs = 10_000): RedisStore {
-  const connection = connectStore(url, policy, timeoutMs);
+  const connection = connectStore(url, timeoutMs);
   connections.push(connection);
   return connection.store;
 }
@@ -31,7 +33,7 @@ async function connected(url: string, timeoutMs?: number): Promise<RedisStore> {
   return store;
 }
 
-const one: Take[] = [{ key: 'a', cost: 1 }];
+const one: Take[] = [take('a')];
 /** What a take with nothing before it is told. */
 const first: Outcome = {
   allowed: true,
@@ -40,6 +42,7 @@ const first: Outcome = {
   retryAfterMs: 0,
   resetMs: 1_000_000,
   mechanism: 'redis',
+  quota: limit.shared.quota,
 };
 
 /** Why the call fails; undefined when it doesn't. */
@@ -61,12 +64,9 @@ describe('RedisStore', () => {
   it('decides takes of several keys and costs in one script', async () => {
     await using redis = await startRedis();
     const store = await connected(redis.url);
-    await store.takeMany(one); // loads the script
+    await store.decideMany(one); // loads the script
     const before = await scriptsRun(redis);
-    const outcomes = await store.takeMany([
-      { key: 'b', cost: 5 },
-      { key: 'c', cost: 1 },
-    ]);
+    const outcomes = await store.decideMany([take('b', 5), take('c')]);
     expect(outcomes).toEqual([{ ...first, remaining: 0, resetMs: 5_000_000 }, first]);
     expect(await scriptsRun(redis)).toBe(before + 1);
     expect((await redis.admin.keys('rl:?')).sort()).toEqual(['rl:a', 'rl:b', 'rl:c']);
@@ -75,9 +75,9 @@ describe('RedisStore', () => {
   it('answers a take after SCRIPT FLUSH, and counts it once', async () => {
     await using redis = await startRedis();
     const store = await connected(redis.url);
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
     await redis.admin.script('FLUSH');
-    const [outcome] = await store.takeMany([{ key: 'b', cost: 1 }]);
+    const [outcome] = await store.decideMany([take('b')]);
     expect(outcome).toEqual(first);
   });
 
@@ -88,35 +88,35 @@ describe('RedisStore', () => {
     const store = await connected(redis.url);
     const wrong = new StoreError('wrongtype', 'the key holds something that is not a bucket');
     const keys = ['a', 'list', 'b', 'word'];
-    expect(await store.takeMany(keys.map((key) => ({ key, cost: 1 })))).toEqual([first, wrong, first, wrong]);
+    expect(await store.decideMany(keys.map((key) => take(key)))).toEqual([first, wrong, first, wrong]);
     expect([await redis.admin.lrange('rl:list', 0, -1), await redis.admin.get('rl:word')]).toEqual([['x'], 'x']);
   });
 
   it('is not ready before its first connection, and says why', async () => {
     const store = createStore('redis://127.0.0.1:1');
     expect(store.ready).toBe(false);
-    expect(await reasonOf(store.takeMany(one))).toBe('disconnected');
-    await until('the refusal', async () => (await reasonOf(store.takeMany(one))) === 'refused');
+    expect(await reasonOf(store.decideMany(one))).toBe('disconnected');
+    await until('the refusal', async () => (await reasonOf(store.decideMany(one))) === 'refused');
   });
 
   it('connects by itself when Redis appears', async () => {
     const port = await freePort();
     const store = createStore(`redis://127.0.0.1:${port}`);
-    await until('the refusal', async () => (await reasonOf(store.takeMany(one))) === 'refused');
+    await until('the refusal', async () => (await reasonOf(store.decideMany(one))) === 'refused');
     await using _redis = await startRedis([], port);
     await until('a connection', () => store.ready);
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
   });
 
   it('connects again even when ioredis has given up', async () => {
     await using redis = await startRedis();
-    const { store, client, close } = connectStore(redis.url, policy, 10_000);
+    const { store, client, close } = connectStore(redis.url, 10_000);
     connections.push({ store, client, close });
     await until('a connection', () => store.ready);
     client.disconnect(); // what it does to itself when a Sentinel announces a failover while it asks for the master
     await until('the loss', () => !store.ready);
     await until('a connection', () => store.ready);
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
   });
 
   it('starts afresh with another Redis in the same place, whatever its clock', async () => {
@@ -125,12 +125,12 @@ describe('RedisStore', () => {
     {
       await using _redis = await startRedis([], port);
       store = await connected(`redis://127.0.0.1:${port}`);
-      expect(await store.takeMany(one)).toEqual([first]);
+      expect(await store.decideMany(one)).toEqual([first]);
     }
     await until('the loss', () => !store.ready);
     await using _redis = await startRedis([], port);
     await until('a connection', () => store.ready);
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
   });
 });
 
@@ -143,7 +143,7 @@ describe('RedisStore while Redis stands still', () => {
   it('gives up at the deadline', async () => {
     await using redis = await startRedis();
     const store = await connected(redis.url, timeoutMs);
-    await store.takeMany(one);
+    await store.decideMany(one);
     await redis.admin.client('PAUSE', 3000, 'ALL');
     let isOver = false;
     redis.admin.ping().then(
@@ -152,20 +152,20 @@ describe('RedisStore while Redis stands still', () => {
       },
       () => {},
     );
-    await expect(store.takeMany(one)).rejects.toEqual(new StoreError('timeout', 'no reply from Redis within 300 ms'));
+    await expect(store.decideMany(one)).rejects.toEqual(new StoreError('timeout', 'no reply from Redis within 300 ms'));
     expect(isOver).toBe(false);
   });
 
   it('has no ghost takes after CLIENT PAUSE: what timed out is never taken', async () => {
     await using redis = await startRedis();
     const store = await connected(redis.url, timeoutMs);
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
     const held = await redis.admin.get('rl:a');
     const before = await scriptsRun(redis);
 
     await redis.admin.client('PAUSE', stillMs, 'ALL');
     const ghosts = ['a', 'ghost-1', 'ghost-2'];
-    const calls = ghosts.map((key) => reasonOf(store.takeMany([{ key, cost: 1 }])));
+    const calls = ghosts.map((key) => reasonOf(store.decideMany([take(key)])));
     expect(await Promise.all(calls)).toEqual(['timeout', 'timeout', 'timeout']);
     await redis.admin.ping(); // answered when the pause is over
 
@@ -173,7 +173,7 @@ describe('RedisStore while Redis stands still', () => {
     await until('an answer', async () => (await reasonOf(store.probe())) === undefined);
     expect(await scriptsRun(redis)).toBeGreaterThanOrEqual(before + 3);
     expect(await redis.admin.mget('rl:a', 'rl:ghost-1', 'rl:ghost-2')).toEqual([held, null, null]);
-    expect(await store.takeMany([{ key: 'a', cost: 1 }])).toEqual([
+    expect(await store.decideMany([take('a')])).toEqual([
       { ...first, remaining: 3, resetMs: expect.closeTo(2_000_000, -5) }, // less what has passed since the first
     ]);
   });
@@ -181,7 +181,7 @@ describe('RedisStore while Redis stands still', () => {
   it('has no ghost takes after DEBUG SLEEP either', async () => {
     await using redis = await startRedis(['--enable-debug-command', 'yes']);
     const store = await connected(redis.url, timeoutMs);
-    await store.takeMany(one);
+    await store.decideMany(one);
     const before = await scriptsRun(redis);
 
     const slept = redis.admin.call('DEBUG', 'SLEEP', stillMs / 1000);
@@ -189,7 +189,7 @@ describe('RedisStore while Redis stands still', () => {
     await until('a timeout', async () => {
       const round = keysOf.answered.length;
       const keys = [1, 2, 3].map((n) => `key-${round}-${n}`);
-      const reasons = await Promise.all(keys.map((key) => reasonOf(store.takeMany([{ key, cost: 1 }]))));
+      const reasons = await Promise.all(keys.map((key) => reasonOf(store.decideMany([take(key)]))));
       for (const [i, key] of keys.entries()) {
         expect([undefined, 'timeout', 'late']).toContain(reasons[i]);
         keysOf[reasons[i] === undefined ? 'answered' : 'late'].push(`rl:${key}`);
@@ -206,11 +206,11 @@ describe('RedisStore while Redis stands still', () => {
   it('has no ghost takes after SIGSTOP and SIGCONT', async () => {
     await using redis = await startRedis();
     const store = await connected(redis.url, timeoutMs);
-    await store.takeMany(one);
+    await store.decideMany(one);
     const before = await scriptsRun(redis);
     process.kill(redis.pid, 'SIGSTOP');
     try {
-      expect(await reasonOf(store.takeMany([{ key: 'ghost', cost: 1 }]))).toBe('timeout');
+      expect(await reasonOf(store.decideMany([take('ghost')]))).toBe('timeout');
     } finally {
       process.kill(redis.pid, 'SIGCONT');
     }
@@ -225,8 +225,8 @@ describe('RedisStore while Redis stands still', () => {
     const idsOf = async () => ((await redis.admin.client('LIST')) as string).match(/^id=\d+/gm);
     const before = await idsOf();
     await redis.admin.client('PAUSE', stillMs, 'ALL');
-    for (let i = 0; i < 2; i++) expect(await reasonOf(store.takeMany(one))).toBe('timeout');
-    await until('an answer', async () => (await reasonOf(store.takeMany(one))) === undefined);
+    for (let i = 0; i < 2; i++) expect(await reasonOf(store.decideMany(one))).toBe('timeout');
+    await until('an answer', async () => (await reasonOf(store.decideMany(one))) === undefined);
     expect(await idsOf()).toEqual(before);
   });
 });
@@ -302,9 +302,9 @@ describe('RedisStore while Redis refuses', () => {
     it(`says ${reason} because ${why}`, async () => {
       await using redis = await startRedis(['--enable-protected-configs', 'yes']);
       const store = await connected(redis.url);
-      await store.takeMany(one);
+      await store.decideMany(one);
       await breakIt(redis);
-      expect(await reasonOf(store.takeMany(one))).toBe(reason);
+      expect(await reasonOf(store.decideMany(one))).toBe(reason);
     });
   }
 
@@ -313,10 +313,10 @@ describe('RedisStore while Redis refuses', () => {
       await using redis = await startRedis(['--enable-protected-configs', 'yes']);
       await breakIt(redis);
       const store = createStore(redis.url);
-      await until(reason, async () => (await reasonOf(store.takeMany(one))) === reason);
+      await until(reason, async () => (await reasonOf(store.decideMany(one))) === reason);
       const reasons = new Set<unknown>();
       for (let i = 0; i < 40; i++) {
-        reasons.add(await reasonOf(store.takeMany(one)));
+        reasons.add(await reasonOf(store.decideMany(one)));
         await sleep(5);
       }
       expect([...reasons]).toEqual([reason]);
@@ -331,23 +331,23 @@ describe('RedisStore while Redis refuses', () => {
     const startMs = performance.now();
     const store = createStore(redis.url);
     for (let i = 0; i < 100; i++) {
-      await Promise.all([reasonOf(store.takeMany(one)), reasonOf(store.probe())]);
+      await Promise.all([reasonOf(store.decideMany(one)), reasonOf(store.probe())]);
       await sleep(10);
     }
     const made = (await connects()) - before;
     // The first, and then two a second at the most.
     expect(made).toBeLessThanOrEqual(2 + (2 * (performance.now() - startMs)) / 1000);
-    expect(await reasonOf(store.takeMany(one))).toBe('readonly');
+    expect(await reasonOf(store.decideMany(one))).toBe('readonly');
     await redis.admin.replicaof('NO', 'ONE');
     await until('a well Redis', async () => (await reasonOf(store.probe())) === undefined);
-    expect(await reasonOf(store.takeMany(one))).toBeUndefined();
+    expect(await reasonOf(store.decideMany(one))).toBeUndefined();
   });
 
   for (const { reason, why, breakIt } of refusals) {
     it(`has a probe that does not say all is well while ${why}`, async () => {
       await using redis = await startRedis(['--enable-protected-configs', 'yes']);
       const store = await connected(redis.url);
-      await store.takeMany(one);
+      await store.decideMany(one);
       await breakIt(redis);
       expect(await reasonOf(store.probe())).toBe(reason);
     });
@@ -356,7 +356,7 @@ describe('RedisStore while Redis refuses', () => {
   it('has a probe that takes nothing', async () => {
     await using redis = await startRedis();
     const store = await connected(redis.url);
-    await store.takeMany(one);
+    await store.decideMany(one);
     const held = await redis.admin.get('rl:a');
     await store.probe();
     expect([await redis.admin.get('rl:a'), (await redis.admin.keys('rl:*')).includes('rl:a')]).toEqual([held, true]);
@@ -366,21 +366,21 @@ describe('RedisStore while Redis refuses', () => {
     await using redis = await startRedis();
     await redis.admin.config('SET', 'requirepass', 'secret');
     const store = createStore(redis.url);
-    await until('noauth', async () => (await reasonOf(store.takeMany(one))) === 'noauth');
+    await until('noauth', async () => (await reasonOf(store.decideMany(one))) === 'noauth');
   });
 
   it('says noauth because it has the wrong password', async () => {
     await using redis = await startRedis();
     await redis.admin.config('SET', 'requirepass', 'secret');
     const store = createStore(redis.url.replace('//', '//:wrong@'));
-    await until('noauth', async () => (await reasonOf(store.takeMany(one))) === 'noauth');
+    await until('noauth', async () => (await reasonOf(store.decideMany(one))) === 'noauth');
   });
 
   it('takes with the right user, password and database', async () => {
     await using redis = await startRedis();
     await redis.admin.call('ACL', 'SETUSER', 'li@miter', 'on', '>p@ss:w/rd', '~rl:*', '+@all');
     const store = await connected(redis.url.replace('//', '//li%40miter:p%40ss%3Aw%2Frd@').concat('/3'));
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
     await redis.admin.select(3);
     expect(await redis.admin.keys('rl:a')).toEqual(['rl:a']);
   });
@@ -389,7 +389,7 @@ describe('RedisStore while Redis refuses', () => {
     await using redis = await startRedis();
     await redis.admin.config('SET', 'maxclients', 1);
     const store = createStore(redis.url);
-    await until('maxclients', async () => (await reasonOf(store.takeMany(one))) === 'maxclients');
+    await until('maxclients', async () => (await reasonOf(store.decideMany(one))) === 'maxclients');
   });
 
   it('says loading while Redis reads its data set, and decides when it has', async () => {
@@ -401,16 +401,16 @@ describe('RedisStore while Redis refuses', () => {
     const slow = ['--dir', writer.dir, '--key-load-delay', '4000', '--loading-process-events-interval-bytes', '1024'];
     const store = createStore(`redis://127.0.0.1:${port}`);
     await using second = await startRedis(slow, port);
-    await until('loading', async () => (await reasonOf(store.takeMany(one))) === 'loading');
+    await until('loading', async () => (await reasonOf(store.decideMany(one))) === 'loading');
     await second.admin.config('SET', 'key-load-delay', 0);
     await until('an answered probe', async () => (await reasonOf(store.probe())) === undefined);
-    expect(await store.takeMany(one)).toEqual([first]);
+    expect(await store.decideMany(one)).toEqual([first]);
   });
 
   it('says protocol because what answers does not speak Redis', async () => {
     await using server = await startNonsense('HTTP/1.1 400 Bad Request\r\n\r\n');
     const store = createStore(`redis://127.0.0.1:${server.port}`);
-    await until('protocol', async () => (await reasonOf(store.takeMany(one))) === 'protocol');
+    await until('protocol', async () => (await reasonOf(store.decideMany(one))) === 'protocol');
   });
 
   it('says disconnected or refused, and never hangs, when Redis is killed under load', async () => {
@@ -419,7 +419,7 @@ describe('RedisStore while Redis refuses', () => {
     const reasons: (StoreErrorReason | undefined)[] = [];
     const load = (async () => {
       while (reasons.filter((it) => it !== undefined).length < 5) {
-        reasons.push(await reasonOf(store.takeMany(one)));
+        reasons.push(await reasonOf(store.decideMany(one)));
         await new Promise(setImmediate);
       }
     })();

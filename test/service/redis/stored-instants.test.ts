@@ -1,15 +1,16 @@
-// What Redis holds for a key may come from another clock, from another policy, or from somebody else. A Redis whose clock
+// What Redis holds for a key may come from another clock, from another limit, or from somebody else. A Redis whose clock
 // was set back by an hour holds the same as one in which somebody wrote instants an hour ahead.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Decision, type Policy, StoreError, type StoreErrorReason } from '../../../service/core/store.ts';
-import type { RedisStore } from '../../../service/redis/store.ts';
+import type { Limit } from '../../../service/core/limit.ts';
+import { type Decision, type Outcome, StoreError, type StoreErrorReason } from '../../../service/core/store.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { type ConnectedStore, connectStore } from '../../support/redis-store.ts';
 import { keyHeader } from '../../support/request-loop.ts';
 import { startService } from '../../support/service.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 import { until } from '../../support/until.ts';
 
 const connections: ConnectedStore[] = [];
@@ -18,18 +19,29 @@ afterEach(() => {
 });
 
 /** Two tokens in 200 ms. */
-const short: Policy = { name: 'default', capacity: 2, refillPerSecond: 10 };
+const short = limitOf(2, 10);
 /** Two tokens in 2,000 s. */
-const long: Policy = { name: 'default', capacity: 2, refillPerSecond: 0.001 };
+const long = limitOf(2, 0.001);
 
-async function connected({ url }: RedisProcess, policy: Policy): Promise<RedisStore> {
-  const connection = connectStore(url, policy, 10_000);
-  connections.push(connection);
-  await until('a connection', () => connection.store.ready);
-  return connection.store;
+/** A store that is asked for tokens of one limit. */
+interface LimitedStore {
+  decideMany(requests: readonly Request[]): Promise<Outcome[]>;
 }
 
-const takeOf = async (store: RedisStore, key: string) => (await store.takeMany([{ key, cost: 1 }]))[0] as Decision;
+interface Request {
+  readonly key: string;
+  readonly cost: number;
+}
+
+async function connected({ url }: RedisProcess, limit: Limit): Promise<LimitedStore> {
+  const connection = connectStore(url, 10_000);
+  connections.push(connection);
+  await until('a connection', () => connection.store.ready);
+  const take = takesOf(limit);
+  return { decideMany: (requests) => connection.store.decideMany(requests.map(({ key, cost }) => take(key, cost))) };
+}
+
+const takeOf = async (store: LimitedStore, key: string) => (await store.decideMany([{ key, cost: 1 }]))[0] as Decision;
 
 async function nowUsOf({ admin }: RedisProcess): Promise<number> {
   const [seconds, micros] = await admin.time();
@@ -42,9 +54,9 @@ async function setsRun({ admin }: RedisProcess): Promise<number> {
 }
 
 const hourUs = 3_600_000_000;
-const denied = { allowed: false, limit: 2, remaining: 0, mechanism: 'redis' };
+const denied = { allowed: false, limit: 2, remaining: 0, mechanism: 'redis', quota: short.shared.quota };
 
-describe('a bucket from another clock or another policy', () => {
+describe('a bucket from another clock or another limit', () => {
   it.each([
     ['30 s', 30_000_000, 'PX' as const],
     ['a day', 24 * hourUs, 'PX' as const],
@@ -72,7 +84,7 @@ describe('a bucket from another clock or another policy', () => {
 
   it('that was written under a window of 120 s is denied for 200 ms under one of 200 ms', async () => {
     await using redis = await startRedis();
-    const before = await connected(redis, { ...short, refillPerSecond: 2 / 120 });
+    const before = await connected(redis, limitOf(2, 2 / 120));
     expect([(await takeOf(before, 'a')).allowed, (await takeOf(before, 'a')).allowed]).toEqual([true, true]);
     const after = await connected(redis, short);
     expect(await takeOf(after, 'a')).toEqual({ ...denied, retryAfterMs: 100, resetMs: 200 });
@@ -84,10 +96,7 @@ describe('a bucket from another clock or another policy', () => {
     await using redis = await startRedis();
     await takeOf(await connected(redis, long), 'a'); // owes 1,000 s of a window of 2,000 s
     const decided = async (capacity: number, windowSec: number) => {
-      const { allowed, remaining } = await takeOf(
-        await connected(redis, { name: 'default', capacity, refillPerSecond: capacity / windowSec }),
-        'a',
-      );
+      const { allowed, remaining } = await takeOf(await connected(redis, limitOf(capacity, capacity / windowSec)), 'a');
       return [allowed, remaining];
     };
     expect(await decided(20, 2000)).toEqual([true, 9]);
@@ -107,15 +116,15 @@ describe('a bucket from another clock or another policy', () => {
       expiries: await Promise.all(keys.map((key) => redis.admin.pexpiretime(`rl:${key}`))),
     });
     // First and again in one batch; the last costs more than the capacity.
-    const [{ resetMs }] = (await store.takeMany(
-      [...keys, ...keys].map((key) => ({ key, cost: key === 'c' ? 3 : 1 })),
+    const [{ resetMs }] = (await store.decideMany(
+      [...keys, ...keys].map((key) => ({ key: key, cost: key === 'c' ? 3 : 1 })),
     )) as [Decision];
     expect(resetMs).toBe(2_000_000);
     const first = await held();
     expect(first.values.every((value) => Number(value) < Number(instant) - hourUs + 2_010_000_000)).toBe(true);
     expect(first.expiries).toEqual(first.values.map((value) => Math.ceil(Number(value) / 1000)));
 
-    for (let i = 0; i < 10; i++) await store.takeMany(keys.map((key) => ({ key, cost: 1 })));
+    for (let i = 0; i < 10; i++) await store.decideMany(keys.map((key) => ({ key, cost: 1 })));
     expect(await held()).toEqual(first);
     // A script that has not found a bucket yet tries to write where nothing is, twice.
     expect(await setsRun(redis)).toBe(before + keys.length + 2 * 11);
@@ -146,8 +155,9 @@ describe('what no take ever writes', () => {
       { key, cost: 1 },
       { key: `own ${i}`, cost: 1 },
     ]);
-    const outcomes = await store.takeMany(takes);
-    const own = { allowed: true, limit: 2, remaining: 1, retryAfterMs: 0, resetMs: 1_000_000, mechanism: 'redis' };
+    const outcomes = await store.decideMany(takes);
+    const { quota } = long.shared;
+    const own = { ...denied, quota, allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 1_000_000 };
     const wrong = new StoreError('wrongtype', 'the key holds something that is not a bucket');
     expect(outcomes).toEqual(keys.flatMap(() => [wrong, own]));
     expect(await dumps()).toEqual(before);
@@ -186,7 +196,7 @@ describe('what no take ever writes', () => {
     const store = await connected(redis, long);
     await takeOf(store, 'a');
     await redis.admin.call('ACL', 'SETUSER', 'default', '-get');
-    const reason: StoreErrorReason = await store.takeMany([{ key: 'a', cost: 1 }]).then(
+    const reason: StoreErrorReason = await store.decideMany([{ key: 'a', cost: 1 }]).then(
       () => 'other',
       (error) => (error as StoreError).reason,
     );

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decisionOf } from '../../../service/core/decision.ts';
 import { type Decision, StoreError } from '../../../service/core/store.ts';
-import { bucketOf, decisionOf, instantUsOf, take } from '../../../service/core/token-bucket.ts';
+import { bucketOf, costUsOf, instantUsOf, take } from '../../../service/core/token-bucket.ts';
 import type { RedisStore } from '../../../service/redis/store.ts';
 import { type Admission, admissionExcess } from '../../support/leaky-bucket.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { connectStore } from '../../support/redis-store.ts';
+import { limitOf, takesOf } from '../../support/takes.ts';
 import { until } from '../../support/until.ts';
 
 const script = readFileSync(new URL('../../../service/redis/token-bucket.lua', import.meta.url), 'utf8');
@@ -25,7 +27,7 @@ const foreignTexts = [
 ];
 
 describe('take', () => {
-  const bucket = bucketOf({ name: 'default', capacity: 5, refillPerSecond: 0.5 });
+  const bucket = bucketOf({ capacity: 5, refillPerSecond: 0.5 });
   const nowUs = 1_000_000_000;
 
   it('counts five tokens in ten seconds as exactly two seconds each', () => {
@@ -38,13 +40,19 @@ describe('take', () => {
         fc.integer({ min: 1, max: 1_000_000 }),
         fc.integer({ min: 1, max: 86_400 }),
         (capacity, windowSec) => {
-          const { tokenUs } = bucketOf({ name: 'default', capacity, refillPerSecond: capacity / windowSec });
+          const { tokenUs } = bucketOf({ capacity, refillPerSecond: capacity / windowSec });
           const exactUs = (windowSec * 1_000_000) / capacity;
           expect(tokenUs).toBeGreaterThanOrEqual(exactUs * (1 - 1e-12));
           expect(tokenUs).toBeLessThan(exactUs * (1 + 1e-12) + 1);
         },
       ),
     );
+  });
+
+  it('counts tokens of less than a microsecond together, rounded up, and a billion of them as one window', () => {
+    const budget = bucketOf({ capacity: 1e9, refillPerSecond: 1e9 / 60 });
+    expect([1, 17, 1_000, 1e9].map((cost) => costUsOf(budget, cost))).toEqual([1, 2, 60, 60_000_000]);
+    expect(budget.capacityUs).toBe(60_000_000);
   });
 
   it('gives a bucket never used all its tokens and then none', () => {
@@ -97,7 +105,8 @@ describe('instantUsOf', () => {
 });
 
 describe('decisionOf', () => {
-  const bucket = bucketOf({ name: 'default', capacity: 5, refillPerSecond: 0.5 });
+  const bucket = limitOf(5, 0.5).shared;
+  const { quota } = bucket;
 
   it('tells the whole tokens left and the time until full', () => {
     expect(decisionOf(bucket, { allowed: true, debtUs: 3_000_001 }, 1, 'redis')).toEqual({
@@ -107,6 +116,7 @@ describe('decisionOf', () => {
       retryAfterMs: 0,
       resetMs: 3000.001,
       mechanism: 'redis',
+      quota,
     });
   });
 
@@ -118,6 +128,7 @@ describe('decisionOf', () => {
       retryAfterMs: 3500,
       resetMs: 9500,
       mechanism: 'fallback',
+      quota,
     });
     expect(take(bucket, 9_500_000, 3_499_999, 2).allowed).toBe(false);
     expect(take(bucket, 9_500_000, 3_500_000, 2).allowed).toBe(true);
@@ -168,7 +179,6 @@ describe('token-bucket.lua on a real Redis', () => {
     },
   );
   const policy = fc.record({
-    name: fc.constant('default'),
     capacity: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 100_000 })),
     refillPerSecond: fc.oneof(
       fc.double({ min: 0.001, max: 10, noNaN: true }),
@@ -235,16 +245,11 @@ describe('token-bucket.lua on a real Redis', () => {
         });
         const pipeline = redis.admin.pipeline();
         for (const { takes, deadlineUs } of calls) {
-          const costs = group.sameCost ? [takes[0]?.cost ?? 1] : takes.map(({ cost }) => cost);
-          pipeline.evalsha(
-            sha,
-            takes.length,
-            ...takes.map(({ key }) => key),
-            bucket.tokenUs,
-            bucket.capacityUs,
-            deadlineUs,
-            ...costs,
-          );
+          const shapeOf = (cost: number) => [1, costUsOf(bucket, cost), bucket.capacityUs];
+          const shapes = group.sameCost
+            ? [1, ...shapeOf(takes[0]?.cost ?? 1)]
+            : [takes.length, ...takes.flatMap(({ cost }) => shapeOf(cost)), ...takes.map((_, i) => i + 1)];
+          pipeline.evalsha(sha, takes.length, ...takes.map(({ key }) => key), deadlineUs, ...shapes);
           pipeline.mget(keys);
           pipeline.time();
         }
@@ -295,7 +300,7 @@ describe('token-bucket.lua on a real Redis', () => {
     redis.admin.evalsha(sha, keys.length, ...keys, ...args) as Promise<(number | string)[]>;
 
   it('past its deadline answers the time alone and takes nothing', async () => {
-    const reply = await run(['late'], 1000, 10_000, 1, 1);
+    const reply = await run(['late'], 1, 1, 1, 1000, 10_000);
     expect(reply).toEqual([expect.any(Number)]);
     expect(await redis.admin.exists('late')).toBe(0);
   });
@@ -304,7 +309,7 @@ describe('token-bucket.lua on a real Redis', () => {
     const [seconds] = await redis.admin.time();
     const ahead = `${Number(seconds) + 3600}000000`;
     await redis.admin.set('ahead', ahead, 'PXAT', Number(seconds) * 1000 + 3_600_000);
-    expect(await run(['ahead'], 1000, 10_000, 1, 1)).toEqual([expect.any(Number)]);
+    expect(await run(['ahead'], 1, 1, 1, 1000, 10_000)).toEqual([expect.any(Number)]);
     expect([await redis.admin.get('ahead'), await redis.admin.pexpiretime('ahead')]).toEqual([
       ahead,
       Number(seconds) * 1000 + 3_600_000,
@@ -313,7 +318,7 @@ describe('token-bucket.lua on a real Redis', () => {
   });
 
   it('without keys answers the time alone', async () => {
-    expect(await run([], 1000, 10_000, 0)).toEqual([expect.any(Number)]);
+    expect(await run([], 0, 1, 1, 1000, 10_000)).toEqual([expect.any(Number)]);
   });
 
   it('keeps a bucket until it is full again, and less than a millisecond longer', async () => {
@@ -322,7 +327,7 @@ describe('token-bucket.lua on a real Redis', () => {
     for (const [i, key] of keys.entries()) {
       // Debts from 1.0 s on, in steps that are no whole milliseconds.
       const takes = Array(1 + (i % 2)).fill(key); // one that found nothing, or also one that found a bucket
-      pipeline.evalsha(sha, takes.length, ...takes, 1_000_000 + 137 * i, 10_000_000_000, 0, 1);
+      pipeline.evalsha(sha, takes.length, ...takes, 0, 1, 1, 1_000_000 + 137 * i, 10_000_000_000);
       pipeline.get(key);
       pipeline.pexpiretime(key);
     }
@@ -338,14 +343,14 @@ describe('token-bucket.lua on a real Redis', () => {
   });
 
   it('leaves nothing in Redis once the bucket is full again', async () => {
-    await run(['gone'], 1000, 10_000, 0, 3);
+    await run(['gone'], 0, 1, 1, 3000, 10_000);
     await until('the bucket to expire', async () => (await redis.admin.exists('gone')) === 0);
-    expect((await run(['gone'], 1000, 10_000, 0, 10))[1]).toBe(10_000);
+    expect((await run(['gone'], 0, 1, 1, 10_000, 10_000))[1]).toBe(10_000);
   });
 
   it('lets two instances under concurrent load admit no more than the bound over any window, and no less than all of it', async () => {
-    const policy = { name: 'default', capacity: 20, refillPerSecond: 200 };
-    const connections = [connectStore(redis.url, policy, 10_000), connectStore(redis.url, policy, 10_000)];
+    const takeFor = takesOf(limitOf(20, 200));
+    const connections = [connectStore(redis.url, 10_000), connectStore(redis.url, 10_000)];
     const stores = connections.map(({ store }) => store);
     const admissions: Admission[] = [];
     const rejections: { sentMs: number }[] = [];
@@ -355,8 +360,8 @@ describe('token-bucket.lua on a real Redis', () => {
       const client = async (store: RedisStore, batch: number) => {
         while (performance.now() < endMs) {
           const sentMs = performance.now();
-          const outcomes = await store.takeMany(
-            Array.from({ length: batch }, (_, i) => ({ key: 'shared', cost: 1 + (i % 2) })),
+          const outcomes = await store.decideMany(
+            Array.from({ length: batch }, (_, i) => takeFor('shared', 1 + (i % 2))),
           );
           const receivedMs = performance.now();
           for (const [i, outcome] of outcomes.entries()) {
@@ -387,16 +392,18 @@ describe('token-bucket.lua on a real Redis', () => {
 
   it('tells each take of a batch as a decision, the same key twice in order', async () => {
     await redis.admin.flushall();
-    const { store, close } = connectStore(redis.url, { name: 'default', capacity: 2, refillPerSecond: 0.001 }, 10_000);
+    const { store, close } = connectStore(redis.url, 10_000);
+    const limit = limitOf(2, 0.001);
+    const takeFor = takesOf(limit);
     try {
       await until('a connection', () => store.ready);
-      const outcomes = (await store.takeMany([
-        { key: 'a', cost: 1 },
-        { key: 'a', cost: 1 },
-        { key: 'a', cost: 1 },
-        { key: 'b', cost: 3 },
+      const outcomes = (await store.decideMany([
+        takeFor('a'),
+        takeFor('a'),
+        takeFor('a'),
+        takeFor('b', 3),
       ])) as Decision[];
-      const common = { limit: 2, mechanism: 'redis' };
+      const common = { limit: 2, mechanism: 'redis', quota: limit.shared.quota };
       expect(outcomes).toEqual([
         { ...common, allowed: true, remaining: 1, retryAfterMs: 0, resetMs: 1_000_000 },
         { ...common, allowed: true, remaining: 0, retryAfterMs: 0, resetMs: 2_000_000 },

@@ -22,8 +22,8 @@ describe('restartMs', () => {
 
 describe('shareOf', () => {
   const share = (env: Record<string, string>) => {
-    const { fallbackPolicy, fallbackKeysMax, instances, policy } = shareOf(readConfig(env));
-    return [policy.capacity, fallbackPolicy.capacity, fallbackKeysMax, instances];
+    const { limits, fallbackKeysMax, instances } = shareOf(readConfig(env));
+    return [limits[0]?.shared.capacity, limits[0]?.fallback.capacity, fallbackKeysMax, instances];
   };
 
   it('divides what one instance has, and never down to nothing', () => {

@@ -1,0 +1,54 @@
+// A limit: how much of something a key may have. It is enforced in two sizes, by the shared store and by the fallback.
+
+import { type Bucket, bucketOf, type Rate } from './token-bucket.ts';
+
+/** A limit as a client is told of it, in the size of the one who decided. */
+export interface Quota {
+  /** The name of its policy, and of itself where the policy has several. */
+  readonly name: string;
+  /** Tokens. */
+  readonly capacity: number;
+  /** Time in which an empty bucket refills. */
+  readonly windowMs: number;
+}
+
+/** The bucket that every key of a limit gets. */
+export interface LimitBucket extends Bucket {
+  readonly quota: Quota;
+}
+
+export interface Limit {
+  /** What the name of each of its buckets begins with, before the key. */
+  readonly prefix: string;
+  /** In the shared store. */
+  readonly shared: LimitBucket;
+  /** In one instance's memory, with the whole refill; the fallback divides it among the instances. */
+  readonly fallback: LimitBucket;
+}
+
+export interface LimitOptions extends Rate {
+  readonly name: string;
+  readonly prefix?: string;
+  /** Of a fallback bucket on one instance; as large as the shared one without it. */
+  readonly fallbackCapacity?: number;
+}
+
+export function createLimit({ name, prefix = '', capacity, refillPerSecond, fallbackCapacity }: LimitOptions): Limit {
+  return {
+    prefix,
+    shared: limitBucketOf(name, { capacity, refillPerSecond }),
+    fallback: limitBucketOf(name, { capacity: fallbackCapacity ?? capacity, refillPerSecond }),
+  };
+}
+
+/** The same limit with another fallback bucket; it refills as fast. */
+export function withFallbackCapacity(limit: Limit, capacity: number): Limit {
+  const { quota } = limit.fallback;
+  const refillPerSecond = (1000 * quota.capacity) / quota.windowMs;
+  return { ...limit, fallback: limitBucketOf(quota.name, { capacity, refillPerSecond }) };
+}
+
+function limitBucketOf(name: string, { capacity, refillPerSecond }: Rate): LimitBucket {
+  const quota = { name, capacity, windowMs: (1000 * capacity) / refillPerSecond };
+  return { ...bucketOf({ capacity, refillPerSecond }), quota };
+}
