@@ -342,6 +342,37 @@ describe('token-bucket.lua on a real Redis', () => {
     });
   });
 
+  it('takes nothing of any bucket of a take when one is none, and decides the other takes', async () => {
+    await redis.admin.rpush('several:list', 'x');
+    const reply = await run(
+      ['several:a', 'several:list', 'several:b', 'several:c'],
+      0,
+      1,
+      2,
+      10,
+      1_000_000,
+      20,
+      2_000_000,
+    );
+    expect(reply.slice(1)).toEqual(['WRONGTYPE', 'WRONGTYPE', 10, 20]);
+    expect(await redis.admin.exists('several:a')).toBe(0);
+  });
+
+  it('writes the bucket from another clock as empty when the take is denied, and no other bucket of it', async () => {
+    const [seconds] = await redis.admin.time();
+    await redis.admin.set('several:ahead', `${Number(seconds) + 3600}000000`, 'PX', 3_600_000);
+    const reply = await run(['several:new', 'several:ahead'], 0, 1, 2, 10, 1_000_000, 20, 2_000_000);
+    expect(reply.slice(1)).toEqual([-1, -1 - 2_000_000]);
+    expect(await redis.admin.exists('several:new')).toBe(0);
+    expect(await redis.admin.get('several:ahead')).toBe(String((reply[0] as number) + 2_000_000));
+  });
+
+  it('reads the shape of each take where they differ, be they of one bucket or several', async () => {
+    const shapes = [3, 1, 10, 1_000_000, 2, 10, 1_000_000, 20, 2_000_000, 1, 2_000_000, 1_000_000];
+    const keys = ['shape:a', 'shape:a', 'shape:b', 'shape:a', 'shape:a'];
+    expect((await run(keys, 0, ...shapes, 1, 2, 1, 3)).slice(1)).toEqual([10, 20, 20, 30, -1 - 30]);
+  });
+
   it('leaves nothing in Redis once the bucket is full again', async () => {
     await run(['gone'], 0, 1, 1, 3000, 10_000);
     await until('the bucket to expire', async () => (await redis.admin.exists('gone')) === 0);
