@@ -54,7 +54,8 @@ export async function createService(
 ): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
-  await warmUp(config.limits, nowUs);
+  const limits = config.policies.flatMap((policy) => policy.limits).slice(0, 1); // enough to warm up
+  await warmUp(limits, nowUs);
 
   const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
   const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
@@ -116,7 +117,7 @@ export async function createService(
   const intake = new Intake();
   const api = createApi({
     intake,
-    gate: createGate({ limiter, limits: config.limits, keyHeader: config.keyHeader }),
+    gate: createGate({ limiter, policies: config.policies }),
     page: primary?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
     readiness: primary?.readiness ?? readiness,

@@ -2,8 +2,10 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { createLimit, type Limit } from '../core/limit.ts';
+import { createLimit } from '../core/limit.ts';
+import { type Policy, policyOfHeader } from '../doors/policy.ts';
 import type { RedisAddress } from '../redis/options.ts';
+import { type PoliciesOptions, readPolicies } from './policies.ts';
 import { isHost, redisAddressOf } from './redis-address.ts';
 import { configRows, hostAllowed, type Row, type Values } from './rows.ts';
 
@@ -11,14 +13,12 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly redis: RedisAddress;
-  /** All of them must allow a request. */
-  readonly limits: readonly Limit[];
+  /** All that are for a request must allow it. At least one. */
+  readonly policies: readonly Policy[];
   /** Instances that share the limit; undefined: they are counted in Redis. */
   readonly instances: number | undefined;
   /** Processes that serve the port. */
   readonly workers: number;
-  /** Lower-case name of the header whose value is the key; undefined: the client's address is. */
-  readonly keyHeader: string | undefined;
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number;
   readonly redisTimeoutMs: number;
@@ -64,23 +64,24 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     mistakes,
   );
-  if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
+  const policies = values.POLICIES_FILE
+    ? policiesOfFile(
+        values.POLICIES_FILE,
+        env,
+        { instances: values.INSTANCES ?? undefined, isCluster: redis?.kind === 'cluster' },
+        mistakes,
+      )
+    : [];
+  if (mistakes.length > 0 || !redis || !policies) throw new ConfigError(mistakes.join('\n'));
 
   const valid = values as Values; // or there were mistakes
-  const limit = createLimit({
-    name: 'default',
-    capacity: valid.RATE_LIMIT,
-    refillPerSecond: valid.RATE_LIMIT / valid.RATE_LIMIT_WINDOW_SEC,
-    fallbackCapacity: valid.RATE_LIMIT_BURST,
-  });
   return {
     host: valid.HOST,
     port: valid.PORT,
     redis,
-    limits: [limit],
+    policies: policies.length > 0 ? policies : [ofSettings(valid)],
     instances: valid.INSTANCES ?? undefined,
     workers: valid.WORKERS,
-    keyHeader: valid.KEY_HEADER.toLowerCase() || undefined,
     keepAliveTimeoutMs: 1000 * valid.KEEP_ALIVE_TIMEOUT_SEC,
     redisTimeoutMs: valid.REDIS_TIMEOUT_MS,
     breakerFailures: valid.BREAKER_FAILURES,
@@ -102,4 +103,31 @@ function valuesIn(env: Readonly<Record<string, string | undefined>>, mistakes: s
     else values[row.name] = value;
   }
   return values;
+}
+
+/** The one policy that the settings make by themselves. */
+function ofSettings(values: Values): Policy {
+  const limit = createLimit({
+    name: 'default',
+    capacity: values.RATE_LIMIT,
+    refillPerSecond: values.RATE_LIMIT / values.RATE_LIMIT_WINDOW_SEC,
+    fallbackCapacity: values.RATE_LIMIT_BURST,
+  });
+  return policyOfHeader(limit, values.KEY_HEADER.toLowerCase() || undefined);
+}
+
+/** Settings that say what a policies file says. */
+const insteadOfFile = ['RATE_LIMIT', 'RATE_LIMIT_WINDOW_SEC', 'RATE_LIMIT_BURST', 'KEY_HEADER'] as const;
+
+function policiesOfFile(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+  options: PoliciesOptions,
+  mistakes: string[],
+): readonly Policy[] | undefined {
+  for (const name of insteadOfFile) {
+    if (env[name] !== undefined)
+      mistakes.push(`${name} is ${JSON.stringify(env[name])}; allowed: not set, with POLICIES_FILE`);
+  }
+  return readPolicies(path, options, mistakes);
 }

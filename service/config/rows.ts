@@ -131,6 +131,14 @@ export const configRows = [
     ...whole(1, 1_000_000),
   },
   {
+    name: 'POLICIES_FILE',
+    default: '',
+    unit: '',
+    meaning:
+      'file of [policies](#policies), in YAML or JSON. `RATE_LIMIT`, `RATE_LIMIT_WINDOW_SEC`, `RATE_LIMIT_BURST` and `KEY_HEADER` are not set beside it',
+    ...optional('the path of a file', /^[^\0]+$/),
+  },
+  {
     name: 'INSTANCES',
     default: '',
     unit: '',

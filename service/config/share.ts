@@ -5,12 +5,15 @@ import type { Config } from './env.ts';
 
 /** A worker's part of what one instance has. */
 export function shareOf(config: Config): Config {
-  const { workers, instances, limits, fallbackKeysMax } = config;
+  const { workers, instances, policies, fallbackKeysMax } = config;
   return {
     ...config,
-    limits: limits.map((limit) =>
-      withFallbackCapacity(limit, Math.max(1, Math.floor(limit.fallback.capacity / workers))),
-    ),
+    policies: policies.map((policy) => ({
+      ...policy,
+      limits: policy.limits.map((limit) =>
+        withFallbackCapacity(limit, Math.max(1, Math.floor(limit.fallback.capacity / workers))),
+      ),
+    })),
     fallbackKeysMax: Math.max(1, Math.floor(fallbackKeysMax / workers)),
     instances: instances === undefined ? undefined : instances * workers,
   };

@@ -3,14 +3,14 @@
 //
 //   x-key: alice ─▶ key:alice        127.0.0.1, ::ffff:127.0.0.1 ─▶ address:127.0.0.1
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Longest value of the header, in characters. Longer ones are refused: a key costs memory here and in Redis. */
 export const keyLengthMax = 256;
 
 /** The header's value; undefined where there is none, or an empty one. */
-export function headerKeyOf(request: IncomingMessage, header: string | undefined): string | undefined {
-  const value = header === undefined ? undefined : request.headers[header];
+export function headerKeyOf(headers: IncomingHttpHeaders, header: string | undefined): string | undefined {
+  const value = header === undefined ? undefined : headers[header];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

@@ -1,19 +1,17 @@
-// The limiter at the door of an HTTP server: key, decision, headers, and on or out. `gate` is for a bare node:http
+// The limiter at the door of an HTTP server: take, decision, headers, and on or out. `gate` is for a bare node:http
 // listener, `rateLimit` the same as Express middleware.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { Limit } from '../core/limit.ts';
-import { type Decision, type Store, takeOf } from '../core/store.ts';
-import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
+import type { Decision, Store } from '../core/store.ts';
 import { decisionHeaders, type Headers, problem, quotaExceeded } from './headers.ts';
+import { type Policy, takeOfRequest } from './policy.ts';
+import { factsOf } from './request-facts.ts';
 
 export interface GateOptions {
   readonly limiter: Store;
-  /** All of them must allow a request. */
-  readonly limits: readonly Limit[];
-  /** Lower-case name of the header whose value is the key. */
-  readonly keyHeader: string | undefined;
+  /** All that are for a request must allow it. One that none is for is let through, without a word about limits. */
+  readonly policies: readonly Policy[];
 }
 
 /**
@@ -26,20 +24,19 @@ export type Gate = (
   onward: (headers: Headers) => void,
 ) => void | Promise<void>;
 
-export function createGate({ limiter, limits, keyHeader }: GateOptions): Gate {
+export function createGate({ limiter, policies }: GateOptions): Gate {
   return (request, response, onward) => {
-    // 1. Whose bucket?
-    const named = headerKeyOf(request, keyHeader);
-    if (named !== undefined && named.length > keyLengthMax) {
-      const detail = `The key in ${keyHeader} has ${named.length} characters; at most ${keyLengthMax} are allowed.`;
+    // 1. What does it take?
+    const take = takeOfRequest(policies, factsOf(request));
+    if (take === undefined) return onward([]);
+    if (!('charges' in take)) {
       response.writeHead(400, { 'Content-Type': 'application/problem+json' });
-      response.end(problem(400, 'Key too long', detail));
+      response.end(problem(400, take.title, take.detail));
       return;
     }
-    const key = named === undefined ? keyOfAddress(request.socket.remoteAddress) : keyOfHeader(named);
 
     // 2. Decide.
-    const decision = limiter.decide(takeOf(limits, key, 1));
+    const decision = limiter.decide(take);
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
 
     function decided(decision: Decision) {

@@ -5,6 +5,7 @@ import { readConfig } from '../../service/config/env.ts';
 import { configRows } from '../../service/config/rows.ts';
 import { resetJitterRatio } from '../../service/core/breaker.ts';
 import type { Limit, LimitBucket } from '../../service/core/limit.ts';
+import type { Policy } from '../../service/doors/policy.ts';
 
 describe("the judge's bounds", () => {
   it('start from the same defaults as the service', () => {
@@ -18,9 +19,9 @@ describe("the judge's bounds", () => {
     { RATE_LIMIT: '10', RATE_LIMIT_WINDOW_SEC: '5', RATE_LIMIT_BURST: '7', INSTANCES: '2' },
     { INSTANCES: '3', FALLBACK_MAX_KEYS: '50', REDIS_TIMEOUT_MS: '50', BREAKER_FAILURES: '9', BREAKER_RESET_MS: '250' },
   ])('mean by %j what the service means', (settings) => {
-    const { limits, fallbackKeysMax, instances, redisTimeoutMs, breakerFailures, breakerResetMs } =
+    const { policies, fallbackKeysMax, instances, redisTimeoutMs, breakerFailures, breakerResetMs } =
       readConfig(settings);
-    const { shared, fallback } = limits[0] as Limit;
+    const { shared, fallback } = (policies[0] as Policy).limits[0] as Limit;
     const refillPerSecondOf = ({ quota }: LimitBucket) => (1000 * quota.capacity) / quota.windowMs;
     expect(boundsOf(settings)).toEqual({
       capacity: shared.capacity,

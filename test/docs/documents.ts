@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { targetSchema } from '../../chaos/targets/file-shape.ts';
+import { policiesSchema } from '../../service/config/policies-shape.ts';
 import { type Blocks, filled } from './markers.ts';
 import {
   alertList,
@@ -48,7 +49,11 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
 export async function documents(): Promise<ReadonlyMap<string, string>> {
   const pages = Object.entries(await blocksOf());
   const filled = pages.map(([path, blocks]) => [path, inPage(path, blocks)] as const);
-  return new Map([...filled, ['chaos/targets/target.schema.json', targetSchema()]]);
+  return new Map([
+    ...filled,
+    ['chaos/targets/target.schema.json', targetSchema()],
+    ['service/config/policies.schema.json', policiesSchema()],
+  ]);
 }
 
 function inPage(path: string, blocks: Blocks): string {

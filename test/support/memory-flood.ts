@@ -15,6 +15,7 @@ const warmupTakes = 200_000;
 const takesPerTurn = 1000;
 
 const config = readConfig({ REDIS_ADDR: '127.0.0.1:1', ...process.env }); // nothing listens on port 1
+const limits = config.policies.flatMap((policy) => policy.limits);
 const nowUs = () => performance.now() * 1000;
 const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
 const topology = connect(config.redis, {
@@ -37,7 +38,7 @@ async function flood(takes: number, keyOfTake: (n: number) => string): Promise<n
   let rssMax = 0;
   for (let n = 0; n < takes; n += takesPerTurn) {
     await Promise.all(
-      Array.from({ length: takesPerTurn }, (_, i) => limiter.decide(takeOf(config.limits, keyOfTake(n + i), 1))),
+      Array.from({ length: takesPerTurn }, (_, i) => limiter.decide(takeOf(limits, keyOfTake(n + i), 1))),
     );
     await new Promise(setImmediate);
     rssMax = Math.max(rssMax, process.memoryUsage.rss());

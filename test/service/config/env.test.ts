@@ -28,10 +28,9 @@ describe('readConfig', () => {
         tls: false,
         db: 0,
       },
-      limits: [limitOf(5, 0.5)],
+      policies: [{ name: 'default', limits: [limitOf(5, 0.5)], match: {}, cost: 1, keyOf: expect.any(Function) }],
       instances: undefined,
       workers: 1,
-      keyHeader: undefined,
       keepAliveTimeoutMs: 65_000,
       redisTimeoutMs: 5,
       breakerFailures: 3,
@@ -72,10 +71,9 @@ describe('readConfig', () => {
         tls: false,
         db: 0,
       },
-      limits: [limitOf(100, 5, 7)],
+      policies: [{ name: 'default', limits: [limitOf(100, 5, 7)], match: {}, cost: 1, keyOf: expect.any(Function) }],
       instances: 5,
       workers: 2,
-      keyHeader: 'x-api-key',
       keepAliveTimeoutMs: 600_000,
       redisTimeoutMs: 9,
       breakerFailures: 1,
@@ -186,7 +184,8 @@ describe('readConfig', () => {
   });
 
   it('ignores what it does not know', () => {
-    expect(readConfig({ PATH: '/bin', REDIS: 'x' })).toEqual(readConfig({}));
+    const { policies, ...settings } = readConfig({ PATH: '/bin', REDIS: 'x' });
+    expect(readConfig({})).toEqual({ ...settings, policies: [{ ...policies[0], keyOf: expect.any(Function) }] });
   });
 
   it('names every mistake at once, with the value and what is allowed', () => {
@@ -319,6 +318,7 @@ const refused: Record<string, readonly string[]> = {
     `unix:///${'x'.repeat(107)}`,
     '/run/redis.sock',
   ],
+  POLICIES_FILE: ['/nowhere/policies.yaml', '/', '\0'],
   RATE_LIMIT: ['', '0', '-1', '1.5', 'many', '1000001', 'Infinity', 'NaN'],
   RATE_LIMIT_WINDOW_SEC: ['', '0', '86401', '1m'],
   RATE_LIMIT_BURST: ['', '0', '1000001', 'x'],

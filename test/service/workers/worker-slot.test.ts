@@ -22,8 +22,9 @@ describe('restartMs', () => {
 
 describe('shareOf', () => {
   const share = (env: Record<string, string>) => {
-    const { limits, fallbackKeysMax, instances } = shareOf(readConfig(env));
-    return [limits[0]?.shared.capacity, limits[0]?.fallback.capacity, fallbackKeysMax, instances];
+    const { policies, fallbackKeysMax, instances } = shareOf(readConfig(env));
+    const limit = policies[0]?.limits[0];
+    return [limit?.shared.capacity, limit?.fallback.capacity, fallbackKeysMax, instances];
   };
 
   it('divides what one instance has, and never down to nothing', () => {

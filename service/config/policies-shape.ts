@@ -1,0 +1,99 @@
+// What a policies file says: the schema that reads one, and from which policies.schema.json is made for editors.
+
+import { METHODS } from 'node:http';
+import { z } from 'zod';
+import { pathPatternOf } from '../doors/path-pattern.ts';
+import { keyPartOf } from '../doors/policy-key.ts';
+import { capacityMax, limitAllowed, rateOf } from './limit-text.ts';
+
+/** In each `error` here stands what is allowed. */
+const written = (allows: (text: string) => unknown, error: string) =>
+  z.string({ error }).refine((text) => Boolean(allows(text)), { error });
+
+const whole = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
+
+const strict = <T extends z.ZodRawShape>(shape: T) => {
+  const fields = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? fields : `a mapping with the fields ${fields}`),
+  });
+};
+
+const header = written((text) => /^[\w!#$%&'*+.^`|~-]+$/.test(text), 'the name of a header');
+
+/** Seconds of the longest window. */
+const windowMax = 31_536_000;
+const sizes = {
+  capacity: whole(1, capacityMax).describe('Tokens that a key may spend at once.'),
+  fallbackCapacity: whole(1, capacityMax)
+    .exactOptional()
+    .describe('Of a fallback bucket on one instance. By default the capacity divided by INSTANCES, where that is set.'),
+};
+const refillError = `a number over 0, by which an empty bucket is full within ${windowMax} s`;
+const limit = z.union(
+  [
+    written(rateOf, limitAllowed),
+    strict({ ...sizes, windowSeconds: whole(1, windowMax).describe('Time in which an empty bucket refills.') }),
+    strict({ ...sizes, refillPerSecond: z.number({ error: refillError }).gt(0, { error: refillError }) }).refine(
+      ({ capacity, refillPerSecond }) => capacity / refillPerSecond <= windowMax,
+      { error: refillError },
+    ),
+  ],
+  {
+    error: `${limitAllowed}; or a mapping of capacity, up to ${capacityMax}, and either windowSeconds or refillPerSecond, and perhaps fallbackCapacity`,
+  },
+);
+
+const keyPart = written(keyPartOf, 'address, header:NAME, cookie:NAME, path:NAME, or a list of these');
+const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });
+
+const policy = strict({
+  name: written(
+    (text) => /^[a-z0-9]+([-_][a-z0-9]+)*$/.test(text) && text.length <= 60,
+    'up to 60 of a-z, 0-9, - and _',
+  ),
+  match: strict({
+    method: z
+      .union([method, z.array(method).min(1)], { error: 'a method of HTTP in capitals, as GET, or a list of them' })
+      .exactOptional(),
+    path: written(pathPatternOf, 'a path such as /search, /search/* or /users/:id').exactOptional(),
+  })
+    .exactOptional()
+    .describe('Which requests it is for; without it, all.'),
+  key: z
+    .union([keyPart, z.array(keyPart).min(1).max(5)], {
+      error: 'address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these',
+    })
+    .describe('Whose buckets a request takes from.'),
+  limits: z
+    .array(limit, { error: 'a list of 1 to 8 limits' })
+    .min(1, { error: 'a list of 1 to 8 limits' })
+    .max(8, { error: 'a list of 1 to 8 limits' })
+    .describe('All of them must allow a request.'),
+  cost: z
+    .union([whole(1, capacityMax), strict({ header, max: whole(1, capacityMax) })], {
+      error: 'a whole number from 1, or a mapping of header and max',
+    })
+    .exactOptional()
+    .describe('Tokens of a request; 1 without it.'),
+});
+
+export const policiesFile = strict({
+  policies: z
+    .array(policy, { error: 'a list of 1 to 1000 policies' })
+    .min(1, { error: 'a list of 1 to 1000 policies' })
+    .max(1000, { error: 'a list of 1 to 1000 policies' }),
+});
+
+export type PoliciesFile = z.infer<typeof policiesFile>;
+export type WrittenPolicy = PoliciesFile['policies'][number];
+export type WrittenLimit = WrittenPolicy['limits'][number];
+
+/** For editors, as JSON Schema. */
+export function policiesSchema(): string {
+  const schema = z.toJSONSchema(policiesFile, { io: 'input' });
+  return `${JSON.stringify({ title: 'Policies of a rate limiter', ...schema }, undefined, 2)}\n`;
+}

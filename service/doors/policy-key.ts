@@ -1,0 +1,82 @@
+// Whose buckets a policy's request takes from: one value, or several joined. A value is escaped, so that no two lists of
+// values meet in one name, and stands behind what it is, so that a header which says `127.0.0.1` is no client's address.
+//
+//   [header:x-api-key, address] ─▶ header:x-api-key=a%7Cb|address=192.0.2.1
+
+import { clientAddress, keyLengthMax } from './client-key.ts';
+import type { PathParameters } from './path-pattern.ts';
+import type { Mistake, RequestFacts } from './request-facts.ts';
+
+export type KeyPart =
+  | { readonly kind: 'address' }
+  | { readonly kind: 'header' | 'cookie' | 'path'; readonly name: string };
+
+/** `address`, `header:NAME`, `cookie:NAME` or `path:NAME`; undefined for anything else. */
+export function keyPartOf(text: string): KeyPart | undefined {
+  if (text === 'address') return { kind: 'address' };
+  const [, kind, name = ''] = /^(header|cookie|path):([!#$%&'*+.^_`|~\w-]+)$/.exec(text) ?? [];
+  if (kind === 'header') return { kind, name: name.toLowerCase() };
+  return kind === 'cookie' || kind === 'path' ? { kind, name } : undefined;
+}
+
+/** The key of a request; a mistake when it lacks one of the parts. */
+export function keyOfParts(
+  parts: readonly KeyPart[],
+  request: RequestFacts,
+  parameters: PathParameters,
+): string | Mistake {
+  const texts: string[] = [];
+  for (const part of parts) {
+    const label = labelOf(part);
+    const value = textOf(part, request, parameters);
+    if (value === undefined || value === '') {
+      return { title: 'Key missing', detail: `The request has no ${label}, which its limit is counted by.` };
+    }
+    if (value.length > keyLengthMax) return keyTooLong(label, value.length);
+    texts.push(`${label}=${escaped(value)}`);
+  }
+  return texts.join('|');
+}
+
+export function keyTooLong(label: string, length: number): Mistake {
+  return {
+    title: 'Key too long',
+    detail: `The key in ${label} has ${length} characters; at most ${keyLengthMax} are allowed.`,
+  };
+}
+
+function labelOf(part: KeyPart): string {
+  return part.kind === 'address' ? part.kind : `${part.kind}:${part.name}`;
+}
+
+function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters): string | undefined {
+  switch (part.kind) {
+    case 'address': {
+      const address = request.addressOf();
+      return address === undefined ? undefined : clientAddress(address);
+    }
+    case 'header': {
+      const value = request.headers[part.name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    }
+    case 'cookie':
+      return cookieOf(request.headers.cookie, part.name);
+    case 'path':
+      return parameters[part.name];
+    default:
+      return part satisfies never;
+  }
+}
+
+/** The value of the first cookie of that name (RFC 6265 §5.4). */
+function cookieOf(header: string | undefined, name: string): string | undefined {
+  for (const pair of header?.split(';') ?? []) {
+    const at = pair.indexOf('=');
+    if (at !== -1 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+function escaped(value: string): string {
+  return value.replace(/[%|]/g, (character) => (character === '%' ? '%25' : '%7C'));
+}

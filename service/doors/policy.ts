@@ -1,0 +1,78 @@
+// What a request has to take, by the policies that are for it. All of them must allow it: their buckets are one take.
+
+import type { Limit } from '../core/limit.ts';
+import { type Charge, type Take, takeOf } from '../core/store.ts';
+import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
+import { matchPath, type PathParameters, type PathPattern, segmentsOf } from './path-pattern.ts';
+import { type KeyPart, keyOfParts, keyTooLong } from './policy-key.ts';
+import type { Mistake, RequestFacts } from './request-facts.ts';
+
+export interface Policy {
+  readonly name: string;
+  /** All of them must allow a request. */
+  readonly limits: readonly Limit[];
+  readonly match: Match;
+  /** The key of a request that it is for, or why there is none. */
+  readonly keyOf: (request: RequestFacts, parameters: PathParameters) => string | Mistake;
+  readonly cost: Cost;
+}
+
+/** Which requests a policy is for; what is left out may be anything. */
+export interface Match {
+  readonly methods?: readonly string[];
+  readonly path?: PathPattern;
+}
+
+/** Tokens: so many, or what a header of the request says, 1 without it. */
+export type Cost = number | { readonly header: string; readonly max: number };
+
+/** The policy of the settings: for every request; by the value of a header where there is one, else by address. */
+export function policyOfHeader(limit: Limit, keyHeader: string | undefined): Policy {
+  const keyOf = ({ headers, addressOf }: RequestFacts) => {
+    const named = headerKeyOf(headers, keyHeader);
+    if (named === undefined) return keyOfAddress(addressOf());
+    return named.length > keyLengthMax ? keyTooLong(keyHeader as string, named.length) : keyOfHeader(named);
+  };
+  return { name: limit.shared.quota.name, limits: [limit], match: {}, keyOf, cost: 1 };
+}
+
+/** The policy of the settings of a policies file. */
+export function policyOfParts(options: Omit<Policy, 'keyOf'> & { readonly key: readonly KeyPart[] }): Policy {
+  const { key, ...policy } = options;
+  return { ...policy, keyOf: (request, parameters) => keyOfParts(key, request, parameters) };
+}
+
+/** What the request takes; undefined when no policy is for it. */
+export function takeOfRequest(policies: readonly Policy[], request: RequestFacts): Take | Mistake | undefined {
+  let take: Take | undefined;
+  let path: readonly string[] | undefined;
+  for (const policy of policies) {
+    const { methods, path: pattern } = policy.match;
+    if (methods && !methods.includes(request.method)) continue;
+    let parameters: PathParameters | undefined = {};
+    if (pattern) {
+      path ??= segmentsOf(request.url);
+      parameters = matchPath(pattern, path);
+    }
+    if (!parameters) continue;
+    const key = policy.keyOf(request, parameters);
+    if (typeof key !== 'string') return key;
+    const cost = costOf(policy.cost, request);
+    if (typeof cost !== 'number') return cost;
+    const own = takeOf(policy.limits, key, cost);
+    take = take ? { key: take.key, charges: [...take.charges, ...own.charges] satisfies Charge[] } : own;
+  }
+  return take;
+}
+
+function costOf(cost: Cost, { headers }: RequestFacts): number | Mistake {
+  if (typeof cost === 'number') return cost;
+  const text = headers[cost.header];
+  if (text === undefined) return 1;
+  const value = typeof text === 'string' && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= cost.max) return value;
+  return {
+    title: 'Cost not allowed',
+    detail: `The cost in ${cost.header} is not a whole number from 1 to ${cost.max}.`,
+  };
+}

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import { rateOf } from '../../../service/config/limit-text.ts';
+import { policiesIn } from '../../../service/config/policies.ts';
+import { takeOfRequest } from '../../../service/doors/policy.ts';
+
+const read = (text: string, { instances, isCluster = false }: { instances?: number; isCluster?: boolean } = {}) => {
+  const mistakes: string[] = [];
+  const policies = policiesIn(text, { instances, isCluster }, mistakes, 'policies.yaml');
+  expect(policies === undefined).toBe(mistakes.length > 0);
+  return { policies: policies ?? [], mistakes };
+};
+const mistakesIn = (text: string, isCluster = false) => read(text, { isCluster }).mistakes;
+const onePolicy = (rest: string) => `policies:\n  - name: a\n    key: address\n    limits: [10 per second]\n${rest}`;
+
+describe('a limit in words', () => {
+  it('is so many tokens a second, minute, hour or day', () => {
+    const seconds = (text: string) => {
+      const rate = rateOf(text);
+      return rate && [rate.capacity, rate.capacity / rate.refillPerSecond];
+    };
+    expect(['10 per second', '100 per minute', '1 a hour', '1000000000 per day'].map(seconds)).toEqual([
+      [10, 1],
+      [100, 60],
+      [1, 3600],
+      [1e9, 86_400],
+    ]);
+  });
+
+  it.each([
+    '',
+    '0 per second',
+    '-1 per second',
+    '1.5 per second',
+    '1e3 per second',
+    '10 per fortnight',
+    '10/s',
+    ' 10 per second',
+    '1000000001 per day',
+    '010 per day',
+  ])('is not %j', (text) => {
+    expect(rateOf(text)).toBeUndefined();
+  });
+});
+
+describe('a policies file', () => {
+  it('makes policies with their limits, in YAML or JSON', () => {
+    const { policies } = read(
+      `
+policies:
+  - name: search
+    match: {method: [GET, HEAD], path: /search/*}
+    key: [header:X-Api-Key, address]
+    limits: [10 per second, {capacity: 1000, windowSeconds: 3600, fallbackCapacity: 9}, {capacity: 3, refillPerSecond: 2}]
+    cost: {header: X-Cost, max: 3}
+`,
+      { instances: 4 },
+    );
+    const [search] = policies;
+    expect(search?.limits.map(({ prefix, shared, fallback }) => [prefix, shared.quota, fallback.capacity])).toEqual([
+      ['search/1s/', { name: 'search-1s', capacity: 10, windowMs: 1000 }, 3],
+      ['search/3600s/', { name: 'search-3600s', capacity: 1000, windowMs: 3_600_000 }, 9],
+      ['search/1.5s/', { name: 'search-1.5s', capacity: 3, windowMs: 1500 }, 1],
+    ]);
+    expect([search?.match.methods, search?.cost]).toEqual([['GET', 'HEAD'], { header: 'x-cost', max: 3 }]);
+    const json = JSON.stringify({ policies: [{ name: 'a', key: 'address', limits: ['100 per minute'] }] });
+    expect(read(json).policies[0]?.limits[0]?.shared.quota).toEqual({ name: 'a', capacity: 100, windowMs: 60_000 });
+  });
+
+  it.each([
+    ['policies: [', 'policies.yaml:1 Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    ['', 'policies.yaml:1 it is null; allowed: a mapping with the fields policies'],
+    ['policies: []', 'policies.yaml:1 policies is []; allowed: a list of 1 to 1000 policies'],
+    [
+      onePolicy('    limit: 5\n'),
+      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, cost',
+    ],
+    [onePolicy('    cost: 0\n'), 'policies.yaml:5 policies[0].cost is 0; allowed: a whole number from 1 to 1000000000'],
+    [
+      onePolicy('    cost: 11\n'),
+      'policies.yaml:5 policies[0].cost is 11; allowed: up to 10, the smallest capacity of its limits',
+    ],
+    [
+      onePolicy('    cost:\n      header: x-cost\n      max: 11\n'),
+      'policies.yaml:7 policies[0].cost.max is 11; allowed: up to 10, the smallest capacity of its limits',
+    ],
+    [
+      onePolicy('    match: {path: search}\n'),
+      'policies.yaml:5 policies[0].match.path is "search"; allowed: a path such as /search, /search/* or /users/:id',
+    ],
+    [
+      onePolicy('    match: {method: get}\n'),
+      'policies.yaml:5 policies[0].match.method is "get"; allowed: a method of HTTP in capitals, as GET, or a list of them',
+    ],
+    [
+      onePolicy('  - name: a\n    key: address\n    limits: [1 per day]\n'),
+      'policies.yaml:5 policies[1].name is a, as of one before it; allowed: a name of its own',
+    ],
+    [
+      'policies:\n- name: A\n  key: address\n  limits: [1 per day]\n',
+      'policies.yaml:2 policies[0].name is "A"; allowed: up to 60 of a-z, 0-9, - and _',
+    ],
+    [
+      'policies:\n- name: a\n  limits: [1 per day]\n',
+      'policies.yaml:2 policies[0].key is missing; allowed: address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these',
+    ],
+    [
+      'policies:\n- name: a\n  key: [address, path:id]\n  limits: [1 per day]\n',
+      'policies.yaml:3 policies[0].key names the path parameter id; allowed: none, since match.path has no parameter such as :id',
+    ],
+    [
+      'policies:\n- name: a\n  key: address\n  limits:\n  - 1 per second\n  - {capacity: 7, windowSeconds: 1}\n',
+      'policies.yaml:6 policies[0].limits[1] has a window of 1s as one before it; allowed: limits of different windows',
+    ],
+  ])('is refused with the place and what is allowed: %j', (text, mistake) => {
+    expect(mistakesIn(text)).toEqual([mistake]);
+  });
+
+  it('is told all its mistakes at once', () => {
+    const text = 'policies:\n- name: a\n  key: user\n  limits: [10 per fortnight]\n- name: b\n  colour: red\n';
+    expect(mistakesIn(text).map((mistake) => /^policies.yaml:(\d+) (\S+) is/.exec(mistake)?.slice(1))).toEqual([
+      ['3', 'policies[0].key'],
+      ['4', 'policies[0].limits[0]'],
+      ['5', 'policies[1].key'],
+      ['5', 'policies[1].limits'],
+      ['6', 'policies[1].colour'],
+    ]);
+  });
+
+  it.each([
+    '{capacity: 1000000001, windowSeconds: 1}',
+    '{capacity: 1, windowSeconds: 31536001}',
+    '{capacity: 9, refillPerSecond: 0}',
+    '{capacity: 9, refillPerSecond: 1.0e-9}',
+    '{capacity: .nan, windowSeconds: 1}',
+    '{capacity: 1, windowSeconds: 1, refillPerSecond: 1}',
+    '[1, 1]',
+    '5',
+  ])('has no limit of %s', (limit) => {
+    expect(mistakesIn(`policies:\n- name: a\n  key: address\n  limits: [${limit}]\n`)[0]).toMatch(
+      /^policies.yaml:4 policies\[0\]\.limits\[0\](\.\w+)? is /,
+    );
+  });
+
+  it('does not blow up on a bomb of aliases, nor on a huge file', () => {
+    const bomb = `a: &a [1,1,1,1,1,1,1,1,1]\n${'bcdefghi'
+      .split('')
+      .map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`)}]`)
+      .join('\n')}\npolicies: *i\n`;
+    expect(mistakesIn(bomb)).toEqual([expect.stringMatching(/Excessive alias count/)]);
+    expect(mistakesIn(`# ${'x'.repeat(1_000_000)}`)).toEqual([
+      'policies.yaml has 1000002 characters; allowed: 1000000',
+    ]);
+  });
+
+  it('with a cluster has policies of one key where both may be for a request', () => {
+    const two = (first: string, second: string) =>
+      `policies:\n- {name: a, key: address, limits: [1 per day], match: ${first}}\n- {name: b, key: header:x, limits: [2 per day], match: ${second}}\n`;
+    const mistake =
+      'policies.yaml:3 policies[1].key is another than that of a; allowed: with Redis Cluster the key of a, which may be for the same request';
+    expect(mistakesIn(two('{}', '{path: /b}'), true)).toEqual([mistake]);
+    expect(mistakesIn(two('{path: /a/*}', '{path: /a/:x}'), true)).toEqual([mistake]);
+    expect(mistakesIn(two('{path: /a}', '{path: /b}'), true)).toEqual([]);
+    expect(mistakesIn(two('{method: GET}', '{method: [POST, PUT]}'), true)).toEqual([]);
+    expect(mistakesIn(two('{}', '{}'))).toEqual([]);
+  });
+});
+
+describe('what a request takes', () => {
+  const { policies } = read(`
+policies:
+- {name: all, key: address, limits: [100 per minute]}
+- {name: search, key: header:x-key, limits: [10 per second, 50 per minute], match: {method: GET, path: /search/*}, cost: {header: x-cost, max: 5}}
+`);
+  const taken = (method: string, url: string, headers: Record<string, string> = {}) => {
+    const take = takeOfRequest(policies, { method, url, headers, addressOf: () => '::1' });
+    return take && 'charges' in take ? take.charges.map(({ bucket, cost }) => `${bucket} ${cost}`) : take;
+  };
+
+  it('is the buckets of every policy that is for it, each at its own cost', () => {
+    expect(taken('GET', '/')).toEqual(['all/60s/address=::1 1']);
+    expect(taken('POST', '/search/x')).toEqual(['all/60s/address=::1 1']);
+    expect(taken('GET', '/search/x', { 'x-key': 'k', 'x-cost': '5' })).toEqual([
+      'all/60s/address=::1 1',
+      'search/1s/header:x-key=k 5',
+      'search/60s/header:x-key=k 5',
+    ]);
+  });
+
+  it('is a mistake without the key of one, or with a cost that is not allowed', () => {
+    expect(taken('GET', '/search')).toMatchObject({ title: 'Key missing' });
+    for (const cost of ['0', '6', '-1', '1.5', '1e0', '', 'NaN', '99999999999', ' 1'])
+      expect(taken('GET', '/search', { 'x-key': 'k', 'x-cost': cost })).toEqual({
+        title: 'Cost not allowed',
+        detail: 'The cost in x-cost is not a whole number from 1 to 5.',
+      });
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import {
+  matchPath,
+  mayMeet,
+  type PathPattern,
+  pathPatternOf,
+  segmentsOf,
+} from '../../../service/doors/path-pattern.ts';
+
+const patternOf = (text: string) => pathPatternOf(text) as PathPattern;
+const match = (pattern: string, url: string) => matchPath(patternOf(pattern), segmentsOf(url));
+
+describe('a path pattern', () => {
+  it.each(['', 'search', '/a*', '/*/b', '/:', '/:1', '/:id/:id', '/a b', '/a?b', '/a#b', '/**'])(
+    'is not %j',
+    (text) => {
+      expect(pathPatternOf(text)).toBeUndefined();
+    },
+  );
+
+  it('is for one path, or with * for all that is below it, itself too', () => {
+    expect(['/', '/?a=1', '/b'].map((url) => match('/', url))).toEqual([{}, {}, undefined]);
+    expect(['/a/b', '/a', '/a/b/c', '/a/B'].map((url) => match('/a/b', url) !== undefined)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(['/a', '/a/b/c', '/ab', '/'].map((url) => match('/a/*', url) !== undefined)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(match('/*', '/')).toEqual({});
+  });
+
+  it('tells the segments that it names, decoded', () => {
+    expect(match('/users/:id/posts/:post', '/users/a%2Fb/posts/7?x=/')).toEqual({ id: 'a/b', post: '7' });
+    expect(match('/users/:id', '/users/%E0%A4%A')).toEqual({ id: '%E0%A4%A' });
+  });
+
+  it.each(['/a/b', '//a///b/', '/a/./b', '/a/%62', '/x/../a/b', '/a/x/%2e%2E/b', '/../a/b', '/a/b?c', '/a/b#c'])(
+    'is for a path however it is written: %s',
+    (url) => {
+      expect(match('/a/b', url)).toEqual({});
+    },
+  );
+
+  it('knows whether another may be for the same path', () => {
+    const pairs = [
+      ['/a', '/a'],
+      ['/a', '/b'],
+      ['/a/*', '/a'],
+      ['/a/*', '/a/b/c'],
+      ['/a/*', '/b/c'],
+      ['/:x', '/a'],
+      ['/:x', '/a/b'],
+      ['/*', '/a/b'],
+    ];
+    expect(pairs.map(([one = '', other = '']) => mayMeet(patternOf(one), patternOf(other)))).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+      true,
+      false,
+      true,
+    ]);
+    expect(pairs.map(([one = '', other = '']) => mayMeet(patternOf(other), patternOf(one)))).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
+});

@@ -1,0 +1,139 @@
+// A policies file on a running service with a real Redis.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { type ServiceProcess, spawnService, startService } from '../support/service.ts';
+import { until } from '../support/until.ts';
+
+const file = `
+policies:
+  - name: everybody
+    key: address
+    limits: [1000 per day]
+  - name: search
+    match: {method: GET, path: /search/*}
+    key: [header:x-api-key, address]
+    limits: [3 per hour, 5 per day]
+    cost: {header: x-cost, max: 3}
+  - name: user
+    match: {path: /users/:id}
+    key: path:id
+    limits: [{capacity: 2, windowSeconds: 86400}]
+`;
+
+let dir: string;
+let redis: RedisProcess;
+let service: ServiceProcess;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'failopen-policies-'));
+  await writeFile(join(dir, 'policies.yaml'), file);
+  redis = await startRedis();
+  service = await startService({
+    REDIS_URL: redis.url,
+    POLICIES_FILE: join(dir, 'policies.yaml'),
+    REDIS_TIMEOUT_MS: '10000', // for the machine's sake
+  });
+  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
+});
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+  await rm(dir, { recursive: true });
+});
+
+/** Paths that no route is at are counted, too, and then answered 404. */
+const ask = async (path: string, headers: Record<string, string> = {}) => {
+  const answer = await fetch(`${service.url}${path}`, { headers });
+  const { detail, 'violated-policies': violated } = (answer.headers.get('content-type') ?? '').includes('problem')
+    ? await answer.json()
+    : await answer.text();
+  return { status: answer.status, limits: answer.headers.get('ratelimit'), detail, violated };
+};
+const left = ({ limits }: { limits: string | null }) => limits?.replace(/;t=\d+/g, '');
+/** What the address has left, and takes one more. */
+const everybodyLeft = async () => Number(/"everybody";r=(\d+)/.exec((await ask('/')).limits ?? '')?.[1]);
+
+describe('a service with a policies file', () => {
+  it('takes from every limit of every policy that is for the request, and tells each', async () => {
+    const before = await everybodyLeft();
+    const first = await ask('/search/a', { 'x-api-key': 'alice', 'x-cost': '2' });
+    expect([first.status, left(first)]).toEqual([
+      404,
+      `"everybody";r=${before - 1}, "search-3600s";r=1, "search-86400s";r=3`,
+    ]);
+    expect((await redis.admin.keys('rl:*')).sort()).toEqual([
+      'rl:everybody/86400s/address=127.0.0.1',
+      'rl:search/3600s/header:x-api-key=alice|address=127.0.0.1',
+      'rl:search/86400s/header:x-api-key=alice|address=127.0.0.1',
+    ]);
+  });
+
+  it('takes nothing of any when one limit refuses, and says which', async () => {
+    const headers = { 'x-api-key': 'bob', 'x-cost': '3' };
+    await ask('/search', headers);
+    const before = await everybodyLeft();
+    const refused = await ask('/search/%2e/x', headers);
+    expect([refused.status, refused.violated, left(refused)]).toEqual([
+      429,
+      ['search-3600s', 'search-86400s'],
+      `"everybody";r=${before}, "search-3600s";r=0, "search-86400s";r=2`,
+    ]);
+    expect(await everybodyLeft()).toBe(before - 1);
+  });
+
+  it('has a bucket for each value of a path parameter', async () => {
+    const statuses = async (path: string) => [
+      (await ask(path)).status,
+      (await ask(path)).status,
+      (await ask(path)).status,
+    ];
+    expect([await statuses('/users/7'), await statuses('/users/8')]).toEqual([
+      [404, 404, 429],
+      [404, 404, 429],
+    ]);
+  });
+
+  it('answers 400 to a request without its key, or with a cost that is not allowed, and takes nothing', async () => {
+    const before = await everybodyLeft();
+    const answers = [await ask('/search'), await ask('/search', { 'x-api-key': 'a', 'x-cost': '4' })];
+    expect(answers.map(({ status, detail }) => [status, detail])).toEqual([
+      [400, 'The request has no header:x-api-key, which its limit is counted by.'],
+      [400, 'The cost in x-cost is not a whole number from 1 to 3.'],
+    ]);
+    expect(await everybodyLeft()).toBe(before - 1);
+  });
+});
+
+describe('a service with a policies file that is wrong', () => {
+  const endOf = async (env: Record<string, string>) => {
+    const child = spawnService({ PORT: '1', ...env });
+    const { code } = await child.ended;
+    return { code, text: child.stderr() };
+  };
+
+  it('does not start, and names every mistake with its place', async () => {
+    const path = join(dir, 'bad.yaml');
+    await writeFile(path, 'policies:\n- name: a\n  key: user\n  limits: [10 per fortnight]\n');
+    const { code, text } = await endOf({ POLICIES_FILE: path });
+    expect([code, text.split('\n').map((line) => line.trim().replace(/ is (?!not usable).*/, ''))]).toEqual([
+      78,
+      [
+        'The environment is not usable:',
+        `POLICIES_FILE ${path}:3 policies[0].key`,
+        `POLICIES_FILE ${path}:4 policies[0].limits[0]`,
+        '',
+      ],
+    ]);
+  });
+
+  it('does not start without the file, nor with settings that say the same', async () => {
+    const { code, text } = await endOf({ POLICIES_FILE: join(dir, 'none.yaml'), RATE_LIMIT: '5', KEY_HEADER: 'x-key' });
+    expect(code).toBe(78);
+    expect(text).toContain('RATE_LIMIT is "5"; allowed: not set, with POLICIES_FILE');
+    expect(text).toContain('KEY_HEADER is "x-key"; allowed: not set, with POLICIES_FILE');
+    expect(text).toContain('which cannot be read: ENOENT');
+  });
+});
