@@ -47,6 +47,15 @@ const limit = z.union(
   },
 );
 
+const budget = strict({ forSeconds: whole(1, 86_400) });
+const onStoreFailure = z
+  .union([z.literal(['fallback', 'open', 'closed']), strict({ open: budget }), strict({ closed: budget })], {
+    error: 'fallback, open, closed, {open: {forSeconds: COUNT}} or {closed: {forSeconds: COUNT}}',
+  })
+  .describe(
+    'Without Redis: decided by the fallback, allowed, or refused. forSeconds: of an outage; then the fallback.',
+  );
+
 const keyPart = written(keyPartOf, 'address, header:NAME, cookie:NAME, path:NAME, or a list of these');
 const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });
 
@@ -79,6 +88,7 @@ const policy = strict({
     })
     .exactOptional()
     .describe('Tokens of a request; 1 without it.'),
+  onStoreFailure: onStoreFailure.exactOptional(),
 });
 
 export const policiesFile = strict({

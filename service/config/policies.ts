@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { isMap, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { createLimit, type Limit } from '../core/limit.ts';
+import { createLimit, type Limit, type OnStoreFailure } from '../core/limit.ts';
 import type { Rate } from '../core/token-bucket.ts';
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
 import { type Policy, policyOfParts } from '../doors/policy.ts';
@@ -164,6 +164,7 @@ function limitsOf(written: WrittenPolicy, place: Place, { instances = 1 }: Polic
       name: written.limits.length === 1 ? written.name : `${written.name}-${window}`,
       prefix: `${written.name}/${window}/`,
       fallbackCapacity: fallbackCapacityIn(limit) ?? Math.ceil(rate.capacity / instances),
+      onStoreFailure: onStoreFailureIn(written),
     });
   });
 }
@@ -178,6 +179,12 @@ function rateIn(limit: WrittenLimit): Rate {
 
 function fallbackCapacityIn(limit: WrittenLimit): number | undefined {
   return typeof limit === 'string' ? undefined : limit.fallbackCapacity;
+}
+
+function onStoreFailureIn({ onStoreFailure = 'fallback' }: WrittenPolicy): OnStoreFailure {
+  if (typeof onStoreFailure === 'string') return { mode: onStoreFailure, forMs: Number.POSITIVE_INFINITY };
+  if ('open' in onStoreFailure) return { mode: 'open', forMs: 1000 * onStoreFailure.open.forSeconds };
+  return { mode: 'closed', forMs: 1000 * onStoreFailure.closed.forSeconds };
 }
 
 /** What is wrong with the policies beside each other. */

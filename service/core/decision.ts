@@ -44,6 +44,7 @@ export function decisionOfTake(
 /** Of a denied take, the bucket that is waited for longest; of an allowed one, that with the fewest tokens left. */
 function binds(one: Decision, other: Decision, allowed: boolean): boolean {
   if (!allowed && one.retryAfterMs !== other.retryAfterMs) return one.retryAfterMs > other.retryAfterMs;
-  if (one.remaining !== other.remaining) return one.remaining < other.remaining;
+  const [left, leftOfOther] = [one.remaining ?? 0, other.remaining ?? 0];
+  if (left !== leftOfOther) return left < leftOfOther;
   return one.resetMs > other.resetMs;
 }

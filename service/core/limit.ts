@@ -12,6 +12,15 @@ export interface Quota {
   readonly windowMs: number;
 }
 
+/**
+ * What happens to takes that the shared store cannot decide: the fallback decides them, they are allowed (`open`), or they
+ * are refused (`closed`). The last two for at most `forMs` of an outage; after that, the fallback.
+ */
+export interface OnStoreFailure {
+  readonly mode: 'fallback' | 'open' | 'closed';
+  readonly forMs: number;
+}
+
 /** The bucket that every key of a limit gets. */
 export interface LimitBucket extends Bucket {
   readonly quota: Quota;
@@ -24,6 +33,7 @@ export interface Limit {
   readonly shared: LimitBucket;
   /** In one instance's memory, with the whole refill; the fallback divides it among the instances. */
   readonly fallback: LimitBucket;
+  readonly onStoreFailure: OnStoreFailure;
 }
 
 export interface LimitOptions extends Rate {
@@ -31,13 +41,25 @@ export interface LimitOptions extends Rate {
   readonly prefix?: string;
   /** Of a fallback bucket on one instance; as large as the shared one without it. */
   readonly fallbackCapacity?: number;
+  readonly onStoreFailure?: OnStoreFailure;
 }
 
-export function createLimit({ name, prefix = '', capacity, refillPerSecond, fallbackCapacity }: LimitOptions): Limit {
+const decidedByFallback: OnStoreFailure = { mode: 'fallback', forMs: Number.POSITIVE_INFINITY };
+
+export function createLimit(options: LimitOptions): Limit {
+  const {
+    name,
+    prefix = '',
+    capacity,
+    refillPerSecond,
+    fallbackCapacity,
+    onStoreFailure = decidedByFallback,
+  } = options;
   return {
     prefix,
     shared: limitBucketOf(name, { capacity, refillPerSecond }),
     fallback: limitBucketOf(name, { capacity: fallbackCapacity ?? capacity, refillPerSecond }),
+    onStoreFailure,
   };
 }
 

@@ -1,5 +1,5 @@
 // The composition that keeps the promise: the shared store decides when it can in time, the fallback otherwise; somebody
-// always decides.
+// always decides. A limit may say otherwise for an outage: to allow or to refuse, for a time.
 //
 //   take ─▶ breaker closed? ─ yes ─▶ denied, for all that is known? ─ no ─▶ batcher ─▶ breaker ─▶ store ─▶ decision
 //                │ no                          │ yes: decided                 │ StoreError
@@ -9,6 +9,7 @@
 import type { LocalStore } from './local-store.ts';
 import type { Shard, Topology } from './shard.ts';
 import { type Decision, type Store, StoreError, type Take } from './store.ts';
+import { decideWithoutStore } from './store-failure.ts';
 
 export interface LimiterParts {
   readonly topology: Topology;
@@ -21,6 +22,8 @@ export interface LimiterParts {
 
 export class Limiter implements Store {
   readonly #parts: LimiterParts;
+  /** Since when a shard has answered no take, of those that have failed to. */
+  readonly #failingSinceUs = new Map<Shard | undefined, number>();
 
   constructor(parts: LimiterParts) {
     this.#parts = parts;
@@ -40,6 +43,7 @@ export class Limiter implements Store {
     if (denial) return this.#tell(denial, arrivedUs);
     return shard.batcher.decide(take, (outcome) => {
       if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs);
+      if (this.#failingSinceUs.size > 0) this.#answered(shard);
       shard.last.learn(take, outcome, arrivedUs, place);
       return this.#tell(outcome, arrivedUs);
     });
@@ -60,9 +64,17 @@ export class Limiter implements Store {
 
   #decideLocally(shard: Shard | undefined, take: Take): Decision {
     const { fallback, nowUs } = this.#parts;
-    if (!shard) return fallback.decide(take);
     const atUs = nowUs();
-    return fallback.decide(take, (charge) => shard.last.tokensMax(charge, atUs));
+    const sinceUs = this.#failingSinceUs.get(shard) ?? atUs;
+    this.#failingSinceUs.set(shard, sinceUs);
+    return decideWithoutStore(take, (atUs - sinceUs) / 1000, (left) =>
+      shard ? fallback.decide(left, (charge) => shard.last.tokensMax(charge, atUs)) : fallback.decide(left),
+    );
+  }
+
+  #answered(shard: Shard): void {
+    this.#failingSinceUs.delete(shard);
+    this.#failingSinceUs.delete(undefined); // somebody is known
   }
 
   /** Every decision leaves through here. */

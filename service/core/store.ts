@@ -24,7 +24,10 @@ export function takeOf(limits: readonly Limit[], key: string, cost: number): Tak
   return { key, charges: limits.map((limit) => ({ limit, bucket: limit.prefix + key, cost })) };
 }
 
-/** Who decided: the name of a store, that of the shared buckets or of this instance's own `fallback`. */
+/**
+ * Who decided: the name of a store, that of the shared buckets or of this instance's own `fallback`; `open` or `closed`
+ * when none did.
+ */
 export type Mechanism = string;
 
 /** The answer to one take. A denial is an answer, never an error. Of several buckets, the one that binds is told. */
@@ -32,8 +35,8 @@ export interface Decision {
   readonly allowed: boolean;
   /** Capacity of the bucket that decided, in tokens. */
   readonly limit: number;
-  /** Whole tokens left after this decision. */
-  readonly remaining: number;
+  /** Whole tokens left after this decision; absent where no bucket stands behind it. */
+  readonly remaining?: number;
   /** Milliseconds until `cost` tokens exist; 0 when allowed, `Infinity` when the cost exceeds the capacity. */
   readonly retryAfterMs: number;
   /** Milliseconds until the bucket is full again. */

@@ -10,23 +10,29 @@ import type { Decision } from '../core/store.ts';
 /** Names and values in turn, as `writeHead` takes them. */
 export type Headers = string[];
 
-/** The headers of every answer, `nowMs` being Unix time. Where there are several limits, the X- headers tell the one that binds. */
+/**
+ * The headers of every answer, `nowMs` being Unix time. Where there are several limits, the X- headers tell the one that
+ * binds. Where no bucket stands behind the decision, none tells what is left.
+ */
 export function decisionHeaders(decision: Decision, nowMs: number): Headers {
-  const { each } = decision;
+  const { each, remaining } = decision;
   const headers = [
     'RateLimit-Policy',
     each ? each.map(policyOf).join(', ') : policyOf(decision),
     'X-RateLimit-Limit',
     String(decision.limit),
-    'X-RateLimit-Remaining',
-    String(decision.remaining),
-    'X-RateLimit-Reset',
-    String(Math.ceil((nowMs + decision.resetMs) / 1000)),
-    'RateLimit',
-    each ? each.map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
-    'X-RateLimit-Mechanism',
-    decision.mechanism,
   ];
+  if (remaining !== undefined) {
+    headers.push(
+      'X-RateLimit-Remaining',
+      String(remaining),
+      'X-RateLimit-Reset',
+      String(Math.ceil((nowMs + decision.resetMs) / 1000)),
+      'RateLimit',
+      each ? each.map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
+    );
+  }
+  headers.push('X-RateLimit-Mechanism', decision.mechanism);
   if (!decision.allowed && Number.isFinite(decision.retryAfterMs))
     headers.push('Retry-After', String(retryAfterSeconds(decision)));
   return headers;
@@ -55,6 +61,17 @@ export function quotaExceeded(decision: Decision): string {
   const violated = each?.filter(({ allowed }) => !allowed) ?? [decision];
   const detail = `Quota of ${quota.capacity} requests in ${windowSeconds(quota)} s is used up. Try again in ${retryAfterSeconds(decision)} s.`;
   return `${quotaExceededStart}${detail}","violated-policies":[${violated.map((it) => `"${it.quota.name}"`).join()}]}`;
+}
+
+/** The body of a 503, likewise: the limit refuses what it cannot count. */
+export function reducedCapacity(decision: Decision): string {
+  return JSON.stringify({
+    type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+    title: 'Request cannot be satisfied due to temporary server capacity constraints',
+    status: 503,
+    detail: `The limit cannot be counted now. Try again in ${retryAfterSeconds(decision)} s.`,
+    'violated-policies': [decision.quota.name],
+  });
 }
 
 /** What is the same in every such body; no value of it needs escaping. */

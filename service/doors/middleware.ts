@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Decision, Store } from '../core/store.ts';
-import { decisionHeaders, type Headers, problem, quotaExceeded } from './headers.ts';
+import { decisionHeaders, type Headers, problem, quotaExceeded, reducedCapacity } from './headers.ts';
 import { type Policy, takeOfRequest } from './policy.ts';
 import { factsOf } from './request-facts.ts';
 
@@ -45,9 +45,10 @@ export function createGate({ limiter, policies }: GateOptions): Gate {
 
       // 4. On or out.
       if (decision.allowed) return onward(headers);
-      const body = quotaExceeded(decision);
+      const isClosed = decision.mechanism === 'closed';
+      const body = isClosed ? reducedCapacity(decision) : quotaExceeded(decision);
       headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
-      response.writeHead(429, headers).end(body, 'latin1'); // in one write; a denial must cost little
+      response.writeHead(isClosed ? 503 : 429, headers).end(body, 'latin1'); // in one write; a denial must cost little
     }
   };
 }

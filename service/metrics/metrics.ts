@@ -17,8 +17,8 @@ import type { BreakerState } from '../core/breaker.ts';
 import { type Decision, type StoreErrorReason, storeErrorReasons } from '../core/store.ts';
 import { FastHistogram } from './fast-histogram.ts';
 
-/** Of the stores that decide. */
-type MechanismLabel = 'redis' | 'fallback';
+/** Of the stores that decide, and of the limits that decide without. */
+type MechanismLabel = 'redis' | 'fallback' | 'open' | 'closed';
 
 const states: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 const transitions: readonly (readonly [BreakerState, BreakerState])[] = [
@@ -56,9 +56,11 @@ export class Metrics {
   /** What prom-client knows of the process: dearer to ask, and some of it starts anew with each asking. */
   readonly #process = new Registry();
   /** Plain numbers, told to prom-client when it asks: its counter looks its labels up at each request. */
-  readonly #decided: Record<MechanismLabel, { allowed: number; blocked: number }> = {
+  readonly #decided: Record<MechanismLabel, Partial<Record<'allowed' | 'blocked', number>>> = {
     redis: { allowed: 0, blocked: 0 },
     fallback: { allowed: 0, blocked: 0 },
+    open: { allowed: 0 },
+    closed: { blocked: 0 },
   };
   readonly #latency = new FastHistogram({
     name: 'rate_limit_latency_seconds',
@@ -124,7 +126,9 @@ export class Metrics {
   }
 
   decided(decision: Decision, seconds: number): void {
-    this.#decided[decision.mechanism as MechanismLabel][decision.allowed ? 'allowed' : 'blocked']++;
+    const counts = this.#decided[decision.mechanism as MechanismLabel];
+    const status = decision.allowed ? 'allowed' : 'blocked';
+    counts[status] = (counts[status] ?? 0) + 1;
     this.#latency.observe(seconds);
   }
 

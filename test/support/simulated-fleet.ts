@@ -89,7 +89,7 @@ export class SimulatedFleet implements Disposable {
       take: (key) => {
         const sentMs = nowUs() / 1000;
         this.#unanswered++;
-        Promise.resolve(limiter.decide(take(key))).then(({ allowed, mechanism, remaining }) => {
+        Promise.resolve(limiter.decide(take(key))).then(({ allowed, mechanism, remaining = null }) => {
           this.#unanswered--;
           const receivedMs = nowUs() / 1000;
           const status = allowed ? 200 : 429;

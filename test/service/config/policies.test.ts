@@ -72,7 +72,7 @@ policies:
     ['policies: []', 'policies.yaml:1 policies is []; allowed: a list of 1 to 1000 policies'],
     [
       onePolicy('    limit: 5\n'),
-      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, cost',
+      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, cost, onStoreFailure',
     ],
     [onePolicy('    cost: 0\n'), 'policies.yaml:5 policies[0].cost is 0; allowed: a whole number from 1 to 1000000000'],
     [
@@ -113,6 +113,26 @@ policies:
     ],
   ])('is refused with the place and what is allowed: %j', (text, mistake) => {
     expect(mistakesIn(text)).toEqual([mistake]);
+  });
+
+  it('says what happens without Redis', () => {
+    const failureOf = (text: string) =>
+      read(onePolicy(text && `    onStoreFailure: ${text}\n`)).policies[0]?.limits[0]?.onStoreFailure;
+    expect(['', 'open', '{closed: {forSeconds: 10}}', '{open: {forSeconds: 30}}'].map(failureOf)).toEqual([
+      { mode: 'fallback', forMs: Number.POSITIVE_INFINITY },
+      { mode: 'open', forMs: Number.POSITIVE_INFINITY },
+      { mode: 'closed', forMs: 10_000 },
+      { mode: 'open', forMs: 30_000 },
+    ]);
+    for (const text of [
+      'shut',
+      '{open: 30}',
+      '{open: {forSeconds: 0}}',
+      '{open: {forSeconds: 1}, closed: {forSeconds: 1}}',
+    ])
+      expect(mistakesIn(onePolicy(`    onStoreFailure: ${text}\n`))).toEqual([
+        expect.stringMatching(/^policies.yaml:5 policies\[0\]\.onStoreFailure/),
+      ]);
   });
 
   it('is told all its mistakes at once', () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Batcher } from '../../../service/core/batcher.ts';
 import { Breaker } from '../../../service/core/breaker.ts';
 import { LastDecisions } from '../../../service/core/last-decisions.ts';
+import { createLimit, type Limit, type OnStoreFailure } from '../../../service/core/limit.ts';
 import { Limiter } from '../../../service/core/limiter.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
 import type { Shard } from '../../../service/core/shard.ts';
@@ -205,6 +206,67 @@ describe('Limiter', () => {
     const { redis, limiter } = createLimiter();
     redis.breaks = new TypeError('x is undefined');
     await expect(limiter.decide(take('a'))).rejects.toEqual(new TypeError('x is undefined'));
+  });
+});
+
+describe('a take that Redis cannot decide', () => {
+  const limitFor = (mode: OnStoreFailure['mode'], forMs = Number.POSITIVE_INFINITY): Limit =>
+    createLimit({ name: mode, prefix: `${mode}:`, capacity: 2, refillPerSecond: 1, onStoreFailure: { mode, forMs } });
+  const openDecision = { allowed: true, limit: 2, retryAfterMs: 0, resetMs: 0, mechanism: 'open' };
+  const closedDecision = { allowed: false, limit: 2, retryAfterMs: 1000, resetMs: 0, mechanism: 'closed' };
+  const broken = () => {
+    const parts = createLimiter({ failures: 1 });
+    parts.redis.breaks = timeout;
+    return parts;
+  };
+
+  it('is allowed or refused where its limit says so, whether the breaker is open or not, with no word on what is left', async () => {
+    const { limiter, shard, decided } = broken();
+    const [open, closed] = [limitFor('open'), limitFor('closed')];
+    for (const state of ['closed', 'open']) {
+      expect(shard.breaker.state).toBe(state);
+      expect(await limiter.decide(takeOf([open], 'a', 1))).toEqual({ ...openDecision, quota: open.shared.quota });
+      await new Promise(setImmediate);
+      expect(await limiter.decide(takeOf([closed], 'a', 1))).toEqual({ ...closedDecision, quota: closed.shared.quota });
+    }
+    expect(decided.length).toBe(4);
+  });
+
+  it('of several limits is refused by one that is closed, and else decided by those that leave it to the fallback', async () => {
+    const { limiter } = broken();
+    const [open, closed, fallback] = [limitFor('open'), limitFor('closed'), limitFor('fallback')];
+    const gist = async (...limits: Limit[]) => {
+      const { allowed, mechanism, each, quota } = await limiter.decide(takeOf(limits, 'a', 2));
+      return [allowed, mechanism, each?.length, quota.name];
+    };
+    expect(await gist(open, fallback, closed)).toEqual([false, 'closed', undefined, 'closed']);
+    expect(await gist(open, fallback)).toEqual([true, 'fallback', undefined, 'fallback']);
+    expect(await gist(open, fallback)).toEqual([false, 'fallback', undefined, 'fallback']);
+  });
+
+  it('is left to the fallback once the budget for an outage is used up', async () => {
+    const { limiter, clock, redis } = createLimiter();
+    const open = limitFor('open', 30_000);
+    const mechanism = async () => (await limiter.decide(takeOf([open], 'a', 1))).mechanism;
+    redis.breaks = timeout;
+    expect(await mechanism()).toBe('open');
+    clock.us += 29_999_999;
+    expect(await mechanism()).toBe('open');
+    clock.us += 1;
+    expect(await mechanism()).toBe('fallback');
+  });
+
+  it('begins another outage after an answer', async () => {
+    const { limiter, clock, redis } = createLimiter();
+    const open = limitFor('open', 1000);
+    const mechanism = async () => (await limiter.decide(takeOf([open], 'a', 1))).mechanism;
+    redis.breaks = timeout;
+    expect(await mechanism()).toBe('open');
+    clock.us += 1_000_000;
+    redis.breaks = undefined;
+    expect(await mechanism()).toBe('redis');
+    redis.breaks = timeout;
+    expect(await mechanism()).toBe('open');
   });
 });
 

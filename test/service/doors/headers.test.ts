@@ -1,7 +1,7 @@
 import { type Item, parseList } from 'structured-headers';
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '../../../service/core/store.ts';
-import { decisionHeaders, problem, quotaExceeded } from '../../../service/doors/headers.ts';
+import { decisionHeaders, problem, quotaExceeded, reducedCapacity } from '../../../service/doors/headers.ts';
 import { limitOf } from '../../support/takes.ts';
 
 const quota = { name: 'default', capacity: 5, windowMs: 10_000 };
@@ -130,6 +130,30 @@ describe('decisionHeaders', () => {
       'X-RateLimit-Reset': '1700000009',
       RateLimit: '"default";r=0;t=9',
       'X-RateLimit-Mechanism': 'fallback',
+    });
+  });
+});
+
+describe('a decision that no bucket stands behind', () => {
+  const open: Decision = { allowed: true, limit: 5, retryAfterMs: 0, resetMs: 0, mechanism: 'open', quota };
+
+  it('tells the limit, and nothing of what is left', () => {
+    expect(headersOf(open)).toEqual({
+      'RateLimit-Policy': '"default";q=5;w=10',
+      'X-RateLimit-Limit': '5',
+      'X-RateLimit-Mechanism': 'open',
+    });
+  });
+
+  it('is described, when it refuses, as the draft describes reduced capacity', () => {
+    const closed: Decision = { ...open, allowed: false, retryAfterMs: 1000, mechanism: 'closed' };
+    expect(headersOf(closed)['Retry-After']).toBe('1');
+    expect(JSON.parse(reducedCapacity(closed))).toEqual({
+      type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+      title: 'Request cannot be satisfied due to temporary server capacity constraints',
+      status: 503,
+      detail: 'The limit cannot be counted now. Try again in 1 s.',
+      'violated-policies': ['default'],
     });
   });
 });

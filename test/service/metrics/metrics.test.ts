@@ -33,6 +33,8 @@ it('goes on counting decisions over any number of scrapes, on the page and in th
       'redis blocked': 0,
       'fallback allowed': 0,
       'fallback blocked': round,
+      'open allowed': 0,
+      'closed blocked': 0,
     };
     expect(await reported()).toEqual(expected);
     expect(await reported()).toEqual(expected);

@@ -115,7 +115,7 @@ describe('a reply to the script', () => {
         for (const outcome of outcomes as (Decision | StoreError)[]) {
           if (outcome instanceof StoreError) continue;
           decided++;
-          const { allowed, remaining, resetMs, retryAfterMs } = outcome;
+          const { allowed, remaining = Number.NaN, resetMs, retryAfterMs } = outcome;
           expect([remaining >= 0 && remaining <= 5, resetMs >= 0 && resetMs <= 10_000]).toEqual([true, true]);
           expect(allowed ? retryAfterMs === 0 : retryAfterMs > 0 && retryAfterMs <= 2000).toBe(true);
         }
