@@ -1,11 +1,12 @@
 // The service's settings, read from its environment. All mistakes are found in one reading.
 
 import { lookup } from 'node:dns/promises';
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import { createLimit } from '../core/limit.ts';
 import { type Policy, policyOfHeader } from '../doors/policy.ts';
 import type { RedisAddress } from '../redis/options.ts';
-import { type PoliciesOptions, readPolicies } from './policies.ts';
+import type { PoliciesOptions } from './policies.ts';
 import { isHost, redisAddressOf } from './redis-address.ts';
 import { configRows, hostAllowed, type Row, type Values } from './rows.ts';
 
@@ -119,6 +120,9 @@ function ofSettings(values: Values): Policy {
 /** Settings that say what a policies file says. */
 const insteadOfFile = ['RATE_LIMIT', 'RATE_LIMIT_WINDOW_SEC', 'RATE_LIMIT_BURST', 'KEY_HEADER'] as const;
 
+/** Loaded where there is a file: without one, a start need not wait for the readers of YAML and of schemas. */
+const policiesModule = () => createRequire(import.meta.url)('./policies.ts') as typeof import('./policies.ts');
+
 function policiesOfFile(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -129,5 +133,5 @@ function policiesOfFile(
     if (env[name] !== undefined)
       mistakes.push(`${name} is ${JSON.stringify(env[name])}; allowed: not set, with POLICIES_FILE`);
   }
-  return readPolicies(path, options, mistakes);
+  return policiesModule().readPolicies(path, options, mistakes);
 }
