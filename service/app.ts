@@ -10,6 +10,7 @@ import { createApi } from './doors/http.ts';
 import { Intake } from './doors/intake.ts';
 import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
+import type { Policy } from './doors/policy.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
 import type { LogOutput } from './log-output.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -60,7 +61,12 @@ export async function createService(
   const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
   const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
   const logLinesDropped = () => output.dropped;
-  const metrics = new Metrics({ fallbackKeys: () => fallback.size, breakerStates, logLinesDropped });
+  const metrics = new Metrics({
+    fallbackKeys: () => fallback.size,
+    breakerStates,
+    policies: { all: namesOf(config.policies), shadow: namesOf(config.policies.filter(({ isShadow }) => isShadow)) },
+    logLinesDropped,
+  });
   const report = primary && (() => primary.onOutages(outages.all));
   const outages: Outages = new Outages({
     secrets: secretsOf(config.redis),
@@ -89,7 +95,8 @@ export async function createService(
     topology,
     fallback,
     nowUs,
-    onDecision: (decision, seconds) => metrics.decided(decision, seconds),
+    onDecision: (decision, seconds, { shadowOf }) =>
+      shadowOf === undefined ? metrics.decided(decision, seconds) : metrics.policies.shadowDecided(shadowOf, decision),
   });
   const instances = new Instances({
     nowUs,
@@ -115,13 +122,19 @@ export async function createService(
     };
   };
   const intake = new Intake();
+  const onDefect = (error: unknown) => log.error({ err: error }, 'unexpected error');
   const api = createApi({
     intake,
-    gate: createGate({ limiter, policies: config.policies }),
+    gate: createGate({
+      limiter,
+      policies: config.policies,
+      onMistake: (policy) => metrics.policies.mistaken(policy),
+      onDefect,
+    }),
     page: primary?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
     readiness: primary?.readiness ?? readiness,
-    onError: (error) => log.error({ err: error }, 'unexpected error'),
+    onError: onDefect,
   });
 
   const server = createHttpServer(config, api);
@@ -141,6 +154,10 @@ export async function createService(
       topology.close();
     },
   };
+}
+
+function namesOf(policies: readonly Policy[]): readonly string[] {
+  return policies.map(({ name }) => name);
 }
 
 /** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */

@@ -89,6 +89,10 @@ const policy = strict({
     .exactOptional()
     .describe('Tokens of a request; 1 without it.'),
   onStoreFailure: onStoreFailure.exactOptional(),
+  shadow: z
+    .boolean({ error: 'true, false' })
+    .exactOptional()
+    .describe('Only tried out: its decisions are counted, and nobody is answered by them.'),
 });
 
 export const policiesFile = strict({

@@ -138,6 +138,7 @@ function policyOf(written: WrittenPolicy, place: Place, options: PoliciesOptions
     match: { ...methodsOf(match.method), ...(path ? { path } : {}) },
     key,
     cost: typeof cost === 'number' ? cost : { header: cost.header.toLowerCase(), max: cost.max },
+    isShadow: written.shadow === true,
   });
 }
 
@@ -194,7 +195,7 @@ function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: Policie
     if (others.some(({ name }) => name === policy.name)) {
       tell(['policies', i, 'name'], `is ${policy.name}, as of one before it; allowed: a name of its own`);
     }
-    const other = isCluster && others.find((it) => areForOne(it, policy) && !haveOneKey(it, policy));
+    const other = isCluster && others.find((it) => makeOneTake(it, policy) && !haveOneKey(it, policy));
     if (other) {
       const allowed = `with Redis Cluster the key of ${other.name}, which may be for the same request`;
       tell(['policies', i, 'key'], `is another than that of ${other.name}; allowed: ${allowed}`);
@@ -202,8 +203,10 @@ function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: Policie
   }
 }
 
-/** Whether a request may be both policies'. */
-function areForOne({ match: one = {} }: WrittenPolicy, { match: other = {} }: WrittenPolicy): boolean {
+/** Whether a request may be both policies'; one that is only tried out makes a take of its own. */
+function makeOneTake(first: WrittenPolicy, second: WrittenPolicy): boolean {
+  if (first.shadow || second.shadow) return false;
+  const [{ match: one = {} }, { match: other = {} }] = [first, second];
   const [{ methods }, { methods: others }] = [methodsOf(one.method), methodsOf(other.method)];
   if (methods && others && !methods.some((method) => others.includes(method))) return false;
   if (one.path === undefined || other.path === undefined) return true;

@@ -16,8 +16,8 @@ export interface LimiterParts {
   readonly fallback: LocalStore;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
-  /** Told every decision, and how many seconds it took. */
-  readonly onDecision: (decision: Decision, seconds: number) => void;
+  /** Told every decision, how many seconds it took, and on what. */
+  readonly onDecision: (decision: Decision, seconds: number, take: Take) => void;
 }
 
 export class Limiter implements Store {
@@ -37,15 +37,15 @@ export class Limiter implements Store {
     const { topology, nowUs } = this.#parts;
     const arrivedUs = nowUs();
     const shard = topology.shardOf(take.key);
-    if (shard?.breaker.state !== 'closed') return this.#tell(this.#decideLocally(shard, take), arrivedUs);
+    if (shard?.breaker.state !== 'closed') return this.#tell(this.#decideLocally(shard, take), arrivedUs, take);
     const place = shard.last.placeOf(take);
     const denial = shard.last.denialOf(take, place, arrivedUs);
-    if (denial) return this.#tell(denial, arrivedUs);
+    if (denial) return this.#tell(denial, arrivedUs, take);
     return shard.batcher.decide(take, (outcome) => {
-      if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs);
+      if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs, take);
       if (this.#failingSinceUs.size > 0) this.#answered(shard);
       shard.last.learn(take, outcome, arrivedUs, place);
-      return this.#tell(outcome, arrivedUs);
+      return this.#tell(outcome, arrivedUs, take);
     });
   }
 
@@ -78,9 +78,9 @@ export class Limiter implements Store {
   }
 
   /** Every decision leaves through here. */
-  #tell(decision: Decision, arrivedUs: number): Decision {
+  #tell(decision: Decision, arrivedUs: number, take: Take): Decision {
     const { onDecision, nowUs } = this.#parts;
-    onDecision(decision, (nowUs() - arrivedUs) / 1_000_000);
+    onDecision(decision, (nowUs() - arrivedUs) / 1_000_000, take);
     return decision;
   }
 }

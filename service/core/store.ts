@@ -17,6 +17,8 @@ export interface Take {
   readonly key: string;
   /** At least one. */
   readonly charges: readonly Charge[];
+  /** Of a policy that is only tried out, its name: nobody is answered by the decision. */
+  readonly shadowOf?: string;
 }
 
 /** A take of `cost` tokens from the key's bucket of each limit. */

@@ -5,13 +5,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Decision, Store } from '../core/store.ts';
 import { decisionHeaders, type Headers, problem, quotaExceeded, reducedCapacity } from './headers.ts';
-import { type Policy, takeOfRequest } from './policy.ts';
+import { claimOf, type Policy } from './policy.ts';
 import { factsOf } from './request-facts.ts';
 
 export interface GateOptions {
   readonly limiter: Store;
   /** All that are for a request must allow it. One that none is for is let through, without a word about limits. */
   readonly policies: readonly Policy[];
+  /** A policy, by its name, cannot count a request: it lacks the key, or has a cost that is not allowed. */
+  readonly onMistake: (policy: string) => void;
+  /** A defect of ours in what nobody waits for. */
+  readonly onDefect: (error: unknown) => void;
 }
 
 /**
@@ -24,18 +28,21 @@ export type Gate = (
   onward: (headers: Headers) => void,
 ) => void | Promise<void>;
 
-export function createGate({ limiter, policies }: GateOptions): Gate {
+export function createGate({ limiter, policies, onMistake, onDefect }: GateOptions): Gate {
   return (request, response, onward) => {
     // 1. What does it take?
-    const take = takeOfRequest(policies, factsOf(request));
-    if (take === undefined) return onward([]);
-    if (!('charges' in take)) {
+    const { take, shadows, mistakes } = claimOf(policies, factsOf(request));
+    for (const { policy } of mistakes) onMistake(policy.name);
+    const mistake = mistakes.find(({ policy }) => !policy.isShadow);
+    if (mistake) {
       response.writeHead(400, { 'Content-Type': 'application/problem+json' });
-      response.end(problem(400, take.title, take.detail));
+      response.end(problem(400, mistake.title, mistake.detail));
       return;
     }
 
     // 2. Decide.
+    for (const shadow of shadows) new Promise((done) => done(limiter.decide(shadow))).catch(onDefect);
+    if (take === undefined) return onward([]);
     const decision = limiter.decide(take);
     return decision instanceof Promise ? decision.then(decided) : decided(decision);
 

@@ -1,7 +1,7 @@
 // What a request has to take, by the policies that are for it. All of them must allow it: their buckets are one take.
 
 import type { Limit } from '../core/limit.ts';
-import { type Charge, type Take, takeOf } from '../core/store.ts';
+import { type Take, takeOf } from '../core/store.ts';
 import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
 import { matchPath, type PathParameters, type PathPattern, segmentsOf } from './path-pattern.ts';
 import { type KeyPart, keyOfParts, keyTooLong } from './policy-key.ts';
@@ -15,6 +15,8 @@ export interface Policy {
   /** The key of a request that it is for, or why there is none. */
   readonly keyOf: (request: RequestFacts, parameters: PathParameters) => string | Mistake;
   readonly cost: Cost;
+  /** Only tried out: counted, and nobody is answered by it. */
+  readonly isShadow: boolean;
 }
 
 /** Which requests a policy is for; what is left out may be anything. */
@@ -33,7 +35,7 @@ export function policyOfHeader(limit: Limit, keyHeader: string | undefined): Pol
     if (named === undefined) return keyOfAddress(addressOf());
     return named.length > keyLengthMax ? keyTooLong(keyHeader as string, named.length) : keyOfHeader(named);
   };
-  return { name: limit.shared.quota.name, limits: [limit], match: {}, keyOf, cost: 1 };
+  return { name: limit.shared.quota.name, limits: [limit], match: {}, keyOf, cost: 1, isShadow: false };
 }
 
 /** The policy of the settings of a policies file. */
@@ -42,9 +44,24 @@ export function policyOfParts(options: Omit<Policy, 'keyOf'> & { readonly key: r
   return { ...policy, keyOf: (request, parameters) => keyOfParts(key, request, parameters) };
 }
 
-/** What the request takes; undefined when no policy is for it. */
-export function takeOfRequest(policies: readonly Policy[], request: RequestFacts): Take | Mistake | undefined {
+/** What a request comes to by the policies that are for it. */
+export interface Claim {
+  /** undefined when no policy is for it. */
+  readonly take: Take | undefined;
+  /** Of policies that are only tried out, each by itself. */
+  readonly shadows: readonly Take[];
+  /** By the policies that cannot count it. */
+  readonly mistakes: readonly PolicyMistake[];
+}
+
+export interface PolicyMistake extends Mistake {
+  readonly policy: Policy;
+}
+
+export function claimOf(policies: readonly Policy[], request: RequestFacts): Claim {
   let take: Take | undefined;
+  const shadows: Take[] = [];
+  const mistakes: PolicyMistake[] = [];
   let path: readonly string[] | undefined;
   for (const policy of policies) {
     const { methods, path: pattern } = policy.match;
@@ -55,14 +72,19 @@ export function takeOfRequest(policies: readonly Policy[], request: RequestFacts
       parameters = matchPath(pattern, path);
     }
     if (!parameters) continue;
-    const key = policy.keyOf(request, parameters);
-    if (typeof key !== 'string') return key;
-    const cost = costOf(policy.cost, request);
-    if (typeof cost !== 'number') return cost;
-    const own = takeOf(policy.limits, key, cost);
-    take = take ? { key: take.key, charges: [...take.charges, ...own.charges] satisfies Charge[] } : own;
+    const own = takeBy(policy, request, parameters);
+    if (!('charges' in own)) mistakes.push({ ...own, policy });
+    else if (policy.isShadow) shadows.push({ ...own, shadowOf: policy.name });
+    else take = take ? { key: take.key, charges: [...take.charges, ...own.charges] } : own;
   }
-  return take;
+  return { take, shadows, mistakes };
+}
+
+function takeBy(policy: Policy, request: RequestFacts, parameters: PathParameters): Take | Mistake {
+  const key = policy.keyOf(request, parameters);
+  if (typeof key !== 'string') return key;
+  const cost = costOf(policy.cost, request);
+  return typeof cost === 'number' ? takeOf(policy.limits, key, cost) : cost;
 }
 
 function costOf(cost: Cost, { headers }: RequestFacts): number | Mistake {

@@ -16,6 +16,7 @@ import {
 import type { BreakerState } from '../core/breaker.ts';
 import { type Decision, type StoreErrorReason, storeErrorReasons } from '../core/store.ts';
 import { FastHistogram } from './fast-histogram.ts';
+import { PolicyMetrics, type PolicyNames } from './policy-metrics.ts';
 
 /** Of the stores that decide, and of the limits that decide without. */
 type MechanismLabel = 'redis' | 'fallback' | 'open' | 'closed';
@@ -47,11 +48,13 @@ export interface MetricsSources {
   readonly fallbackKeys: () => number;
   /** Of every Redis master known now. */
   readonly breakerStates: () => readonly BreakerState[];
+  readonly policies: PolicyNames;
   /** Lines of the log that nobody took. */
   readonly logLinesDropped: () => number;
 }
 
 export class Metrics {
+  readonly policies: PolicyMetrics;
   readonly #registry = new Registry();
   /** What prom-client knows of the process: dearer to ask, and some of it starts anew with each asking. */
   readonly #process = new Registry();
@@ -87,7 +90,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor({ fallbackKeys, breakerStates, logLinesDropped }: MetricsSources) {
+  constructor({ fallbackKeys, breakerStates, policies, logLinesDropped }: MetricsSources) {
     const decided = this.#decided;
     new Counter({
       name: 'rate_limit_requests_total',
@@ -119,6 +122,7 @@ export class Metrics {
       },
     });
     countLogLinesDropped(logLinesDropped, this.#registry);
+    this.policies = new PolicyMetrics(policies, this.#registry);
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
     collectDefaultMetrics({ register: this.#process });

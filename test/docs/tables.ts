@@ -115,6 +115,7 @@ export const exitStatusList = (): string =>
 /** The metrics that are the service's own, in the order of their names. */
 export async function metricList(): Promise<string> {
   const metrics = new Metrics({
+    policies: { all: ['default'], shadow: ['default'] },
     fallbackKeys: () => 0,
     breakerStates: () => ['closed'],
     logLinesDropped: () => 0,

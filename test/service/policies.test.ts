@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metricsOf } from '../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
 import { type ServiceProcess, spawnService, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
@@ -22,6 +23,11 @@ policies:
     match: {path: /users/:id}
     key: path:id
     limits: [{capacity: 2, windowSeconds: 86400}]
+  - name: tried
+    match: {path: /tried}
+    key: header:x-api-key
+    limits: [1 per day]
+    shadow: true
 `;
 
 let dir: string;
@@ -104,6 +110,33 @@ describe('a service with a policies file', () => {
       [400, 'The cost in x-cost is not a whole number from 1 to 3.'],
     ]);
     expect(await everybodyLeft()).toBe(before - 1);
+  });
+});
+
+describe('a policy that is only tried out', () => {
+  it('is counted, also where it cannot count a request, and changes no answer', async () => {
+    const before = await everybodyLeft();
+    const answers = [
+      await ask('/tried', { 'x-api-key': 'a' }),
+      await ask('/tried', { 'x-api-key': 'a' }),
+      await ask('/tried'),
+    ];
+    expect(answers.map((answer) => [answer.status, left(answer)])).toEqual(
+      [1, 2, 3].map((n) => [404, `"everybody";r=${before - n}`]),
+    );
+    expect(await metricsOf(service, 'rate_limit_shadow_requests_total')).toEqual({
+      'policy="tried",status="allowed"': 1,
+      'policy="tried",status="blocked"': 1,
+    });
+    expect(await metricsOf(service, 'rate_limit_request_mistakes_total')).toEqual({
+      'policy="everybody"': 0,
+      'policy="search"': 2,
+      'policy="user"': 0,
+      'policy="tried"': 1,
+    });
+    const decided = await metricsOf(service, 'rate_limit_requests_total');
+    expect(decided['mechanism="fallback",status="blocked"']).toBe(0);
+    expect(decided['mechanism="redis",status="blocked"']).toBe(3); // of the tests above, and none of this policy
   });
 });
 

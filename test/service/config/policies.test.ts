@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rateOf } from '../../../service/config/limit-text.ts';
 import { policiesIn } from '../../../service/config/policies.ts';
-import { takeOfRequest } from '../../../service/doors/policy.ts';
+import { claimOf } from '../../../service/doors/policy.ts';
 
 const read = (text: string, { instances, isCluster = false }: { instances?: number; isCluster?: boolean } = {}) => {
   const mistakes: string[] = [];
@@ -72,7 +72,7 @@ policies:
     ['policies: []', 'policies.yaml:1 policies is []; allowed: a list of 1 to 1000 policies'],
     [
       onePolicy('    limit: 5\n'),
-      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, cost, onStoreFailure',
+      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, cost, onStoreFailure, shadow',
     ],
     [onePolicy('    cost: 0\n'), 'policies.yaml:5 policies[0].cost is 0; allowed: a whole number from 1 to 1000000000'],
     [
@@ -181,6 +181,7 @@ policies:
     expect(mistakesIn(two('{path: /a/*}', '{path: /a/:x}'), true)).toEqual([mistake]);
     expect(mistakesIn(two('{path: /a}', '{path: /b}'), true)).toEqual([]);
     expect(mistakesIn(two('{method: GET}', '{method: [POST, PUT]}'), true)).toEqual([]);
+    expect(mistakesIn(two('{}, shadow: true', '{}'), true)).toEqual([]);
     expect(mistakesIn(two('{}', '{}'))).toEqual([]);
   });
 });
@@ -192,8 +193,8 @@ policies:
 - {name: search, key: header:x-key, limits: [10 per second, 50 per minute], match: {method: GET, path: /search/*}, cost: {header: x-cost, max: 5}}
 `);
   const taken = (method: string, url: string, headers: Record<string, string> = {}) => {
-    const take = takeOfRequest(policies, { method, url, headers, addressOf: () => '::1' });
-    return take && 'charges' in take ? take.charges.map(({ bucket, cost }) => `${bucket} ${cost}`) : take;
+    const { take, mistakes } = claimOf(policies, { method, url, headers, addressOf: () => '::1' });
+    return mistakes[0] ?? take?.charges.map(({ bucket, cost }) => `${bucket} ${cost}`);
   };
 
   it('is the buckets of every policy that is for it, each at its own cost', () => {
@@ -209,7 +210,7 @@ policies:
   it('is a mistake without the key of one, or with a cost that is not allowed', () => {
     expect(taken('GET', '/search')).toMatchObject({ title: 'Key missing' });
     for (const cost of ['0', '6', '-1', '1.5', '1e0', '', 'NaN', '99999999999', ' 1'])
-      expect(taken('GET', '/search', { 'x-key': 'k', 'x-cost': cost })).toEqual({
+      expect(taken('GET', '/search', { 'x-key': 'k', 'x-cost': cost })).toMatchObject({
         title: 'Cost not allowed',
         detail: 'The cost in x-cost is not a whole number from 1 to 5.',
       });

@@ -68,7 +68,12 @@ function createLimiter({ failures = 3 } = {}) {
     shard,
     fallback,
     decided,
-    limiter: new Limiter({ topology, fallback, nowUs, onDecision: (...told) => decided.push(told) }),
+    limiter: new Limiter({
+      topology,
+      fallback,
+      nowUs,
+      onDecision: (decision, seconds) => decided.push([decision, seconds]),
+    }),
   };
 }
 

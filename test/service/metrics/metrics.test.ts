@@ -13,7 +13,12 @@ const decision = (mechanism: Mechanism, allowed: boolean): Decision => ({
 });
 
 it('goes on counting decisions over any number of scrapes, on the page and in the snapshot alike', async () => {
-  const metrics = new Metrics({ fallbackKeys: () => 0, breakerStates: () => ['closed'], logLinesDropped: () => 0 });
+  const metrics = new Metrics({
+    policies: { all: [], shadow: [] },
+    fallbackKeys: () => 0,
+    breakerStates: () => ['closed'],
+    logLinesDropped: () => 0,
+  });
   const reported = async () => {
     const page = await metrics.page();
     const counts = (await metrics.counts()).find(({ name }) => name === 'rate_limit_requests_total')?.values ?? [];
