@@ -128,6 +128,7 @@ export async function createService(
     gate: createGate({
       limiter,
       policies: config.policies,
+      trustedProxies: config.trustedProxies,
       onMistake: (policy) => metrics.policies.mistaken(policy),
       onDefect,
     }),

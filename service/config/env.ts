@@ -20,6 +20,8 @@ export interface Config {
   readonly instances: number | undefined;
   /** Processes that serve the port. */
   readonly workers: number;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: number;
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number;
   readonly redisTimeoutMs: number;
@@ -83,6 +85,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     policies: policies.length > 0 ? policies : [ofSettings(valid)],
     instances: valid.INSTANCES ?? undefined,
     workers: valid.WORKERS,
+    trustedProxies: valid.TRUST_PROXY,
     keepAliveTimeoutMs: 1000 * valid.KEEP_ALIVE_TIMEOUT_SEC,
     redisTimeoutMs: valid.REDIS_TIMEOUT_MS,
     breakerFailures: valid.BREAKER_FAILURES,

@@ -156,6 +156,14 @@ export const configRows = [
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {
+    name: 'TRUST_PROXY',
+    default: '0',
+    unit: 'proxies',
+    meaning:
+      'proxies between clients and the service that each add the address they were asked by to `X-Forwarded-For`. The address of a client is then the one that the outermost of them added. With 0 the header counts for nothing, and the address is that of the peer',
+    ...whole(0, 16),
+  },
+  {
     name: 'KEEP_ALIVE_TIMEOUT_SEC',
     default: '65',
     unit: 's',

@@ -5,6 +5,7 @@
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler } from 'express';
+import { forwardAuth } from './forward-auth.ts';
 import { problem } from './headers.ts';
 import type { Intake } from './intake.ts';
 import { type Gate, rateLimit } from './middleware.ts';
@@ -32,6 +33,7 @@ export function createApi({ gate, intake, page, pageContentType, readiness, onEr
   app.disable('x-powered-by');
   app.disable('etag');
   app.get('/', answerRoot); // with a query or a body, or HEAD
+  app.get('/v1/auth', forwardAuth(gate));
   app.get('/healthz', (_request, response) => {
     response.type('text/plain').end('ok\n');
   });
@@ -54,7 +56,7 @@ export function createApi({ gate, intake, page, pageContentType, readiness, onEr
         : problem(
             404,
             'Not found',
-            'GET / is what this service answers; /metrics, /healthz and /readyz tell about it.',
+            'GET / and /v1/auth are what this service answers; /metrics, /healthz and /readyz tell about it.',
           ),
     );
   });

@@ -12,10 +12,20 @@ export interface GateOptions {
   readonly limiter: Store;
   /** All that are for a request must allow it. One that none is for is let through, without a word about limits. */
   readonly policies: readonly Policy[];
+  /** How many proxies between the client and here write `X-Forwarded-For`. */
+  readonly trustedProxies: number;
   /** A policy, by its name, cannot count a request: it lacks the key, or has a cost that is not allowed. */
   readonly onMistake: (policy: string) => void;
   /** A defect of ours in what nobody waits for. */
   readonly onDefect: (error: unknown) => void;
+}
+
+/** What the client asked for, where the request is a proxy's question about it. */
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  /** Of every refusal; the status that it would have otherwise is told in a header. */
+  readonly refusedStatus?: number;
 }
 
 /**
@@ -26,17 +36,18 @@ export type Gate = (
   request: IncomingMessage,
   response: ServerResponse,
   onward: (headers: Headers) => void,
+  asked?: Asked,
 ) => void | Promise<void>;
 
-export function createGate({ limiter, policies, onMistake, onDefect }: GateOptions): Gate {
-  return (request, response, onward) => {
+export function createGate({ limiter, policies, trustedProxies, onMistake, onDefect }: GateOptions): Gate {
+  return (request, response, onward, asked) => {
     // 1. What does it take?
-    const { take, shadows, mistakes } = claimOf(policies, factsOf(request));
+    const facts = factsOf(request, trustedProxies);
+    const { take, shadows, mistakes } = claimOf(policies, asked ? { ...facts, ...asked } : facts);
     for (const { policy } of mistakes) onMistake(policy.name);
     const mistake = mistakes.find(({ policy }) => !policy.isShadow);
     if (mistake) {
-      response.writeHead(400, { 'Content-Type': 'application/problem+json' });
-      response.end(problem(400, mistake.title, mistake.detail));
+      refuse(response, 400, [], problem(400, mistake.title, mistake.detail), asked);
       return;
     }
 
@@ -52,12 +63,23 @@ export function createGate({ limiter, policies, onMistake, onDefect }: GateOptio
 
       // 4. On or out.
       if (decision.allowed) return onward(headers);
-      const isClosed = decision.mechanism === 'closed';
-      const body = isClosed ? reducedCapacity(decision) : quotaExceeded(decision);
-      headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
-      response.writeHead(isClosed ? 503 : 429, headers).end(body, 'latin1'); // in one write; a denial must cost little
+      if (decision.mechanism === 'closed') refuse(response, 503, headers, reducedCapacity(decision), asked);
+      else refuse(response, 429, headers, quotaExceeded(decision), asked);
     }
   };
+}
+
+/** `body`: of characters of one byte. */
+function refuse(
+  response: ServerResponse,
+  status: number,
+  headers: Headers,
+  body: string,
+  asked: Asked | undefined,
+): void {
+  if (asked?.refusedStatus !== undefined) headers.push('X-RateLimit-Status', String(status));
+  headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
+  response.writeHead(asked?.refusedStatus ?? status, headers).end(body, 'latin1'); // in one write; a denial must cost little
 }
 
 export function rateLimit(gate: Gate): RequestHandler {

@@ -73,3 +73,87 @@ it.skipIf(nginx === undefined)(
     rmSync(directory, { recursive: true });
   },
 );
+
+it.skipIf(nginx === undefined)(
+  'behind nginx, by /v1/auth: each request is decided by its own method and path, and refused clients get the real status (needs nginx)',
+  async () => {
+    const [front, api] = [await freePort(), await freePort()];
+    const directory = mkdtempSync(join(tmpdir(), 'nginx-'));
+    const policies = join(directory, 'policies.yaml');
+    writeFileSync(
+      policies,
+      `policies:
+      - {name: login, match: {method: POST, path: /login}, key: address, limits: [1 per day]}
+      - {name: pay, match: {path: /pay}, key: address, limits: [1 per day], onStoreFailure: closed}
+      - {name: token, match: {path: /token}, key: header:x-api-key, limits: [1 per day]}`,
+    );
+    await using service = await startService({ POLICIES_FILE: policies, TRUST_PROXY: '1' });
+    execFileSync('chmod', ['755', directory]); // its worker is another user
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (of) => `${of}_temp_path ${directory}/${of};`,
+    );
+    writeFileSync(
+      join(directory, 'nginx.conf'),
+      `daemon off; pid ${directory}/pid; error_log ${directory}/error.log; events {}
+      http {
+        access_log off; ${temporary.join(' ')}
+        server {
+          listen 127.0.0.1:${front};
+          location / {
+            auth_request /.rate-limit;
+            auth_request_set $limiter_status $upstream_http_x_ratelimit_status;
+            auth_request_set $retry_after $upstream_http_retry_after;
+            error_page 403 = @refused;
+            proxy_pass http://127.0.0.1:${api};
+          }
+          location = /.rate-limit {
+            internal;
+            proxy_pass ${service.url}/v1/auth?refused=403;
+            proxy_pass_request_body off;
+            proxy_set_header X-Forwarded-Method $request_method;
+            proxy_set_header X-Forwarded-Uri $request_uri;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_connect_timeout 1s;
+            error_page 502 504 = @undecided;
+          }
+          location @undecided { return 204; }
+          location @refused {
+            add_header Retry-After $retry_after always;
+            if ($limiter_status = 429) { return 429; }
+            if ($limiter_status = 503) { return 503; }
+            return 400;
+          }
+        }
+        server { listen 127.0.0.1:${api}; location / { return 200 "the api"; } location /own { return 403; } }
+      }`,
+    );
+    await using child = startChild(nginx as string, ['-p', directory, '-c', join(directory, 'nginx.conf')], {});
+    const ask = async (method: string, path: string, headers: Record<string, string> = {}) => {
+      const answer = await fetch(`http://127.0.0.1:${front}${path}`, { method, headers });
+      return [answer.status, answer.headers.has('retry-after')];
+    };
+    await until('nginx', async () => {
+      if (child.hasEnded()) throw new Error(child.stderr());
+      return (await fetch(`http://127.0.0.1:${api}`).catch(() => undefined))?.ok;
+    });
+    expect([await ask('POST', '/login'), await ask('POST', '/login?x=1'), await ask('GET', '/login')]).toEqual([
+      [200, false],
+      [429, true],
+      [200, false],
+    ]);
+    // Without Redis; without its key; and what the API itself forbids.
+    expect([await ask('GET', '/pay'), await ask('GET', '/token'), await ask('GET', '/own')]).toEqual([
+      [503, true],
+      [400, false],
+      [403, false],
+    ]);
+    expect(await ask('POST', '/login', { 'X-Forwarded-Uri': '/', 'X-Forwarded-For': '192.0.2.1' })).toEqual([
+      429,
+      true,
+    ]);
+    await service.stop();
+    expect(await ask('POST', '/login')).toEqual([200, false]);
+    await child.stop();
+    rmSync(directory, { recursive: true });
+  },
+);

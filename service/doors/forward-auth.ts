@@ -1,0 +1,46 @@
+// `/v1/auth`: a proxy asks whether a request of its client may pass. It says which request in three headers, and must
+// overwrite what the client wrote there.
+//
+//   X-Forwarded-Method: POST   X-Forwarded-Uri: /login?a=1   X-Forwarded-For: …, 192.0.2.1 (with TRUST_PROXY)
+//
+// The answer is 200, or the refusal. Some proxies pass on only certain statuses: `/v1/auth?refused=403` refuses with that
+// one, and tells the real one in `X-RateLimit-Status`.
+
+import type { RequestHandler } from 'express';
+import { problem } from './headers.ts';
+import type { Gate } from './middleware.ts';
+
+export function forwardAuth(gate: Gate): RequestHandler {
+  return (request, response) => {
+    const { 'x-forwarded-method': method, 'x-forwarded-uri': url } = request.headers;
+    const refused = new URL(request.url, 'http://localhost').searchParams.get('refused');
+    const mistake =
+      missing('X-Forwarded-Method', method) ??
+      missing('X-Forwarded-Uri', url) ??
+      (refused === null || /^4\d\d$/.test(refused) ? undefined : 'refused is not a status from 400 to 499.');
+    if (mistake) {
+      response
+        .status(400)
+        .type('application/problem+json')
+        .end(problem(400, 'Bad request', mistake));
+      return;
+    }
+    const asked = {
+      method: String(method),
+      url: String(url),
+      ...(refused === null ? {} : { refusedStatus: Number(refused) }),
+    };
+    return gate(
+      request,
+      response,
+      (headers) => void response.writeHead(200, [...headers, 'Content-Length', '0']).end(),
+      asked,
+    );
+  };
+}
+
+function missing(name: string, value: unknown): string | undefined {
+  return value === undefined || value === ''
+    ? `The header ${name} is missing: it says what the client asked for.`
+    : undefined;
+}

@@ -1,0 +1,107 @@
+// A proxy asks about its clients' requests, on a running service with a real Redis.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RedisProcess, startRedis } from '../../support/redis.ts';
+import { type ServiceProcess, startService } from '../../support/service.ts';
+import { until } from '../../support/until.ts';
+
+const file = `
+policies:
+  - {name: login, match: {method: POST, path: /login}, key: address, limits: [2 per day]}
+  - {name: token, match: {path: /token/*}, key: header:x-api-key, limits: [2 per day]}
+`;
+
+let dir: string;
+let redis: RedisProcess;
+let service: ServiceProcess;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'failopen-auth-'));
+  await writeFile(join(dir, 'policies.yaml'), file);
+  redis = await startRedis();
+  service = await startService({
+    REDIS_URL: redis.url,
+    POLICIES_FILE: join(dir, 'policies.yaml'),
+    TRUST_PROXY: '2',
+    REDIS_TIMEOUT_MS: '10000', // for the machine's sake
+  });
+  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
+});
+afterAll(async () => {
+  await service.stop();
+  await redis.stop();
+  await rm(dir, { recursive: true });
+});
+
+const auth = async (method: string, uri: string, headers: Record<string, string> = {}, query = '') => {
+  const forwarded = { 'X-Forwarded-Method': method, 'X-Forwarded-Uri': uri };
+  const answer = await fetch(`${service.url}/v1/auth${query}`, { headers: { ...forwarded, ...headers } });
+  const text = await answer.text();
+  const told = (name: string) => answer.headers.get(name);
+  return {
+    status: answer.status,
+    text,
+    left: told('x-ratelimit-remaining'),
+    real: told('x-ratelimit-status'),
+    retry: told('retry-after'),
+  };
+};
+
+describe('forward auth', () => {
+  it('decides by the forwarded method, path and address, and lets pass what no policy is for', async () => {
+    const from = (...addresses: string[]) => ({ 'X-Forwarded-For': addresses.join(', ') });
+    const first = from('192.0.2.1', '10.0.0.1');
+    expect(await auth('POST', '/login?next=/', first)).toEqual({
+      status: 200,
+      text: '',
+      left: '1',
+      real: null,
+      retry: null,
+    });
+    expect((await auth('POST', '//login', first)).left).toBe('0');
+    expect(await auth('POST', '/login', first)).toMatchObject({ status: 429, real: null, retry: expect.any(String) });
+    // Another client; one that writes an address before its own; and a request that no policy is for.
+    expect((await auth('POST', '/login', from('192.0.2.2', '10.0.0.1'))).left).toBe('1');
+    expect((await auth('POST', '/login', from('198.51.100.9', '192.0.2.1', '10.0.0.1'))).status).toBe(429);
+    expect(await auth('GET', '/login', first)).toMatchObject({ status: 200, left: null });
+  });
+
+  it('believes no entry before one that is no address', async () => {
+    expect((await auth('POST', '/login', { 'X-Forwarded-For': '192.0.2.7, unknown' })).status).toBe(200);
+    expect((await redis.admin.keys('rl:login/*')).filter((name) => name.endsWith('address=127.0.0.1'))).toHaveLength(1);
+  });
+
+  it('refuses with the status that the proxy wants, and tells the real one', async () => {
+    const headers = { 'X-Api-Key': 'k' };
+    for (const left of ['1', '0'])
+      expect(await auth('GET', '/token/a', headers, '?refused=403')).toMatchObject({ status: 200, left });
+    expect(await auth('GET', '/token/a', headers, '?refused=403')).toMatchObject({ status: 403, real: '429' });
+    expect(await auth('GET', '/token/a', {}, '?refused=403')).toMatchObject({ status: 403, real: '400' });
+  });
+
+  it.each([
+    [
+      'without the method',
+      { 'X-Forwarded-Uri': '/' },
+      '',
+      'The header X-Forwarded-Method is missing: it says what the client asked for.',
+    ],
+    [
+      'without the path',
+      { 'X-Forwarded-Method': 'GET' },
+      '',
+      'The header X-Forwarded-Uri is missing: it says what the client asked for.',
+    ],
+    [
+      'with another status',
+      { 'X-Forwarded-Method': 'GET', 'X-Forwarded-Uri': '/' },
+      '?refused=200',
+      'refused is not a status from 400 to 499.',
+    ],
+  ])('answers 400 %s', async (_, headers, query, detail) => {
+    const answer = await fetch(`${service.url}/v1/auth${query}`, { headers });
+    expect([answer.status, (await answer.json()).detail]).toEqual([400, detail]);
+  });
+});
