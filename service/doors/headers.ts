@@ -16,23 +16,25 @@ export type Headers = string[];
  */
 export function decisionHeaders(decision: Decision, nowMs: number): Headers {
   const { each, remaining } = decision;
-  const headers = [
-    'RateLimit-Policy',
-    each ? each.map(policyOf).join(', ') : policyOf(decision),
-    'X-RateLimit-Limit',
-    String(decision.limit),
-  ];
-  if (remaining !== undefined) {
-    headers.push(
-      'X-RateLimit-Remaining',
-      String(remaining),
-      'X-RateLimit-Reset',
-      String(Math.ceil((nowMs + decision.resetMs) / 1000)),
-      'RateLimit',
-      each ? each.map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
-    );
-  }
-  headers.push('X-RateLimit-Mechanism', decision.mechanism);
+  const policies = each ? each.map(policyOf).join(', ') : policyOf(decision);
+  const limit = String(decision.limit);
+  const headers =
+    remaining === undefined
+      ? ['RateLimit-Policy', policies, 'X-RateLimit-Limit', limit, 'X-RateLimit-Mechanism', decision.mechanism]
+      : [
+          'RateLimit-Policy',
+          policies,
+          'X-RateLimit-Limit',
+          limit,
+          'X-RateLimit-Remaining',
+          String(remaining),
+          'X-RateLimit-Reset',
+          String(Math.ceil((nowMs + decision.resetMs) / 1000)),
+          'RateLimit',
+          each ? each.map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
+          'X-RateLimit-Mechanism',
+          decision.mechanism,
+        ];
   if (!decision.allowed && Number.isFinite(decision.retryAfterMs))
     headers.push('Retry-After', String(retryAfterSeconds(decision)));
   return headers;
@@ -40,15 +42,15 @@ export function decisionHeaders(decision: Decision, nowMs: number): Headers {
 
 /** `"default";q=5;w=10`, quota in tokens and window in seconds. Made once for each quota. */
 function policyOf({ quota }: Decision): string {
-  let text = policies.get(quota);
+  let text = policyTexts.get(quota);
   if (text === undefined) {
     text = `"${quota.name}";q=${quota.capacity};w=${windowSeconds(quota)}`;
-    policies.set(quota, text);
+    policyTexts.set(quota, text);
   }
   return text;
 }
 
-const policies = new WeakMap<Quota, string>();
+const policyTexts = new WeakMap<Quota, string>();
 
 /** `"default";r=4;t=2`, tokens left and seconds until all are there again. */
 function serviceLimitOf({ quota, remaining, resetMs }: Decision): string {

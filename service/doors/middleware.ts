@@ -45,7 +45,7 @@ export function createGate({ limiter, policies, trustedProxies, onMistake, onDef
     const facts = factsOf(request, trustedProxies);
     const { take, shadows, mistakes } = claimOf(policies, asked ? { ...facts, ...asked } : facts);
     for (const { policy } of mistakes) onMistake(policy.name);
-    const mistake = mistakes.find(({ policy }) => !policy.isShadow);
+    const mistake = mistakes.length > 0 && mistakes.find(({ policy }) => !policy.isShadow);
     if (mistake) {
       refuse(response, 400, [], problem(400, mistake.title, mistake.detail), asked);
       return;

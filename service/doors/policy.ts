@@ -58,26 +58,29 @@ export interface PolicyMistake extends Mistake {
   readonly policy: Policy;
 }
 
+const none: readonly never[] = [];
+const noParameters: PathParameters = {};
+
 export function claimOf(policies: readonly Policy[], request: RequestFacts): Claim {
   let take: Take | undefined;
-  const shadows: Take[] = [];
-  const mistakes: PolicyMistake[] = [];
+  let shadows: Take[] | undefined;
+  let mistakes: PolicyMistake[] | undefined;
   let path: readonly string[] | undefined;
   for (const policy of policies) {
     const { methods, path: pattern } = policy.match;
     if (methods && !methods.includes(request.method)) continue;
-    let parameters: PathParameters | undefined = {};
+    let parameters: PathParameters | undefined = noParameters;
     if (pattern) {
       path ??= segmentsOf(request.url);
       parameters = matchPath(pattern, path);
     }
     if (!parameters) continue;
     const own = takeBy(policy, request, parameters);
-    if (!('charges' in own)) mistakes.push({ ...own, policy });
-    else if (policy.isShadow) shadows.push({ ...own, shadowOf: policy.name });
+    if (!('charges' in own)) mistakes = [...(mistakes ?? []), { ...own, policy }];
+    else if (policy.isShadow) shadows = [...(shadows ?? []), { ...own, shadowOf: policy.name }];
     else take = take ? { key: take.key, charges: [...take.charges, ...own.charges] } : own;
   }
-  return { take, shadows, mistakes };
+  return { take, shadows: shadows ?? none, mistakes: mistakes ?? none };
 }
 
 function takeBy(policy: Policy, request: RequestFacts, parameters: PathParameters): Take | Mistake {
