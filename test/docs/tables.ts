@@ -41,13 +41,21 @@ const familyMeanings: Readonly<Record<Scenario['family'], string>> = {
   topology: 'one master of a Redis Cluster, or the master under Sentinel',
 };
 
+const shownMax = 5;
+
+/** As many as a cell has room for. */
+function someOf(names: readonly string[]): string {
+  if (names.length <= shownMax) return names.join(', ');
+  return `${names.slice(0, shownMax - 1).join(', ')} and ${names.length - shownMax + 1} more`;
+}
+
 export const families = (): string =>
   table(
     ['family', 'what is broken', 'scenarios'],
     [...Map.groupBy(scenarios, ({ family }) => family)].map(([family, members]) => [
       family,
       familyMeanings[family],
-      members.map(({ name }) => code(name)).join(', '),
+      someOf(members.map(({ name }) => code(name))),
     ]),
   );
 
