@@ -12,6 +12,8 @@ export interface Instance {
   readonly control: boolean;
   /** Where load is sent: its front link. */
   readonly frontUrl: string;
+  /** Name of the front link's proxy in Toxiproxy; absent where the lab has no lever `front-toxics`. */
+  readonly frontProxy?: string;
   /** The instance itself, for what only observes it. */
   readonly url: string;
   readonly storeLink: StoreLink;

@@ -22,12 +22,30 @@ export type StateEffect = (typeof stateEffects)[number];
 export const endings = ['heal', 'failover'] as const;
 export type Ending = (typeof endings)[number];
 
-/** What a fault hits: the store links of all instances or of the first alone; one master; the store that all share; the first instance itself. */
-export const reaches = ['store-links', 'one-store-link', 'one-shard', 'shared-store', 'one-instance'] as const;
+/**
+ * What a fault hits: the store links of all instances or of the first alone; likewise the front links; one master; the
+ * store that all share; the first instance itself.
+ */
+export const reaches = [
+  'store-links',
+  'one-store-link',
+  'front-links',
+  'one-front-link',
+  'one-shard',
+  'shared-store',
+  'one-instance',
+] as const;
 export type Reach = (typeof reaches)[number];
 
 /** What a driver can pull; a fault needs some. */
-export type Lever = 'toxics' | 'redis-process' | 'redis-config' | 'redis-program' | 'limiter-process' | 'topology';
+export type Lever =
+  | 'toxics'
+  | 'front-toxics'
+  | 'redis-process'
+  | 'redis-config'
+  | 'redis-program'
+  | 'limiter-process'
+  | 'topology';
 
 /** A fault of a schedule. Times are milliseconds since the first request, the warm-up included. */
 export interface ScheduledFault {
@@ -51,7 +69,7 @@ export type Topology = (typeof topologies)[number];
 export interface Scenario {
   /** Lower-case words with hyphens. */
   readonly name: string;
-  readonly family: 'steady' | 'network' | 'redis' | 'process' | 'topology';
+  readonly family: 'steady' | 'network' | 'clients' | 'redis' | 'process' | 'topology';
   /** One line: what is expected to hold. */
   readonly hypothesis: string;
   /** What is broken, and when; each is healed in its own time, and they may overlap. Nothing is when it says nothing. */

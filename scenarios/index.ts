@@ -7,13 +7,16 @@ import { baseline } from './baseline.ts';
 import { busy } from './busy.ts';
 import { clientKill } from './client-kill.ts';
 import { clientPause } from './client-pause.ts';
+import { clientResets } from './client-resets.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
 import { crashLoop } from './crash-loop.ts';
+import { cutAnswers } from './cut-answers.ts';
 import { deadConnections } from './dead-connections.ts';
 import { drip } from './drip.ts';
 import { evict } from './evict.ts';
 import { flapping } from './flapping.ts';
 import { flushAll } from './flush-all.ts';
+import { halfOpen } from './half-open.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instanceStop } from './instance-stop.ts';
 import { latency } from './latency.ts';
@@ -46,6 +49,7 @@ import { resetPeer } from './reset-peer.ts';
 import { scriptFlush } from './script-flush.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
 import { slicer } from './slicer.ts';
+import { slowClients } from './slow-clients.ts';
 import { slowClose } from './slow-close.ts';
 import { stall } from './stall.ts';
 import { wrongType } from './wrong-type.ts';
@@ -73,6 +77,10 @@ export const scenarios: readonly Scenario[] = [
   bandwidth,
   slicer,
   drip,
+  slowClients,
+  cutAnswers,
+  clientResets,
+  halfOpen,
   redisKill,
   redisKillAof,
   crashLoop,

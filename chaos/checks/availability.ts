@@ -1,17 +1,18 @@
 // Bound 9: every scheduled request is decided: it may pass, or it may not, and who decided is said where the target says
 // it at all. A 5xx, a lost connection and silence are no decision; nor is a 404, or any other answer that is not of the
-// contract.
+// contract. An answer that a broken front link lost is not the limiter's to give.
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { isExcusedIn, lateReturnsIn } from './windows.ts';
+import { isExcusedIn } from './excuses.ts';
+import { lateReturnsIn } from './windows.ts';
 
 export const availability: Check = {
   name: 'availability',
   property: 'every request is allowed or denied by somebody who is named; no other answer is given, and none is lost',
   needs: [],
   judge(history: History): CheckResult[] {
-    const isExcused = isExcusedIn(history);
+    const isExcused = isExcusedIn(history, 'what');
     const answers = history.answers.filter((it) => !isControl(history, it.instance) && !isExcused(it));
     const names = history.run.gives.includes('source');
     const bad = answers.flatMap((answer) => {

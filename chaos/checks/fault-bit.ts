@@ -10,7 +10,7 @@ const lookedForMs = 1500;
 
 export const faultBit: Check = {
   name: 'fault-bit',
-  property: 'a PING of the lab’s own through each store link saw the fault, and saw it gone',
+  property: 'a look of the lab’s own through each link that is hit saw the fault, and saw it gone',
   needs: ['schedule'],
   judge(history: History): CheckResult[] {
     const state = (verdict: Verdict, measured: number, detail: string): CheckResult[] => [
@@ -33,7 +33,7 @@ export const faultBit: Check = {
       return state('unknown', bitten.length, `not seen gone on ${links.filter((n) => !healed.includes(n)).join(', ')}`);
     }
     if (hit) return state('unknown', bitten.length, `the control arm was hit as well: ${hit.detail}`);
-    return state('pass', bitten.length, 'seen on every store link, and seen gone');
+    return state('pass', bitten.length, 'seen on every link, and seen gone');
   },
 };
 

@@ -14,9 +14,9 @@
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
 import { controlP99Ms, wasCalm, worstControlMs } from './calm.ts';
-import type { Check, CheckResult, Verdict } from './check.ts';
+import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
+import { isExcusedIn } from './excuses.ts';
 import { ascending, designEffect, quantile, quantileBounds } from './quantile.ts';
-import { isExcusedIn } from './windows.ts';
 
 const answersMin = 500;
 const lagMsMax = 2;
@@ -54,8 +54,10 @@ export const latency: Check = {
 
 function judgePhase(history: History, name: PhaseName, stretches: readonly Phase[]): CheckResult {
   const limit = history.run.bounds.p99Ms;
-  const isExcused = isExcusedIn(history);
-  const answers = answersIn(history, stretches, 'faulted').filter((answer) => !isExcused(answer));
+  const isExcused = isExcusedIn(history, 'when');
+  const all = answersIn(history, stretches, 'faulted');
+  const answers = all.filter((answer) => !isExcused(answer));
+  if (all.length > 0 && answers.length === 0) return notApplicable('latency', 'every front link was broken', name);
   const latencies = ascending(answers.map(latencyMs));
   const p99 = quantileBounds(latencies, 0.99);
   const controlMs = ascending(answersIn(history, stretches, 'control').map(latencyMs));

@@ -87,7 +87,8 @@ function faultGaps({ run, faults, placement }: History): string[] {
     const its = faults.filter((it) => it.fault === kind && it.reach === reach);
     const injected = countsOf(its, 'inject');
     const healed = countsOf(its, 'heal');
-    const targets = new Set([...injected.keys(), ...healed.keys(), ...(reach === 'store-links' ? faulted : [])]);
+    const isOfAll = reach === 'store-links' || reach === 'front-links';
+    const targets = new Set([...injected.keys(), ...healed.keys(), ...(isOfAll ? faulted : [])]);
     const most = Math.max(0, ...injected.values(), ...healed.values());
     if (most === 0) gaps.push(`Nothing tells that ${kind} was put on.`);
     for (const target of targets) {

@@ -4,10 +4,10 @@ import { type AnswerEvent, answersIn, type History, latencyMs, type SourceKind, 
 import type { PhaseName } from '../scenario.ts';
 import { wasCalm } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
+import { isExcusedIn } from './excuses.ts';
 import { bit } from './fault-bit.ts';
 import { oneOpeningMs, unexplained } from './lapses.ts';
 import { ascending, quantile } from './quantile.ts';
-import { isExcusedIn } from './windows.ts';
 
 const shareMin = 0.99;
 /** Less than this share from Redis is more than some stalls of a shared machine can explain. */
@@ -32,7 +32,7 @@ export function judgeShare(
   history: History,
   { name, phase, stretches, from, counts, detail, isSlowed = false }: Expectation,
 ): CheckResult {
-  const isExcused = isExcusedIn(history);
+  const isExcused = isExcusedIn(history, 'what');
   const answers = answersIn(history, stretches, 'faulted').filter((it) => !isExcused(it) && (counts?.(it) ?? true));
   const controls = answersIn(history, stretches, 'control');
   const share = shareOf(answers, from);

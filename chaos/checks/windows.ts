@@ -3,7 +3,7 @@
 //   begin ── bite ─────────────── heal ── healed          one window for each target and each time that it is hit
 //     └ injecting ┘                └ healing ┘
 
-import type { AnswerEvent, FaultEvent, FaultFacts, History, Stretch } from '../history.ts';
+import type { FaultEvent, FaultFacts, History, Stretch } from '../history.ts';
 import type { Effect } from '../scenario.ts';
 
 export interface Window extends FaultFacts {
@@ -33,9 +33,14 @@ export function windowsOf({ faults }: Pick<History, 'faults'>): Window[] {
     });
 }
 
-/** Whether the fault reaches the instance: by its own link, or by the store that all share. */
+/** Whether the fault reaches the instance: by a link of its own, or by the store that all share. */
 export function hits({ reach, target }: Pick<Window, 'reach' | 'target'>, instance: string): boolean {
   return reach === 'shared-store' || reach === 'one-shard' || target === instance;
+}
+
+/** Whether it is on the way between the clients and the instance, which has its store all the same. */
+export function isOfFront({ reach }: Pick<Window, 'reach'>): boolean {
+  return reach === 'front-links' || reach === 'one-front-link';
 }
 
 /** Whether any fault of the run reaches the instance. Until one was put on, that of all is supposed. */
@@ -57,13 +62,6 @@ export function absencesOf(history: Pick<History, 'faults'>, instance: string): 
   return windowsOf(history)
     .filter(({ effect, target }) => effect === 'unavailable' && target === instance)
     .map(({ beginMs, healMs, healedMs }) => ({ startMs: beginMs, endMs: Math.min(healedMs, healMs + readyMsMax) }));
-}
-
-/** Whether a request was with an instance while that could not answer: what became of it tells nothing. */
-export function isExcusedIn({ faults, run }: Pick<History, 'faults' | 'run'>): (answer: AnswerEvent) => boolean {
-  const absences = new Map(run.instances.map(({ name }) => [name, absencesOf({ faults }, name)]));
-  return ({ instance, sentMs, receivedMs }) =>
-    absences.get(instance)?.some(({ startMs, endMs }) => sentMs < endMs && receivedMs >= startMs) ?? false;
 }
 
 /** When instances that had not answered in time after the heal did answer again; infinite for one that never did. */

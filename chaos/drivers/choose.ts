@@ -19,6 +19,7 @@ export type DriverName = 'native' | 'containers' | 'compose' | 'address';
 /** Who can pull which lever. */
 const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   toxics: ['native', 'containers', 'compose'],
+  'front-toxics': ['native', 'containers'],
   'redis-process': ['native', 'containers', 'compose'],
   'redis-config': ['native', 'containers', 'compose'],
   'redis-program': ['native'],

@@ -37,7 +37,12 @@ import { ContainerWatch } from './watch.ts';
 
 const startMsMax = 60_000;
 /** The n-th instance's links, by the ports of Toxiproxy's container. */
-const links = [...limiterNames, controlName].map((name, i) => ({ name, front: 8666 + i, store: 8669 + i }));
+const links = [...limiterNames, controlName].map((name, i) => ({
+  name,
+  front: 8666 + i,
+  frontProxy: `${name}-front`,
+  store: 8669 + i,
+}));
 /** The first of those that lead the lab straight to each Redis. */
 const labPort = 8672;
 const linkPorts = links.flatMap(({ front, store }) => [front, store]);
@@ -107,7 +112,8 @@ async function startAll(
   const toxiproxy = new Toxiproxy(imageOf('TOXIPROXY_IMAGE'), [...linkPorts, ...labPorts]);
   const ports = await inspect(await start('toxiproxy', toxiproxy));
   const api = new ToxiproxyApi(urlOf(await addressOf(engine, ports, toxiproxyPort)));
-  for (const { name, front } of links) await api.createProxy(`${name}-front`, `${name}:${port}`, listenOn(front));
+  for (const { name, front, frontProxy } of links)
+    await api.createProxy(frontProxy, `${name}:${port}`, listenOn(front));
   let ways = 0;
   const openWay = async (name: string, upstream: string) => {
     const port = labPort + ways++;
@@ -145,7 +151,7 @@ async function startAll(
   const [redis, controlRedis] = await Promise.all([startStore('redis', true), startStore('redis-control', false)]);
 
   const startInstance = async (link: Link) => {
-    const { name, front } = link;
+    const { name, front, frontProxy } = link;
     const way = await (name === controlName ? controlRedis : redis).wayFrom(link);
     const told = { ...service, HOST: '0.0.0.0', PORT: String(port), ...way.env };
     const container = new Limiter(image, port).withEnvironment(variablesOf(target, told));
@@ -158,6 +164,7 @@ async function startAll(
       name,
       control: name === controlName,
       frontUrl: urlOf(await addressOf(engine, ports, front)),
+      frontProxy,
       url,
       storeLink: way.storeLink,
     };

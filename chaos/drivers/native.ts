@@ -49,7 +49,8 @@ async function startAll(
   const startInstance = async (name: string, its: NativeRedis): Promise<Instance> => {
     const port = await freePort();
     const way = await its.wayFrom(name, toxiproxy);
-    const frontPort = await toxiproxy.createProxy(`${name}-front`, `${loopback}:${port}`);
+    const frontProxy = `${name}-front`;
+    const frontPort = await toxiproxy.createProxy(frontProxy, `${loopback}:${port}`);
     const env = { ...service, HOST: loopback, PORT: String(port), ...way.env };
     const url = `http://${loopback}:${port}`;
     const process = await startLimiter(
@@ -60,7 +61,7 @@ async function startAll(
       url,
     );
     const frontUrl = `http://${loopback}:${frontPort}`;
-    return { name, control: name === controlName, frontUrl, url, storeLink: way.storeLink, process };
+    return { name, control: name === controlName, frontUrl, frontProxy, url, storeLink: way.storeLink, process };
   };
   const instances = await Promise.all([
     ...limiterNames.map((name) => startInstance(name, redis)),

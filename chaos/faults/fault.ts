@@ -19,7 +19,7 @@ import {
 
 export interface FaultDefinition<Parameters> {
   readonly kind: string;
-  readonly family: 'network' | 'redis' | 'process' | 'topology';
+  readonly family: 'network' | 'clients' | 'redis' | 'process' | 'topology';
   /** What it takes beside its kind, with units in the names. */
   readonly params: z.ZodType<Parameters>;
   /** Parameters that show what it can be; the documents list them, and tests try them. */
@@ -34,8 +34,8 @@ export interface FaultDefinition<Parameters> {
   readonly inject: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
   /** Takes it off again. Safe to call when it was never put on. */
   readonly heal: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
-  /** How the lab looks at an instance to see it, within `msMax`; through its store link when it says nothing. */
-  readonly look?: (instance: Instance, msMax: number) => Promise<Ping>;
+  /** How the lab looks at an instance to see it: one look, within `msMax`. Through its store link when it says nothing. */
+  readonly look?: (environment: Environment, target: Target, msMax: number) => Promise<Ping>;
   /** What the lab asks through a store link to see it; a PING when it says nothing. */
   readonly probe?: readonly string[];
   /** Of a fault that comes and goes: the probe is repeated for so long, and its slowest answer counts. */
@@ -48,10 +48,12 @@ export interface FaultDefinition<Parameters> {
   readonly describe: (params: Parameters) => string;
 }
 
-/** What a fault is put on: an instance, or its link; or, without an instance, the store that all share. */
+/** What a fault is put on: an instance, or a link of it; or, without an instance, the store that all share. */
 export interface Target {
   readonly name: string;
   readonly instance: Instance | undefined;
+  /** What of the instance; its store link when undefined. */
+  readonly at?: 'front-link' | 'instance';
 }
 
 /** A fault with its parameters, ready to be put on. */
@@ -136,8 +138,10 @@ export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, '
   const links = instances.filter(({ control }) => !control).map(({ name }) => name);
   switch (reach) {
     case 'store-links':
+    case 'front-links':
       return links;
     case 'one-store-link':
+    case 'one-front-link':
     case 'one-instance':
       return links.slice(0, 1);
     case 'one-shard':
@@ -151,5 +155,10 @@ export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, '
 /** What a fault of that reach is put on. */
 export function targetsOf(reach: Reach, { instances }: Pick<Environment, 'instances'>): Target[] {
   const byName = (name: string) => instances.find((instance) => instance.name === name);
-  return targetNamesOf(reach, instances).map((name) => ({ name, instance: byName(name) }));
+  return targetNamesOf(reach, instances).map((name) => ({ name, instance: byName(name), ...placeOf(reach) }));
+}
+
+function placeOf(reach: Reach): Pick<Target, 'at'> {
+  if (reach === 'one-instance') return { at: 'instance' };
+  return reach === 'front-links' || reach === 'one-front-link' ? { at: 'front-link' } : {};
 }

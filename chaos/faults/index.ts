@@ -2,6 +2,10 @@
 
 import { LabError } from '../errors.ts';
 import type { FaultSpec } from '../scenario.ts';
+import { clientResets } from './clients/client-resets.ts';
+import { cutAnswers } from './clients/cut-answers.ts';
+import { halfOpen } from './clients/half-open.ts';
+import { slowClients } from './clients/slow-clients.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import { acceptClose } from './network/accept-close.ts';
 import { bandwidth } from './network/bandwidth.ts';
@@ -53,6 +57,10 @@ export const faultKinds: readonly FaultKind[] = [
   resetPeer,
   limitData,
   slowClose,
+  slowClients,
+  cutAnswers,
+  clientResets,
+  halfOpen,
   redisKill,
   redisKillAof,
   loading,

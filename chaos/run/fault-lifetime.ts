@@ -2,14 +2,14 @@
 //
 //   probe ─ wait ─ inject ─ probe, probe, … ─ heal ─ probe until healthy
 //
-// Through a link that another fault is on meanwhile nobody looks: what is seen there may be the other's.
+// Where another fault shows meanwhile nobody looks: what is seen there may be the other's.
 //
 // Whatever happens, what was injected is healed before this returns or throws.
 
 import type { Environment } from '../environment.ts';
 import { faulted, type Target, targetsOf } from '../faults/fault.ts';
 import type { FailoverWatch } from '../watch/failovers.ts';
-import { isBehind, probeLinks, sinceZeroMs, type Zero } from '../watch/observer.ts';
+import { isHiddenAt, probeLinks, sinceZeroMs, type Zero } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import type { Phases } from './phases.ts';
 import { applyRecorded } from './recorded-fault.ts';
@@ -76,12 +76,12 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
   }
 }
 
-/** The instances on whose links the fault of these targets shows, and another one as well. */
+/** The instances at which the fault of these targets shows, and another one in the same place as well. */
 function hiddenBehindOthers(targets: readonly Target[], { environment, inPlace }: Stage): Set<string> {
-  const others = [...inPlace].filter((it) => it !== targets);
-  const isOn = (name: string, its: readonly Target[]) => its.some((target) => isBehind(name, target));
+  const others = [...inPlace].filter((it) => it !== targets).flat();
+  const isHidden = (name: string) => targets.some((target) => others.some((other) => isHiddenAt(name, target, other)));
   const names = faulted(environment).map(({ name }) => name);
-  return new Set(names.filter((name) => isOn(name, targets) && others.some((its) => isOn(name, its))));
+  return new Set(names.filter(isHidden));
 }
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */

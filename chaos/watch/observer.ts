@@ -1,7 +1,7 @@
-// Watches without touching the load: each instance's breaker by what it reports of it, each store link by a PING.
+// Watches without touching the load: each instance's breaker by what it reports of it, each link by a look of the lab's own.
 
 import { monotonicUs } from '../clock.ts';
-import type { Environment, Instance, StoreLink } from '../environment.ts';
+import type { Environment, Instance } from '../environment.ts';
 import type { Fault, Target } from '../faults/fault.ts';
 import type { BreakerEvent, ProbeEvent } from '../history.ts';
 import { type Ping, ping } from '../host/ping.ts';
@@ -102,25 +102,25 @@ function goneIn(moves: readonly BreakerEvent[], state: string | undefined, atMs:
 const pingsMax = 3;
 
 /**
- * One look through the store link of every instance that is hit, and of the control, which is expected to be healthy
- * whatever happens to the others. What all share is looked at through every link. Through a `hidden` one, which
- * another fault is on, nothing could be told of this one.
+ * One look at every instance that is hit, and at the control, which is expected to be healthy whatever happens to the
+ * others. What all share is looked at through the store link of each. At a `hidden` one, where another fault shows,
+ * nothing could be told of this one.
  */
 export async function probeLinks(
-  { instances }: Environment,
-  fault: Pick<Fault, 'look' | 'probe' | 'lookMs' | 'looks' | 'bites'>,
+  environment: Environment,
+  fault: Looked,
   targets: readonly Target[],
   expected: ProbeEvent['expected'],
   zero: Zero,
   hidden: ReadonlySet<string> = new Set(),
 ): Promise<ProbeEvent[]> {
-  const isSeen = (name: string) => !hidden.has(name) && targets.some((target) => isBehind(name, target));
+  const isSeen = (name: string) => !hidden.has(name) && targets.some((target) => isLookedForAt(name, target));
   return Promise.all(
-    instances
+    environment.instances
       .filter(({ name, control }) => control || isSeen(name))
       .map(async (instance) => {
         const { name, control } = instance;
-        const seen = await lookAt(instance, fault);
+        const seen = await lookAt(environment, { name, instance }, fault);
         return {
           type: 'probe' as const,
           instance: name,
@@ -133,46 +133,47 @@ export async function probeLinks(
   );
 }
 
-/** Whether what is put on the target shows on the store link of that instance. */
-export function isBehind(instance: string, target: Target): boolean {
+/** Whether what is put on the target is looked for at that instance. */
+function isLookedForAt(instance: string, target: Target): boolean {
   return target.instance === undefined || target.instance.name === instance;
 }
 
-function lookAt(
-  instance: Instance,
-  { look, probe, lookMs, looks, bites }: Pick<Fault, 'look' | 'probe' | 'lookMs' | 'looks' | 'bites'>,
-): Promise<Ping> {
-  if (look) return look(instance, pingMsMax);
-  if (looks !== undefined) return pingHit(instance.storeLink, { probe, looks, bites });
-  return lookMs === undefined
-    ? quickestPing(instance.storeLink, probe)
-    : slowestPing(instance.storeLink, probe, lookMs);
+/** Whether both show at that instance, in the same place: what is seen there may be of either. */
+export function isHiddenAt(instance: string, target: Target, other: Target): boolean {
+  const isOfBoth = [target, other].every((it) => isLookedForAt(instance, it));
+  return isOfBoth && (target.at === other.at || target.at === 'instance' || other.at === 'instance');
 }
 
-/** Of a fault that some connections escape: through one that it is on, if there is any. */
-async function pingHit(
-  { host, port }: StoreLink,
-  { probe, looks, bites }: Pick<Fault, 'probe' | 'bites'> & { readonly looks: number },
+type Looked = Pick<Fault, 'look' | 'probe' | 'lookMs' | 'looks' | 'bites'>;
+
+async function lookAt(
+  environment: Environment,
+  target: Target & { readonly instance: Instance },
+  { look, probe, lookMs, looks, bites }: Looked,
 ): Promise<Ping> {
-  const pings = await Promise.all(Array.from({ length: looks }, () => ping(host, port, pingMsMax, probe)));
+  const { host, port } = target.instance.storeLink;
+  const once = () => (look ? look(environment, target, pingMsMax) : ping(host, port, pingMsMax, probe));
+  if (looks === undefined) return lookMs === undefined ? quickestOf(once) : slowestOf(once, lookMs);
+  // Of a fault that some connections escape: through one that it is on, if there is any.
+  const pings = await Promise.all(Array.from({ length: looks }, once));
   return pings.find(bites) ?? (pings[0] as Ping);
 }
 
-async function quickestPing({ host, port }: StoreLink, command: Fault['probe']): Promise<Ping> {
-  let quickest = await ping(host, port, pingMsMax, command);
+async function quickestOf(once: () => Promise<Ping>): Promise<Ping> {
+  let quickest = await once();
   for (let i = 1; i < pingsMax && quickest.outcome === 'pong'; i++) {
-    const next = await ping(host, port, pingMsMax, command);
+    const next = await once();
     if (next.outcome !== 'pong' || next.ms < quickest.ms) quickest = next;
   }
   return quickest;
 }
 
 /** The first that failed, if one did. */
-async function slowestPing({ host, port }: StoreLink, command: Fault['probe'], lookMs: number): Promise<Ping> {
+async function slowestOf(once: () => Promise<Ping>, lookMs: number): Promise<Ping> {
   const endUs = monotonicUs() + lookMs * 1000;
-  let slowest = await ping(host, port, pingMsMax, command);
+  let slowest = await once();
   while (slowest.outcome === 'pong' && monotonicUs() < endUs) {
-    const next = await ping(host, port, pingMsMax, command);
+    const next = await once();
     if (next.outcome !== 'pong' || next.ms > slowest.ms) slowest = next;
   }
   return slowest;

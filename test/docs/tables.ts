@@ -36,6 +36,7 @@ export const scenarioList = (): string =>
 const familyMeanings: Readonly<Record<Scenario['family'], string>> = {
   steady: 'nothing',
   network: 'the network between the limiters and Redis',
+  clients: 'the way between the clients and the limiters',
   redis: 'the one Redis',
   process: 'one limiter instance',
   topology: 'one master of a Redis Cluster, or the master under Sentinel',

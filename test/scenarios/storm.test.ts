@@ -9,6 +9,7 @@ import { buildHistory } from '../support/history-builder.ts';
 
 const all: ReadonlySet<Lever> = new Set([
   'toxics',
+  'front-toxics',
   'redis-process',
   'redis-config',
   'redis-program',

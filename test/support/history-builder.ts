@@ -52,7 +52,7 @@ export interface HistorySpec {
   readonly fault?: FaultSpec | null;
   /** Answers beside those of the phases. */
   readonly answers?: readonly AnswerEvent[];
-  /** In place of an injection at the start of `onset` and a heal at that of `heal`. */
+  /** In place of an injection at the start of `onset` and a heal at that of `heal`. Planned is the reach of the first. */
   readonly faults?: readonly FaultEvent[];
   /** In place of one look through each link in `baseline`, `fault` and `heal`, each as expected. */
   readonly probes?: readonly ProbeEvent[];

@@ -1,4 +1,4 @@
-// How the network faults are put on a store link: by Toxiproxy's toxics.
+// How faults are put on a link: by Toxiproxy's toxics. Most are on a store link.
 //
 //   limiter ──upstream──▶ toxiproxy ──▶ redis
 //           ◀─downstream─
@@ -26,6 +26,20 @@ export function wayOf(direction: Direction): string {
     upstream: 'from the limiters to Redis',
     downstream: 'from Redis to the limiters',
   }[direction];
+}
+
+/** Of a fault that some connections escape: the share of those that it is on. */
+export interface Partly {
+  readonly share: number;
+}
+export const partly = z.strictObject({ share: z.number().min(0.2).max(0.8) });
+
+/** The chance that none of the connections that the lab looks through is hit. */
+const missed = 1e-6;
+
+/** How many connections the lab has to look through. */
+export function looksFor({ share }: Partly): number {
+  return Math.ceil(Math.log(missed) / Math.log(1 - share));
 }
 
 /** What all faults of a store link have in common. */
@@ -80,8 +94,10 @@ function nameOf(kind: string, stream: Toxic['stream']): string {
 }
 
 /** The name of the target's proxy. Throws where it has none. */
-export function proxyOf({ name, instance }: Target): string {
-  const proxy = instance?.storeLink.proxy;
+export function proxyOf({ name, instance, at }: Target): string {
+  const proxy = at === 'front-link' ? instance?.frontProxy : instance?.storeLink.proxy;
+  if (proxy === undefined && at === 'front-link')
+    throw new LabError(`${name} is asked directly: there is no front link to break`);
   if (proxy === undefined) throw new LabError(`${name} reaches its Redis directly: there is no link to break`);
   return proxy;
 }

@@ -3,7 +3,7 @@
 
 import { NotReady } from '../../host/processes.ts';
 import { defineFault, nothing } from '../fault.ts';
-import { lookAt, processOf } from './instance.ts';
+import { look, processOf } from './instance.ts';
 
 export const instanceKill = defineFault({
   kind: 'instance-kill',
@@ -22,7 +22,7 @@ export const instanceKill = defineFault({
       .catch((error) => {
         if (!(error instanceof NotReady)) throw error;
       }),
-  look: lookAt,
+  look,
   bites: ({ outcome }) => outcome === 'refused' || outcome === 'closed',
   describe: () => 'One limiter was killed, and started anew',
 });

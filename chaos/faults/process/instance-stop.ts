@@ -2,7 +2,7 @@
 // SIGCONT, after which it finds that its clocks have gone on.
 
 import { defineFault, nothing } from '../fault.ts';
-import { answering, lookAt, processOf } from './instance.ts';
+import { answering, look, processOf } from './instance.ts';
 
 export const instanceStop = defineFault({
   kind: 'instance-stop',
@@ -19,7 +19,7 @@ export const instanceStop = defineFault({
     processOf(environment, target).resume();
     await answering(target);
   },
-  look: lookAt,
+  look,
   bites: ({ outcome }) => outcome === 'silent',
   describe: () => 'One limiter stood still',
 });

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
-import type { AnswerEvent } from '../../../chaos/history.ts';
-import type { FaultSpec } from '../../../chaos/scenario.ts';
+import type { AnswerEvent, FaultFacts } from '../../../chaos/history.ts';
+import type { FaultSpec, PhaseName } from '../../../chaos/scenario.ts';
 import { buildHistory, type HistorySpec, type PhaseSpec } from '../../support/history-builder.ts';
 import { fault, move, probe } from '../../support/history-events.ts';
 
@@ -89,6 +89,83 @@ describe('a fault on the link of one instance', () => {
 
   it('fails by isolation when the other one turns to its fallback as well', () => {
     expect(findings(spec('local'))).toEqual(['breaker all fail', 'isolation onset unknown', 'isolation fault fail']);
+  });
+});
+
+describe('a fault between the clients and one instance', () => {
+  const facts = { fault: 'slow-clients', effect: 'none', reach: 'one-front-link', target: 'limiter-1' } as const;
+  const faults = [fault('inject', 1000, facts), fault('heal', 5000, facts)];
+  const probes = [probe('limiter-1', 2010, 'broken'), probe('limiter-1', 5010, 'healthy')];
+  // The two instances take turns, the first begins.
+  const ofFirst =
+    <T>(its: T, others: T) =>
+    (i: number) =>
+      i % 2 ? others : its;
+  const late: Partial<PhaseSpec> = { source: 'shared', rate: 1200, latencyMs: ofFirst(300, 1) };
+  const lost: Partial<PhaseSpec> = {
+    ...late,
+    source: ofFirst<AnswerEvent['source']>(null, 'shared'),
+    status: ofFirst(0, 200),
+  };
+  const without = ['trip all not applicable', 'recovery all not applicable'];
+  const through = (
+    phases: Partial<Record<PhaseName, Partial<PhaseSpec>>>,
+    changed: Partial<FaultFacts> = {},
+    more: Pick<HistorySpec, 'faults' | 'probes'> = {},
+  ) =>
+    findings({
+      fault: { kind: 'slow-clients', kilobytesPerSecond: 2 },
+      ...{ probes, breaker: [] },
+      faults: faults.map((it) => ({ ...it, ...changed })),
+      phases: { onset: late, fault: late, heal: late, ...phases },
+      ...more,
+    });
+
+  it('excuses what comes late through that link, or is lost on it, until the run has recovered', () => {
+    expect(through({})).toEqual(without);
+    expect(through({ onset: lost, fault: lost, heal: lost })).toEqual(without);
+  });
+
+  it('excuses neither when it is on the way to Redis', () => {
+    const reach = { reach: 'one-store-link' } as const;
+    expect(through({}, reach)).toEqual(
+      expect.arrayContaining(['latency onset fail', 'latency fault fail', 'latency heal fail']),
+    );
+    expect(through({ fault: lost }, reach)).toEqual(expect.arrayContaining(['availability all fail']));
+  });
+
+  it('excuses nothing of the other instance, nor of a time when it is over', () => {
+    const slow = { ...late, latencyMs: ofFirst(1, 300) };
+    expect(through({ fault: slow })).toEqual(['latency fault fail', ...without]);
+    expect(through({ recovered: late })).toEqual(['latency recovered fail', ...without]);
+    const other = {
+      ...lost,
+      source: ofFirst<AnswerEvent['source']>('shared', null),
+      status: ofFirst(200, 0),
+    } as const;
+    expect(through({ fault: other })).toEqual(
+      expect.arrayContaining(['availability all fail', 'isolation fault fail']),
+    );
+  });
+
+  it('excuses no answer that says the wrong thing', () => {
+    expect(through({ fault: { ...late, status: ofFirst(503, 200) } })).toContain('availability all fail');
+    expect(through({ fault: { ...late, source: 'local' } })).toContain('fails-open fault fail');
+  });
+
+  it('leaves no latency to judge where it is on every link', () => {
+    const both = ['limiter-1', 'limiter-2'].flatMap((target) =>
+      faults.map((it) => ({ ...it, target, reach: 'front-links' }) as const),
+    );
+    const seen = ['limiter-1', 'limiter-2'].flatMap((name) => probes.map((it) => ({ ...it, instance: name })));
+    expect(through({}, {}, { faults: both, probes: seen })).toEqual([
+      'latency onset not applicable',
+      'latency fault not applicable',
+      'latency heal not applicable',
+      'trip all not applicable',
+      'isolation all not applicable',
+      'recovery all not applicable',
+    ]);
   });
 });
 

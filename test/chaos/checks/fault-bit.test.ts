@@ -31,7 +31,7 @@ describe('the fault-bit check', () => {
         measured: 2,
         limit: 2,
         unit: 'links',
-        detail: 'seen on every store link, and seen gone',
+        detail: 'seen on every link, and seen gone',
       },
     ]);
   });

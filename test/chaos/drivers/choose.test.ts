@@ -146,6 +146,7 @@ describe('LIMITER_IMAGE', () => {
 describe('a scenario', () => {
   const able = {
     toxics: ['native'],
+    'front-toxics': ['native'],
     'redis-process': ['native', 'containers'],
     topology: ['native'],
     'redis-config': ['native'],
