@@ -58,6 +58,18 @@ export interface ScheduledFault {
   readonly every?: { readonly ms: number; readonly times: number };
 }
 
+/** A load other than the usual one, for a time. Times are milliseconds since the first request, the warm-up included. */
+export interface LoadChange {
+  readonly atMs: number;
+  readonly forMs: number;
+  /** So many times the usual rate; the usual one when it says nothing. */
+  readonly times?: number;
+  /** The scenario's, as they are drawn; the most popular one alone; or each a new one, for which nobody asks again. */
+  readonly keys?: 'popular' | 'one' | 'new';
+  /** How often each request is sent again, at the same instant, whatever is answered; not at all when it says nothing. */
+  readonly again?: number;
+}
+
 /**
  * What Redis the instances use: one; a cluster of three masters with a replica each; or a master with a replica, under
  * three Sentinels. In a cluster or under Sentinels clients are told the nodes' own addresses, so an instance has no
@@ -69,7 +81,7 @@ export type Topology = (typeof topologies)[number];
 export interface Scenario {
   /** Lower-case words with hyphens. */
   readonly name: string;
-  readonly family: 'steady' | 'network' | 'clients' | 'redis' | 'process' | 'topology';
+  readonly family: 'steady' | 'load' | 'network' | 'clients' | 'redis' | 'process' | 'topology';
   /** One line: what is expected to hold. */
   readonly hypothesis: string;
   /** What is broken, and when; each is healed in its own time, and they may overlap. Nothing is when it says nothing. */
@@ -80,6 +92,8 @@ export interface Scenario {
   readonly timing: { readonly warmupMs: number; readonly durationMs: number };
   /** Keys are drawn by Zipf's law: the n-th most popular with weight 1 / n^skew. */
   readonly keys: { readonly count: number; readonly skew: number };
+  /** In order of time, one after another; the load stays as it is when it says nothing. */
+  readonly load?: readonly LoadChange[];
   /** Environment of the limiter instances; the caller's environment wins over it. */
   readonly service: Readonly<Record<string, string>>;
 }

@@ -15,8 +15,12 @@ import { deadConnections } from './dead-connections.ts';
 import { drip } from './drip.ts';
 import { evict } from './evict.ts';
 import { flapping } from './flapping.ts';
+import { flashCrowd } from './flash-crowd.ts';
 import { flushAll } from './flush-all.ts';
 import { halfOpen } from './half-open.ts';
+import { herd } from './herd.ts';
+import { hotKey } from './hot-key.ts';
+import { impatientClients } from './impatient-clients.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instanceStop } from './instance-stop.ts';
 import { latency } from './latency.ts';
@@ -28,6 +32,7 @@ import { loading } from './loading.ts';
 import { masterDown } from './master-down.ts';
 import { maxClients } from './max-clients.ts';
 import { misconf } from './misconf.ts';
+import { newKeys } from './new-keys.ts';
 import { noAuth } from './no-auth.ts';
 import { noPermission } from './no-permission.ts';
 import { noReplicas } from './no-replicas.ts';
@@ -56,6 +61,11 @@ import { wrongType } from './wrong-type.ts';
 
 export const scenarios: readonly Scenario[] = [
   baseline,
+  flashCrowd,
+  hotKey,
+  newKeys,
+  impatientClients,
+  herd,
   partition,
   requestsLost,
   repliesLost,

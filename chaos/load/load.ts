@@ -4,14 +4,17 @@
 import { randomBytes } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { LoadChange } from '../scenario.ts';
 import type { Target } from '../targets/target.ts';
+import { loadAt } from './load-changes.ts';
 
 export interface LoadPlan {
   readonly seed: number;
-  /** Requests per second, over all `targets`. */
+  /** The usual requests per second, over all `targets`. */
   readonly rate: number;
   readonly durationMs: number;
   readonly keys: { readonly count: number; readonly skew: number };
+  readonly load?: readonly LoadChange[];
   /** Ends the name of every key that is sent, and of no other run's. */
   readonly keySuffix: string;
   /** How the limiter is asked, and what its answers mean. */
@@ -46,21 +49,30 @@ export function freshKeySuffix(): string {
 }
 
 /** What the schedule depends on. */
-export type Schedule = Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> & {
+export type Schedule = Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys' | 'load'> & {
   readonly targets: readonly unknown[];
 };
 
 /** Poisson arrivals, keys by Zipf's law, targets evenly by chance. The same seed gives the same schedule. */
-export function* arrivalsOf({ seed, rate, durationMs, keys, targets }: Schedule): Generator<Arrival> {
+export function* arrivalsOf({ seed, rate, durationMs, keys, targets, load = [] }: Schedule): Generator<Arrival> {
   const random = xoroshiro128plus(seed);
   const uniform = () => uniformFloat64(random);
   const cumulative = zipf(keys.count, keys.skew);
+  let news = 0;
+  const keyIn = {
+    popular: () => keyOf(firstAtLeast(cumulative, uniform())),
+    one: () => hotKey,
+    new: () => `new${news++}`,
+  };
   let atMs = 0;
   for (;;) {
-    atMs -= (Math.log(1 - uniform()) / rate) * 1000;
-    if (atMs >= durationMs) return;
-    const key = keyOf(firstAtLeast(cumulative, uniform()));
-    yield { atMs, key, target: Math.floor(uniform() * targets.length) };
+    const { times, keys, again, untilMs } = loadAt(load, atMs);
+    const nextMs = atMs - (Math.log(1 - uniform()) / (rate * times)) * 1000;
+    if (Math.min(nextMs, untilMs) >= durationMs) return;
+    atMs = Math.min(nextMs, untilMs);
+    if (nextMs >= untilMs) continue; // Poisson arrivals have no memory: the wait begins anew at the other rate
+    const arrival = { atMs, key: keyIn[keys](), target: Math.floor(uniform() * targets.length) };
+    for (let sent = 0; sent <= again; sent++) yield arrival;
   }
 }
 

@@ -11,6 +11,7 @@ import type { Environment } from '../environment.ts';
 import { type Fault, faulted } from '../faults/fault.ts';
 import { faultOf } from '../faults/index.ts';
 import type { AnswerEvent } from '../history.ts';
+import { seeToItThatPossible } from '../load/load-changes.ts';
 import type { FaultSpec, PhaseName, Scenario } from '../scenario.ts';
 import { failopen } from '../targets/failopen.ts';
 import { FailoverWatch } from '../watch/failovers.ts';
@@ -47,6 +48,7 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   const { scenario, signal, onProgress } = options;
   signal.throwIfAborted();
   // Before anything is started: a mistake in the schedule costs nothing.
+  seeToItThatPossible(scenario);
   const occurrences = occurrencesOf(
     scenario,
     boundsFor(options.target ?? failopen, options.service),
@@ -75,10 +77,22 @@ async function experiment(
   stop: AbortSignal,
 ): Promise<void> {
   const { scenario, seed, rate, target, service } = options;
-  const { name, hypothesis, keys, timing } = scenario;
+  const { name, hypothesis, keys, load: changes = [], timing } = scenario;
   const { warmupMs, durationMs } = timing;
   const schedule = occurrences.map(({ planned }) => planned);
-  const given = { scenario: name, hypothesis, schedule, seed, rate, durationMs, keys, target, service, isWhole: true };
+  const given = {
+    scenario: name,
+    hypothesis,
+    schedule,
+    seed,
+    rate,
+    durationMs,
+    keys,
+    load: changes,
+    target,
+    service,
+    isWhole: true,
+  };
   await using load = await underLoad(environment, recorder, given);
   const { zero, keySuffix } = load;
 

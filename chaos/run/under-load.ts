@@ -26,7 +26,7 @@ const storeErrorsEveryMs = 2000;
 
 export interface LoadOptions
   extends Pick<RunEvent, 'scenario' | 'hypothesis' | 'schedule'>,
-    Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys'> {
+    Pick<LoadPlan, 'seed' | 'rate' | 'durationMs' | 'keys' | 'load'> {
   /** The limiter under test; this project's own when undefined. */
   readonly target?: Target | undefined;
   /** Settings of the limiter instances. */
@@ -51,14 +51,26 @@ export interface UnderLoad extends AsyncDisposable {
 export async function underLoad(
   environment: Environment,
   recorder: Recorder,
-  { scenario, hypothesis, schedule, seed, rate, durationMs, keys, target = failopen, service, isWhole }: LoadOptions,
+  {
+    scenario,
+    hypothesis,
+    schedule,
+    seed,
+    rate,
+    durationMs,
+    keys,
+    load = [],
+    target = failopen,
+    service,
+    isWhole,
+  }: LoadOptions,
 ): Promise<UnderLoad> {
   const { instances, driver, versions } = environment;
   await using started = new AsyncDisposableStack();
   const undo = new UndoLog();
   started.defer(() => undo.done());
   const keySuffix = freshKeySuffix();
-  const plan = { seed, rate, durationMs, keys, keySuffix, target, ...armsOf(environment) };
+  const plan = { seed, rate, durationMs, keys, load, keySuffix, target, ...armsOf(environment) };
   const requests = requestsOf(
     plan,
     plan.targets.map(({ instance }) => instance),

@@ -35,6 +35,7 @@ export const scenarioList = (): string =>
 
 const familyMeanings: Readonly<Record<Scenario['family'], string>> = {
   steady: 'nothing',
+  load: 'nothing, or the network: it is the load that changes',
   network: 'the network between the limiters and Redis',
   clients: 'the way between the clients and the limiters',
   redis: 'the one Redis',

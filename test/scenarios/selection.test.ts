@@ -30,7 +30,7 @@ describe('the scenarios of a suite', () => {
   });
 
   it.each<[Selection, string]>([
-    [{ family: 'earthquakes' }, '--family is "earthquakes"; allowed: steady, network'],
+    [{ family: 'earthquakes' }, '--family is "earthquakes"; allowed: steady, load, network'],
     [{ family: '' }, '--family is ""; allowed: '],
     [
       { grep: 'no such thing', family: 'network' },

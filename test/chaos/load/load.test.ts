@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arrivalsOf, freshKeySuffix, type LoadPlan } from '../../../chaos/load/load.ts';
+import { UsageError } from '../../../chaos/errors.ts';
+import { arrivalsOf, freshKeySuffix, type LoadPlan, requestsOf } from '../../../chaos/load/load.ts';
+import { seeToItThatPossible } from '../../../chaos/load/load-changes.ts';
+import type { LoadChange } from '../../../chaos/scenario.ts';
 import { failopen } from '../../../chaos/targets/failopen.ts';
 
 const target = (instance: string) => ({ instance, url: 'http://127.0.0.1:1' });
@@ -55,6 +58,73 @@ describe('a schedule', () => {
       }),
       { seed: 42 },
     );
+  });
+
+  describe('whose load changes', () => {
+    const [during, earlier, later] = [
+      (atMs: number) => atMs >= 5000 && atMs < 8000,
+      (atMs: number) => atMs < 5000,
+      (atMs: number) => atMs >= 8000,
+    ];
+    const changed = (change: Omit<LoadChange, 'atMs' | 'forMs'>) =>
+      arrivals({ load: [{ atMs: 5000, forMs: 3000, ...change }] });
+    const counts = (all: ReturnType<typeof arrivals>) =>
+      [earlier, during, later].map((when) => all.filter(({ atMs }) => when(atMs)).length);
+
+    it('keeps to each rate in its time, and is in order', () => {
+      const all = changed({ times: 10 });
+      const [less = 0, more = 0, again = 0] = counts(all);
+      expect([near(less, 5000), near(more, 30_000), near(again, 12_000)]).toEqual([true, true, true]);
+      expect(all.map(({ atMs }) => atMs)).toEqual(all.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
+      expect(all.filter(({ atMs }) => earlier(atMs))).toEqual(arrivals().filter(({ atMs }) => earlier(atMs)));
+    });
+
+    it('asks for one key alone, or for each key once, and for the usual ones before and after', () => {
+      const keysOf = (all: ReturnType<typeof arrivals>, when: (atMs: number) => boolean) =>
+        all.flatMap(({ atMs, key }) => (when(atMs) ? [key] : []));
+      const [one, fresh] = [changed({ keys: 'one' }), changed({ keys: 'new' })];
+      expect(new Set(keysOf(one, during))).toEqual(new Set(['k0']));
+      expect(new Set(keysOf(fresh, during)).size).toBe(keysOf(fresh, during).length);
+      for (const all of [one, fresh])
+        for (const when of [earlier, later]) expect(new Set(keysOf(all, when)).size).toBeGreaterThan(300);
+    });
+
+    it('sends each request again as often as it says, to the same instance for the same key', () => {
+      const all = changed({ again: 2 }).filter(({ atMs }) => during(atMs));
+      const each = [...Map.groupBy(all, ({ atMs }) => atMs).values()];
+      expect(each.every((its) => its.length === 3 && new Set(its.map((it) => JSON.stringify(it))).size === 1)).toBe(
+        true,
+      );
+      expect(near(each.length, 3000)).toBe(true);
+    });
+
+    it('tells beforehand how many requests each instance gets', () => {
+      const load = [{ atMs: 5000, forMs: 3000, times: 2, again: 1 }];
+      const counted = countOf(arrivals({ load }).map(({ target }) => target));
+      expect(requestsOf({ ...plan, load }, ['one', 'two'], 'control')).toEqual({
+        one: counted.get(0),
+        two: counted.get(1),
+        control: counted.get(0),
+      });
+    });
+
+    it.each<[Partial<LoadChange>, string]>([
+      [{ atMs: -1 }, 'is to change at -1 ms; it can from 0 on.'],
+      [{ forMs: 0 }, 'is to change for 0 ms; it has to be longer than 0.'],
+      [{ forMs: 16_000 }, 'is to change until 21000 ms; the run ends at 20000 ms.'],
+      [{ times: 0 }, 'is to be 0 times the usual; it has to be more than 0.'],
+      [{ again: 0.5 }, 'is to be sent 0.5 times again; allowed: a whole number from 0.'],
+      [{ forMs: 4000 }, 'is to change at 8000 ms, before the change ends that ends at 9000 ms.'],
+    ])('with %j is refused before anything is started', (change, mistake) => {
+      const load = [
+        { atMs: 5000, forMs: 3000, ...change },
+        { atMs: 8000, forMs: 1000 },
+      ];
+      const timing = { warmupMs: 1000, durationMs: 20_000 };
+      expect(() => seeToItThatPossible({ name: 'mine', timing, load })).toThrow(
+        new UsageError(`The scenario mine cannot be run: its load ${mistake}`),
+      );
+    });
   });
 
   it.each([1, 7, 42, 1000])('keeps to its rate, within what chance allows, with seed %i', (seed) => {

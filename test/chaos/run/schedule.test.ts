@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../chaos/errors.ts';
 import { faultOf } from '../../../chaos/faults/index.ts';
+import { seeToItThatPossible } from '../../../chaos/load/load-changes.ts';
 import { occurrencesOf } from '../../../chaos/run/schedule.ts';
 import type { Reach, ScheduledFault } from '../../../chaos/scenario.ts';
 import { scenarios } from '../../../scenarios/index.ts';
@@ -79,6 +80,9 @@ describe('a schedule', () => {
   });
 
   it('of every scenario can be kept', () => {
-    for (const scenario of scenarios) occurrencesOf(scenario, usualBounds, faultOf);
+    for (const scenario of scenarios) {
+      occurrencesOf(scenario, usualBounds, faultOf);
+      seeToItThatPossible(scenario);
+    }
   });
 });
