@@ -23,17 +23,17 @@ export const endings = ['heal', 'failover'] as const;
 export type Ending = (typeof endings)[number];
 
 /**
- * What a fault hits: the store links of all instances or of the first alone; likewise the front links; one master; the
- * store that all share; the first instance itself.
+ * What a fault hits: the store links of all instances or of the first alone; likewise the front links; the first instance
+ * itself; one master; the store that all share.
  */
 export const reaches = [
   'store-links',
   'one-store-link',
   'front-links',
   'one-front-link',
+  'one-instance',
   'one-shard',
   'shared-store',
-  'one-instance',
 ] as const;
 export type Reach = (typeof reaches)[number];
 
@@ -41,6 +41,7 @@ export type Reach = (typeof reaches)[number];
 export type Lever =
   | 'toxics'
   | 'front-toxics'
+  | 'connections'
   | 'redis-process'
   | 'redis-config'
   | 'redis-program'
@@ -81,7 +82,7 @@ export type Topology = (typeof topologies)[number];
 export interface Scenario {
   /** Lower-case words with hyphens. */
   readonly name: string;
-  readonly family: 'steady' | 'load' | 'network' | 'clients' | 'redis' | 'process' | 'topology';
+  readonly family: 'steady' | 'load' | 'network' | 'clients' | 'observers' | 'redis' | 'process' | 'topology';
   /** One line: what is expected to hold. */
   readonly hypothesis: string;
   /** What is broken, and when; each is healed in its own time, and they may overlap. Nothing is when it says nothing. */

@@ -20,6 +20,7 @@ import { flushAll } from './flush-all.ts';
 import { halfOpen } from './half-open.ts';
 import { herd } from './herd.ts';
 import { hotKey } from './hot-key.ts';
+import { idleConnections } from './idle-connections.ts';
 import { impatientClients } from './impatient-clients.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instanceStop } from './instance-stop.ts';
@@ -56,6 +57,7 @@ import { sentinelFailover } from './sentinel-failover.ts';
 import { slicer } from './slicer.ts';
 import { slowClients } from './slow-clients.ts';
 import { slowClose } from './slow-close.ts';
+import { slowScrapers } from './slow-scrapers.ts';
 import { stall } from './stall.ts';
 import { wrongType } from './wrong-type.ts';
 
@@ -91,6 +93,8 @@ export const scenarios: readonly Scenario[] = [
   cutAnswers,
   clientResets,
   halfOpen,
+  idleConnections,
+  slowScrapers,
   redisKill,
   redisKillAof,
   crashLoop,

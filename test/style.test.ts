@@ -145,7 +145,7 @@ describe('the source', () => {
         .flatMap((line) => (words.test(line) ? [`${file}: ${line.trim()}`] : []));
     });
     expect(known).toEqual([
-      "chaos/scenario.ts: readonly family: 'steady' | 'load' | 'network' | 'clients' | 'redis' | 'process' | 'topology';",
+      "chaos/scenario.ts: readonly family: 'steady' | 'load' | 'network' | 'clients' | 'observers' | 'redis' | 'process' | 'topology';",
       "chaos/scenario.ts: export const sharedStoreName = 'redis';",
     ]);
   });

@@ -20,6 +20,7 @@ export type DriverName = 'native' | 'containers' | 'compose' | 'address';
 const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   toxics: ['native', 'containers', 'compose'],
   'front-toxics': ['native', 'containers'],
+  connections: ['native', 'containers', 'compose'],
   'redis-process': ['native', 'containers', 'compose'],
   'redis-config': ['native', 'containers', 'compose'],
   'redis-program': ['native'],

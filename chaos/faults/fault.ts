@@ -19,7 +19,7 @@ import {
 
 export interface FaultDefinition<Parameters> {
   readonly kind: string;
-  readonly family: 'network' | 'clients' | 'redis' | 'process' | 'topology';
+  readonly family: 'network' | 'clients' | 'observers' | 'redis' | 'process' | 'topology';
   /** What it takes beside its kind, with units in the names. */
   readonly params: z.ZodType<Parameters>;
   /** Parameters that show what it can be; the documents list them, and tests try them. */

@@ -5,6 +5,7 @@ import type { FaultSpec } from '../scenario.ts';
 import { clientResets } from './clients/client-resets.ts';
 import { cutAnswers } from './clients/cut-answers.ts';
 import { halfOpen } from './clients/half-open.ts';
+import { idleConnections } from './clients/idle-connections.ts';
 import { slowClients } from './clients/slow-clients.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import { acceptClose } from './network/accept-close.ts';
@@ -19,6 +20,7 @@ import { resetPeer } from './network/reset-peer.ts';
 import { slicer } from './network/slicer.ts';
 import { slowClose } from './network/slow-close.ts';
 import { stall } from './network/stall.ts';
+import { slowScrapers } from './observers/slow-scrapers.ts';
 import { instanceKill } from './process/instance-kill.ts';
 import { instanceStop } from './process/instance-stop.ts';
 import { busy } from './redis/busy.ts';
@@ -61,6 +63,8 @@ export const faultKinds: readonly FaultKind[] = [
   cutAnswers,
   clientResets,
   halfOpen,
+  idleConnections,
+  slowScrapers,
   redisKill,
   redisKillAof,
   loading,

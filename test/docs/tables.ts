@@ -38,6 +38,7 @@ const familyMeanings: Readonly<Record<Scenario['family'], string>> = {
   load: 'nothing, or the network: it is the load that changes',
   network: 'the network between the limiters and Redis',
   clients: 'the way between the clients and the limiters',
+  observers: 'those who only watch the limiters',
   redis: 'the one Redis',
   process: 'one limiter instance',
   topology: 'one master of a Redis Cluster, or the master under Sentinel',

@@ -10,6 +10,7 @@ import { buildHistory } from '../support/history-builder.ts';
 const all: ReadonlySet<Lever> = new Set([
   'toxics',
   'front-toxics',
+  'connections',
   'redis-process',
   'redis-config',
   'redis-program',

@@ -147,6 +147,7 @@ describe('a scenario', () => {
   const able = {
     toxics: ['native'],
     'front-toxics': ['native'],
+    connections: ['native'],
     'redis-process': ['native', 'containers'],
     topology: ['native'],
     'redis-config': ['native'],

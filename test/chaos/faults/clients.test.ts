@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { isDeepStrictEqual } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Environment, Instance } from '../../../chaos/environment.ts';
 import { LabError } from '../../../chaos/errors.ts';
@@ -71,6 +71,28 @@ describe('a front link', () => {
     await until('links healthy again', async () => isDeepStrictEqual(await look(), healthy));
     for (const target of targets) await fault.heal(environment, target); // safe to repeat
     expect(await toxiproxy.api.toxicsOf('limiter-1-front')).toEqual([]);
+  });
+
+  it.each([
+    { kind: 'idle-connections', count: 40 },
+    { kind: 'slow-scrapers', count: 40 },
+  ])('has company by %o as long as that is not healed, and answers all the same', async (spec) => {
+    const fault = faultOf(spec);
+    const [target] = targetsOf('one-instance', environment);
+    if (!target) throw new Error('no instance');
+    const connections = () => promisify(server.getConnections.bind(server))();
+    const seen = async () => (await probeLinks(environment, fault, [target], 'broken', zeroIn(0))).map((it) => it.seen);
+    await until('no connection', async () => (await connections()) === 0);
+    await fault.inject(environment, target);
+    await until('all connections', async () => (await connections()) === 40);
+    expect(await seen()).toEqual(['broken', 'healthy']);
+    server.closeAllConnections();
+    await until('all connections again', async () => (await connections()) === 40 && (await seen())[0] === 'broken');
+    expect((await httpLook(`${target.instance?.frontUrl}/`, 30_000)).outcome).toBe('pong');
+    await fault.heal(environment, target);
+    await fault.heal(environment, target); // safe to repeat
+    await until('no connection', async () => (await connections()) === 0);
+    expect(await seen()).toEqual(['healthy', 'healthy']);
   });
 
   it('that the driver has none of cannot be broken, and the fault says so', async () => {
