@@ -105,6 +105,8 @@ export interface Environment extends AsyncDisposable {
   readonly toxiproxy: Toxics;
   readonly redis: RedisHandle;
   readonly prometheusUrl: string;
+  /** Absent where the driver has no lever `prometheus-process`. */
+  readonly prometheus?: Pick<RedisHandle, 'kill' | 'start'>;
   /** Versions and the machine, for the journal. */
   readonly versions: Readonly<Record<string, string>>;
   /** Rejects with a `LabError` when a part ends that nobody broke. */

@@ -24,7 +24,7 @@ export type Ending = (typeof endings)[number];
 
 /**
  * What a fault hits: the store links of all instances or of the first alone; likewise the front links; the first instance
- * itself; one master; the store that all share.
+ * itself; one master; the store that all share; who only observes the instances.
  */
 export const reaches = [
   'store-links',
@@ -34,6 +34,7 @@ export const reaches = [
   'one-instance',
   'one-shard',
   'shared-store',
+  'observers',
 ] as const;
 export type Reach = (typeof reaches)[number];
 
@@ -46,6 +47,7 @@ export type Lever =
   | 'redis-config'
   | 'redis-program'
   | 'limiter-process'
+  | 'prometheus-process'
   | 'topology';
 
 /** A fault of a schedule. Times are milliseconds since the first request, the warm-up included. */
@@ -111,6 +113,9 @@ export const limiterNames = ['limiter-1', 'limiter-2'] as const;
 
 /** What a fault's target is called where it is the store that all share. */
 export const sharedStoreName = 'redis';
+
+/** And where it is the Prometheus that scrapes the instances. */
+export const observerName = 'prometheus';
 
 /** The instance whose links are never faulted. */
 export const controlName = 'limiter-control';

@@ -42,6 +42,7 @@ import { oneLink } from './one-link.ts';
 import { oneLinkFlapping } from './one-link-flapping.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { partition } from './partition.ts';
+import { prometheusGone } from './prometheus-gone.ts';
 import { readOnly } from './read-only.ts';
 import { redisGray } from './redis-gray.ts';
 import { redisKill } from './redis-kill.ts';
@@ -95,6 +96,7 @@ export const scenarios: readonly Scenario[] = [
   halfOpen,
   idleConnections,
   slowScrapers,
+  prometheusGone,
   redisKill,
   redisKillAof,
   crashLoop,

@@ -2,6 +2,7 @@
 // not bite proves nothing, so anything else is unknown, never pass and never fail.
 
 import { type History, isControl, type ProbeEvent } from '../history.ts';
+import { observerName } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { hits, isInstanceHit, type Window, windowsOf } from './windows.ts';
 
@@ -37,10 +38,16 @@ export const faultBit: Check = {
   },
 };
 
-/** The instances whose way to the store a fault of the run is on. */
+/** The instances that a fault of the run reaches, and whoever else it is on that only observes them. */
 function linksHit(history: History): string[] {
-  const faulted = history.run.instances.filter(({ control }) => !control);
-  return faulted.map(({ name }) => name).filter((name) => isInstanceHit(history, name));
+  const faulted = history.run.instances.filter(({ control }) => !control).map(({ name }) => name);
+  const isObserverHit = windowsOf(history).some((window) => isOn(window, observerName));
+  return [...faulted.filter((name) => isInstanceHit(history, name)), ...(isObserverHit ? [observerName] : [])];
+}
+
+/** Whether the lab looks there for the fault. */
+function isOn(window: Window, link: string): boolean {
+  return link === observerName ? window.target === link : hits(window, link);
 }
 
 /** Whether the fault was seen; without that nothing may be concluded from what the limiter did meanwhile. */
@@ -53,21 +60,21 @@ function unseenOn(history: History, links: readonly string[]): string | undefine
   const windows = windowsOf(history);
   for (const window of windows.filter(({ biteMs, healMs }) => healMs - biteMs >= lookedForMs)) {
     const { fault, beginMs } = window;
-    const its = links.filter((name) => hits(window, name));
+    const its = links.filter((name) => isOn(window, name));
     const name = its.find((name) => !history.probes.some((probe) => probe.instance === name && isOf(probe, window)));
     if (name !== undefined) return `${fault} at ${(beginMs / 1000).toFixed(3)} s was not seen on ${name}`;
   }
   return undefined;
 }
 
-/** Nobody looks through a link that two faults are on, so what is seen is of the only one. */
+/** Nobody looks where two faults show, so what is seen is of the only one. */
 function isOf({ expected, atMs }: ProbeEvent, { biteMs, healMs }: Window): boolean {
   return expected === 'broken' && atMs >= biteMs && atMs <= healMs;
 }
 
 /** The last probe that expected this state saw it. */
 function sees(history: History, instance: string, state: 'healthy' | 'broken'): boolean {
-  const heals = windowsOf(history).filter((window) => hits(window, instance));
+  const heals = windowsOf(history).filter((window) => isOn(window, instance));
   const healedMs = Math.max(...heals.map(({ healedMs }) => healedMs));
   const probes = history.probes.filter(
     (probe) =>

@@ -25,6 +25,7 @@ const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   'redis-config': ['native', 'containers', 'compose'],
   'redis-program': ['native'],
   'limiter-process': ['native'],
+  'prometheus-process': ['native'],
   topology: ['native', 'containers'],
 };
 

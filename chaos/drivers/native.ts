@@ -68,7 +68,7 @@ async function startAll(
     startInstance(controlName, controlRedis),
   ]);
 
-  const prometheusUrl = await startPrometheus();
+  const { prometheusUrl, prometheus } = await startPrometheus();
 
   return {
     driver: 'native',
@@ -76,6 +76,7 @@ async function startAll(
     toxiproxy,
     redis,
     prometheusUrl,
+    prometheus,
     versions: {
       node: process.version,
       redis: programs.versions['redis-server'] ?? '',
@@ -87,7 +88,7 @@ async function startAll(
     [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
   };
 
-  async function startPrometheus(): Promise<string> {
+  async function startPrometheus(): Promise<Required<Pick<Environment, 'prometheusUrl' | 'prometheus'>>> {
     const port = await freePort();
     const config = join(parts.data, 'prometheus.yml');
     const url = `http://${loopback}:${port}`;
@@ -111,10 +112,9 @@ async function startAll(
       `--web.listen-address=${address(url)}`,
       '--log.level=warn',
     ];
-    await parts.start({ name: 'prometheus', command: programs.prometheus, args }, async () =>
-      (await fetch(`${url}/-/ready`)).ok ? true : undefined,
-    );
-    return url;
+    const part = { name: 'prometheus', command: programs.prometheus, args };
+    const ready = async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined);
+    return { prometheusUrl: url, prometheus: await parts.startRestartable(part, ready) };
   }
 }
 

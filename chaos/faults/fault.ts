@@ -12,6 +12,7 @@ import {
   type Ending,
   type FaultSpec,
   type Lever,
+  observerName,
   type Reach,
   type StateEffect,
   sharedStoreName,
@@ -48,12 +49,12 @@ export interface FaultDefinition<Parameters> {
   readonly describe: (params: Parameters) => string;
 }
 
-/** What a fault is put on: an instance, or a link of it; or, without an instance, the store that all share. */
+/** What a fault is put on: an instance, or a link of it; or, without an instance, the store that all share, or who observes them. */
 export interface Target {
   readonly name: string;
   readonly instance: Instance | undefined;
-  /** What of the instance; its store link when undefined. */
-  readonly at?: 'front-link' | 'instance';
+  /** What of the instance, or who observes it; its store link, or the store, when undefined. */
+  readonly at?: 'front-link' | 'instance' | 'observer';
 }
 
 /** A fault with its parameters, ready to be put on. */
@@ -144,6 +145,8 @@ export function targetNamesOf(reach: Reach, instances: readonly Pick<Instance, '
     case 'one-front-link':
     case 'one-instance':
       return links.slice(0, 1);
+    case 'observers':
+      return [observerName];
     case 'one-shard':
     case 'shared-store':
       return [sharedStoreName];
@@ -160,5 +163,6 @@ export function targetsOf(reach: Reach, { instances }: Pick<Environment, 'instan
 
 function placeOf(reach: Reach): Pick<Target, 'at'> {
   if (reach === 'one-instance') return { at: 'instance' };
+  if (reach === 'observers') return { at: 'observer' };
   return reach === 'front-links' || reach === 'one-front-link' ? { at: 'front-link' } : {};
 }

@@ -20,6 +20,7 @@ import { resetPeer } from './network/reset-peer.ts';
 import { slicer } from './network/slicer.ts';
 import { slowClose } from './network/slow-close.ts';
 import { stall } from './network/stall.ts';
+import { prometheusGone } from './observers/prometheus-gone.ts';
 import { slowScrapers } from './observers/slow-scrapers.ts';
 import { instanceKill } from './process/instance-kill.ts';
 import { instanceStop } from './process/instance-stop.ts';
@@ -65,6 +66,7 @@ export const faultKinds: readonly FaultKind[] = [
   halfOpen,
   idleConnections,
   slowScrapers,
+  prometheusGone,
   redisKill,
   redisKillAof,
   loading,

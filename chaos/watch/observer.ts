@@ -104,7 +104,7 @@ const pingsMax = 3;
 /**
  * One look at every instance that is hit, and at the control, which is expected to be healthy whatever happens to the
  * others. What all share is looked at through the store link of each. At a `hidden` one, where another fault shows,
- * nothing could be told of this one.
+ * nothing could be told of this one. Who only observes them is looked at alone.
  */
 export async function probeLinks(
   environment: Environment,
@@ -115,27 +115,28 @@ export async function probeLinks(
   hidden: ReadonlySet<string> = new Set(),
 ): Promise<ProbeEvent[]> {
   const isSeen = (name: string) => !hidden.has(name) && targets.some((target) => isLookedForAt(name, target));
+  const seenAt = environment.instances.filter(({ name, control }) => control || isSeen(name));
+  const isAside = targets.some(({ at }) => at === 'observer');
+  const looked = isAside ? targets : seenAt.map((instance): Target => ({ name: instance.name, instance }));
   return Promise.all(
-    environment.instances
-      .filter(({ name, control }) => control || isSeen(name))
-      .map(async (instance) => {
-        const { name, control } = instance;
-        const seen = await lookAt(environment, { name, instance }, fault);
-        return {
-          type: 'probe' as const,
-          instance: name,
-          atMs: sinceZeroMs(zero),
-          expected: control ? 'healthy' : expected,
-          seen: fault.bites(seen) ? 'broken' : seen.outcome === 'pong' ? 'healthy' : 'other',
-          detail: `${seen.outcome === 'other' ? seen.reply : seen.outcome} after ${seen.ms.toFixed(1)} ms`,
-        } satisfies ProbeEvent;
-      }),
+    looked.map(async (target) => {
+      const { name, instance } = target;
+      const seen = await lookAt(environment, target, fault);
+      return {
+        type: 'probe' as const,
+        instance: name,
+        atMs: sinceZeroMs(zero),
+        expected: instance?.control ? 'healthy' : expected,
+        seen: fault.bites(seen) ? 'broken' : seen.outcome === 'pong' ? 'healthy' : 'other',
+        detail: `${seen.outcome === 'other' ? seen.reply : seen.outcome} after ${seen.ms.toFixed(1)} ms`,
+      } satisfies ProbeEvent;
+    }),
   );
 }
 
 /** Whether what is put on the target is looked for at that instance. */
 function isLookedForAt(instance: string, target: Target): boolean {
-  return target.instance === undefined || target.instance.name === instance;
+  return target.at !== 'observer' && (target.instance === undefined || target.instance.name === instance);
 }
 
 /** Whether both show at that instance, in the same place: what is seen there may be of either. */
@@ -148,10 +149,10 @@ type Looked = Pick<Fault, 'look' | 'probe' | 'lookMs' | 'looks' | 'bites'>;
 
 async function lookAt(
   environment: Environment,
-  target: Target & { readonly instance: Instance },
+  target: Target,
   { look, probe, lookMs, looks, bites }: Looked,
 ): Promise<Ping> {
-  const { host, port } = target.instance.storeLink;
+  const { host = '', port = 0 } = target.instance?.storeLink ?? {}; // who only observes is seen by a look of its own
   const once = () => (look ? look(environment, target, pingMsMax) : ping(host, port, pingMsMax, probe));
   if (looks === undefined) return lookMs === undefined ? quickestOf(once) : slowestOf(once, lookMs);
   // Of a fault that some connections escape: through one that it is on, if there is any.

@@ -11,6 +11,7 @@ const all: ReadonlySet<Lever> = new Set([
   'toxics',
   'front-toxics',
   'connections',
+  'prometheus-process',
   'redis-process',
   'redis-config',
   'redis-program',

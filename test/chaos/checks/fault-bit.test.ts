@@ -3,7 +3,7 @@ import { notApplicable, runChecks, worstOf } from '../../../chaos/checks/check.t
 import { faultBit } from '../../../chaos/checks/fault-bit.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
-import { probe } from '../../support/history-events.ts';
+import { fault, probe } from '../../support/history-events.ts';
 
 const judge = (spec: HistorySpec = {}) => faultBit.judge(buildHistory(spec));
 
@@ -34,6 +34,20 @@ describe('the fault-bit check', () => {
         detail: 'seen on every link, and seen gone',
       },
     ]);
+  });
+
+  it('looks at what only observes the limiters by itself, and at no limiter', () => {
+    const facts = { fault: 'prometheus-gone', effect: 'none', reach: 'observers', target: 'prometheus' } as const;
+    const seen = (during: 'broken' | 'healthy') =>
+      faultBit.judge(
+        buildHistory({
+          fault: { kind: 'prometheus-gone' },
+          faults: [fault('inject', 1000, facts), fault('heal', 5000, facts)],
+          probes: [probe('prometheus', 2010, 'broken', during), probe('prometheus', 5010, 'healthy')],
+        }),
+      );
+    expect(seen('broken')).toMatchObject([{ verdict: 'pass', measured: 1, limit: 1 }]);
+    expect(seen('healthy')).toMatchObject([{ verdict: 'unknown', detail: 'not seen on prometheus' }]);
   });
 
   it('is unknown when the fault was never seen', () => {

@@ -148,6 +148,7 @@ describe('a scenario', () => {
     toxics: ['native'],
     'front-toxics': ['native'],
     connections: ['native'],
+    'prometheus-process': ['native'],
     'redis-process': ['native', 'containers'],
     topology: ['native'],
     'redis-config': ['native'],

@@ -23,6 +23,8 @@ it.each<[Reach, Reach, string[]]>([
   ['one-front-link', 'shared-store', []],
   ['one-instance', 'store-links', ['limiter-1']],
   ['one-instance', 'front-links', ['limiter-1']],
+  ['observers', 'shared-store', []],
+  ['observers', 'one-instance', []],
 ])('a fault of %s and one of %s hide each other at %j', (one, other, names) => {
   expect(hidden(one, other)).toEqual(names);
   expect(hidden(other, one)).toEqual(names);
