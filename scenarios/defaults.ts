@@ -15,9 +15,6 @@ export const briefTiming: Scenario['timing'] = { ...timing, durationMs: 16_000 }
 /** What is over at once, three times, with time between them to see what it did. */
 export const thrice = { atMs: 5500, forMs: 1500, every: { ms: 3000, times: 3 } } as const;
 
-/** Of a fault that needs no long time to show what it does: each phase still has the answers that its p99 needs. */
-export const briefly = { atMs: 5000, forMs: 5000 } as const;
-
 /** Where only the other instance's answers count: the phases have twice the time, so that half of the answers are enough. */
 export const eachPhaseTwice = { ...once, forMs: 3000, every: { ms: 6500, times: 2 } } as const;
 export const twiceTiming: Scenario['timing'] = { ...timing, durationMs: 18_000 };

@@ -1,5 +1,7 @@
 import type { Scenario } from '../chaos/scenario.ts';
-import { briefly, briefTiming, keys, service } from './defaults.ts';
+import { briefTiming, keys, once, service } from './defaults.ts';
+
+const aloneMs = 2000;
 
 export const slowClose: Scenario = {
   name: 'slow-close',
@@ -7,10 +9,11 @@ export const slowClose: Scenario = {
   hypothesis:
     'When Redis closes every connection and the limiters hear of it half a second later, no request waits on a dead one.',
   faults: [
-    { use: { kind: 'slow-close', delayMs: 500 }, atMs: 4000, forMs: 8000 },
-    { use: { kind: 'max-clients' }, ...briefly },
+    // Each is alone for long enough to be seen by itself.
+    { use: { kind: 'slow-close', delayMs: 500 }, ...once },
+    { use: { kind: 'max-clients' }, atMs: once.atMs + aloneMs, forMs: once.forMs },
   ],
-  timing: { ...briefTiming, durationMs: 17_000 },
+  timing: briefTiming,
   keys,
   service,
 };

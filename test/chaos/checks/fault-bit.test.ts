@@ -50,6 +50,19 @@ describe('the fault-bit check', () => {
     expect(seen('healthy')).toMatchObject([{ verdict: 'unknown', detail: 'not seen on prometheus' }]);
   });
 
+  it('looks for a fault of the store at no observer of the limiters, whose own lasts meanwhile', () => {
+    const gone = { fault: 'prometheus-gone', effect: 'none', reach: 'observers', target: 'prometheus' } as const;
+    const killed = { fault: 'redis-kill', reach: 'shared-store', target: 'redis' } as const;
+    const all = [
+      ...[fault('inject', 1000, killed), fault('heal', 5000, killed)],
+      ...[fault('inject', 3000, gone), fault('heal', 4600, gone)],
+    ];
+    const observed = [probe('prometheus', 3510, 'broken'), probe('prometheus', 4610, 'healthy')];
+    expect(judge({ faults: all, probes: [...probes(seen, seen), ...observed] })).toMatchObject([
+      { verdict: 'pass', measured: 3, limit: 3 },
+    ]);
+  });
+
   it('is unknown when the fault was never seen', () => {
     const never: [string, string] = ['healthy', 'healthy'];
     expect(judge({ probes: probes(never, never) })).toMatchObject([
