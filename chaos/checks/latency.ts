@@ -29,6 +29,8 @@ const farMs = 1000;
 const farBeyondFactor = 10;
 /** How long one process of the lab was held up on two busy cores while the others ran on: at most this often a phase. */
 const stall = { ms: 50, count: 3 };
+/** A machine that held the control up for some time may hold another process up for so many times as long. */
+const stallFactor = 3;
 /** Slow answers from this quantile on tell how far they come together: of those beyond p99 there are too few. */
 const clusteredFrom = 0.95;
 
@@ -92,23 +94,25 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   const noiseMs = Math.max(control.estimate, controlP99Ms(history));
   if (noiseMs >= noisyShare * limit && p99.lower < farFactor * noiseMs)
     return state('unknown', `cannot tell from the noise that the control had as well: ${bounds}`);
-  const rest = quantileBounds(ascending(withoutStalls(answers, limit).map(latencyMs)), 0.99);
-  if (rest.lower < limit)
-    return state('unknown', `cannot tell from ${stall.count} stalls of ${stall.ms} ms: ${bounds}`);
+  const stallMs = isFarBeyond ? stall.ms : Math.max(stall.ms, stallFactor * worstControlMs(history));
+  const rest = quantileBounds(ascending(withoutStalls(answers, limit, stallMs).map(latencyMs)), 0.99);
+  if (!(rest.lower >= limit))
+    return state('unknown', `cannot tell from ${stall.count} stalls of ${stallMs.toFixed(0)} ms: ${bounds}`);
   return state('fail', bounds);
 }
 
 /** How far slow answers come together in windows, as a design effect. */
 function clustering(answers: readonly AnswerEvent[]): number {
   const slowMs = quantile(ascending(answers.map(latencyMs)), clusteredFrom);
-  const windows = [...Map.groupBy(answers, windowOf).values()];
+  const windows = [...Map.groupBy(answers, windowsOf(stall.ms)).values()];
   return designEffect(
     windows.map((its) => ({ count: its.length, cases: its.filter((it) => latencyMs(it) >= slowMs).length })),
   );
 }
 
 /** The answers outside of the windows in which the most were at the limit or over it. */
-function withoutStalls(answers: readonly AnswerEvent[], limit: number): AnswerEvent[] {
+function withoutStalls(answers: readonly AnswerEvent[], limit: number, stallMs: number): AnswerEvent[] {
+  const windowOf = windowsOf(stallMs);
   const slow = new Map<number, number>();
   for (const answer of answers) {
     if (latencyMs(answer) >= limit) slow.set(windowOf(answer), (slow.get(windowOf(answer)) ?? 0) + 1);
@@ -118,8 +122,8 @@ function withoutStalls(answers: readonly AnswerEvent[], limit: number): AnswerEv
   return answers.filter((answer) => !left.has(windowOf(answer)));
 }
 
-function windowOf({ scheduledMs }: AnswerEvent): number {
-  return Math.floor(scheduledMs / stall.ms);
+function windowsOf(ms: number): (answer: AnswerEvent) => number {
+  return ({ scheduledMs }) => Math.floor(scheduledMs / ms);
 }
 
 function lagMs({ sentMs, scheduledMs }: AnswerEvent): number {

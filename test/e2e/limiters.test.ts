@@ -13,7 +13,7 @@ import { marker } from '../support/limiters/marker.ts';
 import { runOf, unlessUnknown } from '../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
-const rate = 400;
+const rate = 600;
 const out = temporaryDirectory();
 afterAll(() => out[Symbol.dispose]());
 

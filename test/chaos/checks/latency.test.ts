@@ -50,6 +50,14 @@ describe('the latency check', () => {
     expect(judge({ latencyMs: 20, controlLatencyMs: 6 })).toMatchObject({ verdict: 'fail' });
   });
 
+  it('is unknown of one long stall, where the machine held the control up for a third of it', () => {
+    const stalled = (i: number) => (i >= 100 && i < 220 ? 200 - (i - 100) * (1000 / 600) : 1); // for 200 ms
+    const judged = (controlLatencyMs: Required<PhaseSpec>['controlLatencyMs']) =>
+      latency.judge(buildHistory({ phases: { onset: { latencyMs: stalled, controlLatencyMs } } }))[1]?.verdict;
+    expect(judged(1)).toBe('fail');
+    expect(judged((i) => (i === 8 ? 70 : 1))).toBe('unknown');
+  });
+
   it('fails seconds, however slow the control was, unless its own slowest answer was nearly as slow', () => {
     const slow = { latencyMs: 0, controlLatencyMs: 30 };
     const of = (onset: Partial<PhaseSpec>) =>
