@@ -38,7 +38,6 @@ export default defineConfig({
           include: alone,
           sequence: { groupOrder: 1 },
           fileParallelism: false,
-          maxConcurrency: 2, // of tests of one file that say that they may: their bounds are far from any noise
         },
       },
     ],

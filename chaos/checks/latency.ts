@@ -23,7 +23,7 @@ const lagMsMax = 2;
 /** Noise that takes the control over this share of the limit takes the other arm, at times, over all of it. */
 const noisyShare = 0.5;
 /** So many times what noise does to the control it does not do to the other arm. */
-const farFactor = 3;
+const farFactor = 6;
 /** Nor does it, whatever the control's p99 is, take the p99 of the other arm to seconds, so far beyond its slowest answer. */
 const farMs = 1000;
 const farBeyondFactor = 10;

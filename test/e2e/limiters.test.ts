@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { limiterNames, type Scenario } from '../../chaos/scenario.ts';
 import { failopen } from '../../chaos/targets/failopen.ts';
 import type { Target } from '../../chaos/targets/target.ts';
@@ -29,11 +29,11 @@ const tooNoisy = ({ checks }: Pick<Awaited<ReturnType<typeof judged>>, 'checks'>
   return `the machine is too noisy for a verdict: ${unknown.map(({ name, phase }) => `${name} (${phase})`).join(', ')}`;
 };
 
-describe.concurrent('a bad limiter', () => {
+describe('a bad limiter', () => {
   it.for(badLimiters.map((bad) => ({ ...bad, defect: defectOf(bad) })))(
     '$name fails $scenario by its $check: $defect',
     { timeout: 3 * minuteMs },
-    async ({ name, scenario, tells, check, also = [] }, { expect, skip }) => {
+    async ({ name, scenario, tells, check, also = [] }, { skip }) => {
       const its = (result: Awaited<ReturnType<typeof judged>>) => {
         const verdicts = result.checks.filter((it) => it.name === check);
         return verdicts.some(({ verdict }) => verdict === 'fail') ? [] : verdicts;
@@ -69,11 +69,11 @@ const sound = [
   })),
 ];
 
-describe.concurrent('a sound limiter', () => {
+describe('a sound limiter', () => {
   it.for(sound)(
     '$who does not fail $scenario.name',
     { timeout: minuteMs },
-    async ({ scenario, target }, { expect, skip }) => {
+    async ({ scenario, target }, { skip }) => {
       const result = await judged(scenario, target);
       const { failed, showed, verdict } = result;
       expect({ failed, showed }).toEqual({ failed: [], showed: false });

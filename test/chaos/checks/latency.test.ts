@@ -47,7 +47,8 @@ describe('the latency check', () => {
   it('is unknown where the control is not far below the limit itself, unless it is far beyond the control', () => {
     expect(judge({ latencyMs: 15, controlLatencyMs: 6 })).toMatchObject({ verdict: 'unknown' });
     expect(judge({ latencyMs: 15, controlLatencyMs: 4 })).toMatchObject({ verdict: 'fail' });
-    expect(judge({ latencyMs: 20, controlLatencyMs: 6 })).toMatchObject({ verdict: 'fail' });
+    expect(judge({ latencyMs: 30, controlLatencyMs: 6 })).toMatchObject({ verdict: 'unknown' });
+    expect(judge({ latencyMs: 40, controlLatencyMs: 6 })).toMatchObject({ verdict: 'fail' });
   });
 
   it('is unknown of one long stall, where the machine held the control up for a third of it', () => {
