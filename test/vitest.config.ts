@@ -12,6 +12,8 @@ const alone = [
   'test/e2e/topology.test.ts',
   'test/service/core/memory.test.ts',
   'test/service/doors/intake.test.ts',
+  'test/service/redis/cluster.test.ts',
+  'test/service/store-contract.test.ts',
 ];
 
 // These only tell that something hangs; longer than `until` waits, which says for what.

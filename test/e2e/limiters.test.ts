@@ -70,15 +70,11 @@ const sound = [
 ];
 
 describe('a sound limiter', () => {
-  it.for(sound)(
-    '$who does not fail $scenario.name',
-    { timeout: minuteMs },
-    async ({ scenario, target }, { skip }) => {
-      const result = await judged(scenario, target);
-      const { failed, showed, verdict } = result;
-      expect({ failed, showed }).toEqual({ failed: [], showed: false });
-      skip(verdict === 'unknown', tooNoisy(result));
-      expect(verdict).toBe('pass');
-    },
-  );
+  it.for(sound)('$who does not fail $scenario.name', { timeout: minuteMs }, async ({ scenario, target }, { skip }) => {
+    const result = await judged(scenario, target);
+    const { failed, showed, verdict } = result;
+    expect({ failed, showed }).toEqual({ failed: [], showed: false });
+    skip(verdict === 'unknown', tooNoisy(result));
+    expect(verdict).toBe('pass');
+  });
 });

@@ -31,7 +31,8 @@ const isMeant = ({ rule, detail }: Finding) =>
 
 /** Metrics of the service that are on no dashboard and in no rule, and why. */
 const notShown: Readonly<Record<string, string>> = {
-  rate_limit_request_mistakes_total: 'of one policy each, and 0 where a policy suits its requests: for whoever writes it',
+  rate_limit_request_mistakes_total:
+    'of one policy each, and 0 where a policy suits its requests: for whoever writes it',
   rate_limit_log_lines_dropped_total: 'of the log, not of limiting: whoever misses a line asks for it',
   process_cpu_user_seconds_total: 'part of process_cpu_seconds_total',
   process_cpu_system_seconds_total: 'part of process_cpu_seconds_total',
