@@ -22,7 +22,8 @@ import type { Recorder } from '../watch/recorder.ts';
 import { StoreErrorWatch } from '../watch/store-errors.ts';
 
 const breakersEveryMs = 500;
-const storeErrorsEveryMs = 2000;
+/** How often the instances are asked how many of their calls failed. */
+export const storeErrorsEveryMs = 2000;
 
 export interface LoadOptions
   extends Pick<RunEvent, 'scenario' | 'hypothesis' | 'schedule'>,

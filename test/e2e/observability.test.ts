@@ -7,6 +7,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AnswerEvent, type History, isControl } from '../../chaos/history.ts';
 import { breakerLanes } from '../../chaos/report/breaker-lane.ts';
+import { storeErrorsEveryMs } from '../../chaos/run/under-load.ts';
 import { controlName } from '../../chaos/scenario.ts';
 import { sourceKindOf } from '../../chaos/targets/mechanisms.ts';
 import { substituted } from '../../grafana/variables.ts';
@@ -239,9 +240,6 @@ describe('the alerts on a partition', () => {
   });
 });
 
-/** How often the lab asks the instances for them. */
-const everyMs = 2000;
-
 describe('the failed calls to Redis in the history', () => {
   it.each(['limiter-1', 'limiter-2'])('of %s are those in Prometheus', (instance) => {
     const told = observed.history.storeErrors.filter((event) => event.instance === instance);
@@ -254,7 +252,7 @@ describe('the failed calls to Redis in the history', () => {
       expect(totals).toEqual(Object.fromEntries(scraped));
     }
     const lastedMs = observed.history.phases.at(-1)?.endMs ?? 0;
-    expect(told.length).toBeGreaterThan(0.8 * (lastedMs / everyMs));
+    expect(told.length).toBeGreaterThan(0.8 * (lastedMs / storeErrorsEveryMs));
   });
 
   it.each(['limiter-1', 'limiter-2'])('of %s are enough for each time that its breaker opened', (instance) => {

@@ -1,5 +1,6 @@
 // What the lab says to the Redis that all share, past every link.
 
+import { until } from '../../clock.ts';
 import type { Environment, RedisHandle } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 
@@ -19,4 +20,19 @@ export function commandOf({ driver, redis }: Environment): NonNullable<RedisHand
 export async function send(environment: Environment, commands: readonly Command[]): Promise<void> {
   const command = commandOf(environment);
   for (const each of commands) await command(...each);
+}
+
+/** Again from the first, until Redis has taken all: it may load still, and the lab may have to connect anew. False after `msMax`. */
+export async function sendOnceTaken(
+  environment: Environment,
+  msMax: number,
+  commands: readonly Command[],
+): Promise<boolean> {
+  const taken = await until(msMax, 20, () =>
+    send(environment, commands).then(
+      () => true,
+      () => undefined,
+    ),
+  );
+  return taken ?? false;
 }

@@ -3,10 +3,9 @@
 // answer between two of them.
 
 import { rm } from 'node:fs/promises';
-import { until } from '../../clock.ts';
 import { LabError } from '../../errors.ts';
 import { defineFault, nothing } from '../fault.ts';
-import { send, writing } from './commands.ts';
+import { send, sendOnceTaken, writing } from './commands.ts';
 import { dumpOf, programOf } from './program.ts';
 
 const more = 3000;
@@ -40,16 +39,11 @@ export const loading = defineFault({
   },
   async heal(environment) {
     const settings = Object.entries(loadingBy(0, usualBytes)).flat();
-    // The lab has to connect anew as well, and Redis takes the settings while it loads, but no script.
-    const done = await until(loadedMsMax, 20, () =>
-      send(environment, [
-        ['CONFIG', 'SET', ...settings],
-        ['EVAL', forEach('UNLINK'), '0'],
-      ]).then(
-        () => true,
-        () => undefined,
-      ),
-    );
+    // Redis takes the settings while it loads, but no script.
+    const done = await sendOnceTaken(environment, loadedMsMax, [
+      ['CONFIG', 'SET', ...settings],
+      ['EVAL', forEach('UNLINK'), '0'],
+    ]);
     if (!done) throw new LabError(`Redis had not loaded its data within ${loadedMsMax / 1000} s`);
     await rm(await dumpOf(environment), { force: true });
   },

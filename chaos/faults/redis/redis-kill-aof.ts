@@ -5,7 +5,7 @@ import { until } from '../../clock.ts';
 import type { Environment } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import { defineFault, nothing } from '../fault.ts';
-import { commandOf, send } from './commands.ts';
+import { commandOf, send, sendOnceTaken } from './commands.ts';
 import { programOf } from './program.ts';
 
 const writtenMsMax = 5000;
@@ -29,13 +29,7 @@ export const redisKillAof = defineFault({
   },
   async heal(environment) {
     await programOf(environment).startWith({ appendonly: 'yes' });
-    // The lab has to connect anew as well.
-    const loaded = await until(loadedMsMax, 20, () =>
-      send(environment, [['CONFIG', 'SET', 'appendonly', 'no']]).then(
-        () => true,
-        () => undefined,
-      ),
-    );
+    const loaded = await sendOnceTaken(environment, loadedMsMax, [['CONFIG', 'SET', 'appendonly', 'no']]);
     if (!loaded) throw new LabError(`Redis had not loaded its append-only file within ${loadedMsMax / 1000} s`);
   },
   // Toxiproxy accepts, finds no upstream and closes.
