@@ -5,43 +5,44 @@ import '../chaos/command.ts'; // loopback is asked without a proxy by tests, too
 const alone = [
   'test/bench/**/*.test.ts',
   'test/chaos/report/million.test.ts',
-  'test/e2e/killed-runs.test.ts',
-  'test/e2e/limiters.test.ts',
   'test/e2e/observability.test.ts',
   'test/e2e/scenario.test.ts',
-  'test/e2e/topology.test.ts',
   'test/service/core/memory.test.ts',
   'test/service/doors/intake.test.ts',
   'test/service/redis/cluster.test.ts',
   'test/service/store-contract.test.ts',
 ];
 
+/** Whole runs of the lab, one after another: minutes each. `npm run test:runs` has them, `npm test` has the rest. */
+const runs = ['test/e2e/runs/**/*.test.ts'];
+const runsAlone = [
+  'test/e2e/runs/killed-runs.test.ts',
+  'test/e2e/runs/limiters.test.ts',
+  'test/e2e/runs/topology.test.ts',
+];
+
 // These only tell that something hangs; longer than `until` waits, which says for what.
 const hung = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+// On two cores: most of them wait for something most of the time. `maxConcurrency` is of the tests of one file.
+const sideBySide = { ...hung, maxWorkers: 3, maxConcurrency: 3 };
+const oneByOne = { ...hung, fileParallelism: false };
 
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
-          ...hung,
+          ...sideBySide,
           name: 'side by side',
           include: ['test/**/*.test.ts'],
-          exclude: alone,
+          exclude: [...alone, ...runs],
           sequence: { groupOrder: 0 },
-          maxWorkers: 3, // on two cores: most of them wait for something most of the time
-          maxConcurrency: 3, // of the tests that run beside each other in one file
         },
       },
-      {
-        test: {
-          ...hung,
-          name: 'alone',
-          include: alone,
-          sequence: { groupOrder: 1 },
-          fileParallelism: false,
-        },
-      },
+      { test: { ...oneByOne, name: 'alone', include: alone, sequence: { groupOrder: 1 } } },
+      { test: { ...sideBySide, name: 'runs', include: runs, exclude: runsAlone, sequence: { groupOrder: 2 } } },
+      { test: { ...oneByOne, name: 'runs alone', include: runsAlone, sequence: { groupOrder: 3 } } },
     ],
   },
 });

@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startOf } from '../../chaos/host/process-identity.ts';
-import { temporaryDirectory } from '../support/lab-processes.ts';
-import { parts, processesOf, scenarioCommand, sentinelParts } from '../support/scenario-runs.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { parts, processesOf, scenarioCommand, sentinelParts } from '../../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
 /** After so long the lab ends by force what does not end. */

@@ -8,9 +8,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from '@playwright/test';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch, screenshots } from '../support/browser.ts';
-import { LabCommand, notedBy, run, stillThere, temporaryDirectory } from '../support/lab-processes.ts';
-import { until } from '../support/until.ts';
+import { launch, screenshots } from '../../support/browser.ts';
+import { LabCommand, notedBy, run, stillThere, temporaryDirectory } from '../../support/lab-processes.ts';
+import { until } from '../../support/until.ts';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const temporary = temporaryDirectory();

@@ -5,11 +5,11 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startOf } from '../../chaos/host/process-identity.ts';
-import { LabCommand, notedBy, projectDirectory, stillThere, temporaryDirectory } from '../support/lab-processes.ts';
-import { builtRun, specs } from '../support/runs.ts';
-import { processesOf, scenarioCommand } from '../support/scenario-runs.ts';
-import { until } from '../support/until.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
+import { LabCommand, notedBy, projectDirectory, stillThere, temporaryDirectory } from '../../support/lab-processes.ts';
+import { builtRun, specs } from '../../support/runs.ts';
+import { processesOf, scenarioCommand } from '../../support/scenario-runs.ts';
+import { until } from '../../support/until.ts';
 
 const minuteMs = 60_000;
 const list = ['scenarios/main.ts', '--list', '--json'];

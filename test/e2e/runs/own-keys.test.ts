@@ -1,12 +1,12 @@
 // Limiters that outlive a run, as in a stack that stays up: what one run left in their buckets is nothing to the next.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { native } from '../../chaos/drivers/native.ts';
-import type { Driver, Environment } from '../../chaos/environment.ts';
-import type { Scenario } from '../../chaos/scenario.ts';
-import { baseline } from '../../scenarios/baseline.ts';
-import { temporaryDirectory } from '../support/lab-processes.ts';
-import { runOf } from '../support/scenario-runs.ts';
+import { native } from '../../../chaos/drivers/native.ts';
+import type { Driver, Environment } from '../../../chaos/environment.ts';
+import type { Scenario } from '../../../chaos/scenario.ts';
+import { baseline } from '../../../scenarios/baseline.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { runOf } from '../../support/scenario-runs.ts';
 
 /** A bucket that is empty stays so for a minute: longer than both runs take. */
 const slow: Scenario = {

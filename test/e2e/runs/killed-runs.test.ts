@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
-import { undoDirectory } from '../../chaos/host/undo-log.ts';
-import { run, temporaryDirectory } from '../support/lab-processes.ts';
-import { RunOutside } from '../support/run-outside.ts';
-import { processesOf, scenarioCommand } from '../support/scenario-runs.ts';
-import { deadRunner, writeRecord } from '../support/undo-records.ts';
+import { undoDirectory } from '../../../chaos/host/undo-log.ts';
+import { run, temporaryDirectory } from '../../support/lab-processes.ts';
+import { RunOutside } from '../../support/run-outside.ts';
+import { processesOf, scenarioCommand } from '../../support/scenario-runs.ts';
+import { deadRunner, writeRecord } from '../../support/undo-records.ts';
 
 const minuteMs = 60_000;
 const cleanMsMax = 5000;

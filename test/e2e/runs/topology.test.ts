@@ -3,13 +3,13 @@
 
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { CheckResult } from '../../chaos/checks/check.ts';
-import type { RunOptions } from '../../chaos/run/runner.ts';
-import type { Scenario } from '../../chaos/scenario.ts';
-import { clusterMasterKill } from '../../scenarios/cluster-master-kill.ts';
-import { sentinelFailover } from '../../scenarios/sentinel-failover.ts';
-import { temporaryDirectory } from '../support/lab-processes.ts';
-import { runOf, unlessUnknown } from '../support/scenario-runs.ts';
+import type { CheckResult } from '../../../chaos/checks/check.ts';
+import type { RunOptions } from '../../../chaos/run/runner.ts';
+import type { Scenario } from '../../../chaos/scenario.ts';
+import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
+import { sentinelFailover } from '../../../scenarios/sentinel-failover.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { runOf, unlessUnknown } from '../../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
 const out = temporaryDirectory();
@@ -43,7 +43,7 @@ describe('the loss of a master of a cluster', () => {
   it(
     'fails by its isolation a limiter that then asks the other masters nothing either',
     async ({ skip }) => {
-      const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-one-breaker.ts');
+      const limiterMain = join(import.meta.dirname, '..', '..', 'support', 'limiter-one-breaker.ts');
       const exposing = ({ of }: Judged) => [of('isolation', 'onset'), of('fault-bit')];
       const result = await known(clusterMasterKill, { limiterMain }, exposing);
       const { verdict, of, history } = result;
@@ -66,7 +66,7 @@ describe('the loss of the master under Sentinel', () => {
   it(
     'fails a limiter that knows the first master only, and stays with the fallback until that is started again',
     async ({ skip }) => {
-      const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-first-master.ts');
+      const limiterMain = join(import.meta.dirname, '..', '..', 'support', 'limiter-first-master.ts');
       const exposing = ({ of }: Judged) => [of('recovery'), of('fault-bit')];
       const result = await known(sentinelFailover, { limiterMain }, exposing);
       const { verdict, of } = result;

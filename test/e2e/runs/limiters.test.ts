@@ -4,13 +4,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { limiterNames, type Scenario } from '../../chaos/scenario.ts';
-import { failopen } from '../../chaos/targets/failopen.ts';
-import type { Target } from '../../chaos/targets/target.ts';
-import { temporaryDirectory } from '../support/lab-processes.ts';
-import { badLimiters, bounds, defectOf, exposing, limiterAs } from '../support/limiters/index.ts';
-import { marker } from '../support/limiters/marker.ts';
-import { runOf, unlessUnknown } from '../support/scenario-runs.ts';
+import { limiterNames, type Scenario } from '../../../chaos/scenario.ts';
+import { failopen } from '../../../chaos/targets/failopen.ts';
+import type { Target } from '../../../chaos/targets/target.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { badLimiters, bounds, defectOf, exposing, limiterAs } from '../../support/limiters/index.ts';
+import { marker } from '../../support/limiters/marker.ts';
+import { runOf, unlessUnknown } from '../../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
 const rate = 600;

@@ -4,10 +4,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { targetFrom } from '../../chaos/targets/file.ts';
-import { baseline } from '../../scenarios/baseline.ts';
-import { notedBy, run, stillThere, temporaryDirectory } from '../support/lab-processes.ts';
-import { runOf } from '../support/scenario-runs.ts';
+import { targetFrom } from '../../../chaos/targets/file.ts';
+import { baseline } from '../../../scenarios/baseline.ts';
+import { notedBy, run, stillThere, temporaryDirectory } from '../../support/lab-processes.ts';
+import { runOf } from '../../support/scenario-runs.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
 beforeEach(() => {

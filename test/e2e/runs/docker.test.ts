@@ -1,14 +1,14 @@
 // The image, the stack and the drivers that need Docker. On a machine without it each test is left out, by name.
 
 import { describe, expect, it } from 'vitest';
-import { imageOf } from '../../chaos/drivers/images.ts';
-import { freePort } from '../../chaos/host/processes.ts';
-import { queryAt } from '../../prometheus/query.ts';
-import { asBefore, docker, hasDocker, inventory } from '../support/docker.ts';
-import { keepAliveLoad } from '../support/keep-alive-load.ts';
-import { LabCommand, run, temporaryDirectory } from '../support/lab-processes.ts';
-import { scenarioCommand } from '../support/scenario-runs.ts';
-import { until } from '../support/until.ts';
+import { imageOf } from '../../../chaos/drivers/images.ts';
+import { freePort } from '../../../chaos/host/processes.ts';
+import { queryAt } from '../../../prometheus/query.ts';
+import { asBefore, docker, hasDocker, inventory } from '../../support/docker.ts';
+import { keepAliveLoad } from '../../support/keep-alive-load.ts';
+import { LabCommand, run, temporaryDirectory } from '../../support/lab-processes.ts';
+import { scenarioCommand } from '../../support/scenario-runs.ts';
+import { until } from '../../support/until.ts';
 
 const minuteMs = 60_000;
 const image = 'failopen-limiter:lab';

@@ -3,14 +3,14 @@
 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../chaos/faults/fault.ts';
-import { faultOf } from '../../chaos/faults/index.ts';
-import type { RunOptions } from '../../chaos/run/runner.ts';
-import type { FaultSpec, Scenario } from '../../chaos/scenario.ts';
-import { clusterMasterKill } from '../../scenarios/cluster-master-kill.ts';
-import { partition } from '../../scenarios/partition.ts';
-import { temporaryDirectory } from '../support/lab-processes.ts';
-import { runOf } from '../support/scenario-runs.ts';
+import type { Fault } from '../../../chaos/faults/fault.ts';
+import { faultOf } from '../../../chaos/faults/index.ts';
+import type { RunOptions } from '../../../chaos/run/runner.ts';
+import type { FaultSpec, Scenario } from '../../../chaos/scenario.ts';
+import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
+import { partition } from '../../../scenarios/partition.ts';
+import { temporaryDirectory } from '../../support/lab-processes.ts';
+import { runOf } from '../../support/scenario-runs.ts';
 
 const minuteMs = 60_000;
 const rate = 200;
@@ -53,7 +53,7 @@ describe('a partition', () => {
   it(
     'fails by its availability a limiter that answers 503 without Redis',
     async () => {
-      const limiterMain = join(import.meta.dirname, '..', 'support', 'limiter-503.ts');
+      const limiterMain = join(import.meta.dirname, '..', '..', 'support', 'limiter-503.ts');
       const { verdict, of } = await judged(short, { limiterMain });
       expect(verdict).toBe('fail');
       expect(of('fault-bit')).toMatchObject({ verdict: 'pass' });

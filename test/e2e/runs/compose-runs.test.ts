@@ -4,17 +4,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compose } from '../../chaos/drivers/compose.ts';
-import { substituted } from '../../grafana/variables.ts';
-import { queryAt, queryRange } from '../../prometheus/query.ts';
-import { limiterJob } from '../../prometheus/rules.ts';
-import { partition } from '../../scenarios/partition.ts';
-import { ComposeStack, quickHealth, stackServices } from '../support/compose-stack.ts';
-import { committedDashboards, queriesOf } from '../support/dashboards.ts';
-import { hasDocker } from '../support/docker.ts';
-import { projectDirectory, temporaryDirectory } from '../support/lab-processes.ts';
-import { runOf } from '../support/scenario-runs.ts';
-import { until } from '../support/until.ts';
+import { compose } from '../../../chaos/drivers/compose.ts';
+import { substituted } from '../../../grafana/variables.ts';
+import { queryAt, queryRange } from '../../../prometheus/query.ts';
+import { limiterJob } from '../../../prometheus/rules.ts';
+import { partition } from '../../../scenarios/partition.ts';
+import { ComposeStack, quickHealth, stackServices } from '../../support/compose-stack.ts';
+import { committedDashboards, queriesOf } from '../../support/dashboards.ts';
+import { hasDocker } from '../../support/docker.ts';
+import { projectDirectory, temporaryDirectory } from '../../support/lab-processes.ts';
+import { runOf } from '../../support/scenario-runs.ts';
+import { until } from '../../support/until.ts';
 
 const minuteMs = 60_000;
 let stack: ComposeStack;
