@@ -84,6 +84,24 @@ async function holdFailover(held: boolean): Promise<void> {
   }
 }
 
+/** Kills a master, which lives again at the end of the test at the latest: the next one has a whole cluster. */
+async function killed(master: RedisNode): Promise<AsyncDisposable & { restart(): Promise<void> }> {
+  await master.kill();
+  let restarted: Promise<void> | undefined;
+  const restart = () => {
+    restarted ??= master.restart();
+    return restarted;
+  };
+  return {
+    restart,
+    [Symbol.asyncDispose]: async () => {
+      await restart();
+      await holdFailover(false);
+      await cluster.healthy();
+    },
+  };
+}
+
 const mechanismsOf = (decisions: readonly Decision[]) => [...new Set(decisions.map(({ mechanism }) => mechanism))];
 
 describe('a limiter over Redis Cluster', () => {
@@ -171,10 +189,11 @@ describe('the service over Redis Cluster', () => {
     await until('every key to be seen', () => load.newest().size === keys.length);
     const buckets = await bucketsOf('killed');
     const dead = buckets[0] as (typeof buckets)[number];
+    const alive = buckets.slice(1).map(({ master }) => master.address);
     const deadKeys = dead.names.map((name) => name.replace(/^rl:\{\d+\}:key:/, ''));
     const before = load.answers.length;
     await holdFailover(true);
-    await dead.master.kill();
+    await using _killed = await killed(dead.master);
     const newest = (key: string) => load.newest().get(key)?.mechanism;
     await until('the fallback', () => deadKeys.every((key) => newest(key) === 'fallback'));
     const whileDead = await metricsOf(service, 'rate_limit_breaker_state');
@@ -199,10 +218,8 @@ describe('the service over Redis Cluster', () => {
       state: 'closed',
       first: { atMs: expect.any(Number), shard: dead.master.address, from: 'closed', to: 'open' },
     });
-    expect(new Set(breaker.transitions.map(({ shard }) => shard))).toEqual(new Set([dead.master.address]));
-
-    await dead.master.restart();
-    await cluster.healthy();
+    // What took over may say CLUSTERDOWN for a moment, and then has a breaker that moves, too.
+    expect(breaker.transitions.filter(({ shard }) => alive.includes(shard))).toEqual([]);
   });
 
   it('takes back a master that is started again before any replica took over', async () => {
@@ -216,9 +233,9 @@ describe('the service over Redis Cluster', () => {
     await holdFailover(true);
     await using load = startRequestLoop(service.url, keys);
     const newest = (key: string) => load.newest().get(key)?.mechanism;
-    await dead.master.kill();
+    await using master = await killed(dead.master);
     await until('the fallback', () => deadKeys.every((key) => newest(key) === 'fallback'));
-    await dead.master.restart();
+    await master.restart();
     await until('Redis again', () => deadKeys.every((key) => newest(key) === 'redis'));
     const answers = await load.stop();
     const others = answers.filter(({ key }) => !deadKeys.includes(key));
@@ -229,8 +246,6 @@ describe('the service over Redis Cluster', () => {
       from: 'half-open',
       to: 'closed',
     });
-    await holdFailover(false);
-    await cluster.healthy();
   });
 
   it('outlives the whole cluster, and joins it when it is back', async () => {
