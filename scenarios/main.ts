@@ -26,7 +26,7 @@ import { suiteTable } from './suite-table.ts';
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
 const usage =
   'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json],\n' +
-  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN,\n' +
+  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN [--tries N],\n' +
   'or npm run suite [-- --family F --grep TEXT --shard K/N]';
 
 interface Arguments {
@@ -97,11 +97,12 @@ function parseOrExplain(args: readonly string[]) {
         minutes: { type: 'string' },
         replay: { type: 'string' },
         shrink: { type: 'string' },
+        tries: { type: 'string' },
       },
     });
   } catch (error) {
     const options =
-      '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite, --family, --grep, --shard, --minutes, --replay, --shrink';
+      '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite, --family, --grep, --shard, --minutes, --replay, --shrink, --tries';
     throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
   }
 }

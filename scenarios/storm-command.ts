@@ -7,14 +7,23 @@ import { UsageError } from '../chaos/errors.ts';
 import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { readRun } from '../chaos/report/read-run.ts';
-import type { Lever, Scenario } from '../chaos/scenario.ts';
+import type { Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
 import { failopen } from '../chaos/targets/failopen.ts';
 import type { Target } from '../chaos/targets/target.ts';
 import { typedIn, whole } from './arguments.ts';
-import { fewest, minutesMax, replayOf, stormName, stormOf, stormOfOnly } from './storm.ts';
+import { scenarioText } from './scenario-text.ts';
+import { fewest, shortest } from './shrink.ts';
+import { minutesMax, replayOf, stormName, stormOf, stormOfOnly } from './storm.ts';
 
 /** What is asked for: a new storm of so many minutes, or what to do with a recorded run. */
-export type StormOptions = { readonly minutes: number } | { readonly replay: string } | { readonly shrink: string };
+export type StormOptions =
+  | { readonly minutes: number }
+  | { readonly replay: string }
+  | { readonly shrink: string; readonly tries: number };
+
+/** Runs of a schedule that does not fail, before it is taken for one that does not. */
+const triesDefault = 2;
+const triesMax = 10;
 
 interface Load {
   readonly seed: number;
@@ -24,19 +33,28 @@ interface Load {
 /** Undefined when no storm is asked for. Throws a `UsageError` that names what does not go together. */
 export function stormOptions(
   names: readonly string[],
-  { minutes, replay, shrink, suite }: { minutes?: string; replay?: string; shrink?: string; suite: boolean },
+  {
+    minutes,
+    replay,
+    shrink,
+    tries,
+    suite,
+  }: { minutes?: string; replay?: string; shrink?: string; tries?: string; suite: boolean },
 ): StormOptions | undefined {
-  const given = Object.entries({ minutes, replay, shrink }).filter(([, value]) => value !== undefined);
+  const isGiven = ([, value]: [string, string | undefined]) => value !== undefined;
+  const given = Object.entries({ minutes, replay, shrink }).filter(isGiven);
   if (!names.includes(stormName)) {
-    for (const [option] of given) throw new UsageError(`--${option} is of a storm: npm run scenario storm.`);
+    for (const [option] of [...given, ...Object.entries({ tries }).filter(isGiven)])
+      throw new UsageError(`--${option} is of a storm: npm run scenario storm.`);
     return undefined;
   }
   if (names.length > 1 || suite)
     throw new UsageError(`A storm is run by itself, and not with ${suite ? 'the suite' : 'others'}.`);
   if (given.length > 1)
     throw new UsageError(`One of ${given.map(([option]) => `--${option}`).join(', ')} can be done, not all.`);
+  if (shrink !== undefined) return { shrink, tries: whole('--tries', tries ?? String(triesDefault), 1, triesMax) };
+  if (tries !== undefined) throw new UsageError('--tries is of --shrink RUN.');
   if (replay !== undefined) return { replay };
-  if (shrink !== undefined) return { shrink };
   return { minutes: whole('--minutes', minutes ?? '1', 1, minutesMax) };
 }
 
@@ -51,12 +69,15 @@ export async function runStorm(
     const { scenario, load } = recorded(options.replay, target);
     return (await run(scenario, load)).verdict;
   }
-  return shrink(options.shrink, target, run);
+  return shrink(options, target, run);
 }
 
-/** Every storm that is tried is a run of its own, and leaves its report. An *unknown* counts as a storm that does not fail. */
+/**
+ * Every schedule that is tried is a run of its own, and leaves its report. One fails when a run of it does; an *unknown*
+ * is a run that does not. Throws a `UsageError` when the recorded run has nothing to shrink.
+ */
 async function shrink(
-  path: string,
+  { shrink: path, tries }: { readonly shrink: string; readonly tries: number },
   target: Target,
   run: (scenario: Scenario, load: Load) => Promise<Journal>,
 ): Promise<Verdict> {
@@ -65,15 +86,22 @@ async function shrink(
   if (failed.length === 0) throw new UsageError(`--shrink is "${path}", a run in which no check failed.`);
   const tells = (text: string) => process.stderr.write(`${oneLine(text)}\n`);
   tells(`${faults.length} faults fail ${failed.join(', ')}`);
-  const left = await fewest(faults, async (some) => {
-    const journal = await run(stormOfOnly(some), load);
-    const again = journal.checks.filter(({ verdict, name }) => verdict === 'fail' && failed.includes(name));
-    tells(`${some.map(({ use }) => use.kind).join(', ')}: ${again.length > 0 ? 'fails' : 'does not fail'}`);
-    return again.length > 0;
-  });
-  const kinds = left.map(({ use, on }) => `${JSON.stringify(use)} on ${on}`).join(', then ');
+  const fails = async (some: readonly ScheduledFault[]) => {
+    const kinds = some.map(({ use, forMs }) => `${use.kind} for ${forMs} ms`).join(', ');
+    for (let k = 1; k <= tries; k++) {
+      const { checks } = await run(stormOfOnly(some), load);
+      if (!checks.some(({ verdict, name }) => verdict === 'fail' && failed.includes(name))) continue;
+      tells(`${kinds}: fails, in 1 of ${k} runs`);
+      return true;
+    }
+    tells(`${kinds}: does not fail, in ${tries} of ${tries} runs`);
+    return false;
+  };
+  const left = await shortest(await fewest(faults, fails), fails);
+  const name = `shrunk-${load.seed}`;
   process.stdout.write(
-    `${left.length} of ${faults.length} faults are left that fail ${oneLine(failed.join(', '))}: ${oneLine(kinds)}\n`,
+    `${left.length} of ${faults.length} faults are left that fail ${oneLine(failed.join(', '))}. ` +
+      `As scenarios/${name}.ts:\n\n${scenarioText({ ...stormOfOnly(left), name })}`,
   );
   return 'fail';
 }

@@ -1,5 +1,5 @@
 // A storm: faults drawn at random from every kind that one Redis can suffer, one after another or two at a time. The seed
-// draws it, so the same seed is the same storm; and a storm that was recorded can be put on again, or made smaller.
+// draws it, so the same seed is the same storm; and a storm that was recorded can be put on again.
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
@@ -93,40 +93,4 @@ function mayOverlap(...both: readonly [ScheduledFault, ScheduledFault]): boolean
   const [one, other] = both;
   const isAway = both.some(({ on }) => on === 'one-instance');
   return one.use.kind !== other.use.kind && !isAway && !both.every(({ on }) => on === 'shared-store');
-}
-
-/**
- * The fewest of the things that still fail, and none of which can be left out: delta debugging (Zeller and Hildebrandt,
- * 2002), on the assumption that all of them fail. `fails` is asked for each set once.
- */
-export async function fewest<T>(
-  things: readonly T[],
-  fails: (some: readonly T[]) => Promise<boolean>,
-): Promise<readonly T[]> {
-  let left = things;
-  for (let parts = 2; left.length > 1; ) {
-    const size = Math.ceil(left.length / parts);
-    const chunks = Array.from({ length: Math.ceil(left.length / size) }, (_, i) =>
-      left.slice(i * size, (i + 1) * size),
-    );
-    const smaller = await firstThat(chunks, fails);
-    if (smaller) {
-      [left, parts] = [smaller, 2];
-      continue;
-    }
-    const without = chunks.length > 2 ? chunks.map((_, i) => chunks.toSpliced(i, 1).flat()) : [];
-    const complement = await firstThat(without, fails);
-    if (complement) [left, parts] = [complement, Math.max(parts - 1, 2)];
-    else if (parts >= left.length) break;
-    else parts = Math.min(parts * 2, left.length);
-  }
-  return left;
-}
-
-async function firstThat<T>(
-  sets: readonly (readonly T[])[],
-  fails: (some: readonly T[]) => Promise<boolean>,
-): Promise<readonly T[] | undefined> {
-  for (const set of sets) if (await fails(set)) return set;
-  return undefined;
 }

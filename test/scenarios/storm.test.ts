@@ -4,7 +4,7 @@ import { boundsOf } from '../../chaos/bounds.ts';
 import { faultOf } from '../../chaos/faults/index.ts';
 import { occurrencesOf } from '../../chaos/run/schedule.ts';
 import type { Lever, Scenario } from '../../chaos/scenario.ts';
-import { fewest, replayOf, stormOf, stormOfOnly } from '../../scenarios/storm.ts';
+import { replayOf, stormOf, stormOfOnly } from '../../scenarios/storm.ts';
 import { buildHistory } from '../support/history-builder.ts';
 
 const all: ReadonlySet<Lever> = new Set([
@@ -87,32 +87,5 @@ describe('a storm', () => {
     expect(kindsOf(some)).toEqual(faults.filter((_, i) => i % 3 === 0).map(({ use }) => use.kind));
     expect(planned(some)).toHaveLength(Math.ceil(faults.length / 3));
     expect(some.timing.durationMs).toBeLessThan(600_000);
-  });
-});
-
-describe('the fewest that still fail', () => {
-  const things = Array.from({ length: 16 }, (_, i) => i);
-
-  it('is the one that fails by itself, found by halving', async () => {
-    let asked = 0;
-    const left = await fewest(things, async (some) => {
-      asked++;
-      return some.includes(11);
-    });
-    expect(left).toEqual([11]);
-    expect(asked).toBeLessThanOrEqual(8);
-  });
-
-  it('are all that it takes, in their order, and none that it does not', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.subarray(things, { minLength: 1 }), async (needed) => {
-        const left = await fewest(things, async (some) => needed.every((thing) => some.includes(thing)));
-        expect(left).toEqual(needed);
-      }),
-    );
-  });
-
-  it('is everything where less never fails', async () => {
-    expect(await fewest(things, async () => false)).toEqual(things);
   });
 });
