@@ -9,6 +9,7 @@
 
 import { BucketMap } from './bucket-map.ts';
 import { decisionOfTake } from './decision.ts';
+import type { ForgivenDebt } from './give-back.ts';
 import type { Charge, Decision, Mechanism, Take } from './store.ts';
 import { holds } from './token-bucket.ts';
 
@@ -72,9 +73,11 @@ export class LastDecisions {
     return (capacityUs - Math.min(fullAtUs - nowUs, capacityUs)) / tokenUs;
   }
 
-  /** Somebody gave the buckets their tokens back. */
-  forget({ charges }: Take): void {
-    for (const { bucket } of charges) this.#known.delete(bucket);
+  /** The store gave tokens back: the bucket owes so much less, and perhaps less than was known of it. */
+  forgive({ bucket, us }: ForgivenDebt): void {
+    const fullAtUs = this.#known.get(bucket);
+    if (us === Number.POSITIVE_INFINITY) this.#known.delete(bucket);
+    else if (fullAtUs !== undefined) this.#known.set(bucket, fullAtUs - us);
   }
 
   /** The store may have lost its data, or is another one. */

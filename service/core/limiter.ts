@@ -49,26 +49,23 @@ export class Limiter implements Store {
     });
   }
 
-  /**
-   * Gives the take's buckets all their tokens, here and in the store. Other instances may go on denying it for as long as
-   * the store told them to. Rejects when the store does not hear it.
-   */
-  async reset(take: Take): Promise<void> {
-    const shard = this.#parts.topology.shardOf(take.key);
-    this.#parts.fallback.forget(take);
-    shard?.last.forget(take);
-    if (!shard) throw new StoreError('disconnected', 'no store is known for this key');
-    await shard.store.reset(take);
-    shard.last.forget(take); // and what the store said while it was asked
+  /** What `decide` would say without the store, with the tokens that are there now; takes nothing. */
+  lookLocally(take: Take): Decision {
+    const { topology, nowUs } = this.#parts;
+    return this.#withoutStore(topology.shardOf(take.key), take, nowUs(), 'look');
   }
 
   #decideLocally(shard: Shard | undefined, take: Take): Decision {
-    const { fallback, nowUs } = this.#parts;
-    const atUs = nowUs();
+    const atUs = this.#parts.nowUs();
+    if (!this.#failingSinceUs.has(shard)) this.#failingSinceUs.set(shard, atUs);
+    return this.#withoutStore(shard, take, atUs, 'decide');
+  }
+
+  #withoutStore(shard: Shard | undefined, take: Take, atUs: number, how: 'decide' | 'look'): Decision {
+    const { fallback } = this.#parts;
     const sinceUs = this.#failingSinceUs.get(shard) ?? atUs;
-    this.#failingSinceUs.set(shard, sinceUs);
     return decideWithoutStore(take, (atUs - sinceUs) / 1000, (left) =>
-      shard ? fallback.decide(left, (charge) => shard.last.tokensMax(charge, atUs)) : fallback.decide(left),
+      shard ? fallback[how](left, (charge) => shard.last.tokensMax(charge, atUs)) : fallback[how](left),
     );
   }
 

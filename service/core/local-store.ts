@@ -79,9 +79,22 @@ export class LocalStore implements Store {
     return each.length === 1 ? (each[0] as Decision) : decisionOfAll(each, allowed);
   }
 
-  /** The take's buckets are full again. A shared one, where it has none of its own, stays as it is: others use it too. */
-  forget({ charges }: Take): void {
-    for (const { bucket } of charges) this.#own.delete(bucket);
+  /** What `decide` would say, with the tokens that are there now; takes nothing. */
+  look(take: Take, tokensMax: (charge: Charge) => number = unbounded): Decision {
+    const nowUs = Math.floor(this.#slowed(this.#nowUs()));
+    const standings = take.charges.map((charge) => this.#standingOf(charge, nowUs, tokensMax));
+    const each = standings.map(({ charge, debtUs }) => this.#told(charge, debtUs, false));
+    return each.length === 1
+      ? (each[0] as Decision)
+      : decisionOfAll(
+          each,
+          each.every(({ allowed }) => allowed),
+        );
+  }
+
+  /** The bucket is full again. A shared one, where it has none of its own, stays as it is: others use it too. */
+  forget(bucket: string): void {
+    this.#own.delete(bucket);
   }
 
   #standingOf(charge: Charge, nowUs: number, tokensMax: (charge: Charge) => number): Standing {
@@ -106,6 +119,11 @@ export class LocalStore implements Store {
       if (isKnown || this.#own.size < this.#keysMax) this.#own.set(bucket, nowUs + debtUs);
       else if (allowed) this.#overflowOf(limit)[placeOf(bucket)] = nowUs + debtUs;
     }
+    return this.#told(charge, debtUs, allowed);
+  }
+
+  /** What is said of a bucket that owes `debtUs`, be it after its take was allowed or without any. */
+  #told({ limit, cost }: Charge, debtUs: number, allowed: boolean): Decision {
     const held = allowed || holds(limit.fallback, debtUs, cost);
     const decision = decisionOf(limit.fallback, { allowed: held, debtUs }, cost, 'fallback');
     if (this.#instances === 1) return decision;

@@ -6,15 +6,9 @@
 
 import { Batcher } from './batcher.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
+import type { GiveBack, GivenBack } from './give-back.ts';
 import { LastDecisions } from './last-decisions.ts';
-import {
-  type BatchStore,
-  type Mechanism,
-  type Outcome,
-  StoreError,
-  type StoreErrorReason,
-  type Take,
-} from './store.ts';
+import { type BatchStore, type Mechanism, type Outcome, StoreError, type StoreErrorReason } from './store.ts';
 
 /** A store that can be away: a shard asks it whether it is back. */
 export interface RemoteStore extends BatchStore {
@@ -24,14 +18,14 @@ export interface RemoteStore extends BatchStore {
   readonly ready: boolean;
   /** A call that takes nothing; resolves when the store would answer takes. */
   probe(): Promise<void>;
-  /** Makes the take's buckets full. */
-  reset(take: Take): Promise<void>;
+  /** Gives tokens back, within the deadline of a take. Rejects with a `StoreError` when it may not have. */
+  giveBack(giveBack: GiveBack): Promise<GivenBack>;
 }
 
 export interface Shard {
   /** Where its store is. */
   readonly name: string;
-  readonly store: Pick<RemoteStore, 'ready' | 'reset'>;
+  readonly store: Pick<RemoteStore, 'mechanism' | 'ready' | 'giveBack'>;
   readonly breaker: Breaker;
   readonly batcher: Batcher;
   readonly last: LastDecisions;

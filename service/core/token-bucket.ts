@@ -84,3 +84,8 @@ export function take(bucket: Bucket, fullAtUs: number, nowUs: number, cost: numb
 export function holds(bucket: Bucket, debtUs: number, cost: number): boolean {
   return debtUs + costUsOf(bucket, cost) <= bucket.capacityUs;
 }
+
+/** What a bucket owes at `nowUs` after `backUs` are given back to it: it is never more than full. */
+export function giveBack(bucket: Bucket, fullAtUs: number, nowUs: number, backUs: number): number {
+  return Math.max(debtUsAt(bucket, fullAtUs, nowUs) - backUs, 0);
+}

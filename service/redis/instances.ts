@@ -7,7 +7,7 @@
 // as the present, once, so that an instance that is dead goes in the usual time and one that lives stays.
 
 import { randomUUID } from 'node:crypto';
-import type { RedisClient } from './store.ts';
+import type { RedisClient } from './script-runner.ts';
 
 const beatEveryMs = 1000;
 /** One that has been silent for longer does not count. */

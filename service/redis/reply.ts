@@ -45,7 +45,7 @@ export function outcomesOf(reply: ScriptReply, takes: readonly Take[], mechanism
     const first = reply[at] as ScriptResult;
     const allowed = typeof first === 'number' && first >= 0;
     const debtsUs = take.charges.map(() => debtUsOf(reply[at++] as number));
-    if (first === 'WRONGTYPE') return new StoreError('wrongtype', 'the key holds something that is not a bucket');
+    if (first === 'WRONGTYPE') return notABucket();
     return decisionOfTake(take, 'shared', allowed, debtsUs, mechanism);
   });
 }
@@ -72,7 +72,13 @@ function fits(reply: readonly unknown[], at: number, charges: readonly Charge[])
   return first === 'WRONGTYPE' || (first as number) >= 0 || isDenied;
 }
 
-function misfit(did: string, answer: unknown): StoreError {
+/** Redis holds something else under a bucket's name. */
+export function notABucket(): StoreError {
+  return new StoreError('wrongtype', 'the key holds something that is not a bucket');
+}
+
+/** Redis gave an answer that the script cannot have given. */
+export function misfit(did: string, answer: unknown): StoreError {
   const shown = inspect(answer, {
     depth: 1,
     maxArrayLength: 4,

@@ -44,9 +44,9 @@ export class SlotGroups {
     return [...groups.values()];
   }
 
-  /** The names in Redis of the take's buckets. */
-  namesOf(take: Take): string[] {
-    return namesIn(this.#tagOf?.(take.key), take);
+  /** The names in Redis of what belongs to a key. */
+  namesOf(key: string, own: readonly string[]): string[] {
+    return namesIn(this.#tagOf?.(key), own);
   }
 
   /** A group for each bucket of the group. */
@@ -85,9 +85,9 @@ function ownId({ charges }: Take): string {
   return `:${charges[0]?.bucket}`;
 }
 
-function namesIn(tag: string | undefined, { charges }: Take): string[] {
+function namesIn(tag: string | undefined, own: readonly string[]): string[] {
   const prefix = tag === undefined ? namePrefix : `${namePrefix}{${tag}}:`;
-  return charges.map(({ bucket }) => prefix + bucket);
+  return own.map((name) => prefix + name);
 }
 
 function add(groups: Map<string, Group>, id: string, tag: string | undefined, take: Take, at: number): void {
@@ -97,6 +97,11 @@ function add(groups: Map<string, Group>, id: string, tag: string | undefined, ta
     groups.set(id, group);
   }
   group.takes.push(take);
-  group.names.push(...namesIn(tag, take));
+  group.names.push(
+    ...namesIn(
+      tag,
+      take.charges.map(({ bucket }) => bucket),
+    ),
+  );
   group.at.push(at);
 }

@@ -3,9 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Batcher } from '../../service/core/batcher.ts';
+import { Buckets } from '../../service/core/buckets.ts';
 import { Limiter } from '../../service/core/limiter.ts';
 import { LocalStore } from '../../service/core/local-store.ts';
-import type { Decision, Store } from '../../service/core/store.ts';
+import { type Decision, type Store, StoreError, type Take } from '../../service/core/store.ts';
 import { connectSingle } from '../../service/redis/single.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
 import { limitOf, takesOf } from '../support/takes.ts';
@@ -47,6 +48,17 @@ async function connectTo(port: number, connected = true) {
 
 interface Subject extends Disposable {
   readonly store: Store;
+  /** What a take would be told, and takes nothing. */
+  readonly look?: (take: Take) => Decision | Promise<Decision>;
+  readonly buckets?: Buckets;
+}
+
+async function createLimiter(port: number, connected: boolean): Promise<Subject> {
+  const topology = await connectTo(port, connected);
+  const fallback = createLocal();
+  const limiter = new Limiter({ topology, fallback, nowUs, onDecision: () => {} });
+  const buckets = new Buckets({ topology, fallback, limiter, onForgiven: async () => {} });
+  return { store: limiter, look: (take) => buckets.look(take), buckets, [Symbol.dispose]: () => topology.close() };
 }
 
 interface Kind {
@@ -60,7 +72,10 @@ const kinds: readonly Kind[] = [
   {
     what: 'the local store',
     mechanism: 'fallback',
-    create: async () => ({ store: createLocal(), [Symbol.dispose]() {} }),
+    async create() {
+      const store = createLocal();
+      return { store, look: (take) => store.look(take), [Symbol.dispose]() {} };
+    },
   },
   {
     what: 'a Redis behind a batcher',
@@ -73,24 +88,12 @@ const kinds: readonly Kind[] = [
   {
     what: 'a limiter that has its Redis',
     mechanism: 'redis',
-    async create() {
-      const topology = await connectTo(redis.port);
-      return {
-        store: new Limiter({ topology, fallback: createLocal(), nowUs, onDecision: () => {} }),
-        [Symbol.dispose]: () => topology.close(),
-      };
-    },
+    create: () => createLimiter(redis.port, true),
   },
   {
     what: 'a limiter that has none',
     mechanism: 'fallback',
-    async create() {
-      const topology = await connectTo(1, false); // nothing listens there
-      return {
-        store: new Limiter({ topology, fallback: createLocal(), nowUs, onDecision: () => {} }),
-        [Symbol.dispose]: () => topology.close(),
-      };
-    },
+    create: () => createLimiter(1, false), // nothing listens there
   },
 ];
 
@@ -192,5 +195,57 @@ describe.each(kinds)('as a store, $what', ({ mechanism, create }) => {
         [true, 3, 0, mechanism],
         [false, 3, 0, mechanism],
       ]);
+  });
+
+  it('is looked at as it is, before and after takes, and takes nothing', async () => {
+    const { look } = subject;
+    if (!look) return;
+    const key = newKey();
+    expect(gist(await look(takeFor(key, 3)))).toEqual([true, 3, 3, mechanism]);
+    await take(key, 2);
+    expect(gist(await look(takeFor(key, 2)))).toEqual([false, 3, 1, mechanism]);
+    const looks = await Promise.all(Array.from({ length: 5 }, () => look(takeFor(key))));
+    expect(looks.map(gist)).toEqual(looks.map(() => [true, 3, 1, mechanism]));
+    const { resetMs, retryAfterMs } = await look(takeFor(key, 3));
+    expect([resetMs <= 2 * tokenMs, resetMs > tokenMs, retryAfterMs]).toEqual([true, true, resetMs]);
+    expect((await take(key, 1, 1)).map(gist)).toEqual([
+      [true, 3, 0, mechanism],
+      [false, 3, 0, mechanism],
+    ]);
+  });
+
+  it('is given back what was taken, once for each id and never more, and is filled again: or is not, without a store', async () => {
+    const { buckets } = subject;
+    if (!buckets) return;
+    const key = newKey();
+    await take(key, 3, 1);
+    const refund = async (cost: number, id: string) => {
+      const { isNew, decision } = await buckets.refund(takeFor(key, cost), id);
+      return [isNew, ...gist(decision)];
+    };
+    if (mechanism === 'fallback') {
+      await expect(refund(1, 'a')).rejects.toBeInstanceOf(StoreError);
+      await expect(buckets.reset(takeFor(key))).rejects.toBeInstanceOf(StoreError);
+      expect((await take(key, 1)).map(gist)).toEqual([[false, 3, 0, mechanism]]);
+      return;
+    }
+    expect(await Promise.all([refund(2, 'a'), refund(2, 'a')])).toEqual([
+      [true, true, 3, 2, mechanism],
+      [false, true, 3, 2, mechanism],
+    ]);
+    expect((await take(key, 1, 2)).map(gist)).toEqual([
+      [true, 3, 1, mechanism],
+      [false, 3, 1, mechanism],
+    ]);
+    expect(await refund(3, 'b')).toEqual([true, true, 3, 3, mechanism]);
+    expect((await take(key, 3, 1)).map(gist)).toEqual([
+      [true, 3, 0, mechanism],
+      [false, 3, 0, mechanism],
+    ]);
+    await buckets.reset(takeFor(key));
+    expect((await take(key, 3, 1)).map(gist)).toEqual([
+      [true, 3, 0, mechanism],
+      [false, 3, 0, mechanism],
+    ]);
   });
 });

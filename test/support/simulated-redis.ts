@@ -8,7 +8,7 @@
 //   store ── held until the link changes ──▶ script runs ──▶   'holds'
 
 import { take } from '../../service/core/token-bucket.ts';
-import type { RedisClient } from '../../service/redis/store.ts';
+import type { RedisClient } from '../../service/redis/script-runner.ts';
 
 export type LinkState =
   | { readonly kind: 'up' | 'drops replies'; readonly thereMs: number; readonly backMs: number }
@@ -37,10 +37,6 @@ export class SimulatedRedis {
   /** Forgets every bucket. */
   forget(): void {
     this.#fullAtUs.clear();
-  }
-
-  delete(key: string): void {
-    this.#fullAtUs.delete(key);
   }
 
   /** What token-bucket.lua does, by token-bucket.ts. */
@@ -94,10 +90,6 @@ export class SimulatedLink implements RedisClient {
 
   eval(_script: string, keyCount: number, ...args: string[]): Promise<unknown> {
     return this.evalsha('', keyCount, ...args);
-  }
-
-  del(key: string): Promise<unknown> {
-    return this.#carry(() => this.#redis.delete(key));
   }
 
   #carry<T>(run: () => T): Promise<T> {

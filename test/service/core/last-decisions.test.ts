@@ -88,7 +88,7 @@ describe('LastDecisions', () => {
   it('forgets a key that was reset, and no other; and all when Redis may be another', () => {
     const last = memory();
     for (const key of ['a', 'b', 'c']) last.learn(takeFor(key), decided(3 * secondUs), 0);
-    last.forget(takeFor('a'));
+    last.forgive({ bucket: chargeFor('a').bucket, us: Number.POSITIVE_INFINITY });
     expect(['a', 'b'].map((key) => denial(last, key, 1, 0)?.allowed)).toEqual([undefined, false]);
     last.clear();
     expect([last.size, denial(last, 'b', 1, 0), last.tokensMax(chargeFor('c'), 0)]).toEqual([
@@ -96,6 +96,17 @@ describe('LastDecisions', () => {
       undefined,
       Number.POSITIVE_INFINITY,
     ]);
+  });
+
+  it('knows of what a key was given back, and of nothing that it did not know before', () => {
+    const last = memory();
+    for (const key of ['a', 'b']) last.learn(takeFor(key), decided(3 * secondUs), 0);
+    last.forgive({ bucket: chargeFor('a').bucket, us: 1.5 * secondUs });
+    last.forgive({ bucket: chargeFor('c').bucket, us: 1.5 * secondUs });
+    expect([1, 2].map((cost) => denial(last, 'a', cost, 0)?.retryAfterMs)).toEqual([undefined, 500]);
+    expect([denial(last, 'b', 1, 0)?.retryAfterMs, last.size]).toEqual([1000, 2]);
+    last.forgive({ bucket: chargeFor('a').bucket, us: 9 * secondUs });
+    expect(last.tokensMax(chargeFor('a'), 0)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('remembers so many keys at the most, and forgets the one that came first', () => {

@@ -27,10 +27,7 @@ function createLimiter({ failures = 3 } = {}) {
   const redis = {
     buckets: new LocalStore({ keysMax: 100, nowUs }),
     requested: [] as string[],
-    resets: [] as string[],
     breaks: undefined as Error | undefined,
-    /** Called when it is asked to reset. */
-    onReset: (): void => {},
   };
   const store = {
     mechanism: 'redis',
@@ -43,12 +40,7 @@ function createLimiter({ failures = 3 } = {}) {
         return { ...decision, mechanism: 'redis' };
       });
     },
-    async reset(it: Take): Promise<void> {
-      redis.onReset();
-      if (redis.breaks) throw redis.breaks;
-      redis.resets.push(it.key);
-      redis.buckets.forget(it);
-    },
+    giveBack: () => Promise.reject(new Error('no take gives anything back')),
   };
   const breaker = new Breaker(store, { failures, resetMs: 60_000, probe: async () => {}, random: () => 0.5 });
   closing.push(breaker);
@@ -207,6 +199,30 @@ describe('Limiter', () => {
     expect(decisions.map(({ mechanism }) => mechanism)).toEqual(['redis', 'redis', 'fallback', 'fallback']);
   });
 
+  it('looks at the fallback bucket without a take, a count, or the beginning of an outage', async () => {
+    const { clock, redis, fallback, limiter, decided } = createLimiter();
+    const open = createLimit({
+      name: 'open',
+      capacity: 2,
+      refillPerSecond: 1,
+      onStoreFailure: { mode: 'open', forMs: 1 },
+    });
+    expect(limiter.lookLocally(take('a', 2))).toEqual({
+      allowed: true,
+      limit: 2,
+      remaining: 2,
+      retryAfterMs: 0,
+      resetMs: 0,
+      mechanism: 'fallback',
+      quota: limit.fallback.quota,
+    });
+    expect(limiter.lookLocally(takeOf([open], 'a', 1)).mechanism).toBe('open');
+    expect([fallback.size, redis.requested, decided]).toEqual([0, [], []]);
+    clock.us += 1_000_000;
+    redis.breaks = timeout;
+    expect((await limiter.decide(takeOf([open], 'a', 1))).mechanism).toBe('open');
+  });
+
   it('rejects with a defect of ours, and does not hide it behind the fallback', async () => {
     const { redis, limiter } = createLimiter();
     redis.breaks = new TypeError('x is undefined');
@@ -272,62 +288,5 @@ describe('a take that Redis cannot decide', () => {
     expect(await mechanism()).toBe('redis');
     redis.breaks = timeout;
     expect(await mechanism()).toBe('open');
-  });
-});
-
-describe('a reset of a key', () => {
-  it('fills its bucket in Redis and here, and forgets the denial', async () => {
-    const { redis, limiter } = createLimiter();
-    await limiter.decide(take('a', 4));
-    expect(await limiter.decide(take('a'))).toEqual(denial);
-    await limiter.reset(take('a'));
-    expect(redis.resets).toEqual(['a']);
-    expect(await limiter.decide(take('a'))).toMatchObject({
-      allowed: true,
-      remaining: 3,
-      mechanism: 'redis',
-    });
-  });
-
-  it('fills its fallback bucket', async () => {
-    const { redis, fallback, limiter } = createLimiter();
-    redis.breaks = timeout;
-    await limiter.decide(take('a', 2));
-    expect((await limiter.decide(take('a'))).allowed).toBe(false);
-    redis.breaks = undefined;
-    await limiter.reset(take('a'));
-    expect(fallback.size).toBe(0);
-    redis.breaks = timeout;
-    expect(await limiter.decide(take('a'))).toMatchObject({
-      allowed: true,
-      remaining: 1,
-      mechanism: 'fallback',
-    });
-  });
-
-  it('forgets also what Redis said of the key while it was being asked to reset it', async () => {
-    const { redis, shard, limiter } = createLimiter();
-    redis.onReset = () => shard.last.learn(take('a'), denial, 1_000_000);
-    await limiter.reset(take('a'));
-    expect(await limiter.decide(take('a', 4))).toMatchObject({
-      allowed: true,
-      remaining: 0,
-      mechanism: 'redis',
-    });
-  });
-
-  it('rejects when Redis does not hear it, but holds here', async () => {
-    const { redis, shard, limiter } = createLimiter();
-    await limiter.decide(take('a', 4));
-    redis.breaks = timeout;
-    await expect(limiter.reset(take('a'))).rejects.toEqual(timeout);
-    expect([shard.last.size, redis.resets]).toEqual([0, []]);
-  });
-
-  it('rejects while nobody knows which Redis has the key', async () => {
-    const { limiter } = createLimiter();
-    await expect(limiter.reset(take('nowhere'))).rejects.toEqual(
-      new StoreError('disconnected', 'no store is known for this key'),
-    );
   });
 });

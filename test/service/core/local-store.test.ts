@@ -224,7 +224,7 @@ describe('LocalStore', () => {
     const { store } = onFakeClock();
     store.decide(take('a', 3));
     store.decide(take('b', 3));
-    store.forget(take('a'));
+    store.forget('a');
     expect([store.decide(take('a', 3)).allowed, store.decide(take('b')).allowed]).toEqual([true, false]);
   });
 
@@ -232,7 +232,7 @@ describe('LocalStore', () => {
     const { store } = onFakeClock(1);
     store.decide(take('first'));
     store.decide(take('late', 3));
-    store.forget(take('late'));
+    store.forget('late');
     expect(store.decide(take('late')).allowed).toBe(false);
   });
 

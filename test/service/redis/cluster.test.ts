@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../../service/config/env.ts';
+import { Buckets } from '../../../service/core/buckets.ts';
 import { Limiter } from '../../../service/core/limiter.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
 import type { Decision, StoreErrorReason } from '../../../service/core/store.ts';
@@ -41,14 +42,11 @@ async function connectLimiter() {
     onError: (reason) => errors.push(reason),
     onTransition: (shard, from, to) => moves.push(`${shard} ${from} -> ${to}`),
   });
-  const limiter = new Limiter({
-    topology,
-    fallback: new LocalStore({ keysMax: 1000, nowUs }),
-    nowUs,
-    onDecision: () => {},
-  });
+  const fallback = new LocalStore({ keysMax: 1000, nowUs });
+  const limiter = new Limiter({ topology, fallback, nowUs, onDecision: () => {} });
+  const buckets = new Buckets({ topology, fallback, limiter, onForgiven: async () => {} });
   await until('three masters', () => topology.shards.filter(({ store }) => store.ready).length === 3);
-  return { limiter, topology, moves, errors, [Symbol.dispose]: topology.close };
+  return { limiter, buckets, topology, moves, errors, [Symbol.dispose]: topology.close };
 }
 
 const serviceEnv = () => ({
@@ -117,6 +115,22 @@ describe('a limiter over Redis Cluster', () => {
     expect(all.map((name) => name.replace(/^rl:\{\d+\}:/, '')).sort()).toEqual([...keys].sort());
     expect(new Set(all.map((name) => name.replace(/:.*/s, ''))).size).toBeLessThanOrEqual(tags.length);
     for (const { names } of buckets) expect(names.length).toBeGreaterThan(50);
+  });
+
+  it('gives back and fills the buckets of every master, each id once, although several keys of a script share a slot', async () => {
+    using it = await connectLimiter();
+    const { limiter, buckets } = it;
+    const keys = namesOf('returned', 60);
+    const left = (of: readonly Decision[]) => [
+      ...new Set(of.map(({ mechanism, remaining }) => `${mechanism} ${remaining}`)),
+    ];
+    await Promise.all(keys.map((key) => limiter.decide(take(key, 1000))));
+    const refunds = await Promise.all([...keys, ...keys].map((key) => buckets.refund(take(key, 300), 'the id')));
+    expect(refunds.map(({ isNew }) => isNew)).toEqual([...keys.map(() => true), ...keys.map(() => false)]);
+    expect(left(await Promise.all(keys.map((key) => buckets.look(take(key)))))).toEqual(['redis 300']);
+    expect(left(await Promise.all(keys.map((key) => limiter.decide(take(key)))))).toEqual(['redis 299']);
+    await Promise.all(keys.map((key) => buckets.reset(take(key))));
+    expect(left(await Promise.all(keys.map((key) => limiter.decide(take(key)))))).toEqual(['redis 999']);
   });
 
   it('goes on deciding in Redis, and counts nothing twice, while a slot moves to another master', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Instances } from '../../../service/redis/instances.ts';
-import type { RedisClient } from '../../../service/redis/store.ts';
+import type { RedisClient } from '../../../service/redis/script-runner.ts';
 import { startRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 
@@ -97,7 +97,7 @@ describe('Instances whose Redis answers as told', () => {
   /** A Redis whose n-th answer to a beat is `answer(n)`. */
   const answering = (answer: (n: number) => Promise<unknown>): RedisClient => {
     let n = 0;
-    return { evalsha: () => answer(n++), eval: () => answer(n++), del: async () => 0 };
+    return { evalsha: () => answer(n++), eval: () => answer(n++) };
   };
 
   it('go on counting when a reply never comes, as with a connection that broke', async () => {
@@ -125,7 +125,6 @@ describe('Instances in a Redis', () => {
         beats++;
         return admin.eval(script, keyCount, ...args);
       },
-      del: (key) => admin.del(key),
     };
     const instances = new Instances({
       onCount: (seen) => {
@@ -192,7 +191,7 @@ describe('Instances in a Redis', () => {
     const instances = new Instances({ onCount: (count) => counts.push(count), nowUs: () => performance.now() * 1000 });
     const answer = async () => answers.shift() ?? 2;
     try {
-      instances.start({ evalsha: answer, eval: answer, del: answer });
+      instances.start({ evalsha: answer, eval: answer });
       await until('the last answer', () => answers.length === 0 && counts.length > 0);
       expect(counts).toEqual([2]);
     } finally {

@@ -22,7 +22,7 @@ async function answering(reply: unknown) {
     isProbed = true;
     return [redisNowUs, 0];
   };
-  const client = { evalsha, eval: evalsha, del: evalsha };
+  const client = { evalsha, eval: evalsha };
   const store = new RedisStore({ client, timeoutMs: 10_000, nowUs: () => performance.now() * 1000 });
   await store.connected();
   return { store, calls };
