@@ -8,6 +8,8 @@ import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
 import { createApi } from './doors/http.ts';
 import { Intake } from './doors/intake.ts';
+import { createJsonDoor } from './doors/json/door.ts';
+import { routesOf } from './doors/json/routes.ts';
 import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
 import type { Policy } from './doors/policy.ts';
@@ -123,8 +125,14 @@ export async function createService(
   };
   const intake = new Intake();
   const onDefect = (error: unknown) => log.error({ err: error }, 'unexpected error');
+  const { tokens } = config;
   const api = createApi({
     intake,
+    json: createJsonDoor({
+      routes: routesOf({ limiter, policies: () => config.policies, tokens }),
+      tokens,
+      onDefect,
+    }),
     gate: createGate({
       limiter,
       policies: config.policies,
@@ -177,7 +185,7 @@ function createHttpServer({ keepAliveTimeoutMs }: Config, api: RequestListener):
     },
     api,
   );
-  server.on('checkContinue', api); // whoever asks first whether to send its body is answered instead: nobody reads it
+  server.on('checkContinue', api); // whoever asks first whether to send its body is told so only where it is read
   // A client that has sent its last request and says so (a half-closed connection) still waits for the answer.
   return Object.assign(server, { httpAllowHalfOpen: true });
 }

@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import { createLimit } from '../core/limit.ts';
+import type { Tokens } from '../doors/json/tokens.ts';
 import { type Policy, policyOfHeader } from '../doors/policy.ts';
 import type { RedisAddress } from '../redis/options.ts';
 import type { PoliciesOptions } from './policies.ts';
@@ -24,6 +25,8 @@ export interface Config {
   readonly trustedProxies: number;
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number;
+  /** Of the JSON API. */
+  readonly tokens: Tokens;
   readonly redisTimeoutMs: number;
   readonly breakerFailures: number;
   readonly breakerResetMs: number;
@@ -87,6 +90,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     workers: valid.WORKERS,
     trustedProxies: valid.TRUST_PROXY,
     keepAliveTimeoutMs: 1000 * valid.KEEP_ALIVE_TIMEOUT_SEC,
+    tokens: { api: valid.API_TOKEN || undefined, admin: valid.ADMIN_TOKEN || undefined },
     redisTimeoutMs: valid.REDIS_TIMEOUT_MS,
     breakerFailures: valid.BREAKER_FAILURES,
     breakerResetMs: valid.BREAKER_RESET_MS,

@@ -26,6 +26,12 @@ const optional = (allowed: string, pattern: RegExp) => ({
   parse: (text: string) => (text === '' || pattern.test(text) ? text : undefined),
 });
 
+/** As a header can carry it (RFC 6750 §2.1). */
+const token = {
+  secret: true as const,
+  ...optional('a token of letters, digits and - . _ ~ + / =', /^[\w\-.~+/]+=*$/),
+};
+
 /** Comma-separated addresses. */
 const addresses = {
   allowed: 'nothing, or host:port,host:port…',
@@ -162,6 +168,21 @@ export const configRows = [
     meaning:
       'proxies between clients and the service that each add the address they were asked by to `X-Forwarded-For`. The address of a client is then the one that the outermost of them added. With 0 the header counts for nothing, and the address is that of the peer',
     ...whole(0, 16),
+  },
+  {
+    name: 'API_TOKEN',
+    default: '',
+    unit: '',
+    meaning: 'bearer token that the [JSON API](#json-api) asks for; without it anybody who reaches the port may use it',
+    ...token,
+  },
+  {
+    name: 'ADMIN_TOKEN',
+    default: '',
+    unit: '',
+    meaning:
+      'bearer token for what changes buckets other than by a check, and good for the rest of the JSON API; without it those routes are not there',
+    ...token,
   },
   {
     name: 'KEEP_ALIVE_TIMEOUT_SEC',

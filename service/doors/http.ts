@@ -1,6 +1,7 @@
 // The routes of the standalone service.
 //
 //   GET / ──▶ gate ──▶ answer        what nearly every request asks for: nothing else is in its way
+//   the JSON API ──▶ its door
 //   the rest ──▶ Express             a body that has not come yet is not waited for: answered, and closed
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -8,13 +9,16 @@ import express, { type ErrorRequestHandler } from 'express';
 import { forwardAuth } from './forward-auth.ts';
 import { problem } from './headers.ts';
 import type { Intake } from './intake.ts';
+import type { JsonDoor } from './json/door.ts';
 import { type Gate, rateLimit } from './middleware.ts';
 import type { Readiness } from './readiness.ts';
-import { closeAfterAnswer } from './unread-body.ts';
+import { announcesBody, withoutBody } from './unread-body.ts';
 
 export interface ApiOptions {
   readonly gate: Gate;
   readonly intake: Intake;
+  /** What is not its own goes on to the other routes. */
+  readonly json: JsonDoor;
   /** The page that Prometheus scrapes. */
   readonly page: () => Promise<string>;
   readonly pageContentType: string;
@@ -22,7 +26,15 @@ export interface ApiOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export function createApi({ gate, intake, page, pageContentType, readiness, onError }: ApiOptions): RequestListener {
+export function createApi({
+  gate,
+  intake,
+  json,
+  page,
+  pageContentType,
+  readiness,
+  onError,
+}: ApiOptions): RequestListener {
   const answerRoot = (request: IncomingMessage, response: ServerResponse) =>
     gate(request, response, (headers) => {
       headers.push('Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(successful.length));
@@ -68,14 +80,11 @@ export function createApi({ gate, intake, page, pageContentType, readiness, onEr
   return (request, response) => {
     const waiting = intake.of(request.socket);
     if (request.url !== '/' || request.method !== 'GET' || announcesBody(request)) {
+      if (json(request, response, waiting)) return;
       waiting?.begin();
       response.once('close', () => waiting?.end());
       if (!announcesBody(request)) return app(request, response);
-      // What came with the headers is read past in this turn; for the rest nobody waits.
-      setImmediate(() => {
-        if (!request.complete) closeAfterAnswer(request, response);
-        app(request, response);
-      });
+      void withoutBody(request, response).then(() => app(request, response));
       return;
     }
     const failed = (error: unknown) => answerError(error, response, onError);
@@ -88,10 +97,6 @@ export function createApi({ gate, intake, page, pageContentType, readiness, onEr
       failed(error);
     }
   };
-}
-
-function announcesBody({ headers }: IncomingMessage): boolean {
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 const successful = 'Request successful!';

@@ -140,8 +140,10 @@ class Connection implements Waiting {
   }
 }
 
-/** Whether a chunk completes one request's headers at the most, and nothing follows. */
+/** Whether a chunk completes one request's headers at the most. */
 function endsAtMostOne(chunk: Buffer): boolean {
   const at = chunk.indexOf(headersEnd, 0, 'latin1');
-  return at === -1 || at === chunk.length - headersEnd.length;
+  if (at === -1) return true;
+  const next = at + headersEnd.length;
+  return next === chunk.length || chunk.indexOf(headersEnd, next, 'latin1') === -1; // a body may follow
 }

@@ -7,8 +7,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** How long its client has to read the answer and to close. */
 const lingerMs = 1000;
 
+export function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/**
+ * Resolves when the request can be answered: once what came of its body with its headers is read past. For the rest nobody
+ * waits.
+ */
+export async function withoutBody(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (!announcesBody(request)) return;
+  await new Promise(setImmediate);
+  if (!request.complete) closeAfterAnswer(request, response);
+}
+
 /** Lets the answer be the connection's last. No more of the body is read than has come by then. */
-export function closeAfterAnswer({ socket }: IncomingMessage, response: ServerResponse): void {
+function closeAfterAnswer({ socket }: IncomingMessage, response: ServerResponse): void {
   response.setHeader('Connection', 'close');
   // What the server calls when the last answer is written.
   socket.destroySoon = () => {

@@ -25,6 +25,7 @@ describe('the routes', () => {
     const api = createApi({
       gate,
       intake: new Intake(),
+      json: () => false,
       page: async () => '',
       pageContentType: 'text/plain',
       readiness: () => readiness,

@@ -1,0 +1,41 @@
+// `POST /v1/check`: one decision.
+
+import { z } from 'zod';
+import type { ApiParts } from './api-parts.ts';
+import { type Check, checkShape, claimOf } from './check-shape.ts';
+import { answerOf, decisionShape } from './decision-shape.ts';
+import { knownIn } from './known-policies.ts';
+import { badRequest } from './refusal.ts';
+import { type AnyRoute, defineRoute } from './route.ts';
+import { fields } from './shapes.ts';
+
+const query = fields({
+  status: z
+    .literal('429', { error: '429' })
+    .optional()
+    .describe('To be answered 429 where the take is not allowed; without it, the status is 200 either way.'),
+});
+
+export function checkRoute({ limiter, policies }: ApiParts): AnyRoute {
+  return defineRoute<Check, z.infer<typeof query>>({
+    method: 'POST',
+    path: '/v1/check',
+    summary: 'Takes tokens of a key, if all its limits allow it.',
+    access: 'api',
+    request: { body: checkShape, query },
+    answers: {
+      200: { description: 'The decision.', schema: decisionShape },
+      429: { description: 'The decision, not allowed, where that status is asked for.', schema: decisionShape },
+    },
+    async handle({ body, query: { status } }) {
+      const claim = claimOf(body, knownIn(policies()), '');
+      if (!('take' in claim)) throw badRequest([claim.mistake], claim.status);
+      const answer = answerOf(await limiter.decide(claim.take), claim.policy);
+      if (answer.allowed || status === undefined) return { status: 200, body: answer };
+      const { retryAfterMs } = answer;
+      const headers =
+        retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
+      return { status: 429, body: answer, headers };
+    },
+  });
+}

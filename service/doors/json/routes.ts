@@ -1,0 +1,15 @@
+// The routes of the JSON API: a route is one file, and one line here.
+
+import type { ApiParts } from './api-parts.ts';
+import { checkRoute } from './check.ts';
+import { openApiRoute } from './openapi-route.ts';
+import { policiesRoute } from './policies.ts';
+import type { AnyRoute } from './route.ts';
+
+/** Those that need the admin's token are there only when it has one. */
+export function routesOf(parts: ApiParts): readonly AnyRoute[] {
+  const routes = [checkRoute(parts), policiesRoute(parts)].filter(
+    ({ access }) => access !== 'admin' || parts.tokens.admin !== undefined,
+  );
+  return [...routes, openApiRoute(routes, parts)];
+}
