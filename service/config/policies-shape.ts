@@ -56,6 +56,8 @@ const onStoreFailure = z
     'Without Redis: decided by the fallback, allowed, or refused. forSeconds: of an outage; then the fallback.',
   );
 
+/** As `key`: whoever asks by the policy's name gives it. */
+export const givenKey = 'given';
 const keyPart = written(keyPartOf, 'address, header:NAME, cookie:NAME, path:NAME, or a list of these');
 const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });
 
@@ -73,10 +75,10 @@ const policy = strict({
     .exactOptional()
     .describe('Which requests it is for; without it, all.'),
   key: z
-    .union([keyPart, z.array(keyPart).min(1).max(5)], {
-      error: 'address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these',
+    .union([z.literal(givenKey), keyPart, z.array(keyPart).min(1).max(5)], {
+      error: 'given, address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these but given',
     })
-    .describe('Whose buckets a request takes from.'),
+    .describe('Whose buckets a request takes from. given: it is for no request, only for a check by its name.'),
   limits: z
     .array(limit, { error: 'a list of 1 to 8 limits' })
     .min(1, { error: 'a list of 1 to 8 limits' })

@@ -6,10 +6,10 @@ import type { z } from 'zod';
 import { createLimit, type Limit, type OnStoreFailure } from '../core/limit.ts';
 import type { Rate } from '../core/token-bucket.ts';
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
-import { type Policy, policyOfParts } from '../doors/policy.ts';
+import { type Match, type Policy, policyOfParts } from '../doors/policy.ts';
 import { type KeyPart, keyPartOf } from '../doors/policy-key.ts';
 import { rateOf } from './limit-text.ts';
-import { policiesFile, type WrittenLimit, type WrittenPolicy } from './policies-shape.ts';
+import { givenKey, policiesFile, type WrittenLimit, type WrittenPolicy } from './policies-shape.ts';
 
 export interface PoliciesOptions {
   /** Instances that share the limits; undefined: unknown. */
@@ -118,6 +118,11 @@ function policyOf(written: WrittenPolicy, place: Place, options: PoliciesOptions
   const { name, match = {}, cost = 1 } = written;
   const path = match.path === undefined ? undefined : pathPatternOf(match.path);
   const key = keyOf(written);
+  if (isGiven(written)) {
+    const allowed = 'not there, with a key that is given';
+    if (written.match) tell([...place, 'match'], `says which requests it is for; allowed: ${allowed}`);
+    if (typeof cost !== 'number') tell([...place, 'cost', 'header'], `is a header of a request; allowed: ${allowed}`);
+  }
   const known = path ? parametersIn(path) : [];
   for (const part of key) {
     if (part.kind === 'path' && !known.includes(part.name)) {
@@ -135,14 +140,24 @@ function policyOf(written: WrittenPolicy, place: Place, options: PoliciesOptions
   return policyOfParts({
     name,
     limits,
-    match: { ...methodsOf(match.method), ...(path ? { path } : {}) },
+    match: isGiven(written) ? noRequest : { ...methodsOf(match.method), ...(path ? { path } : {}) },
     key,
     cost: typeof cost === 'number' ? cost : { header: cost.header.toLowerCase(), max: cost.max },
     isShadow: written.shadow === true,
   });
 }
 
-function keyOf({ key }: WrittenPolicy): readonly KeyPart[] {
+/** Of no method. */
+const noRequest: Match = { methods: [] };
+
+/** Whether its key is none of a request's: only who asks by the policy's name gives one. */
+function isGiven({ key }: WrittenPolicy): boolean {
+  return key === givenKey;
+}
+
+function keyOf(written: WrittenPolicy): readonly KeyPart[] {
+  if (isGiven(written)) return [];
+  const { key } = written;
   return (Array.isArray(key) ? key : [key]).map((text) => keyPartOf(text) as KeyPart);
 }
 
@@ -205,7 +220,7 @@ function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: Policie
 
 /** Whether a request may be both policies'; one that is only tried out makes a take of its own. */
 function makeOneTake(first: WrittenPolicy, second: WrittenPolicy): boolean {
-  if (first.shadow || second.shadow) return false;
+  if (first.shadow || second.shadow || isGiven(first) || isGiven(second)) return false;
   const [{ match: one = {} }, { match: other = {} }] = [first, second];
   const [{ methods }, { methods: others }] = [methodsOf(one.method), methodsOf(other.method)];
   if (methods && others && !methods.some((method) => others.includes(method))) return false;

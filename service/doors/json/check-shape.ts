@@ -49,7 +49,7 @@ export interface Misfit {
 }
 
 /** `field`: what goes before the name of each field, as in `checks[3].`. */
-export function claimOf({ key, policy: name, cost }: Check, known: KnownPolicies, field: string): Claim | Misfit {
+export function claimOfCheck({ key, policy: name, cost }: Check, known: KnownPolicies, field: string): Claim | Misfit {
   if (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax) {
     return misfit(413, `${field}key`, `has ${Buffer.byteLength(key)} bytes; allowed: ${keyError}`);
   }

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { ApiParts } from './api-parts.ts';
-import { type Check, checkShape, claimOf } from './check-shape.ts';
+import { type Check, checkShape, claimOfCheck } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
 import { knownIn } from './known-policies.ts';
 import { badRequest } from './refusal.ts';
@@ -28,7 +28,7 @@ export function checkRoute({ limiter, policies }: ApiParts): AnyRoute {
       429: { description: 'The decision, not allowed, where that status is asked for.', schema: decisionShape },
     },
     async handle({ body, query: { status } }) {
-      const claim = claimOf(body, knownIn(policies()), '');
+      const claim = claimOfCheck(body, knownIn(policies()), '');
       if (!('take' in claim)) throw badRequest([claim.mistake], claim.status);
       const answer = answerOf(await limiter.decide(claim.take), claim.policy);
       if (answer.allowed || status === undefined) return { status: 200, body: answer };

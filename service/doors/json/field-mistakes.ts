@@ -32,6 +32,7 @@ function fieldOf(path: readonly PropertyKey[], whole: string): string {
 /** What it is; of what may be as deep as the client likes, only which kind of thing. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
+  if (typeof value === 'number') return String(value); // JSON has no Infinity
   if (typeof value !== 'object' || value === null) return clipped(JSON.stringify(value));
   return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
 }

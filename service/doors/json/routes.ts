@@ -2,13 +2,14 @@
 
 import type { ApiParts } from './api-parts.ts';
 import { checkRoute } from './check.ts';
+import { checkBatchRoute } from './check-batch.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { policiesRoute } from './policies.ts';
 import type { AnyRoute } from './route.ts';
 
 /** Those that need the admin's token are there only when it has one. */
 export function routesOf(parts: ApiParts): readonly AnyRoute[] {
-  const routes = [checkRoute(parts), policiesRoute(parts)].filter(
+  const routes = [checkRoute(parts), checkBatchRoute(parts), policiesRoute(parts)].filter(
     ({ access }) => access !== 'admin' || parts.tokens.admin !== undefined,
   );
   return [...routes, openApiRoute(routes, parts)];

@@ -66,7 +66,25 @@ policies:
     expect(read(json).policies[0]?.limits[0]?.shared.quota).toEqual({ name: 'a', capacity: 100, windowMs: 60_000 });
   });
 
+  it('may be for no request, only for a check that names it', () => {
+    const { policies } = read('policies: [{name: a, key: given, limits: [10 per second]}]');
+    const request = { method: 'GET', url: '/', headers: {}, addressOf: () => '192.0.2.1' };
+    expect([policies[0]?.name, claimOf(policies, request).take]).toEqual(['a', undefined]);
+  });
+
   it.each([
+    [
+      'policies: [{name: a, key: given, match: {path: /a}, limits: [10 per second]}]',
+      'policies.yaml:1 policies[0].match says which requests it is for; allowed: not there, with a key that is given',
+    ],
+    [
+      'policies: [{name: a, key: given, cost: {header: x, max: 2}, limits: [10 per second]}]',
+      'policies.yaml:1 policies[0].cost.header is a header of a request; allowed: not there, with a key that is given',
+    ],
+    [
+      'policies: [{name: a, key: [given, address], limits: [10 per second]}]',
+      'policies.yaml:1 policies[0].key[0] is "given"; allowed: address, header:NAME, cookie:NAME, path:NAME, or a list of these',
+    ],
     ['policies: [', 'policies.yaml:1 Flow sequence in block collection must be sufficiently indented and end with a ]'],
     ['', 'policies.yaml:1 it is null; allowed: a mapping with the fields policies'],
     ['policies: []', 'policies.yaml:1 policies is []; allowed: a list of 1 to 1000 policies'],
@@ -101,7 +119,7 @@ policies:
     ],
     [
       'policies:\n- name: a\n  limits: [1 per day]\n',
-      'policies.yaml:2 policies[0].key is missing; allowed: address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these',
+      'policies.yaml:2 policies[0].key is missing; allowed: given, address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these but given',
     ],
     [
       'policies:\n- name: a\n  key: [address, path:id]\n  limits: [1 per day]\n',

@@ -17,6 +17,7 @@ policies:
   - {name: search, match: {path: /search/*}, key: header:x-api-key, limits: [3 per hour, 5 per day]}
   - {name: tried, match: {path: /tried}, key: address, limits: [1 per day], shadow: true}
   - {name: dear, match: {path: /dear}, key: address, limits: [10 per day], cost: 4}
+  - {name: given, key: given, limits: [1 per day]}
 `;
 
 let dir: string;
@@ -46,7 +47,14 @@ interface Answer {
   readonly type: string | null;
   readonly headers: Headers;
   /** Of all answers together. */
-  readonly body: Partial<DecisionAnswer & { detail: string; errors: readonly FieldMistake[]; policies: unknown }>;
+  readonly body: Partial<
+    DecisionAnswer & {
+      detail: string;
+      errors: readonly FieldMistake[];
+      policies: unknown;
+      decisions: readonly DecisionAnswer[];
+    }
+  >;
 }
 
 const withToken = { authorization: 'Bearer api-secret' };
@@ -128,6 +136,169 @@ describe('POST /v1/check', () => {
       'policy="tried",status="allowed"': 1,
       'policy="tried",status="blocked"': 1,
     });
+  });
+});
+
+describe('POST /v1/check/batch', () => {
+  const batch = (checks: unknown) => ask('POST', '/v1/check/batch', JSON.stringify({ checks }));
+
+  it('answers in the order of the checks, each for itself', async () => {
+    const { status, body } = await batch([
+      { key: 'c', policy: 'search', cost: 3 },
+      { key: 'c', policy: 'search' },
+      { key: 'd', policy: 'search' },
+      { key: 'c', policy: 'tried' },
+      { key: 'c', policy: 'given' },
+    ]);
+    expect([status, body.decisions?.map(({ allowed, remaining, policy }) => [allowed, remaining, policy])]).toEqual([
+      200,
+      [
+        [true, 0, 'search'],
+        [false, 0, 'search'],
+        [true, 2, 'search'],
+        [true, 0, 'tried'],
+        [true, 0, 'given'],
+      ],
+    ]);
+  });
+
+  it('takes up to 1,000, of as many keys or of one, and none', async () => {
+    const many = await batch(Array.from({ length: 1000 }, (_, n) => ({ key: `many-${n}`, policy: 'given' })));
+    expect(many.body.decisions?.filter(({ allowed }) => allowed)).toHaveLength(1000);
+    const one = await batch(Array.from({ length: 1000 }, () => ({ key: 'one', policy: 'everybody' })));
+    expect(one.body.decisions?.map(({ remaining }) => remaining)).toEqual(
+      Array.from({ length: 1000 }, (_, n) => 999 - n),
+    );
+    expect((await batch([])).body).toEqual({ decisions: [] });
+  });
+
+  it('takes nothing when one of them is wrong, and names ten of the wrong ones', async () => {
+    const wrong = Array.from({ length: 20 }, () => ({ key: 'e', policy: 'search', cost: 4 }));
+    const { status, body } = await batch([{ key: 'e', policy: 'search' }, ...wrong]);
+    expect([status, body.errors?.length, body.errors?.[0]]).toEqual([
+      400,
+      10,
+      { field: 'checks[1].cost', detail: 'checks[1].cost is 4; allowed: up to 3, the smallest capacity of search' },
+    ]);
+    expect((await check({ key: 'e', policy: 'search' })).body.remaining).toBe(2);
+  });
+
+  it.each([
+    [
+      '1,001 checks',
+      Array(1001).fill({ key: 'a', policy: 'given' }),
+      400,
+      'checks is a list of 1001; allowed: a list of up to 1000 checks.',
+    ],
+    ['no list', 5, 400, 'checks is 5; allowed: a list of up to 1000 checks.'],
+    ['nothing', undefined, 400, 'checks is missing; allowed: a list of up to 1000 checks.'],
+    ['no check', [null], 400, 'checks[0] is null; allowed: an object with the fields key, policy, cost.'],
+    [
+      'a long key',
+      [{ key: 'x'.repeat(513), policy: 'given' }],
+      413,
+      'checks[0].key has 513 bytes; allowed: a string of 1 to 512 bytes in UTF-8.',
+    ],
+  ])('refuses %s', async (_, checks, status, detail) => {
+    const answer = await batch(checks);
+    expect([answer.status, answer.type, answer.body.detail]).toEqual([status, 'application/problem+json', detail]);
+  });
+});
+
+describe('a check with a mistake', () => {
+  const key = 'a';
+  const policy = 'given';
+  const oneToTwelve = 'a string of 1 to 512 bytes in UTF-8';
+  const costs = 'a whole number, 1 or more';
+  it.each<[unknown, number, string]>([
+    [[], 400, 'body is a list of 0; allowed: an object with the fields key, policy, cost.'],
+    [null, 400, 'body is null; allowed: an object with the fields key, policy, cost.'],
+    [{ policy }, 400, `key is missing; allowed: ${oneToTwelve}.`],
+    [{ policy, key: '' }, 400, `key is ""; allowed: ${oneToTwelve}.`],
+    [{ policy, key: 7 }, 400, `key is 7; allowed: ${oneToTwelve}.`],
+    [{ policy, key: ['a'] }, 400, `key is a list of 1; allowed: ${oneToTwelve}.`],
+    [{ policy, key: '\ud83d' }, 400, `key is "\\ud83d"; allowed: ${oneToTwelve}, without half of a surrogate pair.`],
+    [{ policy, key: '\u00e9'.repeat(257) }, 413, `key has 514 bytes; allowed: ${oneToTwelve}.`],
+    [{ policy, key, cost: 0 }, 400, `cost is 0; allowed: ${costs}.`],
+    [{ policy, key, cost: -1 }, 400, `cost is -1; allowed: ${costs}.`],
+    [{ policy, key, cost: 1.5 }, 400, `cost is 1.5; allowed: ${costs}.`],
+    [{ policy, key, cost: '1' }, 400, `cost is "1"; allowed: ${costs}.`],
+    [{ policy, key, cost: null }, 400, `cost is null; allowed: ${costs}.`],
+    [{ policy, key, cost: 1e300 }, 400, `cost is 1e+300; allowed: ${costs}.`],
+    [{ policy, key, cost: 2 }, 400, 'cost is 2; allowed: up to 1, the smallest capacity of given.'],
+    [{ key }, 400, 'policy is missing; allowed: everybody, search, tried, dear, given.'],
+    [{ key, policy: 'constructor' }, 400, 'policy is "constructor"; allowed: everybody, search, tried, dear, given.'],
+    [{ key, policy, tokens: 1 }, 400, 'tokens is no field; allowed: key, policy, cost.'],
+  ])('%j is answered %i and names the field', async (body, status, detail) => {
+    const answer = await check(body);
+    expect([answer.status, answer.type, answer.body.detail]).toEqual([status, 'application/problem+json', detail]);
+    const field = detail.split(' ')[0];
+    expect(answer.body.errors).toEqual([{ field, detail: detail.slice(0, -1) }]);
+  });
+
+  it('is told all of its mistakes', async () => {
+    expect((await check({ key: '', cost: 0, x: 1 })).body.errors?.map(({ field }) => field)).toEqual([
+      'key',
+      'cost',
+      'x',
+    ]);
+  });
+
+  it.each([
+    ['', 'body is missing'],
+    ['{', 'body is not JSON (Expected property name or '],
+    ['{"key":"a","cost":NaN}', 'body is not JSON (Unexpected token '],
+    ['{"key":"a","cost":1e400}', 'cost is Infinity; allowed: '],
+    ['{"key":"a","__proto__":{"cost":1}}', '__proto__ is no field; allowed: key, policy, cost'],
+    ['['.repeat(200_000) + ']'.repeat(200_000), 'body is a list of 1; allowed: an object'],
+    [`${'{"key":'.repeat(50_000)}1${'}'.repeat(50_000)}`, 'key is an object; allowed: '],
+    [Buffer.from([0x7b, 0xff, 0x7d]), 'body is not UTF-8; allowed: an object in JSON, in UTF-8'],
+  ])('in its JSON is answered 400: %.40s', async (body, detail) => {
+    const answer = await ask('POST', '/v1/check', body);
+    expect([answer.status, answer.body.detail?.slice(0, detail.length)]).toEqual([400, detail]);
+  });
+
+  it.each([
+    ['?status=200', 'status is "200"; allowed: 429.'],
+    ['?status=429&status=429', 'status is a list of 2; allowed: 429.'],
+    ['?stat=429', 'stat is no field; allowed: status.'],
+  ])('in its query is answered 400: %s', async (query, detail) => {
+    expect((await check({ key, policy }, query)).body.detail).toBe(detail);
+  });
+});
+
+describe('a check', () => {
+  it.each([
+    ['512 bytes', 'x'.repeat(512)],
+    ['any script', 'Zoë 日本 \u{1F600}'],
+    ['what looks like other keys', 'address=127.0.0.1|header:x=1'],
+    ['control characters', 'a\r\n\0\x7f\ufeff'],
+  ])('takes a key of %s, and has a bucket for it', async (_, key) => {
+    expect((await check({ key, policy: 'given' })).body).toMatchObject({ allowed: true, remaining: 0 });
+    expect(await redis.admin.exists(`rl:given/86400s/given=${key}`)).toBe(1);
+  });
+
+  it('never meets the bucket of an address or a header', async () => {
+    const before = (await check({ key: '127.0.0.1', policy: 'everybody' })).body.remaining;
+    await fetch(service.url);
+    expect((await check({ key: '127.0.0.1', policy: 'everybody' })).body.remaining).toBe(Number(before) - 1);
+  });
+
+  it.each([
+    ['application/json; charset=UTF-8', 200],
+    ['Application/JSON;charset="utf-8"', 200],
+    ['application/json; charset=latin1', 415],
+    ['application/json-patch+json', 415],
+    ['text/plain', 415],
+  ])('of the type %s is answered %i', async (type, status) => {
+    const body = JSON.stringify({ key: type, policy: 'everybody' });
+    expect((await ask('POST', '/v1/check', body, { 'content-type': type })).status).toBe(status);
+  });
+
+  it('may begin with a byte order mark, and may not be compressed', async () => {
+    expect((await ask('POST', '/v1/check', '\ufeff{"key":"bom","policy":"given"}')).status).toBe(200);
+    const gzipped = await ask('POST', '/v1/check', '{}', { 'content-encoding': 'gzip' });
+    expect([gzipped.status, gzipped.headers.get('accept-encoding')]).toEqual([415, 'identity']);
   });
 });
 

@@ -1,0 +1,45 @@
+// `POST /v1/check/batch`: many decisions, each by itself; one that is not allowed keeps no other from being so.
+
+import { z } from 'zod';
+import type { ApiParts } from './api-parts.ts';
+import { type Claim, checkShape, claimOfCheck, type Misfit } from './check-shape.ts';
+import { answerOf, decisionShape } from './decision-shape.ts';
+import { knownIn } from './known-policies.ts';
+import { badRequest } from './refusal.ts';
+import { type AnyRoute, defineRoute } from './route.ts';
+import { fields } from './shapes.ts';
+
+const checksMax = 1000;
+const error = `a list of up to ${checksMax} checks`;
+const batch = fields({ checks: z.array(checkShape, { error }).max(checksMax, { error }) });
+
+export function checkBatchRoute({ limiter, policies }: ApiParts): AnyRoute {
+  return defineRoute<z.infer<typeof batch>>({
+    method: 'POST',
+    path: '/v1/check/batch',
+    summary: 'Decides up to 1000 checks, each by itself. Of a batch with a mistake in it none is.',
+    access: 'api',
+    request: { body: batch },
+    answers: {
+      200: { description: 'In the order of the checks.', schema: z.object({ decisions: z.array(decisionShape) }) },
+    },
+    async handle({ body: { checks } }) {
+      const known = knownIn(policies());
+      const claims: Claim[] = [];
+      const misfits: Misfit[] = [];
+      for (const [i, check] of checks.entries()) {
+        const claim = claimOfCheck(check, known, `checks[${i}].`);
+        if ('take' in claim) claims.push(claim);
+        else misfits.push(claim);
+      }
+      const [first] = misfits;
+      if (first)
+        throw badRequest(
+          misfits.map(({ mistake }) => mistake),
+          first.status,
+        );
+      const decisions = await Promise.all(claims.map(({ take }) => limiter.decide(take)));
+      return { status: 200, body: { decisions: decisions.map((it, i) => answerOf(it, (claims[i] as Claim).policy)) } };
+    },
+  });
+}
