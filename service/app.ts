@@ -4,6 +4,8 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config/env.ts';
+import { policiesOf } from './config/policies.ts';
+import type { WrittenPolicy } from './config/policies-shape.ts';
 import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
 import { createApi } from './doors/http.ts';
@@ -16,6 +18,8 @@ import type { Policy } from './doors/policy.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
 import type { LogOutput } from './log-output.ts';
 import { Metrics } from './metrics/metrics.ts';
+import type { PolicyNames } from './metrics/policy-metrics.ts';
+import type { Reloads } from './metrics/reload-metrics.ts';
 import { connect } from './redis/connect.ts';
 import { Instances } from './redis/instances.ts';
 import { secretsOf } from './redis/options.ts';
@@ -29,16 +33,25 @@ export interface App {
   readonly metrics: Metrics;
   /** Of this process alone. */
   readonly readiness: () => Readiness;
+  /** Decides by these from the next request on. */
+  readonly setPolicies: (written: readonly WrittenPolicy[]) => void;
   /** Answers what was accepted, for at most `graceMs`, then closes everything. */
   readonly stop: (graceMs: number) => Promise<void>;
+}
+
+/** What is told of what is not this service's own. */
+export interface Sources {
+  readonly output: LogOutput;
+  /** Of the policies file, where this process reads one. */
+  readonly reloads?: (() => Reloads) | undefined;
 }
 
 /** Breaker transitions that `/readyz` tells. */
 const transitionsMax = 64;
 
 /** Builds the service and listens. Rejects when it cannot listen; Redis need not be there. */
-export async function startApp(config: Config, log: Logger, output: LogOutput): Promise<App> {
-  const app = await createService(config, log, output);
+export async function startApp(config: Config, log: Logger, sources: Sources): Promise<App> {
+  const app = await createService(config, log, sources);
   try {
     await listen(app.server, config);
   } catch (error) {
@@ -52,12 +65,13 @@ export async function startApp(config: Config, log: Logger, output: LogOutput): 
 export async function createService(
   config: Config,
   log: Logger,
-  output: LogOutput,
+  { output, reloads }: Sources,
   primary?: PrimaryClient,
 ): Promise<App> {
   const nowUs = () => performance.now() * 1000;
   const transitions: Transition[] = [];
-  const limits = config.policies.flatMap((policy) => policy.limits).slice(0, 1); // enough to warm up
+  let { policies } = config;
+  const limits = policies.flatMap((policy) => policy.limits).slice(0, 1); // enough to warm up
   await warmUp(limits, nowUs);
 
   const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
@@ -66,8 +80,9 @@ export async function createService(
   const metrics = new Metrics({
     fallbackKeys: () => fallback.size,
     breakerStates,
-    policies: { all: namesOf(config.policies), shadow: namesOf(config.policies.filter(({ isShadow }) => isShadow)) },
+    policies: namesOf(policies),
     logLinesDropped,
+    reloads,
   });
   const report = primary && (() => primary.onOutages(outages.all));
   const outages: Outages = new Outages({
@@ -129,13 +144,13 @@ export async function createService(
   const api = createApi({
     intake,
     json: createJsonDoor({
-      routes: routesOf({ limiter, policies: () => config.policies, tokens }),
+      routes: routesOf({ limiter, policies: () => policies, tokens }),
       tokens,
       onDefect,
     }),
     gate: createGate({
       limiter,
-      policies: config.policies,
+      policies: () => policies,
       trustedProxies: config.trustedProxies,
       onMistake: (policy) => metrics.policies.mistaken(policy),
       onDefect,
@@ -157,6 +172,11 @@ export async function createService(
     server,
     metrics,
     readiness,
+    setPolicies(written) {
+      policies = policiesOf(written, config.policiesOptions);
+      fallback.limits = policies.flatMap(({ limits }) => limits);
+      metrics.policies.names = namesOf(policies);
+    },
     async stop(graceMs) {
       await closeServer(server, connections, graceMs);
       instances.stop();
@@ -165,8 +185,9 @@ export async function createService(
   };
 }
 
-function namesOf(policies: readonly Policy[]): readonly string[] {
-  return policies.map(({ name }) => name);
+function namesOf(policies: readonly Policy[]): PolicyNames {
+  const names = (some: readonly Policy[]) => some.map(({ name }) => name);
+  return { all: names(policies), shadow: names(policies.filter(({ isShadow }) => isShadow)) };
 }
 
 /** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */

@@ -2,9 +2,11 @@
 // primary, and runs itself again as each of the workers.
 
 import { fork } from 'node:child_process';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createService, startApp } from './app.ts';
 import { type Config, ConfigError, readConfig, readConfigAtStart } from './config/env.ts';
+import { PoliciesFile } from './config/policies-file.ts';
+import type { WrittenPolicy } from './config/policies-shape.ts';
 import { shareOf } from './config/share.ts';
 import { LogOutput } from './log-output.ts';
 import { startPrimary } from './workers/primary.ts';
@@ -15,14 +17,11 @@ const exitBadConfig = 78;
 const shutdownGraceMs = 10_000;
 /** For the last lines of the log. Where nobody reads it, the end waits so long. */
 const logMsMax = 500;
-const isWorker = process.argv[2] === 'worker';
-/** SIGHUP: the terminal is closed. */
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const endingSignals = ['SIGTERM', 'SIGINT'] as const;
 
-/** A worker believes what the primary has looked up. */
 async function configOrExit(): Promise<Config> {
   try {
-    return isWorker ? readConfig(process.env) : await readConfigAtStart(process.env);
+    return await readConfigAtStart(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`The environment is not usable:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
@@ -30,20 +29,21 @@ async function configOrExit(): Promise<Config> {
   }
 }
 
-const config = await configOrExit();
-process.stderr.on('error', () => {}); // whoever read it has gone; that is no reason to end
-const output = new LogOutput();
-const log = pino({ level: config.logLevel }, output);
-
 const forkWorker = (number: number) =>
   fork(import.meta.filename, ['worker', String(number)], { serialization: 'advanced' }); // JSON has no NaN
 
 /** Whoever holds the port: this process alone, or the primary. */
-async function startOrExit(): Promise<{ stop(graceMs: number): Promise<void> }> {
+interface Serving {
+  stop(graceMs: number): Promise<void>;
+  setPolicies(written: readonly WrittenPolicy[]): void;
+}
+
+async function startOrExit(config: Config, log: Logger, file: PoliciesFile | undefined): Promise<Serving> {
+  const sources = { output, reloads: file && (() => file.reloads) };
   try {
     return config.workers === 1
-      ? await startApp(config, log, output)
-      : await startPrimary(config, log, output, forkWorker);
+      ? await startApp(config, log, sources)
+      : await startPrimary(config, log, sources, forkWorker);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'EADDRINUSE' ? 'the port is taken; choose another with PORT' : message;
@@ -58,28 +58,44 @@ async function exit(status: number): Promise<never> {
 }
 
 async function serve(): Promise<void> {
-  const starting = startOrExit();
+  const config = await configOrExit();
+  const log = pino({ level: config.logLevel }, output);
+  const { policiesFile, policiesOptions: options } = config;
+  const file = policiesFile && new PoliciesFile({ ...policiesFile, options }, log);
+  const starting = startOrExit(config, log, file);
   let stopping = false;
   // At once: a container's first process hears no signal that it does not ask for.
-  for (const signal of signals) {
+  for (const signal of endingSignals) {
     process.on(signal, async () => {
       if (stopping) return;
       stopping = true;
       log.info(`${signal}: answering what was accepted, then stopping`);
+      file?.stop();
       await (await starting).stop(shutdownGraceMs);
       log.info('stopped');
       await exit(0);
     });
   }
-  await starting;
+  process.on('SIGHUP', () => {
+    if (file) file.reload();
+    else log.info('SIGHUP: POLICIES_FILE is not set, so there is nothing to read again');
+  });
+  const serving = await starting;
+  file?.watch((written) => serving.setPolicies(written));
   log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
 }
 
-if (isWorker) {
+async function serveAsWorker(): Promise<void> {
   // A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
-  for (const signal of signals) process.on(signal, () => {});
-  const workerLog = log.child({ worker: Number(process.argv[3]) });
-  await work((whole) => createService(shareOf(config), workerLog, output, whole), shutdownGraceMs);
+  for (const signal of [...endingSignals, 'SIGHUP']) process.on(signal, () => {});
+  await work((primary, written) => {
+    const config = readConfig(process.env, written as readonly WrittenPolicy[] | undefined); // as the primary has read it
+    const log = pino({ level: config.logLevel }, output).child({ worker: Number(process.argv[3]) });
+    return createService(shareOf(config), log, { output }, primary);
+  }, shutdownGraceMs);
   await exit(0);
 }
-await serve();
+
+process.stderr.on('error', () => {}); // whoever read it has gone; that is no reason to end
+const output = new LogOutput();
+await (process.argv[2] === 'worker' ? serveAsWorker() : serve());

@@ -10,6 +10,7 @@ const alone = [
   'test/service/core/memory.test.ts',
   'test/service/doors/intake.test.ts',
   'test/service/redis/cluster.test.ts',
+  'test/service/reload-under-load.test.ts',
   'test/service/store-contract.test.ts',
 ];
 

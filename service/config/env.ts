@@ -7,7 +7,8 @@ import { createLimit } from '../core/limit.ts';
 import type { Tokens } from '../doors/json/tokens.ts';
 import { type Policy, policyOfHeader } from '../doors/policy.ts';
 import type { RedisAddress } from '../redis/options.ts';
-import type { PoliciesOptions } from './policies.ts';
+import { type PoliciesOptions, policiesOf } from './policies.ts';
+import type { WrittenPolicy } from './policies-shape.ts';
 import { isHost, redisAddressOf } from './redis-address.ts';
 import { configRows, hostAllowed, type Row, type Values } from './rows.ts';
 
@@ -17,6 +18,9 @@ export interface Config {
   readonly redis: RedisAddress;
   /** All that are for a request must allow it. At least one. */
   readonly policies: readonly Policy[];
+  /** Where they come from, and what it says; undefined where the settings make the only one. */
+  readonly policiesFile: { readonly path: string; readonly written: readonly WrittenPolicy[] } | undefined;
+  readonly policiesOptions: PoliciesOptions;
   /** Instances that share the limit; undefined: they are counted in Redis. */
   readonly instances: number | undefined;
   /** Processes that serve the port. */
@@ -53,8 +57,14 @@ export async function readConfigAtStart(env: Readonly<Record<string, string | un
   throw new ConfigError(lost);
 }
 
-/** Reads the settings. Throws a `ConfigError` that names every bad variable, its value unless secret, and what is allowed. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+/**
+ * Reads the settings. Throws a `ConfigError` that names every bad variable, its value unless secret, and what is allowed.
+ * `written`: what the policies file says, where that is known already.
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  written?: readonly WrittenPolicy[],
+): Config {
   const mistakes: string[] = [];
   const values = valuesIn(env, mistakes);
   const redis = redisAddressOf(
@@ -70,22 +80,24 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     mistakes,
   );
-  const policies = values.POLICIES_FILE
-    ? policiesOfFile(
-        values.POLICIES_FILE,
-        env,
-        { instances: values.INSTANCES ?? undefined, isCluster: redis?.kind === 'cluster' },
-        mistakes,
-      )
-    : [];
-  if (mistakes.length > 0 || !redis || !policies) throw new ConfigError(mistakes.join('\n'));
+  const options: PoliciesOptions = {
+    instances: values.INSTANCES ?? undefined,
+    isCluster: redis?.kind === 'cluster',
+    workers: 1,
+  };
+  const path = values.POLICIES_FILE;
+  if (path) tellInsteadOfFile(env, mistakes);
+  const inFile = path ? (written ?? policiesText().readPolicies(path, options, mistakes)) : undefined;
+  if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
 
   const valid = values as Values; // or there were mistakes
   return {
     host: valid.HOST,
     port: valid.PORT,
     redis,
-    policies: policies.length > 0 ? policies : [ofSettings(valid)],
+    policies: inFile ? policiesOf(inFile, options) : [ofSettings(valid)],
+    policiesFile: path && inFile ? { path, written: inFile } : undefined,
+    policiesOptions: options,
     instances: valid.INSTANCES ?? undefined,
     workers: valid.WORKERS,
     trustedProxies: valid.TRUST_PROXY,
@@ -127,18 +139,12 @@ function ofSettings(values: Values): Policy {
 /** Settings that say what a policies file says. */
 const insteadOfFile = ['RATE_LIMIT', 'RATE_LIMIT_WINDOW_SEC', 'RATE_LIMIT_BURST', 'KEY_HEADER'] as const;
 
-/** Loaded where there is a file: without one, a start need not wait for the readers of YAML and of schemas. */
-const policiesModule = () => createRequire(import.meta.url)('./policies.ts') as typeof import('./policies.ts');
-
-function policiesOfFile(
-  path: string,
-  env: Readonly<Record<string, string | undefined>>,
-  options: PoliciesOptions,
-  mistakes: string[],
-): readonly Policy[] | undefined {
+function tellInsteadOfFile(env: Readonly<Record<string, string | undefined>>, mistakes: string[]): void {
   for (const name of insteadOfFile) {
     if (env[name] !== undefined)
       mistakes.push(`${name} is ${JSON.stringify(env[name])}; allowed: not set, with POLICIES_FILE`);
   }
-  return policiesModule().readPolicies(path, options, mistakes);
 }
+
+/** Loaded where there is a file: without one, a start need not wait for the readers of YAML and of schemas. */
+const policiesText = () => createRequire(import.meta.url)('./policies-text.ts') as typeof import('./policies-text.ts');

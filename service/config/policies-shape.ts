@@ -3,7 +3,7 @@
 import { METHODS } from 'node:http';
 import { z } from 'zod';
 import { pathPatternOf } from '../doors/path-pattern.ts';
-import { keyPartOf } from '../doors/policy-key.ts';
+import { givenKey, keyPartOf } from '../doors/policy-key.ts';
 import { capacityMax, limitAllowed, rateOf } from './limit-text.ts';
 
 /** In each `error` here stands what is allowed. */
@@ -56,8 +56,6 @@ const onStoreFailure = z
     'Without Redis: decided by the fallback, allowed, or refused. forSeconds: of an outage; then the fallback.',
   );
 
-/** As `key`: whoever asks by the policy's name gives it. */
-export const givenKey = 'given';
 const keyPart = written(keyPartOf, 'address, header:NAME, cookie:NAME, path:NAME, or a list of these');
 const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });
 

@@ -5,7 +5,7 @@ import type { Config } from './env.ts';
 
 /** A worker's part of what one instance has. */
 export function shareOf(config: Config): Config {
-  const { workers, instances, policies, fallbackKeysMax } = config;
+  const { workers, instances, policies, policiesOptions, fallbackKeysMax } = config;
   return {
     ...config,
     policies: policies.map((policy) => ({
@@ -14,6 +14,7 @@ export function shareOf(config: Config): Config {
         withFallbackCapacity(limit, Math.max(1, Math.floor(limit.fallback.capacity / workers))),
       ),
     })),
+    policiesOptions: { ...policiesOptions, workers },
     fallbackKeysMax: Math.max(1, Math.floor(fallbackKeysMax / workers)),
     instances: instances === undefined ? undefined : instances * workers,
   };

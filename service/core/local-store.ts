@@ -36,8 +36,8 @@ export class LocalStore implements Store {
   readonly #keysMax: number;
   readonly #nowUs: () => number;
   readonly #own: BucketMap;
-  /** Of each limit by itself: what fills a day would be far too much for what fills a second. */
-  readonly #overflow = new WeakMap<Limit, Float64Array>();
+  /** Of each limit by itself, by its prefix: what fills a day would be far too much for what fills a second. */
+  readonly #overflow = new Map<string, Float64Array>();
   #instances = 1;
   /** Of this instance alone, by limit; each the same object until the instances change. */
   #quotas = new WeakMap<Limit, Quota>();
@@ -97,6 +97,12 @@ export class LocalStore implements Store {
     this.#own.delete(bucket);
   }
 
+  /** From now on there are these limits only. Buckets of others are forgotten when they are full, the shared ones at once. */
+  set limits(limits: readonly Limit[]) {
+    const prefixes = new Set(limits.map(({ prefix }) => prefix));
+    for (const prefix of this.#overflow.keys()) if (!prefixes.has(prefix)) this.#overflow.delete(prefix);
+  }
+
   #standingOf(charge: Charge, nowUs: number, tokensMax: (charge: Charge) => number): Standing {
     const { limit, bucket } = charge;
     const ownFullAtUs = this.#own.get(bucket);
@@ -105,7 +111,7 @@ export class LocalStore implements Store {
     const fullAtUs = inUse
       ? ownFullAtUs
       : Math.max(
-          this.#overflow.get(limit)?.[placeOf(bucket)] ?? 0,
+          this.#overflow.get(limit.prefix)?.[placeOf(bucket)] ?? 0,
           nowUs + debtUsOf(limit.fallback, tokensMax(charge)),
         );
     return { charge, debtUs: debtUsAt(limit.fallback, fullAtUs, nowUs), isKnown: ownFullAtUs !== undefined };
@@ -136,11 +142,11 @@ export class LocalStore implements Store {
     };
   }
 
-  #overflowOf(limit: Limit): Float64Array {
-    let overflow = this.#overflow.get(limit);
+  #overflowOf({ prefix }: Limit): Float64Array {
+    let overflow = this.#overflow.get(prefix);
     if (!overflow) {
       overflow = new Float64Array(overflowBuckets);
-      this.#overflow.set(limit, overflow);
+      this.#overflow.set(prefix, overflow);
     }
     return overflow;
   }

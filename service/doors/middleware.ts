@@ -10,8 +10,8 @@ import { factsOf } from './request-facts.ts';
 
 export interface GateOptions {
   readonly limiter: Store;
-  /** All that are for a request must allow it. One that none is for is let through, without a word about limits. */
-  readonly policies: readonly Policy[];
+  /** Those of now. All that are for a request must allow it. One that none is for is let through, without a word about limits. */
+  readonly policies: () => readonly Policy[];
   /** How many proxies between the client and here write `X-Forwarded-For`. */
   readonly trustedProxies: number;
   /** A policy, by its name, cannot count a request: it lacks the key, or has a cost that is not allowed. */
@@ -43,7 +43,7 @@ export function createGate({ limiter, policies, trustedProxies, onMistake, onDef
   return (request, response, onward, asked) => {
     // 1. What does it take?
     const facts = factsOf(request, trustedProxies);
-    const { take, shadows, mistakes } = claimOf(policies, asked ? { ...facts, ...asked } : facts);
+    const { take, shadows, mistakes } = claimOf(policies(), asked ? { ...facts, ...asked } : facts);
     for (const { policy } of mistakes) onMistake(policy.name);
     const mistake = mistakes.length > 0 && mistakes.find(({ policy }) => !policy.isShadow);
     if (mistake) {

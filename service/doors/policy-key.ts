@@ -11,6 +11,9 @@ export type KeyPart =
   | { readonly kind: 'address' }
   | { readonly kind: 'header' | 'cookie' | 'path'; readonly name: string };
 
+/** Instead of parts: whoever asks by the policy's name gives the key. */
+export const givenKey = 'given';
+
 /** `address`, `header:NAME`, `cookie:NAME` or `path:NAME`; undefined for anything else. */
 export function keyPartOf(text: string): KeyPart | undefined {
   if (text === 'address') return { kind: 'address' };

@@ -17,6 +17,7 @@ import type { BreakerState } from '../core/breaker.ts';
 import { type Decision, type StoreErrorReason, storeErrorReasons } from '../core/store.ts';
 import { FastHistogram } from './fast-histogram.ts';
 import { PolicyMetrics, type PolicyNames } from './policy-metrics.ts';
+import { countReloads, type Reloads } from './reload-metrics.ts';
 
 /** Of the stores that decide, and of the limits that decide without. */
 type MechanismLabel = 'redis' | 'fallback' | 'open' | 'closed';
@@ -51,6 +52,8 @@ export interface MetricsSources {
   readonly policies: PolicyNames;
   /** Lines of the log that nobody took. */
   readonly logLinesDropped: () => number;
+  /** Of the policies file, where this process reads one. */
+  readonly reloads?: (() => Reloads) | undefined;
 }
 
 export class Metrics {
@@ -90,7 +93,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor({ fallbackKeys, breakerStates, policies, logLinesDropped }: MetricsSources) {
+  constructor({ fallbackKeys, breakerStates, policies, logLinesDropped, reloads }: MetricsSources) {
     const decided = this.#decided;
     new Counter({
       name: 'rate_limit_requests_total',
@@ -122,6 +125,7 @@ export class Metrics {
       },
     });
     countLogLinesDropped(logLinesDropped, this.#registry);
+    if (reloads) countReloads(reloads, this.#registry);
     this.policies = new PolicyMetrics(policies, this.#registry);
     for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
     for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
@@ -189,9 +193,14 @@ export class WorkersMetrics {
     registers: [this.#registry],
   });
 
-  /** `ready`: how many can decide now. `logLinesDropped`: of the process in front of them. */
-  constructor({ ready, logLinesDropped }: { ready: () => number; logLinesDropped: () => number }) {
+  /** `ready`: how many can decide now. The others: of the process in front of them. */
+  constructor({
+    ready,
+    logLinesDropped,
+    reloads,
+  }: Pick<MetricsSources, 'logLinesDropped' | 'reloads'> & { readonly ready: () => number }) {
     countLogLinesDropped(logLinesDropped, this.#registry);
+    if (reloads) countReloads(reloads, this.#registry);
     new Gauge({
       name: 'rate_limit_workers',
       help: 'Workers that can decide.',

@@ -10,11 +10,15 @@ export interface PolicyNames {
   readonly shadow: readonly string[];
 }
 
+const statuses = ['allowed', 'blocked'] as const;
+
 export class PolicyMetrics {
   readonly #shadow: Counter;
   readonly #mistakes: Counter;
 
-  constructor({ all, shadow }: PolicyNames, registry: Registry) {
+  #names: PolicyNames = { all: [], shadow: [] };
+
+  constructor(names: PolicyNames, registry: Registry) {
     this.#shadow = new Counter({
       name: 'rate_limit_shadow_requests_total',
       help: 'Decisions of policies that are only tried out.',
@@ -27,8 +31,17 @@ export class PolicyMetrics {
       labelNames: ['policy'],
       registers: [registry],
     });
+    this.names = names;
+  }
+
+  /** Those that are counted from now on. The series of others end, so that there are never more than there are policies. */
+  set names({ all, shadow }: PolicyNames) {
+    for (const policy of this.#names.all) if (!all.includes(policy)) this.#mistakes.remove({ policy });
+    for (const policy of this.#names.shadow)
+      if (!shadow.includes(policy)) for (const status of statuses) this.#shadow.remove({ policy, status });
     for (const policy of all) this.#mistakes.inc({ policy }, 0);
-    for (const policy of shadow) for (const status of ['allowed', 'blocked']) this.#shadow.inc({ policy, status }, 0);
+    for (const policy of shadow) for (const status of statuses) this.#shadow.inc({ policy, status }, 0);
+    this.#names = { all, shadow };
   }
 
   shadowDecided(policy: string, { allowed }: Decision): void {

@@ -25,6 +25,8 @@ export type FromWorker =
   | { readonly type: 'ask'; readonly id: number; readonly what: keyof Overview };
 
 export type FromPrimary =
+  /** What the policies file says; undefined where there is none. First of all messages, and again when it says something else. */
+  | { readonly type: 'policies'; readonly written: unknown }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
   | { readonly type: 'report-request'; readonly id: number }

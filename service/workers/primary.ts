@@ -14,9 +14,10 @@ import type { Logger } from 'pino';
 import { acceptBacklog, type ListenAddress, listen } from '../doors/listen.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
+import type { Reloads } from '../metrics/reload-metrics.ts';
 import { type RedisAddress, secretsOf } from '../redis/options.ts';
 import { type OutageCause, Outages, toLog } from '../redis/outages.ts';
-import type { FromWorker, Overview } from './messages.ts';
+import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** How long the workers have to tell about themselves; who is late counts with what it last said. */
@@ -30,22 +31,26 @@ export interface PrimaryOptions extends ListenAddress {
   readonly workers: number;
   /** Whose secrets no log line may show. */
   readonly redis: RedisAddress;
+  /** What it says at the start; the primary hands it on as it is. */
+  readonly policiesFile: { readonly written: unknown } | undefined;
 }
 
-/** Where log lines go, as far as it is counted here. */
-export interface Dropping {
-  /** Lines that could not be written. */
-  readonly dropped: number;
+/** What is told of what is not the primary's own. */
+export interface PrimarySources {
+  /** Where log lines go: how many could not be written. */
+  readonly output: { readonly dropped: number };
+  /** Of the policies file, where there is one. */
+  readonly reloads?: (() => Reloads) | undefined;
 }
 
 /** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
 export async function startPrimary(
   options: PrimaryOptions,
   log: Logger,
-  output: Dropping,
+  sources: PrimarySources,
   fork: (number: number) => ChildProcess,
 ): Promise<Primary> {
-  const primary = new Primary(options, log, output, fork);
+  const primary = new Primary(options, log, sources, fork);
   await primary.start();
   return primary;
 }
@@ -63,15 +68,23 @@ export class Primary {
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
+  #policies: FromPrimary;
   readonly #firstReady = Promise.withResolvers<void>();
 
-  constructor(options: PrimaryOptions, log: Logger, output: Dropping, fork: (number: number) => ChildProcess) {
+  constructor(
+    options: PrimaryOptions,
+    log: Logger,
+    { output, reloads }: PrimarySources,
+    fork: (number: number) => ChildProcess,
+  ) {
     this.#options = options;
+    this.#policies = { type: 'policies', written: options.policiesFile?.written };
     const nowUs = () => performance.now() * 1000;
     this.#outages = new Outages({ secrets: secretsOf(options.redis), nowUs, ...toLog(log) });
     this.#metrics = new WorkersMetrics({
       ready: () => this.#slots.filter(({ ready }) => ready).length,
       logLinesDropped: () => output.dropped,
+      reloads,
     });
     this.#slots = Array.from(
       { length: options.workers },
@@ -80,6 +93,7 @@ export class Primary {
           number: i + 1,
           fork,
           log,
+          greeting: () => this.#policies,
           random: Math.random,
           onRestart: () => this.#metrics.restarted(),
           onMessage: (slot, message) => this.#receive(slot, message),
@@ -103,6 +117,12 @@ export class Primary {
     await listen(this.#server, this.#options);
     for (const slot of this.#slots) slot.start();
     await this.#firstReady.promise;
+  }
+
+  /** Every worker decides by these from now on, also one that has yet to start. */
+  setPolicies(written: unknown): void {
+    this.#policies = { type: 'policies', written };
+    for (const slot of this.#slots) slot.send(this.#policies);
   }
 
   /** Lets every worker answer what was accepted, for at most `graceMs`. */

@@ -16,6 +16,8 @@ export interface WorkerSlotOptions {
   readonly number: number;
   readonly fork: (number: number) => ChildProcess;
   readonly log: Logger;
+  /** What every worker is told first. */
+  readonly greeting: () => FromPrimary;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** Another worker starts in the place of one that ended. */
@@ -81,6 +83,7 @@ export class WorkerSlot {
     this.#state = 'starting';
     this.#startedAtMs = performance.now();
     this.#options.log.info({ worker: this.number, workerPid: child.pid }, `worker ${this.number} started`);
+    this.send(this.#options.greeting());
     child.on('message', (message: FromWorker) => {
       if (child === this.#child) this.#receive(message);
     });

@@ -2,6 +2,7 @@
 // Connections come from the primary instead of a port, and what /metrics and /readyz say is asked of it, since a client
 // cannot choose whom it asks.
 
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ApiOptions } from '../doors/http.ts';
@@ -19,6 +20,8 @@ export interface WorkerService {
   readonly server: Server;
   readonly metrics: Pick<Metrics, 'all' | 'counts'>;
   readonly readiness: () => Readiness;
+  /** Decides by these from the next request on. */
+  setPolicies(written: unknown): void;
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
@@ -28,16 +31,21 @@ export interface PrimaryClient extends Pick<ApiOptions, 'page' | 'readiness'> {
   readonly onOutages: (causes: readonly OutageCause[]) => void;
 }
 
-export type CreateService = (primary: PrimaryClient) => Promise<WorkerService>;
+/** `written`: what the policies file says, where there is one. */
+export type CreateService = (primary: PrimaryClient, written: unknown) => Promise<WorkerService>;
 
 /** Serves until the primary says stop, or is gone. */
 export async function work(create: CreateService, graceMs: number): Promise<void> {
   const questions = new Questions();
-  const { server, metrics, readiness, stop } = await create({
-    page: () => questions.ask('page'),
-    readiness: () => questions.ask('readiness'),
-    onOutages: (causes) => send({ type: 'outages', causes }),
-  });
+  const [first] = (await once(process, 'message')) as [Extract<FromPrimary, { type: 'policies' }>]; // later ones wait for a listener
+  const { server, metrics, readiness, setPolicies, stop } = await create(
+    {
+      page: () => questions.ask('page'),
+      readiness: () => questions.ask('readiness'),
+      onOutages: (causes) => send({ type: 'outages', causes }),
+    },
+    first.written,
+  );
   server.emit('listening'); // a server that is handed its connections checks no time limits until it believes to listen
 
   const all = async () => ({ metrics: await metrics.all(), readiness: readiness() });
@@ -50,6 +58,7 @@ export async function work(create: CreateService, graceMs: number): Promise<void
       server.emit('connection', socket);
       socket.resume();
     }
+    if (message.type === 'policies') setPolicies(message.written);
     if (message.type === 'report-request') {
       send({ type: 'report', id: message.id, ...(await all()) });
     }

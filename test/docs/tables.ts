@@ -130,6 +130,7 @@ export async function metricList(): Promise<string> {
     fallbackKeys: () => 0,
     breakerStates: () => ['closed'],
     logLinesDropped: () => 0,
+    reloads: () => ({ accepted: 0, refused: 0, loadedAt: 0, hash: 0 }),
   });
   const all = [
     ...(await metrics.counts()),

@@ -1,13 +1,11 @@
 // A policies file on a running service with a real Redis.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PoliciesService, startPoliciesService } from '../support/policies-service.ts';
 import { metricsOf } from '../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
-import { type ServiceProcess, spawnService, startService } from '../support/service.ts';
-import { until } from '../support/until.ts';
+import { spawnService } from '../support/service.ts';
 
 const file = `
 policies:
@@ -30,24 +28,15 @@ policies:
     shadow: true
 `;
 
-let dir: string;
 let redis: RedisProcess;
-let service: ServiceProcess;
+let service: PoliciesService;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'failopen-policies-'));
-  await writeFile(join(dir, 'policies.yaml'), file);
   redis = await startRedis();
-  service = await startService({
-    REDIS_URL: redis.url,
-    POLICIES_FILE: join(dir, 'policies.yaml'),
-    REDIS_TIMEOUT_MS: '10000', // for the machine's sake
-  });
-  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
+  service = await startPoliciesService(file, {}, redis.url);
 });
 afterAll(async () => {
   await service.stop();
   await redis.stop();
-  await rm(dir, { recursive: true });
 });
 
 /** Paths that no route is at are counted, too, and then answered 404. */
@@ -148,7 +137,7 @@ describe('a service with a policies file that is wrong', () => {
   };
 
   it('does not start, and names every mistake with its place', async () => {
-    const path = join(dir, 'bad.yaml');
+    const path = `${service.policiesPath}.bad`;
     await writeFile(path, 'policies:\n- name: a\n  key: user\n  limits: [10 per fortnight]\n');
     const { code, text } = await endOf({ POLICIES_FILE: path });
     expect([code, text.split('\n').map((line) => line.trim().replace(/ is (?!not usable).*/, ''))]).toEqual([
@@ -163,7 +152,11 @@ describe('a service with a policies file that is wrong', () => {
   });
 
   it('does not start without the file, nor with settings that say the same', async () => {
-    const { code, text } = await endOf({ POLICIES_FILE: join(dir, 'none.yaml'), RATE_LIMIT: '5', KEY_HEADER: 'x-key' });
+    const { code, text } = await endOf({
+      POLICIES_FILE: `${service.policiesPath}.none`,
+      RATE_LIMIT: '5',
+      KEY_HEADER: 'x-key',
+    });
     expect(code).toBe(78);
     expect(text).toContain('RATE_LIMIT is "5"; allowed: not set, with POLICIES_FILE');
     expect(text).toContain('KEY_HEADER is "x-key"; allowed: not set, with POLICIES_FILE');

@@ -1,13 +1,10 @@
 // What each policy says of an outage, on a running service whose Redis is killed.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { freePort } from '../../chaos/host/processes.ts';
+import { startPoliciesService } from '../support/policies-service.ts';
 import { metricsOf } from '../support/readiness.ts';
 import { startRedis } from '../support/redis.ts';
-import { startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
 const file = `
@@ -19,17 +16,9 @@ policies:
 `;
 
 it('each policy does in an outage what it says: allows without a word on what is left, refuses with 503, or leaves it to the fallback', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'failopen-failure-'));
-  const path = join(dir, 'policies.yaml');
-  await writeFile(path, file);
   const port = await freePort();
   const first = await startRedis([], port);
-  await using service = await startService({
-    REDIS_ADDR: `127.0.0.1:${port}`,
-    POLICIES_FILE: path,
-    BREAKER_RESET_MS: '100',
-    REDIS_TIMEOUT_MS: '10000', // for the machine's sake: what is dead is refused at once
-  });
+  await using service = await startPoliciesService(file, { BREAKER_RESET_MS: '100' }, first.url); // what is dead is refused at once
   const ask = async (policy: string) => {
     const { status, headers } = await fetch(`${service.url}/${policy}`);
     const told = (name: string) => headers.get(`x-ratelimit-${name}`);
@@ -41,7 +30,6 @@ it('each policy does in an outage what it says: allows without a word on what is
       headers.get('retry-after'),
     ];
   };
-  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
   for (const policy of ['search', 'login', 'short', 'rest'])
     expect(await ask(policy)).toEqual([404, 'redis', '1', true, null]);
 
@@ -60,5 +48,4 @@ it('each policy does in an outage what it says: allows without a word on what is
   await using _second = await startRedis([], port);
   await until('Redis', async () => (await ask('login'))[1] === 'redis');
   expect(await ask('search')).toEqual([404, 'redis', '1', true, null]);
-  await rm(dir, { recursive: true });
 });

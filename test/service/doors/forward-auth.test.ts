@@ -1,12 +1,8 @@
 // A proxy asks about its clients' requests, on a running service with a real Redis.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PoliciesService, startPoliciesService } from '../../support/policies-service.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
-import { type ServiceProcess, startService } from '../../support/service.ts';
-import { until } from '../../support/until.ts';
 
 const file = `
 policies:
@@ -14,25 +10,15 @@ policies:
   - {name: token, match: {path: /token/*}, key: header:x-api-key, limits: [2 per day]}
 `;
 
-let dir: string;
 let redis: RedisProcess;
-let service: ServiceProcess;
+let service: PoliciesService;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'failopen-auth-'));
-  await writeFile(join(dir, 'policies.yaml'), file);
   redis = await startRedis();
-  service = await startService({
-    REDIS_URL: redis.url,
-    POLICIES_FILE: join(dir, 'policies.yaml'),
-    TRUST_PROXY: '2',
-    REDIS_TIMEOUT_MS: '10000', // for the machine's sake
-  });
-  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
+  service = await startPoliciesService(file, { TRUST_PROXY: '2' }, redis.url);
 });
 afterAll(async () => {
   await service.stop();
   await redis.stop();
-  await rm(dir, { recursive: true });
 });
 
 const auth = async (method: string, uri: string, headers: Record<string, string> = {}, query = '') => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { freePort } from '../../../chaos/host/processes.ts';
+import { startPoliciesService } from '../../support/policies-service.ts';
 import { startChild } from '../../support/process.ts';
 import { startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
@@ -79,15 +80,13 @@ it.skipIf(nginx === undefined)(
   async () => {
     const [front, api] = [await freePort(), await freePort()];
     const directory = mkdtempSync(join(tmpdir(), 'nginx-'));
-    const policies = join(directory, 'policies.yaml');
-    writeFileSync(
-      policies,
+    await using service = await startPoliciesService(
       `policies:
       - {name: login, match: {method: POST, path: /login}, key: address, limits: [1 per day]}
       - {name: pay, match: {path: /pay}, key: address, limits: [1 per day], onStoreFailure: closed}
       - {name: token, match: {path: /token}, key: header:x-api-key, limits: [1 per day]}`,
+      { TRUST_PROXY: '1' },
     );
-    await using service = await startService({ POLICIES_FILE: policies, TRUST_PROXY: '1' });
     execFileSync('chmod', ['755', directory]); // its worker is another user
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (of) => `${of}_temp_path ${directory}/${of};`,

@@ -1,0 +1,81 @@
+// What is wrong with policies that have the shape of policies: with one by itself, and with several beside each other.
+
+import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
+import { isGiven, keyOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
+import type { WrittenPolicy } from './policies-shape.ts';
+
+/** Where in the file: names of fields and numbers in lists, from the outside in. */
+export type Place = readonly PropertyKey[];
+
+type Tell = (place: Place, mistake: string) => void;
+
+export function tellMistakes(policies: readonly WrittenPolicy[], options: PoliciesOptions, tell: Tell): void {
+  for (const [i, policy] of policies.entries()) {
+    tellOfKey(policy, ['policies', i], tell);
+    tellOfLimits(policy, ['policies', i], tell);
+  }
+  tellTogether(policies, options, tell);
+}
+
+function tellOfKey(policy: WrittenPolicy, place: Place, tell: Tell): void {
+  if (isGiven(policy)) {
+    const allowed = 'not there, with a key that is given';
+    if (policy.match) tell([...place, 'match'], `says which requests it is for; allowed: ${allowed}`);
+    if (typeof policy.cost === 'object')
+      tell([...place, 'cost', 'header'], `is a header of a request; allowed: ${allowed}`);
+  }
+  const path = policy.match?.path;
+  const known = path === undefined ? [] : parametersIn(pathPatternOf(path) as PathPattern);
+  for (const part of keyOf(policy)) {
+    if (part.kind === 'path' && !known.includes(part.name)) {
+      const allowed = known.length > 0 ? known.join(', ') : 'none, since match.path has no parameter such as :id';
+      tell([...place, 'key'], `names the path parameter ${part.name}; allowed: ${allowed}`);
+    }
+  }
+}
+
+function tellOfLimits({ limits, cost = 1 }: WrittenPolicy, place: Place, tell: Tell): void {
+  for (const [i, limit] of limits.entries()) {
+    const before = limits.slice(0, i);
+    const at = [...place, 'limits', i];
+    if (before.some((it) => windowOf(it) === windowOf(limit))) {
+      tell(at, `has a window of ${windowOf(limit)} as one before it; allowed: limits of different windows`);
+    } else if (before.some((it) => paceOf(it) === paceOf(limit))) {
+      tell(at, 'refills as fast as one before it; allowed: limits of different refill');
+    }
+  }
+  const capacityMin = Math.min(...limits.map((limit) => rateIn(limit).capacity));
+  const costMax = typeof cost === 'number' ? cost : cost.max;
+  if (costMax > capacityMin) {
+    const at = typeof cost === 'number' ? ['cost'] : ['cost', 'max'];
+    tell([...place, ...at], `is ${costMax}; allowed: up to ${capacityMin}, the smallest capacity of its limits`);
+  }
+}
+
+function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: PoliciesOptions, tell: Tell): void {
+  for (const [i, policy] of policies.entries()) {
+    const others = policies.slice(0, i);
+    if (others.some(({ name }) => name === policy.name)) {
+      tell(['policies', i, 'name'], `is ${policy.name}, as of one before it; allowed: a name of its own`);
+    }
+    const other = isCluster && others.find((it) => makeOneTake(it, policy) && !haveOneKey(it, policy));
+    if (other) {
+      const allowed = `with Redis Cluster the key of ${other.name}, which may be for the same request`;
+      tell(['policies', i, 'key'], `is another than that of ${other.name}; allowed: ${allowed}`);
+    }
+  }
+}
+
+/** Whether a request may be both policies'; one that is only tried out makes a take of its own. */
+function makeOneTake(first: WrittenPolicy, second: WrittenPolicy): boolean {
+  if (first.shadow || second.shadow || isGiven(first) || isGiven(second)) return false;
+  const [{ match: one = {} }, { match: other = {} }] = [first, second];
+  const [methods, others] = [one.method, other.method].map((method) => method && [method].flat());
+  if (methods && others && !methods.some((method) => others.includes(method))) return false;
+  if (one.path === undefined || other.path === undefined) return true;
+  return mayMeet(pathPatternOf(one.path) as PathPattern, pathPatternOf(other.path) as PathPattern);
+}
+
+function haveOneKey(one: WrittenPolicy, other: WrittenPolicy): boolean {
+  return JSON.stringify(keyOf(one)) === JSON.stringify(keyOf(other));
+}

@@ -1,0 +1,174 @@
+// A policies file that changes under a running service with a real Redis.
+
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriesOf } from '../support/metrics-page.ts';
+import { type PoliciesService, startPoliciesService } from '../support/policies-service.ts';
+import { metricsOf } from '../support/readiness.ts';
+import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { type ServiceProcess, startService } from '../support/service.ts';
+import { until } from '../support/until.ts';
+
+const policiesWith = (...limits: string[]) => `
+policies:
+  - {name: a, match: {path: /a}, key: header:x-key, limits: [${limits.join(', ')}]}
+`;
+
+const ask = async ({ url }: ServiceProcess, key: string) => {
+  const { status, headers } = await fetch(`${url}/a`, { headers: { 'x-key': key }, keepalive: false });
+  return { status, policy: headers.get('ratelimit-policy'), left: Number(headers.get('x-ratelimit-remaining')) };
+};
+const policyOf = async (service: ServiceProcess) => (await ask(service, 'any')).policy;
+
+const reloads = async (service: ServiceProcess) => {
+  const series = await metricsOf(service, 'rate_limit_policies_reloads_total');
+  return [series['result="accepted"'], series['result="refused"']];
+};
+
+const logOf = (service: ServiceProcess, level: number): { msg: string; mistakes?: string[] }[] =>
+  service.child
+    .stdout()
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line))
+    .filter((line) => line.level === level && !line.msg.includes('Redis'));
+
+let redis: RedisProcess;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+
+describe('a policies file that changes', () => {
+  let service: PoliciesService;
+  beforeAll(async () => {
+    service = await startPoliciesService(policiesWith('100 per day'), {}, redis.url);
+  });
+  afterAll(async () => {
+    await service.stop();
+  });
+
+  /** Replaces the file, and waits until requests are decided by it. */
+  const replace = async (limits: string[], expected: string) => {
+    await service.replacePolicies(policiesWith(...limits));
+    await until(expected, async () => (await policyOf(service)) === expected);
+  };
+
+  it('keeps what was used: half empty stays half empty, and by its refill every token that was taken', async () => {
+    for (let i = 0; i < 50; i++) await ask(service, 'half');
+    await replace(['200 per day'], '"a";q=200;w=86400');
+    expect((await ask(service, 'half')).left).toBe(99);
+    await replace(['{capacity: 100, refillPerSecond: 0.001}'], '"a";q=100;w=100000');
+    for (let i = 0; i < 50; i++) await ask(service, 'taken');
+    await replace(['{capacity: 200, refillPerSecond: 0.001}'], '"a";q=200;w=200000');
+    expect((await ask(service, 'taken')).left).toBe(149);
+    await replace(['{capacity: 20, refillPerSecond: 0.001}'], '"a";q=20;w=20000');
+    expect(await ask(service, 'taken')).toMatchObject({ status: 429, left: 0 });
+  });
+
+  it('is refused with every mistake while the policies before it stay, told once', async () => {
+    await replace(['7 per day'], '"a";q=7;w=86400');
+    const [accepted = 0, refused = 0] = await reloads(service);
+    const hash = (await seriesOf(service)).get('rate_limit_policies_hash');
+    await service.replacePolicies(policiesWith('10 per fortnight', '0 per day'));
+    await until('the refusal', async () => (await reloads(service))[1] === refused + 1);
+    await sleep(500); // some looks more
+    expect([await policyOf(service), await reloads(service)]).toEqual(['"a";q=7;w=86400', [accepted, refused + 1]]);
+    expect((await seriesOf(service)).get('rate_limit_policies_hash')).toBe(hash);
+    const [line, ...others] = logOf(service, 50);
+    expect([line?.msg, others]).toEqual([`${service.policiesPath} is refused, and the policies stay as they are`, []]);
+    expect(line?.mistakes?.map((mistake) => mistake.replace(/ is .*/, ''))).toEqual([
+      `POLICIES_FILE ${service.policiesPath}:3 policies[0].limits[0]`,
+      `POLICIES_FILE ${service.policiesPath}:3 policies[0].limits[1]`,
+    ]);
+    await service.replacePolicies(policiesWith('7 per day'));
+    await until('what was before', async () => (await reloads(service))[0] === accepted + 1);
+  });
+
+  it('changes nothing while it is gone', async () => {
+    await replace(['7 per day'], '"a";q=7;w=86400');
+    const [, refused = 0] = await reloads(service);
+    await rm(service.policiesPath);
+    await until('the refusal', async () => (await reloads(service))[1] === refused + 1);
+    expect(await policyOf(service)).toBe('"a";q=7;w=86400');
+    await replace(['8 per day'], '"a";q=8;w=86400');
+  });
+
+  it('is found where a link leads to another folder, as Kubernetes does it', async () => {
+    const dir = dirname(service.policiesPath);
+    for (const [n, limits] of [
+      [1, '11 per day'],
+      [2, '12 per day'],
+    ] as const) {
+      await mkdir(join(dir, `version-${n}`));
+      await writeFile(join(dir, `version-${n}`, 'policies.yaml'), policiesWith(limits));
+      await rm(join(dir, '..data'), { force: true });
+      await symlink(`version-${n}`, join(dir, '..data'));
+      if (n === 1) {
+        await rm(service.policiesPath);
+        await symlink('..data/policies.yaml', service.policiesPath);
+      }
+      await until(limits, async () => (await policyOf(service)) === `"a";q=${parseInt(limits, 10)};w=86400`);
+    }
+    await rm(service.policiesPath);
+  });
+
+  it('is read again on SIGHUP, also as it is', async () => {
+    await replace(['9 per day'], '"a";q=9;w=86400');
+    const [accepted = 0] = await reloads(service);
+    service.child.process.kill('SIGHUP');
+    await until('the file read again', async () => (await reloads(service))[0] === accepted + 1);
+    const loadedAt = (await seriesOf(service)).get('rate_limit_policies_loaded_timestamp_seconds');
+    expect(Math.abs(Date.now() / 1000 - Number(loadedAt))).toBeLessThan(60);
+  });
+
+  it('counts by policy what is in force and no others', async () => {
+    const policy = (name: string) =>
+      `{name: ${name}, match: {path: /a}, key: header:x-key, limits: [1 per day], shadow: true}`;
+    await service.replacePolicies(`policies: [${policy('old')}]`);
+    await until(
+      'the old',
+      async () => 'policy="old"' in (await metricsOf(service, 'rate_limit_request_mistakes_total')),
+    );
+    await ask(service, 'shadow');
+    await service.replacePolicies(`policies: [${policy('new')}]`);
+    await until(
+      'the new',
+      async () => 'policy="new"' in (await metricsOf(service, 'rate_limit_request_mistakes_total')),
+    );
+    expect(await metricsOf(service, 'rate_limit_request_mistakes_total')).toEqual({ 'policy="new"': 0 });
+    expect(await metricsOf(service, 'rate_limit_shadow_requests_total')).toEqual({
+      'policy="new",status="allowed"': 0,
+      'policy="new",status="blocked"': 0,
+    });
+  });
+});
+
+it('all workers decide by the same policies, also one that starts while the file is bad', async () => {
+  await using service = await startPoliciesService(policiesWith('100 per day'), { WORKERS: '2' }, redis.url);
+  const policies = async () => new Set(await Promise.all(Array.from({ length: 12 }, () => policyOf(service))));
+  await service.replacePolicies(policiesWith('50 per day'));
+  await until('the new policies in both', async () => [...(await policies())].join() === '"a";q=50;w=86400');
+  expect(await reloads(service)).toEqual([1, 0]); // once, not once a worker
+  await service.replacePolicies('policies: [');
+  await until('the refusal', async () => (await reloads(service))[1] === 1);
+  const pid = /"workerPid":(\d+)/.exec(service.output())?.[1];
+  process.kill(Number(pid), 'SIGKILL');
+  const restarts = 'rate_limit_worker_restarts_total';
+  await until('another worker', async () => {
+    const series = await seriesOf(service);
+    return series.get(restarts) === 1 && series.get('rate_limit_workers') === 2;
+  });
+  expect([...(await policies())]).toEqual(['"a";q=50;w=86400']);
+});
+
+it('SIGHUP without a policies file is told, and changes nothing', async () => {
+  await using service = await startService();
+  service.child.process.kill('SIGHUP');
+  await until('a word', () => service.output().includes('SIGHUP: POLICIES_FILE is not set'));
+  expect([(await fetch(service.url)).status, service.child.hasEnded()]).toEqual([200, false]);
+});
