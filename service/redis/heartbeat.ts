@@ -1,4 +1,4 @@
-// Whether answers and commands still belong together on a connection: each second Redis is sent a word of its own and
+// Whether answers and commands still belong together on a connection: about each second Redis is sent a word of its own and
 // has to answer with it. One reply too few, or a string that swallowed those after it, goes unnoticed otherwise: every
 // command is answered, by what was meant for the one before it, or the connection is busy and answers nobody.
 //
@@ -9,7 +9,10 @@
 import type { Redis } from 'ioredis';
 import { StoreError } from '../core/store.ts';
 
-const everyMs = 1000;
+/** On average: drawn anew each time, so that instances which connected at the same moment do not go on in step. */
+const everyMs = { min: 900, max: 1100 };
+/** Answers with the word that it is sent. */
+export const wordScript = 'return ARGV[1]';
 
 export interface HeartbeatOptions {
   /** Tries whether a Redis that refused the first probe would answer by now; resolves to why not. */
@@ -35,13 +38,22 @@ export class Heartbeat {
   start(refused: boolean): void {
     this.stop();
     this.#refused = refused;
-    this.#timer = setInterval(() => this.#beat(), everyMs);
+    this.#next();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     clearTimeout(this.#silent);
     this.#silent = undefined;
+  }
+
+  /** Not one after the other: a word that is never answered must not be the last. */
+  #next(): void {
+    const inMs = Math.round(everyMs.min + (everyMs.max - everyMs.min) * Math.random());
+    this.#timer = setTimeout(() => {
+      this.#next();
+      this.#beat();
+    }, inMs);
   }
 
   async #beat(): Promise<void> {
@@ -51,7 +63,7 @@ export class Heartbeat {
     this.#silent ??= setTimeout(() => {
       stream.destroy(new StoreError('timeout', `Redis left a command unanswered for ${silentMsMax} ms`));
     }, silentMsMax);
-    const answer = await this.#redis.eval('return ARGV[1]', 0, word).catch(() => word);
+    const answer = await this.#redis.eval(wordScript, 0, word).catch(() => word);
     if (stream !== this.#redis.stream || stream.destroyed) return;
     clearTimeout(this.#silent);
     this.#silent = undefined;
