@@ -14,7 +14,8 @@ const beatEveryMs = 1000;
 const silentMsMax = 5000;
 const key = 'rl-instances';
 
-const beatScript = `
+/** Says that an instance lives, and counts those that do. */
+export const beatScript = `
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], nowMs, ARGV[1])
@@ -24,6 +25,9 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', nowMs - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`;
+
+/** Says that an instance ends. */
+export const farewellScript = "return redis.call('ZREM', KEYS[1], ARGV[1])";
 
 export interface InstancesOptions {
   /** Told the count when it changes. */
@@ -65,7 +69,7 @@ export class Instances {
   /** Stops speaking, and says so, as far as Redis hears it. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#client?.eval("return redis.call('ZREM', KEYS[1], ARGV[1])", 1, key, this.#id).catch(() => {});
+    this.#client?.eval(farewellScript, 1, key, this.#id).catch(() => {});
     this.#client = undefined;
   }
 

@@ -1,0 +1,82 @@
+// Instances do not come all at once: neither do they connect in one moment to a Redis that is back, nor probe in step.
+
+import type { CheckResult } from '../checks/check.ts';
+import type { BreakerEvent } from '../history.ts';
+import { type FleetCheck, seconds, Tally } from './fleet-check.ts';
+import type { Plan } from './plan.ts';
+
+/** No more than this share of the instances within so long. */
+const shareMax = 0.75;
+const windowMs = 50;
+/** Of fewer, chance alone brings too many together. */
+const instancesMin = 10;
+/** Who loses a connection, or starts, at the same moment as others tries at the same moment, too; for so long. */
+const apartMs = 1000;
+/** The fleet starts, and connects for the first time. */
+const startMs = 1000;
+
+export class SpreadCheck implements FleetCheck {
+  readonly name = 'connects-spread';
+  readonly #plan: Plan;
+  readonly #connects: Crowd;
+  readonly #probes: Crowd;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#connects = new Crowd(plan.instances, 'connected');
+    this.#probes = new Crowd(plan.instances, 'probed Redis');
+  }
+
+  accepted(instance: string, atMs: number): void {
+    const isHasty = this.#plan.faults.some(
+      ({ kind, atMs: fromMs, forMs }) => isSudden(kind) && atMs > fromMs && atMs < fromMs + forMs + apartMs,
+    );
+    if (atMs > startMs && !isHasty) this.#connects.add(instance, atMs);
+  }
+
+  moved({ instance, to, atMs }: BreakerEvent): void {
+    if (to === 'half-open') this.#probes.add(instance, atMs);
+  }
+
+  result(): CheckResult {
+    return this.#connects.tally.result(this.name, 'connections after the start');
+  }
+
+  get probes(): CheckResult {
+    return this.#probes.tally.result('probes-spread', 'probes');
+  }
+}
+
+/** Whether the fault ends connections that can be made again at once. */
+function isSudden(kind: string): boolean {
+  return kind === 'reset' || kind === 'readonly' || kind === 'kill' || kind === 'stop';
+}
+
+/** Those who did something within the last moment. */
+class Crowd {
+  readonly tally = new Tally();
+  readonly #instances: number;
+  readonly #did: string;
+  readonly #lastMs = new Map<string, number>();
+
+  constructor(instances: number, did: string) {
+    this.#instances = instances;
+    this.#did = did;
+  }
+
+  add(instance: string, atMs: number): void {
+    this.#lastMs.delete(instance);
+    this.#lastMs.set(instance, atMs);
+    for (const [other, thenMs] of this.#lastMs) {
+      if (atMs - thenMs < windowMs) break;
+      this.#lastMs.delete(other);
+    }
+    const share = this.#lastMs.size / this.#instances;
+    if (this.#instances < instancesMin) return;
+    this.tally.judge(
+      share <= shareMax,
+      () =>
+        `${this.#lastMs.size} of ${this.#instances} instances ${this.#did} within ${windowMs} ms, until ${seconds(atMs)}`,
+    );
+  }
+}

@@ -1,0 +1,108 @@
+// What the service's scripts do to a simulated Redis: token-bucket.lua by its executable specification, and the small ones
+// that count instances and prove a connection.
+
+import type { Call, Program, Scripts } from '../../chaos/simulation/redis.ts';
+import { costUsOf, debtUsAt, holds, instantUsOf } from '../../service/core/token-bucket.ts';
+import { wordScript } from '../../service/redis/heartbeat.ts';
+import { beatScript, farewellScript } from '../../service/redis/instances.ts';
+import { scriptIn } from '../../service/redis/script.ts';
+
+/** What it costs and what an empty one owes, in microseconds: of each bucket of a take. */
+type Shape = readonly (readonly [costUs: number, capacityUs: number])[];
+
+const tokenBucket: Program = {
+  writes: true,
+  run(call) {
+    const { keys, argv, nowUs } = call;
+    const deadlineUs = Number(argv[0]);
+    if (deadlineUs > 0 && nowUs > deadlineUs) return [nowUs];
+    const [shapes, numbers] = shapesIn(argv.slice(1).map(Number));
+    const reply: unknown[] = [nowUs];
+    let take = 0;
+    for (let first = 0; first < keys.length; take++) {
+      const shape = (shapes.length === 1 ? shapes[0] : shapes[(numbers[take] as number) - 1]) as Shape;
+      reply.push(...takeOne(call, keys.slice(first, first + shape.length), shape));
+      first += shape.length;
+    }
+    return reply;
+  },
+};
+
+/** The shapes, and what follows them. */
+function shapesIn([count = 0, ...numbers]: readonly number[]): [shapes: Shape[], rest: readonly number[]] {
+  const shapes: Shape[] = [];
+  let at = 0;
+  for (let n = 0; n < count; n++) {
+    const size = numbers[at++] as number;
+    shapes.push(
+      Array.from({ length: size }, (_, i) => [numbers[at + 2 * i] as number, numbers[at + 2 * i + 1] as number]),
+    );
+    at += 2 * size;
+  }
+  return [shapes, numbers.slice(at)];
+}
+
+/** Takes what is asked for of all the buckets, or nothing of any; the results of the script. */
+function takeOne({ data, nowUs, taken }: Call, keys: readonly string[], shape: Shape): (number | 'WRONGTYPE')[] {
+  const fullAtUs = keys.map((key) => instantOf(data.get(key), nowUs));
+  if (fullAtUs.includes(undefined)) return keys.map(() => 'WRONGTYPE');
+  // As if a token were one microsecond.
+  const buckets = shape.map(([, capacityUs]) => ({ capacity: capacityUs, tokenUs: 1, capacityUs }));
+  const debtsUs = buckets.map((bucket, i) => debtUsAt(bucket, fullAtUs[i] as number, nowUs));
+  const costOf = (i: number) => (shape[i] as Shape[number])[0];
+  const allowed = buckets.every((bucket, i) => holds(bucket, debtsUs[i] as number, costOf(i)));
+  return keys.map((key, i) => {
+    const bucket = buckets[i] as (typeof buckets)[number];
+    const debtUs = (debtsUs[i] as number) + (allowed ? costUsOf(bucket, costOf(i)) : 0);
+    const isAhead = (fullAtUs[i] as number) - nowUs > bucket.capacityUs;
+    if (allowed || isAhead) data.set(key, nowUs + debtUs);
+    if (allowed && costOf(i) > 0) taken(keyOfName(key));
+    return allowed ? debtUs : -1 - debtUs;
+  });
+}
+
+/** When the bucket is full again: 0 for none; undefined for what is no bucket. */
+function instantOf(value: unknown, nowUs: number): number | undefined {
+  if (value === undefined) return 0;
+  return typeof value === 'number' ? value : instantUsOf(String(value), nowUs);
+}
+
+/** The limit of the simulation has no prefix, and the service names its buckets so. */
+function keyOfName(name: string): string {
+  return name.slice('rl:'.length);
+}
+
+const beat: Program = {
+  writes: true,
+  run({ data, keys: [key = ''], argv: [id = '', silentMsMax], nowUs }) {
+    const nowMs = Math.floor(nowUs / 1000);
+    const spoke = (data.get(key) as Map<string, number> | undefined) ?? new Map<string, number>();
+    spoke.set(id, nowMs);
+    for (const [other, atMs] of spoke) {
+      if (atMs > nowMs) spoke.set(other, nowMs);
+      else if (atMs <= nowMs - Number(silentMsMax)) spoke.delete(other);
+    }
+    data.set(key, spoke);
+    return spoke.size;
+  },
+};
+
+const farewell: Program = {
+  writes: true,
+  run: ({ data, keys: [key = ''], argv: [id = ''] }) =>
+    (data.get(key) as Map<string, number> | undefined)?.delete(id) ? 1 : 0,
+};
+
+const word: Program = { writes: false, run: ({ argv: [said] }) => said };
+
+const programs = new Map([
+  [scriptIn('./token-bucket.lua').text, tokenBucket],
+  [beatScript, beat],
+  [farewellScript, farewell],
+  [wordScript, word],
+]);
+
+export const scripts: Scripts = {
+  programOf: (text) => programs.get(text),
+  isOver: (value, nowUs) => typeof value === 'number' && value <= nowUs,
+};
