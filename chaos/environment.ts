@@ -65,6 +65,18 @@ export interface RedisHandle {
   readonly program?: RedisProgram;
   /** Of a Redis of several nodes, of which `kill` always kills the same one. */
   readonly failover?: Failover;
+  /** Of a Redis of several nodes: each, the one that `kill` kills first. */
+  readonly nodes?: readonly NodeHandle[];
+  /** Who watches those nodes, where anybody does. */
+  readonly sentinels?: readonly NodeHandle[];
+}
+
+/** One of several. */
+export interface NodeHandle {
+  /** `host:port`, as the others and the limiters know it. */
+  readonly address: string;
+  /** The lab's own command to it, past every link. Rejects at once while it is away. */
+  readonly command: (name: string, ...args: string[]) => Promise<unknown>;
 }
 
 /** The program that is the shared Redis. */

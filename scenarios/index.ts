@@ -8,6 +8,7 @@ import { busy } from './busy.ts';
 import { clientKill } from './client-kill.ts';
 import { clientPause } from './client-pause.ts';
 import { clientResets } from './client-resets.ts';
+import { clusterDown } from './cluster-down.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
 import { crashLoop } from './crash-loop.ts';
 import { cutAnswers } from './cut-answers.ts';
@@ -42,6 +43,7 @@ import { oneLink } from './one-link.ts';
 import { oneLinkFlapping } from './one-link-flapping.ts';
 import { outOfMemory } from './out-of-memory.ts';
 import { partition } from './partition.ts';
+import { plannedFailover } from './planned-failover.ts';
 import { prometheusGone } from './prometheus-gone.ts';
 import { readOnly } from './read-only.ts';
 import { redisGray } from './redis-gray.ts';
@@ -56,9 +58,11 @@ import { resetPeer } from './reset-peer.ts';
 import { scriptFlush } from './script-flush.ts';
 import { sentinelFailover } from './sentinel-failover.ts';
 import { slicer } from './slicer.ts';
+import { slotMigration } from './slot-migration.ts';
 import { slowClients } from './slow-clients.ts';
 import { slowClose } from './slow-close.ts';
 import { slowScrapers } from './slow-scrapers.ts';
+import { staleFailover } from './stale-failover.ts';
 import { stall } from './stall.ts';
 import { wrongType } from './wrong-type.ts';
 
@@ -123,4 +127,8 @@ export const scenarios: readonly Scenario[] = [
   instanceStop,
   clusterMasterKill,
   sentinelFailover,
+  plannedFailover,
+  staleFailover,
+  slotMigration,
+  clusterDown,
 ];

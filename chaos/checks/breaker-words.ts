@@ -6,7 +6,7 @@
 
 import { type AnswerEvent, type BreakerEvent, type History, isAllowed } from '../history.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
-import { masterOf } from './outage.ts';
+import { isUnplaced, masterOf } from './outage.ts';
 import { absencesOf, awaitsFailover } from './windows.ts';
 
 /** A breaker was in one state from one instant to another. */
@@ -84,9 +84,10 @@ function aroundAbsences(history: History, stay: Stay): Stay[] {
 /** Whether the breaker guards the way of that request to Redis. */
 function guardOf(history: History): (stay: Pick<Stay, 'instance' | 'shard'>, answer: AnswerEvent) => boolean {
   const master = masterOf(history);
+  const isOfSeveral = history.placement !== undefined || isUnplaced(history);
   return ({ instance, shard }, answer) =>
     answer.instance === instance &&
-    (history.placement === undefined || shard === undefined || master(answer.key, answer.sentMs) === shard);
+    (shard === undefined || !isOfSeveral || master(answer.key, answer.sentMs) === shard);
 }
 
 function surelyWithin({ fromMs, toMs }: Stay, answer: AnswerEvent): boolean {

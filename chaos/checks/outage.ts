@@ -18,6 +18,11 @@ export function reachOf(history: History): (key: string) => boolean | undefined 
   };
 }
 
+/** Whether it is a cluster's, and nobody told who held which key: then a master's breaker tells nothing of a request. */
+export function isUnplaced({ run, placement }: History): boolean {
+  return run.planned?.placed === true && placement === undefined;
+}
+
 /** Whether what is told of this breaker is of the Redis that the fault hits: with a single one, all is. */
 export function isBreakerHit({ placement }: History, shard: string | undefined): boolean {
   return placement === undefined || shard === undefined || shard === placement.victim;

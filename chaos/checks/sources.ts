@@ -5,7 +5,7 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied, type SourceKind } from '../history.ts';
 import { clockMsMax } from './calm.ts';
-import { masterOf, reachOf } from './outage.ts';
+import { isUnplaced, masterOf, reachOf } from './outage.ts';
 
 export interface Source {
   /** `the store`, `the store after state loss 1`, `the control's store`, `fallback of limiter-1`. */
@@ -137,6 +137,7 @@ function file(source: Source, answer: AnswerEvent): void {
  * is half-open one call is made, which may be a take, and Redis may execute it late.
  */
 function keptOutOf(history: History): (answer: AnswerEvent) => boolean {
+  if (isUnplaced(history)) return () => false;
   const master = masterOf(history);
   return ({ instance, key, sentMs, receivedMs }) => {
     const its = history.placement && master(key, sentMs);

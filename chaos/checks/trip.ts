@@ -11,9 +11,9 @@
 import { type AnswerEvent, answersIn, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import { clockMsMax, wasCalm, worstControlMs } from './calm.ts';
-import type { Check, CheckResult, Verdict } from './check.ts';
+import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
-import { isBreakerHit, reachOf } from './outage.ts';
+import { isBreakerHit, isUnplaced, reachOf } from './outage.ts';
 import { cutOffs, hits, type Window } from './windows.ts';
 
 export const slackMs = 50;
@@ -37,6 +37,7 @@ export const trip: Check = {
   property: 'the breaker opens within `BREAKER_FAILURES` · `REDIS_TIMEOUT_MS` + 50 ms of the fault',
   needs: ['breaker', 'source', 'schedule', 'cut-off'],
   judge(history: History): CheckResult[] {
+    if (isUnplaced(history)) return [notApplicable('trip', 'nobody told which master held which key')];
     const { bounds, instances } = history.run;
     const limit = tripMsMax(bounds);
     const state = (verdict: Verdict, measured: number | null, detail: string): CheckResult[] => [

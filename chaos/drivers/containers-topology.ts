@@ -12,7 +12,7 @@ import type { Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { imageOf } from './images.ts';
 import { type Address, answers, redisPort } from './links.ts';
-import { adminOf, type RedisNode } from './redis-node.ts';
+import { adminOf, handleOf, type RedisNode } from './redis-node.ts';
 import {
   replicationSettings,
   sentinelConfig,
@@ -65,7 +65,7 @@ async function startCluster(options: TopologyOptions): Promise<TopologyInContain
   );
   const masters = nodes.slice(0, masterCount);
   await formCluster(masters, nodes.slice(masterCount));
-  return topologyOf(masters, clusterEnv(masters), clusterFailover(nodes));
+  return topologyOf(nodes, [], clusterEnv(masters), clusterFailover(nodes));
 }
 
 async function startSentinel(options: TopologyOptions): Promise<TopologyInContainers> {
@@ -88,18 +88,27 @@ async function startSentinel(options: TopologyOptions): Promise<TopologyInContai
     ),
   );
   await sentinelsFormed(sentinels, master, replicas);
-  return topologyOf([master], sentinelEnv(sentinels), sentinelFailover(sentinels, [master, ...replicas]));
+  const nodes = [master, ...replicas];
+  return topologyOf(nodes, sentinels, sentinelEnv(sentinels), sentinelFailover(sentinels, nodes));
 }
 
 /** Of several nodes, the first of which is the one that is killed. */
 function topologyOf(
-  [victim]: readonly Node[],
+  nodes: readonly Node[],
+  sentinels: readonly Node[],
   env: Record<string, string>,
   failover: NonNullable<RedisHandle['failover']>,
 ): TopologyInContainers {
-  const { host, port, kill, start, admin, id } = victim as Node;
-  const command: RedisHandle['command'] = (name, ...args) => admin.call(name, ...args);
-  return { redis: { kill, start, command, failover }, env, storeLink: { proxy: undefined, host, port }, id };
+  const victim = nodes[0] as Node;
+  const { host, port, kill, start, id } = victim;
+  const { command } = handleOf(victim);
+  const handles = { nodes: nodes.map(handleOf), sentinels: sentinels.map(handleOf) };
+  return {
+    redis: { kill, start, command, failover, ...handles },
+    env,
+    storeLink: { proxy: undefined, host, port },
+    id,
+  };
 }
 
 interface Node extends RedisNode {

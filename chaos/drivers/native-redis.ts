@@ -11,7 +11,7 @@ import type { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { loopback, type NativeParts } from './native-parts.ts';
-import { adminOf, argsOf, type RedisNode, serverArgs } from './redis-node.ts';
+import { adminOf, argsOf, handleOf, type RedisNode, serverArgs } from './redis-node.ts';
 import {
   replicationSettings,
   sentinelConfig,
@@ -68,7 +68,8 @@ async function startCluster(options: RedisOptions): Promise<NativeRedis> {
   const masters = await Promise.all(ports.slice(0, masterCount).map(start));
   const replicas = await Promise.all(ports.slice(masterCount).map((port, i) => start(port, masterCount + i)));
   await formCluster(masters, replicas);
-  return redisOf(masters, clusterEnv(masters), clusterFailover([...masters, ...replicas]));
+  const nodes = [...masters, ...replicas];
+  return redisOf(nodes, [], clusterEnv(masters), clusterFailover(nodes));
 }
 
 async function startSentinel(options: RedisOptions): Promise<NativeRedis> {
@@ -87,18 +88,22 @@ async function startSentinel(options: RedisOptions): Promise<NativeRedis> {
     }),
   );
   await sentinelsFormed(sentinels, master, replicas);
-  return redisOf([master], sentinelEnv(sentinels), sentinelFailover(sentinels, [master, ...replicas]));
+  const nodes = [master, ...replicas];
+  return redisOf(nodes, sentinels, sentinelEnv(sentinels), sentinelFailover(sentinels, nodes));
 }
 
 /** Of several nodes, the first of which is the one that is killed. */
 function redisOf(
-  [victim]: readonly RedisNode[],
+  nodes: readonly RedisNode[],
+  sentinels: readonly RedisNode[],
   env: Record<string, string>,
   failover: NonNullable<RedisHandle['failover']>,
 ): NativeRedis {
-  const { host, port, kill, start, admin } = victim as RedisNode;
+  const victim = nodes[0] as RedisNode;
+  const { host, port, kill, start } = victim;
   return {
-    ...{ kill, start, failover, at: { host, port }, command: (name, ...args) => admin.call(name, ...args) },
+    ...{ kill, start, failover, at: { host, port }, command: handleOf(victim).command },
+    ...{ nodes: nodes.map(handleOf), sentinels: sentinels.map(handleOf) },
     wayFrom: async () => ({ env, storeLink: { proxy: undefined, host, port } }),
   };
 }

@@ -2,6 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { until } from '../clock.ts';
+import type { NodeHandle } from '../environment.ts';
 import { LabError } from '../errors.ts';
 
 export interface RedisNode {
@@ -20,6 +21,11 @@ export interface RedisNode {
 
 /** One that is asked, and nothing else done to. */
 export type AskedNode = Pick<RedisNode, 'host' | 'port' | 'address' | 'admin'>;
+
+/** What a fault is given of one. */
+export function handleOf({ address, admin }: AskedNode): NodeHandle {
+  return { address, command: (name, ...args) => admin.call(name, ...args) };
+}
 
 /** Arguments of a redis-server that keeps its data nowhere. */
 export function serverArgs(settings: Readonly<Record<string, string>>): string[] {

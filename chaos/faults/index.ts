@@ -45,7 +45,11 @@ import { redisKillAof } from './redis/redis-kill-aof.ts';
 import { redisStop } from './redis/redis-stop.ts';
 import { scriptFlush } from './redis/script-flush.ts';
 import { wrongType } from './redis/wrong-type.ts';
+import { clusterDown } from './topology/cluster-down.ts';
 import { masterKill } from './topology/master-kill.ts';
+import { plannedFailover } from './topology/planned-failover.ts';
+import { slotMigration } from './topology/slot-migration.ts';
+import { staleFailover } from './topology/stale-failover.ts';
 
 export const faultKinds: readonly FaultKind[] = [
   partition,
@@ -91,6 +95,10 @@ export const faultKinds: readonly FaultKind[] = [
   instanceKill,
   instanceStop,
   masterKill,
+  plannedFailover,
+  staleFailover,
+  slotMigration,
+  clusterDown,
 ];
 
 /** The fault that a scenario speaks of. Throws a `LabError` that says what is wrong with it. */

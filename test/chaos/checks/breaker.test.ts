@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { breaker } from '../../../chaos/checks/breaker.ts';
 import type { BreakerEvent } from '../../../chaos/history.ts';
+import { failoverHistory, victim } from '../../support/failover-history.ts';
 import { buildHistory, historyWith, usualInstances } from '../../support/history-builder.ts';
 import { answer, move } from '../../support/history-events.ts';
 
@@ -146,5 +147,11 @@ describe('the breaker check', () => {
         detail: 'the breaker of limiter-1, which was closed, moved from open to half-open at 3.000 s',
       },
     ]);
+  });
+
+  it('holds the breaker of a master against no request where nobody told which master held its key', () => {
+    const opened = of('limiter-1', 'closed', 'open', 'half-open', 'closed').map((it) => ({ ...it, shard: victim }));
+    const history = failoverHistory({ breaker: opened });
+    expect(breaker.judge({ ...history, placement: undefined })).toMatchObject([{ verdict: 'pass' }]);
   });
 });

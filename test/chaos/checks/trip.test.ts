@@ -234,4 +234,11 @@ describe('the trip check', () => {
     expect(judged(60)).toMatchObject([{ verdict: 'pass' }]);
     expect(judged(600)).toMatchObject([{ verdict: 'fail' }]);
   });
+
+  it('does not apply where nobody told which master of a cluster held which key', () => {
+    const { placement: _, ...unplaced } = failoverHistory({ breaker: [] });
+    expect(trip.judge({ ...unplaced, placement: undefined })).toEqual([
+      notApplicable('trip', 'nobody told which master held which key'),
+    ]);
+  });
 });

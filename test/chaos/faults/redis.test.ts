@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts';
 const shared = { name: 'redis', instance: undefined };
 const specs = faultKinds
   .flatMap(({ examples }) => examples)
-  .filter((spec) => faultOf(spec).reaches.includes('shared-store'));
+  .filter((spec) => faultOf(spec).reaches.includes('shared-store') && !faultOf(spec).needs.includes('topology'));
 /** Of more memory than a step of the eviction. */
 const keys = 500;
 
