@@ -6,23 +6,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { announcesBody } from '../unread-body.ts';
 import { badRequest, Refusal } from './refusal.ts';
 
-export const bodyBytesMax = 1_048_576;
+/** Enough for every request but one that holds many. */
+const usualBytesMax = 16_384;
 
 /**
  * Resolves to the value, or to undefined when the client went before it had sent all. Rejects with a `Refusal`. A body
  * that does not come ends with the server's own time limits.
  */
-export async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
-  refuseUnfit(request);
+export async function readJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  bytesMax: number = usualBytesMax,
+): Promise<unknown> {
+  refuseUnfit(request, bytesMax);
   if (!announcesBody(request)) throw notJson('is missing');
   if (asksToContinue(request)) response.writeContinue();
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, bytesMax);
   return bytes === undefined ? undefined : jsonIn(bytes);
 }
 
 /** By what its headers say. */
-function refuseUnfit({ headers }: IncomingMessage): void {
-  if (Number(headers['content-length'] ?? 0) > bodyBytesMax) throw tooLarge();
+function refuseUnfit({ headers }: IncomingMessage, bytesMax: number): void {
+  if (Number(headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
   const { 'content-type': type, 'content-encoding': encoding } = headers;
   if (type === undefined || !jsonType.test(type)) {
     const is = type === undefined ? 'missing' : JSON.stringify(type);
@@ -42,16 +47,16 @@ function asksToContinue({ headers, httpVersion }: IncomingMessage): boolean {
   return httpVersion === '1.1' && headers.expect?.toLowerCase() === '100-continue';
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
+function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     const read = (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length <= bodyBytesMax) return;
+      if (length <= bytesMax) return;
       request.off('data', read).pause();
-      reject(tooLarge());
+      reject(tooLarge(bytesMax));
     };
     request.on('data', read);
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
@@ -60,11 +65,11 @@ function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
   });
 }
 
-function tooLarge(): Refusal {
+function tooLarge(bytesMax: number): Refusal {
   return new Refusal(
     413,
     'Content too large',
-    `The body is longer than ${bodyBytesMax} bytes, the most that is allowed.`,
+    `The body is longer than ${bytesMax} bytes, the most that is allowed here.`,
   );
 }
 

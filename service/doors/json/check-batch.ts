@@ -2,10 +2,11 @@
 
 import { z } from 'zod';
 import type { ApiParts } from './api-parts.ts';
-import { type Claim, checkShape, claimOfCheck, type Misfit } from './check-shape.ts';
+import { type Check, type Claim, checkShape, claimOfCheck, isCheck, type Misfit } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
+import { readBy, tryReadBy } from './field-mistakes.ts';
 import { knownIn } from './known-policies.ts';
-import { badRequest } from './refusal.ts';
+import { badRequest, errorsMax, type FieldMistake } from './refusal.ts';
 import { type AnyRoute, defineRoute } from './route.ts';
 import { fields } from './shapes.ts';
 
@@ -13,13 +14,30 @@ const checksMax = 1000;
 const error = `a list of up to ${checksMax} checks`;
 const batch = fields({ checks: z.array(checkShape, { error }).max(checksMax, { error }) });
 
+/** Of checks of which nothing is known yet. */
+const unread = fields({ checks: z.array(z.unknown(), { error }).max(checksMax, { error }) });
+
+/** Reads no further than is told of what is wrong. */
+export function readBatch(body: unknown): { readonly checks: readonly Check[] } {
+  const { checks } = readBy(unread, body, 'body');
+  if (checks.every(isCheck)) return { checks };
+  const mistakes: FieldMistake[] = [];
+  for (const [i, check] of checks.entries()) {
+    if (isCheck(check)) continue;
+    const read = tryReadBy(checkShape, check, `checks[${i}]`, `checks[${i}].`);
+    if ('mistakes' in read) mistakes.push(...read.mistakes);
+    if (mistakes.length >= errorsMax) break;
+  }
+  throw badRequest(mistakes);
+}
+
 export function checkBatchRoute({ limiter, policies }: ApiParts): AnyRoute {
-  return defineRoute<z.infer<typeof batch>>({
+  return defineRoute<{ readonly checks: readonly Check[] }>({
     method: 'POST',
     path: '/v1/check/batch',
     summary: 'Decides up to 1000 checks, each by itself. Of a batch with a mistake in it none is.',
     access: 'api',
-    request: { body: batch },
+    request: { body: batch, readBody: readBatch, bodyBytesMax: 1_048_576 },
     answers: {
       200: { description: 'In the order of the checks.', schema: z.object({ decisions: z.array(decisionShape) }) },
     },

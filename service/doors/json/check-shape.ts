@@ -35,7 +35,23 @@ export const checkShape = fields({
     .describe("Tokens. Without it, the policy's own cost where that is a number, or else 1."),
 });
 
-export type Check = z.infer<typeof checkShape>;
+export interface Check {
+  readonly key: string;
+  readonly policy?: string | undefined;
+  readonly cost?: number | undefined;
+}
+
+/** Whether `checkShape` would take it: told without the schema, which takes long when it is new and when there are many. */
+export function isCheck(value: unknown): value is Check {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, policy, cost } = value as Partial<Check>;
+  if (typeof key !== 'string' || key === '' || !key.isWellFormed()) return false;
+  if (policy !== undefined && typeof policy !== 'string') return false;
+  if (cost !== undefined && !(Number.isSafeInteger(cost) && cost >= 1)) return false;
+  let others = 1 + (policy === undefined ? 0 : 1) + (cost === undefined ? 0 : 1);
+  for (const _ in value) if (--others < 0) return false;
+  return true;
+}
 
 export interface Claim {
   readonly policy: Policy;

@@ -2,8 +2,9 @@
 
 import { z } from 'zod';
 import type { ApiParts } from './api-parts.ts';
-import { type Check, checkShape, claimOfCheck } from './check-shape.ts';
+import { type Check, checkShape, claimOfCheck, isCheck } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
+import { readBy } from './field-mistakes.ts';
 import { knownIn } from './known-policies.ts';
 import { badRequest } from './refusal.ts';
 import { type AnyRoute, defineRoute } from './route.ts';
@@ -22,7 +23,11 @@ export function checkRoute({ limiter, policies }: ApiParts): AnyRoute {
     path: '/v1/check',
     summary: 'Takes tokens of a key, if all its limits allow it.',
     access: 'api',
-    request: { body: checkShape, query },
+    request: {
+      body: checkShape,
+      readBody: (body) => (isCheck(body) ? body : readBy(checkShape, body, 'body')),
+      query,
+    },
     answers: {
       200: { description: 'The decision.', schema: decisionShape },
       429: { description: 'The decision, not allowed, where that status is asked for.', schema: decisionShape },

@@ -7,12 +7,11 @@
 // It is asked about keys of others by those who serve them, so no policy limits these requests themselves.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
 import type { Waiting } from '../intake.ts';
 import { withoutBody } from '../unread-body.ts';
 import { readJson } from './body.ts';
-import { fieldMistakesOf } from './field-mistakes.ts';
-import { badRequest, Refusal } from './refusal.ts';
+import { readBy } from './field-mistakes.ts';
+import { Refusal } from './refusal.ts';
 import type { Answer, AnyRoute } from './route.ts';
 import { type Place, RouteTable } from './route-table.ts';
 import { noFields } from './shapes.ts';
@@ -42,13 +41,13 @@ export function createJsonDoor({ routes, tokens, onDefect }: JsonDoorOptions): J
     const route = methods.get(request.method ?? '');
     if (!route) throw methodNotAllowed(request.method, [...methods.keys()]);
     guard(route.access, request.headers.authorization);
-    const { request: shapes } = route;
-    const body = shapes.body ? await readJson(request, response) : await withoutBody(request, response);
+    const { body: schema, readBody, bodyBytesMax, query, parameters: schemaOfPath } = route.request;
+    const body = schema ? await readJson(request, response, bodyBytesMax) : await withoutBody(request, response);
     received();
     const asked = {
-      body: shapes.body && parsed(shapes.body, body, 'body'),
-      query: parsed(shapes.query ?? noFields, queryIn(request.url), 'query'),
-      parameters: shapes.parameters && parsed(shapes.parameters, parametersIn(parameters), 'path'),
+      body: schema && (readBody ? readBody(body) : readBy(schema, body, 'body')),
+      query: readBy(query ?? noFields, queryIn(request.url), 'query'),
+      parameters: schemaOfPath && readBy(schemaOfPath, parametersIn(parameters), 'path'),
     };
     send(response, await route.handle(asked as never), 'application/json');
   };
@@ -72,13 +71,6 @@ export function createJsonDoor({ routes, tokens, onDefect }: JsonDoorOptions): J
     });
     return true;
   };
-}
-
-/** Throws a `Refusal` that names every field that is wrong. */
-function parsed(schema: z.ZodType, value: unknown, whole: string): unknown {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw badRequest(fieldMistakesOf(result.error, value, whole));
 }
 
 function methodNotAllowed(method: string | undefined, allowed: readonly string[]): Refusal {

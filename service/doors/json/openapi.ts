@@ -32,7 +32,7 @@ export function openApiOf({ routes, isGuarded }: OpenApiOptions): object {
     info: { title: 'Rate limiter', version, description: 'Decisions by rate limits, for those who serve others.' },
     paths: Object.fromEntries(paths),
     components: {
-      schemas: { Problem: schemaOf(problemShape, 'output') },
+      schemas: { Problem: schemaOf(problemShape) },
       ...(schemes.size > 0
         ? {
             securitySchemes: Object.fromEntries([...schemes].map((name) => [name, { type: 'http', scheme: 'bearer' }])),
@@ -44,7 +44,7 @@ export function openApiOf({ routes, isGuarded }: OpenApiOptions): object {
 
 function operationOf(route: AnyRoute, access: Access): object {
   const { body, query, parameters } = route.request;
-  const inBody = body && { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } };
+  const inBody = body && { required: true, content: { 'application/json': { schema: schemaOf(body) } } };
   return {
     summary: route.summary,
     operationId: operationIdOf(route),
@@ -55,7 +55,7 @@ function operationOf(route: AnyRoute, access: Access): object {
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, { description, schema }]) => [
           status,
-          { description, content: { 'application/json': { schema: schemaOf(schema, 'output') } } },
+          { description, content: { 'application/json': { schema: schemaOf(schema) } } },
         ]),
       ),
       ...Object.fromEntries(refusalsOf(route, access).map(([status, description]) => [status, problem(description)])),
@@ -71,7 +71,7 @@ function operationIdOf({ method, path }: AnyRoute): string {
 
 function parametersOf(schema: z.ZodType | undefined, where: 'path' | 'query'): object[] {
   if (!schema) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+  const { properties = {}, required = [] } = schemaOf(schema) as {
     readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
     readonly required?: readonly string[];
   };
@@ -99,7 +99,7 @@ function problem(description: string): object {
   return { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
+function schemaOf(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
   return rest;
 }

@@ -58,4 +58,5 @@ export function badRequest(errors: readonly FieldMistake[], status = 400): Refus
   return new Refusal(status, title, `${first.detail}.`, { errors: errors.slice(0, errorsMax) });
 }
 
-const errorsMax = 10;
+/** So many tell enough. */
+export const errorsMax = 10;

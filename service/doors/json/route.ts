@@ -28,6 +28,10 @@ export interface Route<Body = never, Query = never, Parameters = never> {
   /** In `error` of each schema stands what is allowed. */
   readonly request: {
     readonly body?: z.ZodType<Body>;
+    /** Reads the body in place of its schema, to the same end, where the schema takes too long. Throws a `Refusal`. */
+    readonly readBody?: (body: unknown) => Body;
+    /** Bytes of the longest body; 16 KiB without it. */
+    readonly bodyBytesMax?: number;
     /** Of strings; each parameter at most once. Without it there are none. */
     readonly query?: z.ZodType<Query>;
     /** Of strings, decoded. */
