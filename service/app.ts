@@ -151,7 +151,7 @@ export async function createService(
     gate: createGate({
       limiter,
       policies: () => policies,
-      trustedProxies: config.trustedProxies,
+      addresses: config.addresses,
       onMistake: (policy) => metrics.policies.mistaken(policy),
       onDefect,
     }),

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { createLimit } from '../core/limit.ts';
 import type { Tokens } from '../doors/json/tokens.ts';
 import { type Policy, policyOfHeader } from '../doors/policy.ts';
+import type { AddressRules } from '../doors/request-facts.ts';
 import type { RedisAddress } from '../redis/options.ts';
 import { type PoliciesOptions, policiesOf } from './policies.ts';
 import type { WrittenPolicy } from './policies-shape.ts';
@@ -25,8 +26,7 @@ export interface Config {
   readonly instances: number | undefined;
   /** Processes that serve the port. */
   readonly workers: number;
-  /** Proxies whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies: number;
+  readonly addresses: AddressRules;
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number;
   /** Of the JSON API. */
@@ -100,7 +100,7 @@ export function readConfig(
     policiesOptions: options,
     instances: valid.INSTANCES ?? undefined,
     workers: valid.WORKERS,
-    trustedProxies: valid.TRUST_PROXY,
+    addresses: { trustedProxies: valid.TRUST_PROXY, ipv6Prefix: valid.IPV6_PREFIX },
     keepAliveTimeoutMs: 1000 * valid.KEEP_ALIVE_TIMEOUT_SEC,
     tokens: { api: valid.API_TOKEN || undefined, admin: valid.ADMIN_TOKEN || undefined },
     redisTimeoutMs: valid.REDIS_TIMEOUT_MS,

@@ -1,7 +1,9 @@
 // The service's settings, a row each: name, default, unit, meaning, what is allowed, and how the text becomes a value. The
 // table of service/README.md is made from these rows.
 
-import { hostPortOf, hostPortsOf, isHost, natMapOf, redisUrlOf } from './redis-address.ts';
+import { trustedProxiesAllowed, trustedProxiesOf } from '../doors/trusted-proxies.ts';
+import { hostPortOf, isHost, natMapOf, redisUrlOf } from './redis-address.ts';
+import { addresses, optional, token, whole } from './setting-texts.ts';
 
 export interface Row {
   readonly name: string;
@@ -13,30 +15,6 @@ export interface Row {
   /** The value, or undefined when it is not allowed. */
   readonly parse: (text: string) => unknown;
 }
-
-/** A whole number from `min` to `max`. */
-const whole = (min: number, max: number) => ({
-  allowed: `a whole number from ${min} to ${max}`,
-  parse: (text: string) =>
-    /^(0|[1-9]\d*)$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined,
-});
-
-const optional = (allowed: string, pattern: RegExp) => ({
-  allowed: `nothing, or ${allowed}`,
-  parse: (text: string) => (text === '' || pattern.test(text) ? text : undefined),
-});
-
-/** As a header can carry it (RFC 6750 §2.1). */
-const token = {
-  secret: true as const,
-  ...optional('a token of letters, digits and - . _ ~ + / =', /^[\w\-.~+/]+=*$/),
-};
-
-/** Comma-separated addresses. */
-const addresses = {
-  allowed: 'nothing, or host:port,host:port…',
-  parse: hostPortsOf,
-};
 
 export const hostAllowed = 'an IP address, or a name that leads to one';
 
@@ -158,16 +136,24 @@ export const configRows = [
     default: '',
     unit: '',
     meaning:
-      'request header whose value is the key. The service believes the header, so only a proxy that overwrites it may set it. A client can write `X-Forwarded-For` itself and so choose its key. Without the variable or the header, the key is the address of the peer; behind a proxy that is the address of the proxy',
+      'request header whose value is the key. The service believes the header, so only a proxy that overwrites it may set it. A client can write `X-Forwarded-For` itself and so choose its key. Without the variable or the header, the key is [the address of the client](#client-addresses)',
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {
     name: 'TRUST_PROXY',
-    default: '0',
-    unit: 'proxies',
+    default: 'off',
+    unit: '',
     meaning:
-      'proxies between clients and the service that each add the address they were asked by to `X-Forwarded-For`. The address of a client is then the one that the outermost of them added. With 0 the header counts for nothing, and the address is that of the peer',
-    ...whole(0, 16),
+      'which [proxies](#client-addresses) are believed in `X-Forwarded-For`: `off`, how many stand before the service, or their networks and addresses, as `10.0.0.0/8,fd00::/8`',
+    allowed: trustedProxiesAllowed,
+    parse: trustedProxiesOf,
+  },
+  {
+    name: 'IPV6_PREFIX',
+    default: '56',
+    unit: 'bits',
+    meaning: 'how much of an IPv6 address tells clients apart; with 128, each address is a client',
+    ...whole(1, 128),
   },
   {
     name: 'API_TOKEN',

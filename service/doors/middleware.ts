@@ -6,14 +6,13 @@ import type { RequestHandler } from 'express';
 import type { Decision, Store } from '../core/store.ts';
 import { decisionHeaders, type Headers, problem, quotaExceeded, reducedCapacity } from './headers.ts';
 import { claimOf, type Policy } from './policy.ts';
-import { factsOf } from './request-facts.ts';
+import { type AddressRules, factsOf } from './request-facts.ts';
 
 export interface GateOptions {
   readonly limiter: Store;
   /** Those of now. All that are for a request must allow it. One that none is for is let through, without a word about limits. */
   readonly policies: () => readonly Policy[];
-  /** How many proxies between the client and here write `X-Forwarded-For`. */
-  readonly trustedProxies: number;
+  readonly addresses: AddressRules;
   /** A policy, by its name, cannot count a request: it lacks the key, or has a cost that is not allowed. */
   readonly onMistake: (policy: string) => void;
   /** A defect of ours in what nobody waits for. */
@@ -39,10 +38,10 @@ export type Gate = (
   asked?: Asked,
 ) => void | Promise<void>;
 
-export function createGate({ limiter, policies, trustedProxies, onMistake, onDefect }: GateOptions): Gate {
+export function createGate({ limiter, policies, addresses, onMistake, onDefect }: GateOptions): Gate {
   return (request, response, onward, asked) => {
     // 1. What does it take?
-    const facts = factsOf(request, trustedProxies);
+    const facts = factsOf(request, addresses);
     const { take, shadows, mistakes } = claimOf(policies(), asked ? { ...facts, ...asked } : facts);
     for (const { policy } of mistakes) onMistake(policy.name);
     const mistake = mistakes.length > 0 && mistakes.find(({ policy }) => !policy.isShadow);

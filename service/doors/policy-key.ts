@@ -3,7 +3,7 @@
 //
 //   [header:x-api-key, address] ─▶ header:x-api-key=a%7Cb|address=192.0.2.1
 
-import { clientAddress, keyLengthMax } from './client-key.ts';
+import { keyLengthMax } from './client-key.ts';
 import type { PathParameters } from './path-pattern.ts';
 import type { Mistake, RequestFacts } from './request-facts.ts';
 
@@ -54,10 +54,8 @@ function labelOf(part: KeyPart): string {
 
 function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters): string | undefined {
   switch (part.kind) {
-    case 'address': {
-      const address = request.addressOf();
-      return address === undefined ? undefined : clientAddress(address);
-    }
+    case 'address':
+      return request.addressOf();
     case 'header': {
       const value = request.headers[part.name];
       return Array.isArray(value) ? value.join(', ') : value;

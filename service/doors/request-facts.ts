@@ -1,14 +1,15 @@
 // What a policy looks at in a request, wherever the request itself is: here, or at a proxy that asks about it.
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { clientAddress } from './client-address.ts';
+import { addressBehind, type TrustedProxies } from './trusted-proxies.ts';
 
 export interface RequestFacts {
   readonly method: string;
   /** Path and query, as the client wrote them. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
-  /** The client's address; undefined when its connection is gone. */
+  /** The client's, as `clientAddress` has it; undefined when its connection is gone. */
   readonly addressOf: () => string | undefined;
 }
 
@@ -18,28 +19,18 @@ export interface Mistake {
   readonly detail: string;
 }
 
-/** `trustedProxies`: how many stand between the client and here. Each adds to `X-Forwarded-For` whom it was asked by. */
-export function factsOf(request: IncomingMessage, trustedProxies: number): RequestFacts {
-  const { method = 'GET', url = '/', headers, socket } = request;
-  return { method, url, headers, addressOf: () => addressBehind(socket.remoteAddress, headers, trustedProxies) };
+/** Whose address a request is taken to come from, and how much of it. */
+export interface AddressRules {
+  readonly trustedProxies: TrustedProxies;
+  /** Bits of an IPv6 address that tell clients apart. */
+  readonly ipv6Prefix: number;
 }
 
-/**
- * The address that the outermost trusted proxy was asked by. An entry that is no address ends the chain there: what
- * stands before it may be written by anybody.
- */
-function addressBehind(
-  peer: string | undefined,
-  { 'x-forwarded-for': forwarded }: IncomingHttpHeaders,
-  trustedProxies: number,
-): string | undefined {
-  if (trustedProxies === 0 || forwarded === undefined) return peer;
-  const entries = String(forwarded).split(',').reverse();
-  let address = peer;
-  for (let hop = 0; hop < trustedProxies && hop < entries.length; hop++) {
-    const entry = (entries[hop] as string).trim();
-    if (!isIP(entry)) break;
-    address = entry;
-  }
-  return address;
+export function factsOf(request: IncomingMessage, { trustedProxies, ipv6Prefix }: AddressRules): RequestFacts {
+  const { method = 'GET', url = '/', headers, socket } = request;
+  const addressOf = () => {
+    const address = addressBehind(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
+    return address === undefined ? undefined : clientAddress(address, ipv6Prefix);
+  };
+  return { method, url, headers, addressOf };
 }

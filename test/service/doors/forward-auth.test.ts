@@ -14,7 +14,7 @@ let redis: RedisProcess;
 let service: PoliciesService;
 beforeAll(async () => {
   redis = await startRedis();
-  service = await startPoliciesService(file, { TRUST_PROXY: '2' }, redis.url);
+  service = await startPoliciesService(file, { TRUST_PROXY: '127.0.0.1,10.0.0.0/8' }, redis.url);
 });
 afterAll(async () => {
   await service.stop();
@@ -52,6 +52,15 @@ describe('forward auth', () => {
     expect((await auth('POST', '/login', from('192.0.2.2', '10.0.0.1'))).left).toBe('1');
     expect((await auth('POST', '/login', from('198.51.100.9', '192.0.2.1', '10.0.0.1'))).status).toBe(429);
     expect(await auth('GET', '/login', first)).toMatchObject({ status: 200, left: null });
+  });
+
+  it('takes clients of one IPv6 network for one, and of the next for another', async () => {
+    const left = async (address: string) => (await auth('POST', '/login', { 'X-Forwarded-For': address })).left;
+    expect([
+      await left('2001:db8:0:1::1'),
+      await left('[2001:db8:0:ff::2]:443'),
+      await left('2001:db8:0:100::1'),
+    ]).toEqual(['1', '0', '1']);
   });
 
   it('believes no entry before one that is no address', async () => {

@@ -21,7 +21,7 @@ describe('the key of a policy', () => {
 
   it('joins its parts, each behind what it is', () => {
     const of = (parts: KeyPart[], facts: RequestFacts) => keyOfParts(parts, facts, { id: '7' });
-    const facts = request({ 'x-api-key': 'k', cookie: 'a=1; session=s=1; session=2' }, '::ffff:192.0.2.1');
+    const facts = request({ 'x-api-key': 'k', cookie: 'a=1; session=s=1; session=2' }, '192.0.2.1');
     expect(of(partsOf('header:X-Api-Key', 'address', 'path:id', 'cookie:session'), facts)).toBe(
       'header:x-api-key=k|address=192.0.2.1|path:id=7|cookie:session=s=1',
     );
