@@ -19,7 +19,8 @@ export const availability: Check = {
       const why = whyFailed(answer, names);
       return why === undefined ? [] : [{ answer, why }];
     });
-    const surely = bad.filter(({ answer }) => !isOfLateReturn(history, answer));
+    const isOfLateReturn = ofLateReturnsIn(history);
+    const surely = bad.filter(({ answer }) => !isOfLateReturn(answer));
     const [first] = surely.length > 0 ? surely : bad;
     const detail = first
       ? `first: ${first.why} from ${first.answer.instance} at ${(first.answer.sentMs / 1000).toFixed(3)} s`
@@ -40,11 +41,13 @@ export const availability: Check = {
   },
 };
 
-/** An instance that was late to answer again, and did: a busy machine may have been slow to start it. */
-function isOfLateReturn(history: History, { instance, sentMs }: AnswerEvent): boolean {
-  return lateReturnsIn(history, instance).some(
-    ({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs && Number.isFinite(endMs),
-  );
+/** Whether of an instance that was late to answer again, and did: a busy machine may have been slow to start it. */
+function ofLateReturnsIn(history: History): (answer: AnswerEvent) => boolean {
+  const returns = new Map(history.run.instances.map(({ name }) => [name, lateReturnsIn(history, name)]));
+  return ({ instance, sentMs }) =>
+    returns
+      .get(instance)
+      ?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs && Number.isFinite(endMs)) ?? false;
 }
 
 /** `names`: the target says who decided. Undefined when the request was decided. */

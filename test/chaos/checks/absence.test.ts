@@ -60,6 +60,19 @@ describe('an instance that cannot answer', () => {
     expect(availability.judge(absent(never, { faults }))[0]).toMatchObject(failed);
   });
 
+  it('takes no time to judge that grows with each request it left without an answer', () => {
+    const faults = [event('instance-kill', 'inject', 1000), event('instance-kill', 'heal', 5000, 15_001)];
+    const never = { ...lost, ms: 12_000, rate: 2000 };
+    const history = absent({ heal: never, recovered: { ...lost, rate: 2000 } }, { faults });
+    const cpuMs = (work: () => unknown) => {
+      const before = process.threadCpuUsage().user;
+      work();
+      return (process.threadCpuUsage().user - before) / 1000;
+    };
+    const writingMs = cpuMs(() => JSON.stringify(history.answers));
+    expect(cpuMs(() => availability.judge(history))).toBeLessThan(10 * writingMs);
+  });
+
   it('excuses no other instance', () => {
     const both = { onset: { status: 0 }, fault: { ...lost } };
     expect(availability.judge(absent(both))[0]).toMatchObject({ verdict: 'fail', measured: 300 });
