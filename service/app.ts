@@ -174,7 +174,7 @@ export async function createService(
     readiness,
     setPolicies(written) {
       policies = policiesOf(written, config.policiesOptions);
-      fallback.limits = policies.flatMap(({ limits }) => limits);
+      fallback.limits = policies.flatMap(({ limits, candidate }) => [...limits, ...candidate]);
       metrics.policies.names = namesOf(policies);
     },
     async stop(graceMs) {
@@ -187,7 +187,10 @@ export async function createService(
 
 function namesOf(policies: readonly Policy[]): PolicyNames {
   const names = (some: readonly Policy[]) => some.map(({ name }) => name);
-  return { all: names(policies), shadow: names(policies.filter(({ isShadow }) => isShadow)) };
+  return {
+    all: names(policies),
+    shadow: names(policies.filter(({ isShadow, candidate }) => isShadow || candidate.length > 0)),
+  };
 }
 
 /** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */

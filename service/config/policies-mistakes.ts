@@ -2,7 +2,7 @@
 
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
 import { isGiven, keyOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
-import type { WrittenPolicy } from './policies-shape.ts';
+import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
 
 /** Where in the file: names of fields and numbers in lists, from the outside in. */
 export type Place = readonly PropertyKey[];
@@ -34,21 +34,31 @@ function tellOfKey(policy: WrittenPolicy, place: Place, tell: Tell): void {
   }
 }
 
-function tellOfLimits({ limits, cost = 1 }: WrittenPolicy, place: Place, tell: Tell): void {
-  for (const [i, limit] of limits.entries()) {
-    const before = limits.slice(0, i);
-    const at = [...place, 'limits', i];
-    if (before.some((it) => windowOf(it) === windowOf(limit))) {
-      tell(at, `has a window of ${windowOf(limit)} as one before it; allowed: limits of different windows`);
-    } else if (before.some((it) => paceOf(it) === paceOf(limit))) {
-      tell(at, 'refills as fast as one before it; allowed: limits of different refill');
-    }
+function tellOfLimits(policy: WrittenPolicy, place: Place, tell: Tell): void {
+  const { limits, candidate = [], cost = 1 } = policy;
+  tellOfRefill(limits, [...place, 'limits'], tell);
+  tellOfRefill(candidate, [...place, 'candidate'], tell);
+  if (policy.candidate && policy.shadow) {
+    tell([...place, 'candidate'], 'is tried out beside nothing; allowed: not there, with shadow');
   }
-  const capacityMin = Math.min(...limits.map((limit) => rateIn(limit).capacity));
+  const capacityMin = Math.min(...[...limits, ...candidate].map((limit) => rateIn(limit).capacity));
   const costMax = typeof cost === 'number' ? cost : cost.max;
   if (costMax > capacityMin) {
     const at = typeof cost === 'number' ? ['cost'] : ['cost', 'max'];
     tell([...place, ...at], `is ${costMax}; allowed: up to ${capacityMin}, the smallest capacity of its limits`);
+  }
+}
+
+/** Two limits that refill alike would have the same buckets. */
+function tellOfRefill(limits: readonly WrittenLimit[], place: Place, tell: Tell): void {
+  for (const [i, limit] of limits.entries()) {
+    const before = limits.slice(0, i);
+    if (before.some((it) => windowOf(it) === windowOf(limit))) {
+      const window = windowOf(limit);
+      tell([...place, i], `has a window of ${window} as one before it; allowed: limits of different windows`);
+    } else if (before.some((it) => paceOf(it) === paceOf(limit))) {
+      tell([...place, i], 'refills as fast as one before it; allowed: limits of different refill');
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 import { METHODS } from 'node:http';
 import { z } from 'zod';
 import { pathPatternOf } from '../doors/path-pattern.ts';
-import { givenKey, keyPartOf } from '../doors/policy-key.ts';
+import { givenKey, keyPartAllowed, keyPartOf } from '../doors/policy-key.ts';
 import { capacityMax, limitAllowed, rateOf } from './limit-text.ts';
 
 /** In each `error` here stands what is allowed. */
@@ -47,6 +47,9 @@ const limit = z.union(
   },
 );
 
+const limitsError = 'a list of 1 to 8 limits';
+const limits = z.array(limit, { error: limitsError }).min(1, { error: limitsError }).max(8, { error: limitsError });
+
 const budget = strict({ forSeconds: whole(1, 86_400) });
 const onStoreFailure = z
   .union([z.literal(['fallback', 'open', 'closed']), strict({ open: budget }), strict({ closed: budget })], {
@@ -56,7 +59,7 @@ const onStoreFailure = z
     'Without Redis: decided by the fallback, allowed, or refused. forSeconds: of an outage; then the fallback.',
   );
 
-const keyPart = written(keyPartOf, 'address, header:NAME, cookie:NAME, path:NAME, or a list of these');
+const keyPart = written(keyPartOf, `${keyPartAllowed}, or a list of these`);
 const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });
 
 const policy = strict({
@@ -74,14 +77,13 @@ const policy = strict({
     .describe('Which requests it is for; without it, all.'),
   key: z
     .union([z.literal(givenKey), keyPart, z.array(keyPart).min(1).max(5)], {
-      error: 'given, address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these but given',
+      error: `given, ${keyPartAllowed}, or a list of up to 5 of these but given`,
     })
     .describe('Whose buckets a request takes from. given: it is for no request, only for a check by its name.'),
-  limits: z
-    .array(limit, { error: 'a list of 1 to 8 limits' })
-    .min(1, { error: 'a list of 1 to 8 limits' })
-    .max(8, { error: 'a list of 1 to 8 limits' })
-    .describe('All of them must allow a request.'),
+  limits: limits.describe('All of them must allow a request.'),
+  candidate: limits
+    .exactOptional()
+    .describe('Tried out beside the limits: what they would decide is counted, and nobody is answered by it.'),
   cost: z
     .union([whole(1, capacityMax), strict({ header, max: whole(1, capacityMax) })], {
       error: 'a whole number from 1, or a mapping of header and max',

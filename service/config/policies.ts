@@ -26,7 +26,8 @@ function policyOf(written: WrittenPolicy, options: PoliciesOptions): Policy {
   const { name, match = {}, cost = 1 } = written;
   return policyOfParts({
     name,
-    limits: limitsOf(written, options),
+    limits: limitsOf(written, written.limits, options),
+    candidate: limitsOf(written, written.candidate ?? [], options, 'candidate/'),
     match: isGiven(written) ? noRequest : matchOf(match),
     key: keyOf(written),
     cost: typeof cost === 'number' ? cost : { header: cost.header.toLowerCase(), max: cost.max },
@@ -53,15 +54,21 @@ export function keyOf(written: WrittenPolicy): readonly KeyPart[] {
   return isGiven(written) ? [] : [written.key].flat().map((text) => keyPartOf(text) as KeyPart);
 }
 
-function limitsOf(written: WrittenPolicy, { instances = 1, workers }: PoliciesOptions): Limit[] {
-  const { name, limits } = written;
+/** `kind`: what stands before their windows in the names of their buckets, where they are not the policy's own limits. */
+function limitsOf(
+  written: WrittenPolicy,
+  limits: readonly WrittenLimit[],
+  { instances = 1, workers }: PoliciesOptions,
+  kind = '',
+): Limit[] {
+  const { name } = written;
   return limits.map((limit) => {
     const rate = rateIn(limit);
     const fallbackCapacity = fallbackCapacityIn(limit) ?? Math.ceil(rate.capacity / instances);
     return createLimit({
       ...rate,
       name: limits.length === 1 ? name : `${name}-${windowOf(limit)}`,
-      prefix: `${name}/${paceOf(limit)}/`,
+      prefix: `${name}/${kind}${paceOf(limit)}/`,
       fallbackCapacity: Math.max(1, Math.floor(fallbackCapacity / workers)),
       onStoreFailure: onStoreFailureIn(written),
     });

@@ -1,18 +1,19 @@
 // One instance's settings, divided among its workers.
 
-import { withFallbackCapacity } from '../core/limit.ts';
+import { type Limit, withFallbackCapacity } from '../core/limit.ts';
 import type { Config } from './env.ts';
 
 /** A worker's part of what one instance has. */
 export function shareOf(config: Config): Config {
   const { workers, instances, policies, policiesOptions, fallbackKeysMax } = config;
+  const limitShare = (limit: Limit) =>
+    withFallbackCapacity(limit, Math.max(1, Math.floor(limit.fallback.capacity / workers)));
   return {
     ...config,
     policies: policies.map((policy) => ({
       ...policy,
-      limits: policy.limits.map((limit) =>
-        withFallbackCapacity(limit, Math.max(1, Math.floor(limit.fallback.capacity / workers))),
-      ),
+      limits: policy.limits.map(limitShare),
+      candidate: policy.candidate.map(limitShare),
     })),
     policiesOptions: { ...policiesOptions, workers },
     fallbackKeysMax: Math.max(1, Math.floor(fallbackKeysMax / workers)),

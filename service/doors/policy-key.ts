@@ -3,21 +3,26 @@
 //
 //   [header:x-api-key, address] ─▶ header:x-api-key=a%7Cb|address=192.0.2.1
 
+import { claimIn } from './bearer-claim.ts';
 import { keyLengthMax } from './client-key.ts';
 import type { PathParameters } from './path-pattern.ts';
 import type { Mistake, RequestFacts } from './request-facts.ts';
 
 export type KeyPart =
   | { readonly kind: 'address' }
-  | { readonly kind: 'header' | 'cookie' | 'path'; readonly name: string };
+  | { readonly kind: 'header' | 'cookie' | 'path' | 'jwt'; readonly name: string };
 
 /** Instead of parts: whoever asks by the policy's name gives the key. */
 export const givenKey = 'given';
 
-/** `address`, `header:NAME`, `cookie:NAME` or `path:NAME`; undefined for anything else. */
+export const keyPartAllowed = 'address, header:NAME, cookie:NAME, path:NAME, jwt:CLAIM';
+
+/** Undefined for what is not allowed. */
 export function keyPartOf(text: string): KeyPart | undefined {
   if (text === 'address') return { kind: 'address' };
   const [, kind, name = ''] = /^(header|cookie|path):([!#$%&'*+.^_`|~\w-]+)$/.exec(text) ?? [];
+  const [, claim] = /^jwt:([\w.:/-]+)$/.exec(text) ?? []; // many are URLs
+  if (claim !== undefined) return { kind: 'jwt', name: claim };
   if (kind === 'header') return { kind, name: name.toLowerCase() };
   return kind === 'cookie' || kind === 'path' ? { kind, name } : undefined;
 }
@@ -64,6 +69,8 @@ function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters
       return cookieOf(request.headers.cookie, part.name);
     case 'path':
       return parameters[part.name];
+    case 'jwt':
+      return claimIn(request.headers.authorization, part.name);
     default:
       return part satisfies never;
   }

@@ -1,7 +1,7 @@
 // What a request has to take, by the policies that are for it. All of them must allow it: their buckets are one take.
 
 import type { Limit } from '../core/limit.ts';
-import { type Take, takeOf } from '../core/store.ts';
+import { type Charge, type Take, takeOf } from '../core/store.ts';
 import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
 import { matchPath, type PathParameters, type PathPattern, segmentsOf } from './path-pattern.ts';
 import { type KeyPart, keyOfParts, keyTooLong } from './policy-key.ts';
@@ -11,6 +11,8 @@ export interface Policy {
   readonly name: string;
   /** All of them must allow a request. */
   readonly limits: readonly Limit[];
+  /** Tried out beside them: counted, and nobody is answered by them. Mostly none. */
+  readonly candidate: readonly Limit[];
   readonly match: Match;
   /** The key of a request that it is for, or why there is none. */
   readonly keyOf: (request: RequestFacts, parameters: PathParameters) => string | Mistake;
@@ -35,7 +37,7 @@ export function policyOfHeader(limit: Limit, keyHeader: string | undefined): Pol
     if (named === undefined) return keyOfAddress(addressOf());
     return named.length > keyLengthMax ? keyTooLong(keyHeader as string, named.length) : keyOfHeader(named);
   };
-  return { name: limit.shared.quota.name, limits: [limit], match: {}, keyOf, cost: 1, isShadow: false };
+  return { name: limit.shared.quota.name, limits: [limit], candidate: [], match: {}, keyOf, cost: 1, isShadow: false };
 }
 
 /** The policy of the settings of a policies file. */
@@ -48,7 +50,7 @@ export function policyOfParts(options: Omit<Policy, 'keyOf'> & { readonly key: r
 export interface Claim {
   /** undefined when no policy is for it. */
   readonly take: Take | undefined;
-  /** Of policies that are only tried out, each by itself. */
+  /** Of policies and of limits that are only tried out, each by itself. */
   readonly shadows: readonly Take[];
   /** By the policies that cannot count it. */
   readonly mistakes: readonly PolicyMistake[];
@@ -79,8 +81,14 @@ export function claimOf(policies: readonly Policy[], request: RequestFacts): Cla
     if (!('charges' in own)) mistakes = [...(mistakes ?? []), { ...own, policy }];
     else if (policy.isShadow) shadows = [...(shadows ?? []), { ...own, shadowOf: policy.name }];
     else take = take ? { key: take.key, charges: [...take.charges, ...own.charges] } : own;
+    if ('charges' in own && policy.candidate.length > 0) shadows = [...(shadows ?? []), candidateOf(policy, own)];
   }
   return { take, shadows: shadows ?? none, mistakes: mistakes ?? none };
+}
+
+/** What a take of the policy's is by its candidate. */
+export function candidateOf({ name, candidate }: Policy, { key, charges }: Take): Take {
+  return { ...takeOf(candidate, key, (charges[0] as Charge).cost), shadowOf: name };
 }
 
 function takeBy(policy: Policy, request: RequestFacts, parameters: PathParameters): Take | Mistake {

@@ -6,7 +6,7 @@ import type { Decision } from '../core/store.ts';
 /** Names of policies. */
 export interface PolicyNames {
   readonly all: readonly string[];
-  /** Those that are only tried out. */
+  /** Those that are only tried out, and those with a candidate. */
   readonly shadow: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export class PolicyMetrics {
   constructor(names: PolicyNames, registry: Registry) {
     this.#shadow = new Counter({
       name: 'rate_limit_shadow_requests_total',
-      help: 'Decisions of policies that are only tried out.',
+      help: 'Decisions of what is only tried out: a policy that is a shadow, or the candidate of one.',
       labelNames: ['policy', 'status'],
       registers: [registry],
     });

@@ -26,6 +26,11 @@ policies:
     key: header:x-api-key
     limits: [1 per day]
     shadow: true
+  - name: account
+    match: {path: /account}
+    key: jwt:sub
+    limits: [3 per day]
+    candidate: [1 per hour, 2 per day]
 `;
 
 let redis: RedisProcess;
@@ -113,7 +118,7 @@ describe('a policy that is only tried out', () => {
     expect(answers.map((answer) => [answer.status, left(answer)])).toEqual(
       [1, 2, 3].map((n) => [404, `"everybody";r=${before - n}`]),
     );
-    expect(await metricsOf(service, 'rate_limit_shadow_requests_total')).toEqual({
+    expect(await metricsOf(service, 'rate_limit_shadow_requests_total')).toMatchObject({
       'policy="tried",status="allowed"': 1,
       'policy="tried",status="blocked"': 1,
     });
@@ -122,10 +127,61 @@ describe('a policy that is only tried out', () => {
       'policy="search"': 2,
       'policy="user"': 0,
       'policy="tried"': 1,
+      'policy="account"': 0,
     });
     const decided = await metricsOf(service, 'rate_limit_requests_total');
     expect(decided['mechanism="fallback",status="blocked"']).toBe(0);
     expect(decided['mechanism="redis",status="blocked"']).toBe(3); // of the tests above, and none of this policy
+  });
+});
+
+describe('a candidate', () => {
+  const tokenOf = (claims: unknown) =>
+    `Bearer e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2lnbmF0dXJl`;
+
+  it('is counted beside the limits, which answer alone', async () => {
+    const authorization = tokenOf({ sub: 'alice' });
+    const answers = [];
+    for (let i = 0; i < 4; i++) answers.push(await ask('/account', { authorization }));
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 429]);
+    expect(left(answers[0] as { limits: string })).not.toContain('account-');
+    expect(await metricsOf(service, 'rate_limit_shadow_requests_total')).toMatchObject({
+      'policy="account",status="allowed"': 1,
+      'policy="account",status="blocked"': 3,
+    });
+    expect((await redis.admin.keys('rl:account/*')).sort()).toEqual([
+      'rl:account/86400s/jwt:sub=alice',
+      'rl:account/candidate/3600s/jwt:sub=alice',
+      'rl:account/candidate/86400s/jwt:sub=alice',
+    ]);
+  });
+
+  it('is counted with a check by its name, too', async () => {
+    const check = async (body: unknown, path = '/v1/check') => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${service.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await answer.json()) as { allowed?: boolean };
+    };
+    const blocked = async () =>
+      (await metricsOf(service, 'rate_limit_shadow_requests_total'))['policy="account",status="blocked"'] as number;
+    const before = await blocked();
+    const one = { policy: 'account', key: 'k' };
+    expect([(await check(one)).allowed, (await check(one)).allowed]).toEqual([true, true]);
+    await check({ checks: [one, one] }, '/v1/check/batch');
+    expect(await blocked()).toBe(before + 3);
+  });
+
+  it('takes nothing where the policy cannot count the request, which is answered 400', async () => {
+    const mistakes = async () => (await metricsOf(service, 'rate_limit_request_mistakes_total'))['policy="account"'];
+    for (const headers of [{}, { authorization: 'Bearer a.b.c' }, { authorization: tokenOf({ aud: 'x' }) }] as Record<
+      string,
+      string
+    >[])
+      expect(await ask('/account', headers)).toMatchObject({
+        status: 400,
+        detail: 'The request has no jwt:sub, which its limit is counted by.',
+      });
+    expect(await mistakes()).toBe(3);
   });
 });
 

@@ -1,6 +1,7 @@
 // `POST /v1/check/batch`: many decisions, each by itself; one that is not allowed keeps no other from being so.
 
 import { z } from 'zod';
+import type { Decision } from '../../core/store.ts';
 import type { ApiParts } from './api-parts.ts';
 import { type Check, type Claim, checkShape, claimOfCheck, isCheck, type Misfit } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
@@ -56,8 +57,12 @@ export function checkBatchRoute({ limiter, policies }: ApiParts): AnyRoute {
           misfits.map(({ mistake }) => mistake),
           first.status,
         );
-      const decisions = await Promise.all(claims.map(({ take }) => limiter.decide(take)));
-      return { status: 200, body: { decisions: decisions.map((it, i) => answerOf(it, (claims[i] as Claim).policy)) } };
+      const takes = [...claims.map(({ take }) => take), ...claims.flatMap(({ shadows }) => shadows)];
+      const decisions = await Promise.all(takes.map((take) => limiter.decide(take)));
+      return {
+        status: 200,
+        body: { decisions: claims.map(({ policy }, i) => answerOf(decisions[i] as Decision, policy)) },
+      };
     },
   });
 }

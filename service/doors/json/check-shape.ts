@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type Take, takeOf } from '../../core/store.ts';
-import type { Policy } from '../policy.ts';
+import { candidateOf, type Policy } from '../policy.ts';
 import { shown } from './field-mistakes.ts';
 import type { KnownPolicies } from './known-policies.ts';
 import type { FieldMistake } from './refusal.ts';
@@ -56,6 +56,8 @@ export function isCheck(value: unknown): value is Check {
 export interface Claim {
   readonly policy: Policy;
   readonly take: Take;
+  /** What its candidate would decide on is counted, and answers nobody. */
+  readonly shadows: readonly Take[];
 }
 
 /** Mistakes that no schema can tell, and the status of the refusal. */
@@ -77,7 +79,8 @@ export function claimOfCheck({ key, policy: name, cost }: Check, known: KnownPol
     return misfit(400, `${field}cost`, `is ${tokens}; allowed: ${allowed}`);
   }
   const take = takeOf(policy.limits, givenKeyOf(key), tokens);
-  return { policy, take: policy.isShadow ? { ...take, shadowOf: policy.name } : take };
+  const shadows = policy.candidate.length > 0 ? [candidateOf(policy, take)] : [];
+  return { policy, take: policy.isShadow ? { ...take, shadowOf: policy.name } : take, shadows };
 }
 
 /** The name of the bucket that belongs to a key which its caller gives: no header's and no address's begins like it. */

@@ -1,6 +1,7 @@
 // `POST /v1/check`: one decision.
 
 import { z } from 'zod';
+import type { Decision } from '../../core/store.ts';
 import type { ApiParts } from './api-parts.ts';
 import { type Check, checkShape, claimOfCheck, isCheck } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
@@ -35,7 +36,8 @@ export function checkRoute({ limiter, policies }: ApiParts): AnyRoute {
     async handle({ body, query: { status } }) {
       const claim = claimOfCheck(body, knownIn(policies()), '');
       if (!('take' in claim)) throw badRequest([claim.mistake], claim.status);
-      const answer = answerOf(await limiter.decide(claim.take), claim.policy);
+      const [decision] = await Promise.all([claim.take, ...claim.shadows].map((take) => limiter.decide(take)));
+      const answer = answerOf(decision as Decision, claim.policy);
       if (answer.allowed || status === undefined) return { status: 200, body: answer };
       const { retryAfterMs } = answer;
       const headers =

@@ -91,16 +91,32 @@ policies:
     ],
     [
       'policies: [{name: a, key: [given, address], limits: [10 per second]}]',
-      'policies.yaml:1 policies[0].key[0] is "given"; allowed: address, header:NAME, cookie:NAME, path:NAME, or a list of these',
+      'policies.yaml:1 policies[0].key[0] is "given"; allowed: address, header:NAME, cookie:NAME, path:NAME, jwt:CLAIM, or a list of these',
     ],
     ['policies: [', 'policies.yaml:1 Flow sequence in block collection must be sufficiently indented and end with a ]'],
     ['', 'policies.yaml:1 it is null; allowed: a mapping with the fields policies'],
     ['policies: []', 'policies.yaml:1 policies is []; allowed: a list of 1 to 1000 policies'],
     [
       onePolicy('    limit: 5\n'),
-      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, cost, onStoreFailure, shadow',
+      'policies.yaml:5 policies[0].limit is no field; allowed: name, match, key, limits, candidate, cost, onStoreFailure, shadow',
     ],
     [onePolicy('    cost: 0\n'), 'policies.yaml:5 policies[0].cost is 0; allowed: a whole number from 1 to 1000000000'],
+    [
+      onePolicy('    candidate: [5 per second]\n    cost: 6\n'),
+      'policies.yaml:6 policies[0].cost is 6; allowed: up to 5, the smallest capacity of its limits',
+    ],
+    [
+      onePolicy('    candidate: [5 per second, 6 per second]\n'),
+      'policies.yaml:5 policies[0].candidate[1] has a window of 1s as one before it; allowed: limits of different windows',
+    ],
+    [
+      onePolicy('    candidate: [5 per second]\n    shadow: true\n'),
+      'policies.yaml:5 policies[0].candidate is tried out beside nothing; allowed: not there, with shadow',
+    ],
+    [
+      'policies: [{name: a, key: address, limits: [{capacity: 1, refillPerSecond: 2}, {capacity: 2, refillPerSecond: 2}]}]',
+      'policies.yaml:1 policies[0].limits[1] refills as fast as one before it; allowed: limits of different refill',
+    ],
     [
       onePolicy('    cost: 11\n'),
       'policies.yaml:5 policies[0].cost is 11; allowed: up to 10, the smallest capacity of its limits',
@@ -127,7 +143,7 @@ policies:
     ],
     [
       'policies:\n- name: a\n  limits: [1 per day]\n',
-      'policies.yaml:2 policies[0].key is missing; allowed: given, address, header:NAME, cookie:NAME, path:NAME, or a list of up to 5 of these but given',
+      'policies.yaml:2 policies[0].key is missing; allowed: given, address, header:NAME, cookie:NAME, path:NAME, jwt:CLAIM, or a list of up to 5 of these but given',
     ],
     [
       'policies:\n- name: a\n  key: [address, path:id]\n  limits: [1 per day]\n',
