@@ -37,7 +37,7 @@ describe('the benchmark', () => {
       { name: 'bare', values: [100, 200], ratios: [1, 1] },
       { name: 'ours', values: [90, 100], ratios: [0.9, 0.5] },
     ]);
-    expect(table(rows)).toBe(
+    expect(table(rows, 'bare Express')).toBe(
       [
         '                median (range)     to bare Express',
         '  bare           150 (100–200)    1.00 (1.00–1.00)',

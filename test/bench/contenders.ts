@@ -10,6 +10,8 @@ export interface Contender {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Its policy, in place of that of all. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where it answers; undefined: on the port that it is told in PORT. */
   readonly url?: string;
 }
@@ -19,11 +21,18 @@ export interface Running extends AsyncDisposable {
   readonly url: string;
 }
 
+/** Lower-case name of the header whose value is the key. */
+export const keyHeader = 'x-key';
+
 const program = (...path: string[]) => ({ command: process.execPath, args: [join(import.meta.dirname, ...path)] });
+
+export const failopen: Contender = { name: 'failopen', ...program('..', '..', 'service', 'main.ts') };
+/** The least that could answer. */
+export const bareHttp: Contender = { name: 'bare node:http', ...program('contenders', 'bare-http.ts') };
 
 export const contenders: readonly Contender[] = [
   { name: 'bare Express', ...program('contenders', 'bare-express.ts') },
-  { name: 'failopen', ...program('..', '..', 'service', 'main.ts') },
+  failopen,
   { name: 'express-rate-limit + rate-limit-redis', ...program('contenders', 'express-rate-limit.ts') },
   { name: 'rate-limiter-flexible', ...program('contenders', 'rate-limiter-flexible.ts') },
 ];
@@ -44,13 +53,20 @@ export async function start(
   undo: UndoLog,
 ): Promise<Running> {
   const port = await freePort();
-  const process = await LabProcess.start({ name, command, args, env: { ...env, PORT: String(port) }, log, undo });
+  const process = await LabProcess.start({
+    name,
+    command,
+    args,
+    env: { ...env, PORT: String(port) },
+    log,
+    undo,
+  });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => process.stop());
   const at = url ?? `http://127.0.0.1:${port}/`;
   const answered = await until(10_000, 20, async () => {
     if (process.end) throw new LabError(`${name} ${process.end}: ${process.tail()}`);
-    return fetch(at).then(
+    return fetch(at, { headers: { [keyHeader]: 'ready' } }).then(
       ({ ok }) => ok || undefined,
       () => undefined,
     );

@@ -8,11 +8,8 @@ import { ping } from '../../chaos/host/ping.ts';
 import { freePort, LabProcess } from '../../chaos/host/processes.ts';
 import type { UndoLog } from '../../chaos/host/undo-log.ts';
 import { goFirst } from '../../chaos/load/go-first.ts';
-import { type Contender, type Running, start } from './contenders.ts';
+import { type Contender, keyHeader, type Running, start } from './contenders.ts';
 import { startedOn } from './cores.ts';
-
-/** Lower-case name of the header whose value is the key. */
-export const keyHeader = 'x-key';
 
 export interface Bench {
   readonly undo: UndoLog;
@@ -56,17 +53,25 @@ export async function startField(
   if (redisFirst) goFirst(redis.pid);
 
   const settings = {
-    ...env,
     NODE_ENV: 'production',
     REDIS_PORT: String(port),
     REDIS_ADDR: `127.0.0.1:${port}`,
-    KEY_HEADER: keyHeader,
     LOG_LEVEL: 'warn',
   };
+  const policyOfAll = { ...env, KEY_HEADER: keyHeader };
   const running: Running[] = [];
   for (const contender of all) {
     signal.throwIfAborted();
-    running.push(stack.use(await start(placed(contender), settings, join(logs, 'contenders.log'), undo)));
+    running.push(
+      stack.use(
+        await start(
+          placed(contender),
+          { ...settings, ...(contender.env ?? policyOfAll) },
+          join(logs, 'contenders.log'),
+          undo,
+        ),
+      ),
+    );
   }
   const started = stack.move();
   return { running, [Symbol.asyncDispose]: () => started.disposeAsync() };

@@ -12,12 +12,14 @@ import '../../chaos/command.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
 import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { startWatchdog } from '../../chaos/undo/watchdog.ts';
-import { type Contender, contenders, peerOf, type Running } from './contenders.ts';
+import { type Contender, contenders, keyHeader, peerOf, type Running } from './contenders.ts';
 import { coresApart, moveTo } from './cores.ts';
-import { type Bench, keyHeader, startField } from './field.ts';
+import { measureDoors } from './doors.ts';
+import { type Bench, startField } from './field.ts';
 import { type LatencyRun, type Load, latencyAt } from './latency.ts';
+import { interleaved } from './rounds.ts';
 import { medianOf, type Row, ratiosTo, table } from './table.ts';
-import { type Throughput, throughputOf } from './throughput.ts';
+import { keyInHeader, type Throughput, throughputOf } from './throughput.ts';
 
 const bare = 'bare Express';
 const ours = 'failopen';
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
       seconds: { type: 'string', default: '4' },
       soak: { type: 'string', default: '60' },
       'warm-up': { type: 'string', default: '10' },
+      doors: { type: 'boolean', default: false },
       peer: { type: 'string', multiple: true, default: [] },
       out: { type: 'string', default: join(import.meta.dirname, '..', '..', 'runs') },
     },
@@ -70,7 +73,9 @@ async function main(): Promise<void> {
   const undo = new UndoLog();
   const logs = undo.temporaryDirectory();
   try {
-    await measure([...contenders, ...values.peer.map(peerOf)], plan, { undo, logs, signal });
+    const bench = { undo, logs, signal };
+    if (values.doors) await measureDoors(plan, bench);
+    else await measure([...contenders, ...values.peer.map(peerOf)], plan, bench);
   } finally {
     rmSync(logs, { recursive: true, force: true });
     await undo.done();
@@ -140,7 +145,7 @@ async function throughputs(
 ): Promise<Row[]> {
   const { signal } = bench;
   await using field = await startField(all, env, { cores, redisFirst: false }, bench);
-  const load = { keyHeader, keys, seconds };
+  const load = { keys, requestsFor: keyInHeader(keyHeader), seconds };
   for (const { url } of field.running) await throughputOf({ ...load, url, seconds: warmUpS }, signal);
   const figures = await interleaved(field.running, rounds, ({ url }) => throughputOf({ ...load, url }, signal));
   const rows = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
@@ -188,24 +193,8 @@ async function soaked(most: Load, { signal }: Bench): Promise<LatencyRun | undef
   }
 }
 
-async function interleaved<T>(
-  running: readonly Running[],
-  rounds: number,
-  measure: (it: Running) => Promise<T>,
-): Promise<Map<string, T[]>> {
-  const figures = new Map<string, T[]>(running.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const it of rotated(running, round)) figures.get(it.name)?.push(await measure(it));
-  }
-  return figures;
-}
-
-function rotated<T>(list: readonly T[], by: number): T[] {
-  return list.map((_, i) => list[(i + by) % list.length] as T);
-}
-
 function print(title: string, rows: readonly Row[], figures: ReadonlyMap<string, readonly Throughput[]>): void {
-  say(`\n${title}\n\n${table(rows)}`);
+  say(`\n${title}\n\n${table(rows, bare)}`);
   const shares = [...figures].map(
     ([name, runs]) => `${name} ${(100 * medianOf(runs.map(({ allowed }) => allowed))).toFixed(1)} %`,
   );

@@ -27,12 +27,12 @@ export function ratiosTo<T>(
 }
 
 /** Median (minimum–maximum) of figures and ratios, one line a contender. */
-export function table(rows: readonly Row[]): string {
+export function table(rows: readonly Row[], reference: string): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   const line = ({ name, values, ratios }: Row) =>
     `  ${name.padEnd(width)}  ${spread(values, 0).padStart(22)}  ${spread(ratios, 2).padStart(18)}`;
   return [
-    `  ${''.padEnd(width)}  ${'median (range)'.padStart(22)}  ${'to bare Express'.padStart(18)}`,
+    `  ${''.padEnd(width)}  ${'median (range)'.padStart(22)}  ${`to ${reference}`.padStart(18)}`,
     ...rows.map(line),
   ].join('\n');
 }

@@ -12,15 +12,19 @@ const connections = 100;
 
 export interface ClosedLoad {
   readonly url: string;
-  /** Header that carries the key. */
-  readonly keyHeader: string;
   readonly keys: number;
+  /** What one connection sends for its keys, again and again. */
+  readonly requestsFor: (keys: readonly string[]) => autocannon.Request[];
   readonly seconds: number;
 }
 
+/** A request for each key, which a header carries. */
+export const keyInHeader = (name: string) => (keys: readonly string[]) =>
+  keys.map((key): autocannon.Request => ({ headers: { [name]: key } }));
+
 /** Each connection has a part of the keys for its own. */
 export async function throughputOf(
-  { url, keyHeader, keys, seconds }: ClosedLoad,
+  { url, keys, requestsFor, seconds }: ClosedLoad,
   signal: AbortSignal,
 ): Promise<Throughput> {
   signal.throwIfAborted();
@@ -33,9 +37,7 @@ export async function throughputOf(
     duration: seconds,
     setupClient(it) {
       const first = (client++ * perClient) % keys;
-      it.setRequests(
-        Array.from({ length: perClient }, (_, i) => ({ headers: { [keyHeader]: `k${(first + i) % keys}` } })),
-      );
+      it.setRequests(requestsFor(Array.from({ length: perClient }, (_, i) => `k${(first + i) % keys}`)));
     },
   };
   const load = autocannon(options, (error, result) => (error ? ended.reject(error) : ended.resolve(result)));
