@@ -67,6 +67,7 @@ function limitsOf(
     const fallbackCapacity = fallbackCapacityIn(limit) ?? Math.ceil(rate.capacity / instances);
     return createLimit({
       ...rate,
+      policy: name,
       name: limits.length === 1 ? name : `${name}-${windowOf(limit)}`,
       prefix: `${name}/${kind}${paceOf(limit)}/`,
       fallbackCapacity: Math.max(1, Math.floor(fallbackCapacity / workers)),

@@ -27,6 +27,8 @@ export interface LimitBucket extends Bucket {
 }
 
 export interface Limit {
+  /** The name of its policy. */
+  readonly policy: string;
   /** What the name of each of its buckets begins with, before the key. */
   readonly prefix: string;
   /** In the shared store. */
@@ -38,6 +40,8 @@ export interface Limit {
 
 export interface LimitOptions extends Rate {
   readonly name: string;
+  /** The same as its own name without it. */
+  readonly policy?: string;
   readonly prefix?: string;
   /** Of a fallback bucket on one instance; as large as the shared one without it. */
   readonly fallbackCapacity?: number;
@@ -49,6 +53,7 @@ const decidedByFallback: OnStoreFailure = { mode: 'fallback', forMs: Number.POSI
 export function createLimit(options: LimitOptions): Limit {
   const {
     name,
+    policy = name,
     prefix = '',
     capacity,
     refillPerSecond,
@@ -56,6 +61,7 @@ export function createLimit(options: LimitOptions): Limit {
     onStoreFailure = decidedByFallback,
   } = options;
   return {
+    policy,
     prefix,
     shared: limitBucketOf(name, { capacity, refillPerSecond }),
     fallback: limitBucketOf(name, { capacity: fallbackCapacity ?? capacity, refillPerSecond }),
