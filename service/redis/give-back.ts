@@ -14,16 +14,12 @@ const idKeptMs = 24 * 3600 * 1000;
 
 type GiveBackReply = readonly [nowUs: number, isNew: 0 | 1, ...debtsUs: (number | 'WRONGTYPE')[]];
 
-/** The call for buckets of these names in Redis; `idName` is that of its id, where it has one. */
-export function giveBackCall(
-  giveBack: GiveBack,
-  names: readonly string[],
-  idName: string | undefined,
-): ScriptCall<GiveBackReply> {
+/** The call for buckets of these names in Redis, and behind them, where it has an id, the name for that. */
+export function giveBackCall(giveBack: GiveBack, names: readonly string[]): ScriptCall<GiveBackReply> {
   const { charges } = giveBack.take;
   return {
     script,
-    keys: idName === undefined ? names : [...names, idName],
+    keys: names,
     args: [idKeptMs, ...charges.flatMap((charge) => [backUsOf(giveBack, charge), charge.limit.shared.capacityUs])].map(
       String,
     ),
@@ -38,10 +34,13 @@ export function givenBackOf([, isNew, ...debtsUs]: GiveBackReply): GivenBack {
   return { isNew: isNew === 1, debtsUs: debtsUs as number[] };
 }
 
-/** Of fixed length, whatever the id and the bucket are. An id counts for its key alone: another key's may be on another node. */
-export function idNameOf(id: string, bucket: string): string {
+/**
+ * The name for an id that goes with the bucket of that name: of fixed length, and nobody's key. An id counts for its key
+ * alone, since another key's bucket may be on another node.
+ */
+export function idNameOf(id: string, bucketName: string): string {
   return `refund:${createHash('sha256')
-    .update(JSON.stringify([id, bucket]))
+    .update(JSON.stringify([id, bucketName]))
     .digest('base64url')}`;
 }
 

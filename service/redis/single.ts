@@ -9,6 +9,8 @@ import { RedisStore } from './store.ts';
 
 export interface ConnectOptions extends ShardOptions {
   readonly timeoutMs: number;
+  /** What stands for a key in Redis; without it, the key itself. */
+  readonly hashKey?: (key: string) => string;
   /** See `connectionOptions`. */
   readonly socketTimeoutMs?: number;
   readonly nowUs: () => number;

@@ -4,7 +4,7 @@
 // redirects one by one.
 
 import { createLimit } from '../core/limit.ts';
-import { type Take, takeOf } from '../core/store.ts';
+import { type Charge, type Take, takeOf } from '../core/store.ts';
 
 /** Takes of one script, and where each stands in the call. */
 export interface Group {
@@ -19,51 +19,85 @@ export interface Group {
 }
 
 const namePrefix = 'rl:';
+/** What all names begin with in the slot of a tag; with one Redis, in all of it. */
+function prefixIn(tag: string | undefined): string {
+  return tag === undefined ? namePrefix : `${namePrefix}{${tag}}:`;
+}
+
 /** How long a slot counts as moving after Redis last said so. Too long costs scripts, too short costs an answer. */
 const apartForMs = 10_000;
 
+export interface SlotGroupsOptions {
+  /** With Redis Cluster: a key's hash tag. */
+  readonly tagOf: ((key: string) => string) | undefined;
+  /** What stands for a key in the names of its buckets; without it, the key itself. */
+  readonly hashKey: ((key: string) => string) | undefined;
+  readonly nowUs: () => number;
+}
+
 export class SlotGroups {
-  readonly #tagOf: ((key: string) => string) | undefined;
-  readonly #nowUs: () => number;
+  readonly #options: SlotGroupsOptions;
   /** Until when a tag's buckets travel each in their own script. */
   readonly #apartUntilUs = new Map<string, number>();
 
-  /** `tagOf`: a key's hash tag, with Redis Cluster. */
-  constructor(tagOf: ((key: string) => string) | undefined, nowUs: () => number) {
-    this.#tagOf = tagOf;
-    this.#nowUs = nowUs;
+  constructor(options: SlotGroupsOptions) {
+    this.#options = options;
   }
 
   /** Groups in the order of their first take; the takes of one bucket are always in one group, in their order. */
   of(takes: readonly Take[]): Group[] {
     const groups = new Map<string, Group>();
     for (const [i, take] of takes.entries()) {
-      const tag = this.#tagOf?.(take.key);
-      add(groups, this.#isApart(tag) ? ownId(take) : (tag ?? ''), tag, take, i);
+      const tag = this.#options.tagOf?.(take.key);
+      this.#add(groups, this.#isApart(tag) ? ownId(take) : (tag ?? ''), tag, take, i);
     }
     return [...groups.values()];
   }
 
-  /** The names in Redis of what belongs to a key. */
-  namesOf(key: string, own: readonly string[]): string[] {
-    return namesIn(this.#tagOf?.(key), own);
+  /** The names in Redis of the take's buckets. */
+  namesOf({ key, charges }: Take): string[] {
+    return this.#namesIn(this.#options.tagOf?.(key), charges);
+  }
+
+  /** A name in the slot of the take's buckets. */
+  nameBeside({ key }: Take, text: string): string {
+    return prefixIn(this.#options.tagOf?.(key)) + text;
   }
 
   /** A group for each bucket of the group. */
   apart({ tag, takes, at }: Group): Group[] {
     const groups = new Map<string, Group>();
-    for (const [i, take] of takes.entries()) add(groups, ownId(take), tag, take, at[i] as number);
+    for (const [i, take] of takes.entries()) this.#add(groups, ownId(take), tag, take, at[i] as number);
     return [...groups.values()];
   }
 
   /** Redis says that the slot of this group is on the move. */
   keepApart({ tag }: Group): void {
-    if (tag !== undefined) this.#apartUntilUs.set(tag, this.#nowUs() + apartForMs * 1000);
+    if (tag !== undefined) this.#apartUntilUs.set(tag, this.#options.nowUs() + apartForMs * 1000);
   }
 
   #isApart(tag: string | undefined): boolean {
     if (tag === undefined || this.#apartUntilUs.size === 0) return false;
-    return this.#nowUs() < (this.#apartUntilUs.get(tag) ?? 0);
+    return this.#options.nowUs() < (this.#apartUntilUs.get(tag) ?? 0);
+  }
+
+  #add(groups: Map<string, Group>, id: string, tag: string | undefined, take: Take, at: number): void {
+    let group = groups.get(id);
+    if (!group) {
+      group = { tag, takes: [], names: [], at: [], isProbe: false };
+      groups.set(id, group);
+    }
+    group.takes.push(take);
+    group.names.push(...this.#namesIn(tag, take.charges));
+    group.at.push(at);
+  }
+
+  #namesIn(tag: string | undefined, charges: readonly Charge[]): string[] {
+    const { hashKey } = this.#options;
+    const prefix = prefixIn(tag);
+    return charges.map(({ limit, bucket }) =>
+      hashKey ? prefix + limit.prefix + hashKey(bucket.slice(limit.prefix.length)) : prefix + bucket,
+    );
   }
 }
 
@@ -83,25 +117,4 @@ export function probeIn(tag: string | undefined): Group {
 /** No hash tag begins like it. */
 function ownId({ charges }: Take): string {
   return `:${charges[0]?.bucket}`;
-}
-
-function namesIn(tag: string | undefined, own: readonly string[]): string[] {
-  const prefix = tag === undefined ? namePrefix : `${namePrefix}{${tag}}:`;
-  return own.map((name) => prefix + name);
-}
-
-function add(groups: Map<string, Group>, id: string, tag: string | undefined, take: Take, at: number): void {
-  let group = groups.get(id);
-  if (!group) {
-    group = { tag, takes: [], names: [], at: [], isProbe: false };
-    groups.set(id, group);
-  }
-  group.takes.push(take);
-  group.names.push(
-    ...namesIn(
-      tag,
-      take.charges.map(({ bucket }) => bucket),
-    ),
-  );
-  group.at.push(at);
 }

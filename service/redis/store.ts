@@ -18,6 +18,8 @@ import { type Group, probeIn, SlotGroups } from './slot-groups.ts';
 const script = scriptIn('./token-bucket.lua');
 
 export interface RedisStoreOptions extends ScriptRunnerOptions {
+  /** What stands for a key in Redis; without it, the key itself. */
+  readonly hashKey?: (key: string) => string;
   /** With Redis Cluster: the hash tag of a key, and one that leads to this store's master now. */
   readonly tags?: { readonly of: (key: string) => string; readonly probe: () => string };
 }
@@ -37,7 +39,8 @@ export class RedisStore implements BatchStore {
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
-    this.#groups = new SlotGroups(options.tags?.of, options.nowUs);
+    const { tags, hashKey, nowUs } = options;
+    this.#groups = new SlotGroups({ tagOf: tags?.of, hashKey, nowUs });
     this.#scripts = new ScriptRunner(options);
   }
 
@@ -102,10 +105,10 @@ export class RedisStore implements BatchStore {
   async giveBack(giveBack: GiveBack): Promise<GivenBack> {
     this.#assertUp();
     const { take, id } = giveBack;
-    const buckets = take.charges.map(({ bucket }) => bucket);
-    const names = this.#groups.namesOf(take.key, buckets);
-    const [idName] = id === undefined ? [] : this.#groups.namesOf(take.key, [idNameOf(id, buckets[0] as string)]);
-    return givenBackOf(await this.#scripts.run(giveBackCall(giveBack, names, idName), this.#scripts.untilUs()));
+    const names = this.#groups.namesOf(take);
+    const idNames = id === undefined ? [] : [this.#groups.nameBeside(take, idNameOf(id, names[0] as string))];
+    const call = giveBackCall(giveBack, [...names, ...idNames]);
+    return givenBackOf(await this.#scripts.run(call, this.#scripts.untilUs()));
   }
 
   #assertUp(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { StoreError, type Take } from '../../../service/core/store.ts';
+import { createLimit } from '../../../service/core/limit.ts';
+import { StoreError, type Take, takeOf } from '../../../service/core/store.ts';
 import { type Group, SlotGroups } from '../../../service/redis/slot-groups.ts';
 import { RedisStore } from '../../../service/redis/store.ts';
 import { limitOf, takesOf } from '../../support/takes.ts';
@@ -11,7 +12,7 @@ const shown = (groups: ReturnType<SlotGroups['of']>) => groups.map(({ names, at 
 
 describe('the groups of a call', () => {
   it('are one with a single Redis', () => {
-    const groups = new SlotGroups(undefined, () => 0);
+    const groups = new SlotGroups({ tagOf: undefined, hashKey: undefined, nowUs: () => 0 });
     const takes = takesIn('a1 b1 a1');
     expect(groups.of(takes)).toEqual([
       { tag: undefined, takes, names: ['rl:a1', 'rl:b1', 'rl:a1'], at: [0, 1, 2], isProbe: false },
@@ -19,16 +20,22 @@ describe('the groups of a call', () => {
   });
 
   it('are one for each hash tag in a cluster', () => {
-    const groups = new SlotGroups(tagOf, () => 0);
+    const groups = new SlotGroups({ tagOf, hashKey: undefined, nowUs: () => 0 });
     expect(shown(groups.of(takesIn('a1 b1 a2 b1')))).toEqual([
       'rl:{a}:a1 rl:{a}:a2 at 0,2',
       'rl:{b}:b1 rl:{b}:b1 at 1,3',
     ]);
   });
 
+  it('name buckets by what stands for their keys, behind what is no key', () => {
+    const groups = new SlotGroups({ tagOf, hashKey: (key) => `hash of ${key}`, nowUs: () => 0 });
+    const two = ['p/1s/', 'p/2s/'].map((prefix) => createLimit({ name: 'p', prefix, capacity: 1, refillPerSecond: 1 }));
+    expect(groups.of([takeOf(two, 'a1', 1)])[0]?.names).toEqual(['rl:{a}:p/1s/hash of a1', 'rl:{a}:p/2s/hash of a1']);
+  });
+
   it('are one for each key of a slot on the move, for ten seconds', () => {
     let nowUs = 0;
-    const groups = new SlotGroups(tagOf, () => nowUs);
+    const groups = new SlotGroups({ tagOf, hashKey: undefined, nowUs: () => nowUs });
     groups.keepApart(groups.of(takesIn('a9'))[0] as Group);
     const takes = takesIn('a1 b1 a2 b2 a1');
     const apart = ['rl:{a}:a1 rl:{a}:a1 at 0,4', 'rl:{b}:b1 rl:{b}:b2 at 1,3', 'rl:{a}:a2 at 2'];
