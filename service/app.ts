@@ -1,25 +1,29 @@
 // The composition root: builds the parts from a configuration and starts and stops the server.
 
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from './config/env.ts';
 import { policiesOf } from './config/policies.ts';
 import type { WrittenPolicy } from './config/policies-shape.ts';
+import { Buckets } from './core/buckets.ts';
+import type { ForgivenDebt } from './core/give-back.ts';
 import { Limiter } from './core/limiter.ts';
 import { LocalStore } from './core/local-store.ts';
 import { createApi } from './doors/http.ts';
 import { Intake } from './doors/intake.ts';
 import { createJsonDoor } from './doors/json/door.ts';
 import { routesOf } from './doors/json/routes.ts';
+import { KeyHash } from './doors/key-hash.ts';
 import { listen } from './doors/listen.ts';
 import { createGate } from './doors/middleware.ts';
 import type { Policy } from './doors/policy.ts';
 import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
+import { createHttpServer } from './doors/server.ts';
 import type { LogOutput } from './log-output.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { PolicyNames } from './metrics/policy-metrics.ts';
 import type { Reloads } from './metrics/reload-metrics.ts';
+import { RefusedKeys, type TopKeys } from './metrics/top-keys.ts';
 import { connect } from './redis/connect.ts';
 import { Instances } from './redis/instances.ts';
 import { secretsOf } from './redis/options.ts';
@@ -35,6 +39,10 @@ export interface App {
   readonly readiness: () => Readiness;
   /** Decides by these from the next request on. */
   readonly setPolicies: (written: readonly WrittenPolicy[]) => void;
+  /** Whose requests are refused most, of this process alone. */
+  readonly top: () => TopKeys;
+  /** Follows what another process beside this one has given back. */
+  readonly forgive: (debts: readonly ForgivenDebt[]) => Promise<void>;
   /** Answers what was accepted, for at most `graceMs`, then closes everything. */
   readonly stop: (graceMs: number) => Promise<void>;
 }
@@ -90,7 +98,10 @@ export async function createService(
     nowUs,
     ...(report ? { onCause: report, onEnd: report } : toLog(log)),
   });
+  const keyHash = config.keySecret === undefined ? undefined : new KeyHash(config.keySecret);
+  const hashKey = keyHash && ((key: string) => keyHash.of(key));
   const topology = connect(config.redis, {
+    ...(hashKey ? { hashKey } : {}),
     timeoutMs: config.redisTimeoutMs,
     nowUs,
     breakerFailures: config.breakerFailures,
@@ -108,13 +119,19 @@ export async function createService(
       if (to === 'closed') outages.set(shard, undefined);
     },
   });
+  const refusedKeys = new RefusedKeys(nowUs);
   const limiter = new Limiter({
     topology,
     fallback,
     nowUs,
-    onDecision: (decision, seconds, { shadowOf }) =>
-      shadowOf === undefined ? metrics.decided(decision, seconds) : metrics.policies.shadowDecided(shadowOf, decision),
+    onDecision(decision, seconds, take) {
+      if (take.shadowOf !== undefined) return metrics.policies.shadowDecided(take.shadowOf, decision);
+      metrics.decided(decision, seconds);
+      if (!decision.allowed && decision.mechanism !== 'closed') refusedKeys.refused(take, decision);
+    },
   });
+  const buckets = new Buckets({ topology, fallback, limiter, onForgiven: primary?.onForgiven ?? (async () => {}) });
+  const top = () => refusedKeys.all();
   const instances = new Instances({
     nowUs,
     onCount: (count) => {
@@ -144,7 +161,14 @@ export async function createService(
   const api = createApi({
     intake,
     json: createJsonDoor({
-      routes: routesOf({ limiter, policies: () => policies, tokens }),
+      routes: routesOf({
+        limiter,
+        buckets,
+        policies: () => policies,
+        top: primary?.top ?? (async () => top()),
+        hashKey,
+        tokens,
+      }),
       tokens,
       onDefect,
     }),
@@ -161,13 +185,8 @@ export async function createService(
     onError: onDefect,
   });
 
-  const server = createHttpServer(config, api);
+  const { server, close } = createHttpServer(config, api);
   intake.guard(server);
-  const connections = new Set<Socket>();
-  server.on('connection', (socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
   return {
     server,
     metrics,
@@ -177,8 +196,10 @@ export async function createService(
       fallback.limits = policies.flatMap(({ limits, candidate }) => [...limits, ...candidate]);
       metrics.policies.names = namesOf(policies);
     },
+    top,
+    forgive: (debts) => buckets.forgive(debts),
     async stop(graceMs) {
-      await closeServer(server, connections, graceMs);
+      await close(graceMs);
       instances.stop();
       topology.close();
     },
@@ -196,43 +217,4 @@ function namesOf(policies: readonly Policy[]): PolicyNames {
 /** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */
 function unixMs(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function createHttpServer({ keepAliveTimeoutMs }: Config, api: RequestListener): Server {
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveTimeoutMs,
-      requestTimeout: 30_000, // ms; a request that trickles in for longer is answered 408
-      headersTimeout: 10_000, // ms
-      connectionsCheckingInterval: 500, // ms; how late those two may be. 30 s unless told
-      optimizeEmptyRequests: true, // no stream for a body that is not there: 7 % less work per request
-    },
-    api,
-  );
-  server.on('checkContinue', api); // whoever asks first whether to send its body is told so only where it is read
-  // A client that has sent its last request and says so (a half-closed connection) still waits for the answer.
-  return Object.assign(server, { httpAllowHalfOpen: true });
-}
-
-/**
- * Stops accepting connections and answers what arrives on the open ones, telling their clients to close, until none is
- * left. Idle ones get `quietMs` for a request that is already under way; to Node, one that sent nothing yet is not idle.
- */
-async function closeServer(server: Server, connections: ReadonlySet<Socket>, graceMs: number): Promise<void> {
-  const quietMs = 500;
-  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  // net's close only stops accepting; http's would cut idle connections at once, and with them what is under way.
-  NetServer.prototype.close.call(server);
-  const closed = Promise.all([...connections].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-  const closeIdle = () => {
-    server.closeIdleConnections();
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
-  };
-  const quiet = setTimeout(closeIdle, quietMs);
-  const repeat = setInterval(closeIdle, 2 * quietMs);
-  const force = setTimeout(() => server.closeAllConnections(), graceMs);
-  await closed;
-  clearTimeout(quiet);
-  clearInterval(repeat);
-  clearTimeout(force);
 }

@@ -29,6 +29,8 @@ export interface Config {
   readonly addresses: AddressRules;
   /** How long an idle connection is kept. */
   readonly keepAliveTimeoutMs: number;
+  /** By which keys are hashed on their way to Redis; undefined: they are not. */
+  readonly keySecret: string | undefined;
   /** Of the JSON API. */
   readonly tokens: Tokens;
   readonly redisTimeoutMs: number;
@@ -102,6 +104,7 @@ export function readConfig(
     workers: valid.WORKERS,
     addresses: { trustedProxies: valid.TRUST_PROXY, ipv6Prefix: valid.IPV6_PREFIX },
     keepAliveTimeoutMs: 1000 * valid.KEEP_ALIVE_TIMEOUT_SEC,
+    keySecret: valid.HASH_KEYS || undefined,
     tokens: { api: valid.API_TOKEN || undefined, admin: valid.ADMIN_TOKEN || undefined },
     redisTimeoutMs: valid.REDIS_TIMEOUT_MS,
     breakerFailures: valid.BREAKER_FAILURES,

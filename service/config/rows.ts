@@ -140,6 +140,14 @@ export const configRows = [
     ...optional('a header name', /^[!#$%&'*+.^_`|~\w-]+$/),
   },
   {
+    name: 'HASH_KEYS',
+    default: '',
+    unit: '',
+    meaning: 'secret by which keys are [hashed](#hashed-keys) in Redis; the same for all instances',
+    secret: true,
+    ...optional('a secret of at least 16 characters', /^.{16,}$/s),
+  },
+  {
     name: 'TRUST_PROXY',
     default: 'off',
     unit: '',

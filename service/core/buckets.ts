@@ -50,13 +50,14 @@ export class Buckets {
   }
 
   /**
-   * Gives the take's buckets all their tokens: in the store, and where this instance remembers them. Other instances may
-   * repeat a denial for as long as they told its client to wait. Rejects with a `StoreError` when the store may not have
+   * Gives the take's buckets all their tokens: in the store, and where this instance remembers them. Resolves to what the
+   * take would be told now. Other instances may repeat a denial for as long as they told its client to wait. Rejects with a `StoreError` when the store may not have
    * heard of it; then nothing has changed here.
    */
-  async reset(take: Take): Promise<void> {
-    await this.#giveBack({ take, amount: 'all' });
+  async reset(take: Take): Promise<Decision> {
+    const { debtsUs, mechanism } = await this.#giveBack({ take, amount: 'all' });
     await this.#forgiven(take.charges.map(({ bucket }) => ({ bucket, us: Number.POSITIVE_INFINITY })));
+    return decisionNow(take, debtsUs, mechanism);
   }
 
   /**

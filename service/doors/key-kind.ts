@@ -5,7 +5,7 @@
 /** Of the settings' policy, or given by a caller: what follows is a value as it is, whatever it looks like. */
 const ofOneValue = /^(?:key:|address:|given=)/;
 /** Of a policy's parts, whose values are escaped. */
-const part = /(address|(?:header|cookie|path):[^=]+)=[^|]*(?:\||$)/y;
+const part = /(address|(?:header|cookie|path|jwt):[^=]+)=[^|]*(?:\||$)/y;
 
 /** The kind, with what divides it from the values; empty where there is no telling. */
 export function keyKindOf(key: string): string {

@@ -1,7 +1,9 @@
 // What the primary and its workers send each other. Imports nothing but words.
 
+import type { ForgivenDebt } from '../core/give-back.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { MetricsSnapshot } from '../metrics/metrics.ts';
+import type { TopKeys } from '../metrics/top-keys.ts';
 import type { OutageCause } from '../redis/outages.ts';
 
 /** What a worker reports of itself. */
@@ -19,8 +21,12 @@ export type FromWorker =
   | { readonly type: 'counted'; readonly metrics: MetricsSnapshot }
   /** All its outages; without a request, when there is news of them. */
   | { readonly type: 'outages'; readonly causes: readonly OutageCause[] }
-  /** The answer to the primary's request `id`. */
-  | ({ readonly type: 'report'; readonly id: number } & WorkerReport)
+  /** The answer to the primary's request `id`; of the keys that are refused most, where that is what it is about. */
+  | ({ readonly type: 'report'; readonly id: number; readonly top?: TopKeys } & WorkerReport)
+  /** Tokens were given back here: the other workers are to `forgive` them too, and this one to be answered then. */
+  | { readonly type: 'forgiven'; readonly id: number; readonly debts: readonly ForgivenDebt[] }
+  /** It did what the primary's message `id` says. */
+  | { readonly type: 'forgave'; readonly id: number }
   /** A client of it wants to know about all workers. */
   | { readonly type: 'ask'; readonly id: number; readonly what: keyof Overview };
 
@@ -29,9 +35,10 @@ export type FromPrimary =
   | { readonly type: 'policies'; readonly written: unknown }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
-  | { readonly type: 'report-request'; readonly id: number }
-  /** To the worker's question `id`. */
-  | { readonly type: 'answer'; readonly id: number; readonly value: Overview[keyof Overview] }
+  | { readonly type: 'report-request'; readonly id: number; readonly what: keyof Overview }
+  | { readonly type: 'forgive'; readonly id: number; readonly debts: readonly ForgivenDebt[] }
+  /** To the worker's question `id`; without a value to what it told. */
+  | { readonly type: 'answer'; readonly id: number; readonly value?: Overview[keyof Overview] }
   /** No connection will come any more; what was accepted has `graceMs`. */
   | { readonly type: 'stop'; readonly graceMs: number };
 
@@ -40,4 +47,6 @@ export interface Overview {
   /** The page that Prometheus scrapes. */
   readonly page: string;
   readonly readiness: Readiness;
+  /** Whose requests are refused most. */
+  readonly top: TopKeys;
 }

@@ -11,16 +11,18 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { ForgivenDebt } from '../core/give-back.ts';
 import { acceptBacklog, type ListenAddress, listen } from '../doors/listen.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
 import type { Reloads } from '../metrics/reload-metrics.ts';
+import { topOf } from '../metrics/top-keys.ts';
 import { type RedisAddress, secretsOf } from '../redis/options.ts';
 import { type OutageCause, Outages, toLog } from '../redis/outages.ts';
 import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-/** How long the workers have to tell about themselves; who is late counts with what it last said. */
+/** How long the workers have to answer; who is late to tell about itself counts with what it last said. */
 const gatherMsMax = 500;
 
 /** How long a stop waits for connections to be taken that were accepted before; some milliseconds are usual. */
@@ -136,7 +138,8 @@ export class Primary {
   #receive(slot: WorkerSlot, message: FromWorker): void {
     if (message.type === 'ready') this.#firstReady.resolve();
     if (message.type === 'ready' || message.type === 'taken') this.#handOut();
-    if (message.type === 'report') this.#gatherings.get(message.id)?.done(slot);
+    if (message.type === 'report' || message.type === 'forgave') this.#gatherings.get(message.id)?.done(slot);
+    if (message.type === 'forgiven') this.#passOn(slot, message.id, message.debts);
     if (message.type === 'outages') this.#mergeOutages(message.causes);
     if (message.type === 'ask') this.#answer(slot, message.id, message.what);
   }
@@ -160,19 +163,42 @@ export class Primary {
   }
 
   async #answer(slot: WorkerSlot, id: number, what: keyof Overview): Promise<void> {
-    await this.#gather();
-    slot.send({ type: 'answer', id, value: what === 'page' ? await this.#page() : this.#readiness() });
+    await this.#gather(this.#ready(), (requestId) => ({ type: 'report-request', id: requestId, what }));
+    slot.send({ type: 'answer', id, value: await this.#overview(what) });
   }
 
-  /** Resolves when every worker has told about itself, or died, or is late. */
-  async #gather(): Promise<void> {
+  /** What a worker has given back, the others forgive too. One that is starting remembers nothing yet. */
+  async #passOn(slot: WorkerSlot, id: number, debts: readonly ForgivenDebt[]): Promise<void> {
+    const others = this.#ready().filter((other) => other !== slot);
+    await this.#gather(others, (messageId) => ({ type: 'forgive', id: messageId, debts }));
+    slot.send({ type: 'answer', id });
+  }
+
+  #ready(): readonly WorkerSlot[] {
+    return this.#slots.filter(({ ready }) => ready);
+  }
+
+  /** Resolves when each of these workers has answered the message, or died, or is late. */
+  async #gather(slots: readonly WorkerSlot[], messageOf: (id: number) => FromPrimary): Promise<void> {
     const id = this.#gatheringsBegun++;
-    const requested = this.#slots.filter((slot) => slot.ready);
-    const gathering = new Gathering(requested);
+    const gathering = new Gathering(slots);
     this.#gatherings.set(id, gathering);
-    for (const slot of requested) slot.send({ type: 'report-request', id });
+    for (const slot of slots) slot.send(messageOf(id));
     await gathering.over;
     this.#gatherings.delete(id);
+  }
+
+  async #overview(what: keyof Overview): Promise<Overview[keyof Overview]> {
+    switch (what) {
+      case 'page':
+        return this.#page();
+      case 'readiness':
+        return this.#readiness();
+      case 'top':
+        return topOf(this.#slots.flatMap(({ top }) => (top ? [top] : [])));
+      default:
+        return what satisfies never;
+    }
   }
 
   async #page(): Promise<string> {
@@ -185,7 +211,7 @@ export class Primary {
   }
 }
 
-/** Who has yet to tell about itself. */
+/** Who has yet to answer. */
 class Gathering {
   readonly over: Promise<void>;
   readonly #missing: Set<WorkerSlot>;

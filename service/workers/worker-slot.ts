@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Readiness } from '../doors/readiness.ts';
 import { lastingOf, type MetricsSnapshot, sumOf } from '../metrics/metrics.ts';
+import type { TopKeys } from '../metrics/top-keys.ts';
 import type { OutageCause } from '../redis/outages.ts';
 import type { FromPrimary, FromWorker } from './messages.ts';
 
@@ -70,6 +71,7 @@ export class WorkerSlot {
   #lasting: MetricsSnapshot = [];
   #readiness: Readiness | undefined;
   #outages: readonly OutageCause[] = [];
+  #top: TopKeys | undefined;
 
   constructor(options: WorkerSlotOptions) {
     this.#options = options;
@@ -118,6 +120,11 @@ export class WorkerSlot {
     return this.#outages;
   }
 
+  /** Whose requests the living worker refuses most, by what it last said. */
+  get top(): TopKeys | undefined {
+    return this.#top;
+  }
+
   give(connection: Socket): void {
     this.#taken();
     this.#given = connection;
@@ -152,6 +159,7 @@ export class WorkerSlot {
     if ('metrics' in message) for (const metric of message.metrics) this.#metrics.set(metric.name, metric);
     if ('readiness' in message) this.#readiness = message.readiness;
     if (message.type === 'outages') this.#outages = message.causes;
+    if ('top' in message) this.#top = message.top;
     this.#options.onMessage(this, message);
   }
 
@@ -175,6 +183,7 @@ export class WorkerSlot {
     this.#metrics.clear();
     this.#readiness = undefined;
     this.#outages = [];
+    this.#top = undefined;
     if (this.#state !== 'stopping') {
       this.#state = 'down';
       const livedMs = performance.now() - this.#startedAtMs;

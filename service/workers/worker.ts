@@ -5,9 +5,11 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ForgivenDebt } from '../core/give-back.ts';
 import type { ApiOptions } from '../doors/http.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { TopKeys } from '../metrics/top-keys.ts';
 import type { OutageCause } from '../redis/outages.ts';
 import type { FromPrimary, FromWorker, Overview } from './messages.ts';
 
@@ -22,6 +24,9 @@ export interface WorkerService {
   readonly readiness: () => Readiness;
   /** Decides by these from the next request on. */
   setPolicies(written: unknown): void;
+  readonly top: () => TopKeys;
+  /** Follows what another worker has given back. */
+  readonly forgive: (debts: readonly ForgivenDebt[]) => Promise<void>;
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
@@ -29,6 +34,9 @@ export interface WorkerService {
 export interface PrimaryClient extends Pick<ApiOptions, 'page' | 'readiness'> {
   /** Called with all outages of this process when there is news of them. */
   readonly onOutages: (causes: readonly OutageCause[]) => void;
+  readonly top: () => Promise<TopKeys>;
+  /** Resolves when the other workers have forgiven it too, or are late with it; what they remember is bounded in time. */
+  readonly onForgiven: (debts: readonly ForgivenDebt[]) => Promise<void>;
 }
 
 /** `written`: what the policies file says, where there is one. */
@@ -38,11 +46,13 @@ export type CreateService = (primary: PrimaryClient, written: unknown) => Promis
 export async function work(create: CreateService, graceMs: number): Promise<void> {
   const questions = new Questions();
   const [first] = (await once(process, 'message')) as [Extract<FromPrimary, { type: 'policies' }>]; // later ones wait for a listener
-  const { server, metrics, readiness, setPolicies, stop } = await create(
+  const { server, metrics, readiness, setPolicies, top, forgive, stop } = await create(
     {
       page: () => questions.ask('page'),
       readiness: () => questions.ask('readiness'),
       onOutages: (causes) => send({ type: 'outages', causes }),
+      top: () => questions.ask('top'),
+      onForgiven: (debts) => questions.tell(debts),
     },
     first.written,
   );
@@ -60,7 +70,12 @@ export async function work(create: CreateService, graceMs: number): Promise<void
     }
     if (message.type === 'policies') setPolicies(message.written);
     if (message.type === 'report-request') {
-      send({ type: 'report', id: message.id, ...(await all()) });
+      const { id, what } = message;
+      send({ type: 'report', id, ...(await all()), ...(what === 'top' ? { top: top() } : {}) });
+    }
+    if (message.type === 'forgive') {
+      await forgive(message.debts);
+      send({ type: 'forgave', id: message.id });
     }
     if (message.type === 'answer') questions.answer(message.id, message.value);
     if (message.type === 'stop') stopped.resolve(message.graceMs);
@@ -80,26 +95,34 @@ function send(message: FromWorker): void {
 
 /** What was asked of the primary and is not answered yet. */
 class Questions {
-  readonly #open = new Map<number, (value: Overview[keyof Overview]) => void>();
+  readonly #open = new Map<number, (value: Overview[keyof Overview] | undefined) => void>();
   #requested = 0;
 
-  ask<What extends keyof Overview>(what: What): Promise<Overview[What]> {
-    const id = this.#requested++;
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
-        this.#open.delete(id);
-        reject(new Error(`the primary did not report the ${what} within ${answerMsMax} ms`));
-      }, answerMsMax);
-      this.#open.set(id, (value) => {
-        clearTimeout(late);
-        resolve(value as Overview[What]); // the primary answers what was asked
-      });
-      send({ type: 'ask', id, what });
-    });
+  async ask<What extends keyof Overview>(what: What): Promise<Overview[What]> {
+    const value = await this.#answerTo((id) => ({ type: 'ask', id, what }));
+    if (value === undefined) throw new Error(`the primary did not report the ${what} within ${answerMsMax} ms`);
+    return value as Overview[What]; // the primary answers what was asked
   }
 
-  answer(id: number, value: Overview[keyof Overview]): void {
+  async tell(debts: readonly ForgivenDebt[]): Promise<void> {
+    await this.#answerTo((id) => ({ type: 'forgiven', id, debts }));
+  }
+
+  answer(id: number, value: Overview[keyof Overview] | undefined): void {
     this.#open.get(id)?.(value);
     this.#open.delete(id);
+  }
+
+  /** undefined where it is late. */
+  #answerTo(messageOf: (id: number) => FromWorker): Promise<Overview[keyof Overview] | undefined> {
+    const id = this.#requested++;
+    return new Promise((resolve) => {
+      const late = setTimeout(() => this.answer(id, undefined), answerMsMax);
+      this.#open.set(id, (value) => {
+        clearTimeout(late);
+        resolve(value);
+      });
+      send(messageOf(id));
+    });
   }
 }

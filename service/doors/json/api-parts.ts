@@ -1,12 +1,19 @@
 // What the routes of the JSON API work with.
 
+import type { Buckets } from '../../core/buckets.ts';
 import type { Store } from '../../core/store.ts';
+import type { TopKeys } from '../../metrics/top-keys.ts';
 import type { Policy } from '../policy.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface ApiParts {
   readonly limiter: Store;
+  readonly buckets: Pick<Buckets, 'look' | 'reset' | 'refund'>;
   /** Those in force now. A list once returned stays as it is. */
   readonly policies: () => readonly Policy[];
+  /** Whose requests are refused most, by this instance. */
+  readonly top: () => Promise<TopKeys>;
+  /** What is told in place of a key, where keys are not to be read. */
+  readonly hashKey: ((key: string) => string) | undefined;
   readonly tokens: Tokens;
 }

@@ -4,14 +4,12 @@ import { z } from 'zod';
 import { type Take, takeOf } from '../../core/store.ts';
 import { candidateOf, type Policy } from '../policy.ts';
 import { shown } from './field-mistakes.ts';
+import { bucketKeyOf, type KeyForm, keyBytesMax } from './key-form.ts';
 import type { KnownPolicies } from './known-policies.ts';
 import type { FieldMistake } from './refusal.ts';
 import { fields } from './shapes.ts';
 
-/** In UTF-8. */
-export const keyBytesMax = 512;
-
-const keyError = `a string of 1 to ${keyBytesMax} bytes in UTF-8`;
+const keyError = `a string of 1 to ${keyBytesMax.given} bytes in UTF-8`;
 /** Whose bucket it is, as its caller calls it. */
 export const keyShape = z
   .string({ error: keyError })
@@ -67,9 +65,18 @@ export interface Misfit {
 }
 
 /** `field`: what goes before the name of each field, as in `checks[3].`. */
-export function claimOfCheck({ key, policy: name, cost }: Check, known: KnownPolicies, field: string): Claim | Misfit {
-  if (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax) {
-    return misfit(413, `${field}key`, `has ${Buffer.byteLength(key)} bytes; allowed: ${keyError}`);
+export function claimOfCheck(
+  { key, policy: name, cost, form = 'given' }: Check & { readonly form?: KeyForm | undefined },
+  known: KnownPolicies,
+  field: string,
+): Claim | Misfit {
+  const bytesMax = keyBytesMax[form];
+  if (key.length * 3 > bytesMax && Buffer.byteLength(key) > bytesMax) {
+    return misfit(
+      413,
+      `${field}key`,
+      `has ${Buffer.byteLength(key)} bytes; allowed: a string of 1 to ${bytesMax} bytes in UTF-8`,
+    );
   }
   const policy = name === undefined ? known.standard : known.byName.get(name);
   if (!policy) return misfit(400, `${field}policy`, `is ${shown(name)}; allowed: ${known.names}`);
@@ -78,14 +85,9 @@ export function claimOfCheck({ key, policy: name, cost }: Check, known: KnownPol
     const allowed = `up to ${smallestCapacityOf(policy)}, the smallest capacity of ${policy.name}`;
     return misfit(400, `${field}cost`, `is ${tokens}; allowed: ${allowed}`);
   }
-  const take = takeOf(policy.limits, givenKeyOf(key), tokens);
+  const take = takeOf(policy.limits, bucketKeyOf(key, form), tokens);
   const shadows = policy.candidate.length > 0 ? [candidateOf(policy, take)] : [];
   return { policy, take: policy.isShadow ? { ...take, shadowOf: policy.name } : take, shadows };
-}
-
-/** The name of the bucket that belongs to a key which its caller gives: no header's and no address's begins like it. */
-export function givenKeyOf(key: string): string {
-  return `given=${key}`;
 }
 
 function smallestCapacityOf({ limits }: Policy): number {

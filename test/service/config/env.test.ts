@@ -70,6 +70,7 @@ describe('readConfig', () => {
         KEY_HEADER: 'X-Api-Key',
         API_TOKEN: 'a-token',
         ADMIN_TOKEN: 'AZaz09-._~+/==',
+        HASH_KEYS: '16 characters...',
         KEEP_ALIVE_TIMEOUT_SEC: '600',
         REDIS_TIMEOUT_MS: '9',
         BREAKER_FAILURES: '1',
@@ -106,6 +107,7 @@ describe('readConfig', () => {
       workers: 2,
       addresses: { trustedProxies: { hops: 2 }, ipv6Prefix: 64 },
       keepAliveTimeoutMs: 600_000,
+      keySecret: '16 characters...',
       tokens: { api: 'a-token', admin: 'AZaz09-._~+/==' },
       redisTimeoutMs: 9,
       breakerFailures: 1,
@@ -379,6 +381,7 @@ const refused: Record<string, readonly string[]> = {
   IPV6_PREFIX: ['', '0', '129', '56.0'],
   API_TOKEN: ['a b', ' ', '=', 'a=b', 'tökén', 'a\n'],
   ADMIN_TOKEN: ['a b', '"x"'],
+  HASH_KEYS: ['x', ' ', 'fifteen bytes..', 'éééééééé'],
   KEEP_ALIVE_TIMEOUT_SEC: ['', '0', '-1', '1.5', '3601', 'soon'],
   REDIS_TIMEOUT_MS: ['', '0', '60001', '5ms', '0.5'],
   BREAKER_FAILURES: ['', '0', '1001', 'three'],
@@ -395,6 +398,12 @@ describe('each variable', () => {
     expect(values.length).toBeGreaterThan(0);
     const accepted = values.filter((value) => mistakesOf({ [name]: value }).length !== 1);
     expect(accepted).toEqual([]);
+  });
+
+  it('HASH_KEYS is not shown where it is too short', () => {
+    expect(mistakesOf({ HASH_KEYS: 'fifteen bytes..' })).toEqual([
+      'HASH_KEYS is a value that is not shown; allowed: nothing, or a secret of at least 16 characters',
+    ]);
   });
 
   it('REDIS_ADDR takes an IPv6 address in brackets', () => {

@@ -19,6 +19,7 @@ describe('the kind of a key', () => {
     ['header:x-api-key=a=b|address=2001:db8::1', 'header:x-api-key|address='],
     ['header:a|b=secret|path:id=7', 'header:a|b|path:id='],
     ['cookie:sid=\n', 'cookie:sid='],
+    ['jwt:https://a.example/sub=x|address=192.0.2.1', 'jwt:https://a.example/sub|address='],
     ['', ''],
     ['alice', ''],
     ['alice=secret', ''],
