@@ -20,10 +20,13 @@ export interface LimiterParts {
   readonly onDecision: (decision: Decision, seconds: number, take: Take) => void;
 }
 
+/** An outage is over when the store answers, and has failed no take for so long. */
+const calmUs = 10_000_000;
+
 export class Limiter implements Store {
   readonly #parts: LimiterParts;
-  /** Since when a shard has answered no take, of those that have failed to. */
-  readonly #failingSinceUs = new Map<Shard | undefined, number>();
+  /** The outages that last, by shard: when the first take failed, and when the last one did. */
+  readonly #outages = new Map<Shard | undefined, { readonly sinceUs: number; lastUs: number }>();
 
   constructor(parts: LimiterParts) {
     this.#parts = parts;
@@ -43,7 +46,7 @@ export class Limiter implements Store {
     if (denial) return this.#tell(denial, arrivedUs, take);
     return shard.batcher.decide(take, (outcome) => {
       if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs, take);
-      if (this.#failingSinceUs.size > 0) this.#answered(shard);
+      if (this.#outages.size > 0) this.#answered(shard, arrivedUs);
       shard.last.learn(take, outcome, arrivedUs, place);
       return this.#tell(outcome, arrivedUs, take);
     });
@@ -57,21 +60,26 @@ export class Limiter implements Store {
 
   #decideLocally(shard: Shard | undefined, take: Take): Decision {
     const atUs = this.#parts.nowUs();
-    if (!this.#failingSinceUs.has(shard)) this.#failingSinceUs.set(shard, atUs);
+    const outage = this.#outages.get(shard);
+    if (outage) outage.lastUs = atUs;
+    else this.#outages.set(shard, { sinceUs: atUs, lastUs: atUs });
     return this.#withoutStore(shard, take, atUs, 'decide');
   }
 
   #withoutStore(shard: Shard | undefined, take: Take, atUs: number, how: 'decide' | 'look'): Decision {
     const { fallback } = this.#parts;
-    const sinceUs = this.#failingSinceUs.get(shard) ?? atUs;
+    const sinceUs = this.#outages.get(shard)?.sinceUs ?? atUs;
     return decideWithoutStore(take, (atUs - sinceUs) / 1000, (left) =>
       shard ? fallback[how](left, (charge) => shard.last.tokensMax(charge, atUs)) : fallback[how](left),
     );
   }
 
-  #answered(shard: Shard): void {
-    this.#failingSinceUs.delete(shard);
-    this.#failingSinceUs.delete(undefined); // somebody is known
+  /** A store that answers now and then is still the same outage: else a budget for it would never be used up. */
+  #answered(shard: Shard, atUs: number): void {
+    for (const failing of [shard, undefined]) {
+      const outage = this.#outages.get(failing);
+      if (outage && atUs - outage.lastUs >= calmUs) this.#outages.delete(failing);
+    }
   }
 
   /** Every decision leaves through here. */

@@ -277,16 +277,18 @@ describe('a take that Redis cannot decide', () => {
     expect(await mechanism()).toBe('fallback');
   });
 
-  it('begins another outage after an answer', async () => {
+  it('is used up by a store that comes and goes, and begins anew when it has failed nothing for 10 s', async () => {
     const { limiter, clock, redis } = createLimiter();
-    const open = limitFor('open', 1000);
-    const mechanism = async () => (await limiter.decide(takeOf([open], 'a', 1))).mechanism;
-    redis.breaks = timeout;
-    expect(await mechanism()).toBe('open');
-    clock.us += 1_000_000;
-    redis.breaks = undefined;
-    expect(await mechanism()).toBe('redis');
-    redis.breaks = timeout;
-    expect(await mechanism()).toBe('open');
+    const open = limitFor('open', 3000);
+    const mechanism = async (breaks: StoreError | undefined) => {
+      redis.breaks = breaks;
+      clock.us += 1_000_000;
+      return (await limiter.decide(takeOf([open], `${clock.us}`, 1))).mechanism;
+    };
+    const comesAndGoes = [];
+    for (let i = 0; i < 3; i++) comesAndGoes.push(await mechanism(timeout), await mechanism(undefined));
+    expect(comesAndGoes).toEqual(['open', 'redis', 'open', 'redis', 'fallback', 'redis']);
+    clock.us += 8_000_000;
+    expect([await mechanism(undefined), await mechanism(timeout)]).toEqual(['redis', 'open']);
   });
 });
