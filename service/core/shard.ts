@@ -48,7 +48,7 @@ export interface ShardOptions {
   readonly onTransition: (shard: string, from: BreakerState, to: BreakerState, why: StoreError | undefined) => void;
   /** A call was answered, after so many seconds. */
   readonly onAnswer: (seconds: number) => void;
-  /** A call failed, or a take for its key's sake alone. */
+  /** A call failed, be it a take or a probe; or a take for its key's sake alone. */
   readonly onError: (reason: StoreErrorReason) => void;
 }
 
@@ -59,7 +59,9 @@ export function createShard(name: string, store: RemoteStore, options: ShardOpti
   const last = new LastDecisions(options.keysMax, store.mechanism);
   let failure: StoreError | undefined;
   const failed = (error: unknown) => {
-    if (error instanceof StoreError) failure = error;
+    if (!(error instanceof StoreError)) return;
+    failure = error;
+    options.onError(error.reason);
   };
   const breaker = new Breaker(measured(store, options, failed), {
     failures: options.breakerFailures,
@@ -80,7 +82,7 @@ export function createShard(name: string, store: RemoteStore, options: ShardOpti
   return { name, store, breaker, batcher, last };
 }
 
-/** Every answer is timed; every call that fails, and every take that fails for its key alone, is counted once. */
+/** Every answer is timed, every call that fails is told, and every take that fails for its key alone is counted. */
 function measured(
   store: BatchStore,
   { onAnswer, onError }: ShardOptions,
@@ -96,7 +98,6 @@ function measured(
         return outcomes;
       } catch (error) {
         onFailure(error);
-        if (error instanceof StoreError) onError(error.reason);
         throw error;
       }
     },

@@ -88,7 +88,7 @@ export class Metrics {
   });
   readonly #storeErrors = new Counter({
     name: 'rate_limit_store_errors_total',
-    help: 'Calls to Redis that failed, by reason.',
+    help: 'Calls to Redis that failed, probes included, by reason.',
     labelNames: ['reason'],
     registers: [this.#registry],
   });
