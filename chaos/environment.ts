@@ -87,6 +87,8 @@ export interface RedisProgram extends Suspendable {
 
 /** A process that can be killed and started anew at the same place. */
 export interface Restartable extends Suspendable {
+  /** Its process id, of the one that runs now. */
+  readonly pid: number;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   /** Resolves when it is ready; does nothing while it runs. `args` come after its own. Rejects with a `NotReady` when it does not become so. */

@@ -23,6 +23,7 @@ import { herd } from './herd.ts';
 import { hotKey } from './hot-key.ts';
 import { idleConnections } from './idle-connections.ts';
 import { impatientClients } from './impatient-clients.ts';
+import { instanceGray } from './instance-gray.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instanceStop } from './instance-stop.ts';
 import { latency } from './latency.ts';
@@ -41,7 +42,9 @@ import { noReplicas } from './no-replicas.ts';
 import { nonsense } from './nonsense.ts';
 import { oneLink } from './one-link.ts';
 import { oneLinkFlapping } from './one-link-flapping.ts';
+import { openFiles } from './open-files.ts';
 import { outOfMemory } from './out-of-memory.ts';
+import { outputBuffer } from './output-buffer.ts';
 import { partition } from './partition.ts';
 import { plannedFailover } from './planned-failover.ts';
 import { prometheusGone } from './prometheus-gone.ts';
@@ -114,6 +117,7 @@ export const scenarios: readonly Scenario[] = [
   noReplicas,
   noPermission,
   maxClients,
+  outputBuffer,
   noAuth,
   misconf,
   busy,
@@ -125,6 +129,8 @@ export const scenarios: readonly Scenario[] = [
   wrongType,
   instanceKill,
   instanceStop,
+  instanceGray,
+  openFiles,
   clusterMasterKill,
   sentinelFailover,
   plannedFailover,

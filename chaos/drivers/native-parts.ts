@@ -85,6 +85,9 @@ export class NativeParts implements AsyncDisposable {
       restarting = undefined;
     };
     return {
+      get pid() {
+        return current.pid;
+      },
       async kill() {
         killed = true;
         current.kill('SIGKILL');

@@ -22,8 +22,10 @@ import { slowClose } from './network/slow-close.ts';
 import { stall } from './network/stall.ts';
 import { prometheusGone } from './observers/prometheus-gone.ts';
 import { slowScrapers } from './observers/slow-scrapers.ts';
+import { instanceGray } from './process/instance-gray.ts';
 import { instanceKill } from './process/instance-kill.ts';
 import { instanceStop } from './process/instance-stop.ts';
+import { openFiles } from './process/open-files.ts';
 import { busy } from './redis/busy.ts';
 import { clientKill } from './redis/client-kill.ts';
 import { clientPause } from './redis/client-pause.ts';
@@ -38,6 +40,7 @@ import { noPermission } from './redis/no-permission.ts';
 import { noReplicas } from './redis/no-replicas.ts';
 import { nonsense } from './redis/nonsense.ts';
 import { outOfMemory } from './redis/out-of-memory.ts';
+import { outputBuffer } from './redis/output-buffer.ts';
 import { readOnly } from './redis/read-only.ts';
 import { redisGray } from './redis/redis-gray.ts';
 import { redisKill } from './redis/redis-kill.ts';
@@ -86,6 +89,7 @@ export const faultKinds: readonly FaultKind[] = [
   misconf,
   busy,
   maxClients,
+  outputBuffer,
   clientKill,
   clientPause,
   scriptFlush,
@@ -94,6 +98,8 @@ export const faultKinds: readonly FaultKind[] = [
   wrongType,
   instanceKill,
   instanceStop,
+  instanceGray,
+  openFiles,
   masterKill,
   plannedFailover,
   staleFailover,

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startLimiter } from '../../../chaos/drivers/native-limiter.ts';
@@ -77,6 +77,20 @@ describe('an instance of the limiter', () => {
     expect((await pid()) === before).toBe(spec.kind !== 'instance-kill');
     await fault.heal(environment, hit); // safe to repeat
     await until('an instance that is still healthy', async () => (await seenBy(fault)) === 'healthy');
+  });
+
+  it('that may open no more files goes on with those that it has, and has its limit back afterwards', async () => {
+    const { environment, hit, instance, pid } = await running();
+    const fault = faultOf({ kind: 'open-files' });
+    const limits = () => readFileSync(`/proc/${instance.process?.pid}/limits`, 'utf8');
+    const before = limits();
+    const known = await pid(); // over a connection that stays
+    await fault.inject(environment, hit);
+    await fault.inject(environment, hit); // safe to repeat
+    expect(limits()).not.toBe(before);
+    expect(await pid()).toBe(known);
+    await fault.heal(environment, hit);
+    expect(limits()).toBe(before);
   });
 
   it('that does not come up again is left to the judge: the lab goes on', async () => {

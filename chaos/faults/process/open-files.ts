@@ -1,0 +1,69 @@
+// One instance may open no more files: its limit of them, RLIMIT_NOFILE, is lowered to what it has open, so that it can take
+// no new connection and make none. Those that it has go on.
+
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { Restartable } from '../../environment.ts';
+import { LabError } from '../../errors.ts';
+import { defineFault, nothing } from '../fault.ts';
+import { answering, look, processOf } from './instance.ts';
+
+const run = promisify(execFile);
+/** The limit of each process before it was lowered, as proc(5) tells it. */
+const usual = new WeakMap<Restartable, string>();
+
+export const openFiles = defineFault({
+  kind: 'open-files',
+  family: 'process',
+  params: nothing,
+  examples: [{}],
+  needs: ['limiter-process'],
+  reaches: ['one-instance'],
+  effect: () => 'unavailable',
+  state: 'kept',
+  endsBy: 'heal',
+  async inject(environment, target) {
+    const process = processOf(environment, target);
+    if (!usual.has(process)) usual.set(process, await softLimitOf(process.pid));
+    await limit(process.pid, String(await lowestUnused(process.pid)));
+  },
+  async heal(environment, target) {
+    const process = processOf(environment, target);
+    const before = usual.get(process);
+    if (before === undefined) return;
+    await limit(process.pid, before);
+    usual.delete(process);
+    await answering(target);
+  },
+  look,
+  bites: ({ outcome }) => outcome !== 'pong',
+  describe: () => 'One limiter had as many files open as it may, and took no new connection',
+});
+
+async function softLimitOf(pid: number): Promise<string> {
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(await textOf(readFile(`/proc/${pid}/limits`, 'utf8')))?.[1];
+  if (soft === undefined) throw new LabError(`proc(5) tells no limit of the open files of process ${pid}`);
+  return soft;
+}
+
+/** A file is opened under the lowest number that is not in use, which must be under the limit. */
+async function lowestUnused(pid: number): Promise<number> {
+  const used = new Set((await textOf(readdir(`/proc/${pid}/fd`))).map(Number));
+  let lowest = 0;
+  while (used.has(lowest)) lowest++;
+  return lowest;
+}
+
+/** The soft limit alone, which may be raised again. */
+async function limit(pid: number, soft: string): Promise<void> {
+  await run('prlimit', ['--pid', String(pid), `--nofile=${soft}:`]).catch((error: Error) => {
+    throw new LabError(`prlimit cannot set the limit of the open files of process ${pid}: ${error.message.trim()}`);
+  });
+}
+
+function textOf<T>(read: Promise<T>): Promise<T> {
+  return read.catch((error: Error) => {
+    throw new LabError(`There is no proc(5) that tells of open files: ${error.message}`);
+  });
+}
