@@ -22,11 +22,11 @@ export function lowestLevels(source: Source, answers: readonly AnswerEvent[]): L
   // Takes and tellings in the order in which their clients knew of them.
   const charges = [...source.admits, ...source.told].sort((a, b) => a.receivedMs - b.receivedMs);
   // Admissions whose clients knew of them while a telling was under way may have come after it, and have taken from it.
+  const knownMs = ascending(source.admits.map(({ receivedMs }) => receivedMs));
   const toldTokens = new Map(
     source.told.map((telling) => {
-      const { sentMs, receivedMs } = telling;
-      const since = source.admits.filter((admit) => admit.receivedMs >= sentMs && admit.receivedMs <= receivedMs);
-      return [telling, Math.max(0, (telling.remaining ?? 0) - since.length)];
+      const since = countUntil(knownMs, telling.receivedMs) - countBefore(knownMs, telling.sentMs);
+      return [telling, Math.max(0, (telling.remaining ?? 0) - since)];
     }),
   );
   const charged = (before: number, charge: AnswerEvent) => Math.min(before, toldTokens.get(charge) ?? before - 1);
@@ -61,6 +61,21 @@ export function lowestLevels(source: Source, answers: readonly AnswerEvent[]): L
 
 /** How many of the sorted instants are not later. */
 function countUntil(sorted: readonly number[], atMs: number): number {
-  const later = sorted.findIndex((ms) => ms > atMs);
-  return later < 0 ? sorted.length : later;
+  return countWhile(sorted, (ms) => ms <= atMs);
+}
+
+/** How many of the sorted instants are earlier. */
+function countBefore(sorted: readonly number[], atMs: number): number {
+  return countWhile(sorted, (ms) => ms < atMs);
+}
+
+/** How many of the sorted instants are so, all of which stand before the others. */
+function countWhile(sorted: readonly number[], isSo: (ms: number) => boolean): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isSo(sorted[middle] as number)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
