@@ -165,6 +165,7 @@ export async function createService(
         limiter,
         buckets,
         policies: () => policies,
+        ipv6Prefix: config.addresses.ipv6Prefix,
         top: primary?.top ?? (async () => top()),
         hashKey,
         tokens,

@@ -16,6 +16,7 @@ import {
   metricList,
   mutationList,
   reasonList,
+  routeList,
   scenarioList,
   settings,
   targetList,
@@ -31,7 +32,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
   const store = textOf('service/core/store.ts');
   return {
     'README.md': { families: families() },
-    'service/README.md': { settings: settings(), ...(await wireExamples()) },
+    'service/README.md': { settings: settings(), routes: routeList(), ...(await wireExamples()) },
     'chaos/README.md': {
       scenarios: scenarioList(),
       faults: faultList(),

@@ -10,11 +10,27 @@ import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.
 import { scenarios } from '../../scenarios/index.ts';
 import { configRows } from '../../service/config/rows.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
+import type { ApiParts } from '../../service/doors/json/api-parts.ts';
+import { routesOf } from '../../service/doors/json/routes.ts';
 import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/metrics/metrics.ts';
 import { harmsMs, machines } from '../support/latency-rates.ts';
 import { badLimiters, defectOf, exposing } from '../support/limiters/index.ts';
 import { mutations } from '../support/mutations.ts';
 import { code, table } from './markers.ts';
+
+/** The JSON API, as it is with all tokens set. */
+export function routeList(): string {
+  const tokens = { api: '', admin: '' };
+  const tokenOf = { public: '', api: code('API_TOKEN'), admin: code('ADMIN_TOKEN') };
+  return table(
+    ['request', 'does', 'token'],
+    routesOf({ tokens } as ApiParts).map(({ method, path, summary, access }) => [
+      code(`${method} ${path}`),
+      summary,
+      tokenOf[access],
+    ]),
+  );
+}
 
 /** The service's environment. */
 export const settings = (): string =>

@@ -1,7 +1,7 @@
 // What the service really says on the wire: a service is started, asked, and its answers are written down. Instants are
 // replaced, so that each start says the same.
 
-import { get } from 'node:http';
+import { request } from 'node:http';
 import { startRedis } from '../support/redis.ts';
 import { type ServiceProcess, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
@@ -19,14 +19,21 @@ const nodesOwn: ReadonlySet<string> = new Set(['Date', 'Connection', 'Keep-Alive
 const someUnixSeconds = '1795491041';
 const someUnixMs = '1795491041000.5';
 
-/** An answer that allows and one that denies, from a service without Redis, and `/readyz` of one with Redis. */
+/** Answers that allow and one that denies, from a service without Redis, and `/readyz` of one with Redis. */
 export async function wireExamples(): Promise<Blocks> {
   await using alone = await startService({ KEY_HEADER: 'x-key' });
   const ask = () => answerOf(alone, '/', { 'x-key': 'alice' });
   const allowed = await ask();
   let denied = await ask();
   for (let i = 0; i < 10 && denied.status.startsWith('200'); i++) denied = await ask();
-  return { allowed: shown(allowed), denied: shown(denied), readiness: shown(await readinessByRedis()) };
+  const json = { 'content-type': 'application/json' };
+  const check = await answerOf(alone, '/v1/check', json, JSON.stringify({ key: 'alice', cost: 2 }));
+  return {
+    allowed: shown(allowed),
+    denied: shown(denied),
+    check: shown(check),
+    readiness: shown(await readinessByRedis()),
+  };
 }
 
 async function readinessByRedis(): Promise<Answer> {
@@ -40,15 +47,18 @@ async function readinessByRedis(): Promise<Answer> {
   return answer;
 }
 
-function answerOf({ url }: ServiceProcess, path: string, headers = {}): Promise<Answer> {
+/** A GET, or a POST where there is a body. */
+function answerOf({ url }: ServiceProcess, path: string, headers = {}, body?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    get(`${url}${path}`, { headers, agent: false }, async (response) => {
+    const method = body === undefined ? 'GET' : 'POST';
+    const asked = request(`${url}${path}`, { method, headers, agent: false }, async (response) => {
       const pairs = response.rawHeaders.flatMap((name, i, all) =>
         i % 2 === 0 ? [[name, all[i + 1] as string] as const] : [],
       );
-      const body = (await response.setEncoding('utf8').toArray()).join('');
-      resolve({ status: `${response.statusCode} ${response.statusMessage}`, headers: pairs, body });
-    }).on('error', reject);
+      const text = (await response.setEncoding('utf8').toArray()).join('');
+      resolve({ status: `${response.statusCode} ${response.statusMessage}`, headers: pairs, body: text });
+    });
+    asked.on('error', reject).end(body);
   });
 }
 

@@ -15,5 +15,7 @@ export interface ApiParts {
   readonly top: () => Promise<TopKeys>;
   /** What is told in place of a key, where keys are not to be read. */
   readonly hashKey: ((key: string) => string) | undefined;
+  /** Bits of an IPv6 address that tell clients apart. */
+  readonly ipv6Prefix: number;
   readonly tokens: Tokens;
 }

@@ -10,7 +10,7 @@ export function openApiRoute(routes: readonly AnyRoute[], { tokens }: ApiParts):
   return defineRoute({
     method: 'GET',
     path: '/openapi.json',
-    summary: 'This document.',
+    summary: 'Describes these routes.',
     access: 'public',
     request: {},
     answers: { 200: { description: 'OpenAPI 3.1.', schema: z.object({}) } },

@@ -21,7 +21,7 @@ export function policiesRoute({ policies }: ApiParts): AnyRoute {
   return defineRoute({
     method: 'GET',
     path: '/v1/policies',
-    summary: 'The policies, and the limits of each.',
+    summary: 'Lists the policies, and the limits of each.',
     access: 'api',
     request: {},
     answers: {

@@ -4,6 +4,7 @@ import type { ApiParts } from './api-parts.ts';
 import { lookRoute, resetRoute } from './buckets.ts';
 import { checkRoute } from './check.ts';
 import { checkBatchRoute } from './check-batch.ts';
+import { explainRoute } from './explain.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { policiesRoute } from './policies.ts';
 import { refundRoute } from './refund.ts';
@@ -16,6 +17,7 @@ export function routesOf(parts: ApiParts): readonly AnyRoute[] {
     checkRoute(parts),
     checkBatchRoute(parts),
     policiesRoute(parts),
+    explainRoute(parts),
     lookRoute(parts),
     resetRoute(parts),
     refundRoute(parts),

@@ -55,6 +55,9 @@ interface Answer {
       detail: string;
       errors: readonly FieldMistake[];
       policies: unknown;
+      status: number;
+      binds: string;
+      matches: readonly Readonly<Record<string, unknown>>[];
       decisions: readonly DecisionAnswer[];
     }
   >;
@@ -339,6 +342,76 @@ describe('a check', () => {
     expect((await ask('POST', '/v1/check', '\ufeff{"key":"bom","policy":"given"}')).status).toBe(200);
     const gzipped = await ask('POST', '/v1/check', '{}', { 'content-encoding': 'gzip' });
     expect([gzipped.status, gzipped.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+  });
+});
+
+describe('POST /v1/explain', () => {
+  const explain = (request: unknown) => ask('POST', '/v1/explain', JSON.stringify(request));
+  const search = { method: 'GET', path: '/search/a?b=1', headers: { 'X-Api-Key': 'explained' }, address: '192.0.2.9' };
+  const bucketsNow = async () => (await redis.admin.keys('*explained*')).length;
+
+  it('tells which policies a request meets, which limit binds, and what it would be answered, and takes nothing', async () => {
+    expect((await explain(search)).body).toEqual({
+      status: 200,
+      binds: 'search-3600s',
+      mechanism: 'redis',
+      matches: [
+        {
+          policy: 'everybody',
+          shadow: false,
+          key: 'address=192.0.2.9',
+          cost: 1,
+          limits: [{ name: 'everybody', allowed: true, limit: 1000, remaining: 1000, retryAfterMs: 0, resetMs: 0 }],
+        },
+        {
+          policy: 'search',
+          shadow: false,
+          key: 'header:x-api-key=explained',
+          cost: 1,
+          limits: [
+            { name: 'search-3600s', allowed: true, limit: 3, remaining: 3, retryAfterMs: 0, resetMs: 0 },
+            { name: 'search-86400s', allowed: true, limit: 5, remaining: 5, retryAfterMs: 0, resetMs: 0 },
+          ],
+        },
+      ],
+    });
+    expect(await bucketsNow()).toBe(0);
+  });
+
+  it('says 429 for a request that would be refused, and 400 for one that cannot be counted', async () => {
+    for (let n = 0; n < 3; n++) await fetch(`${service.url}/search/a`, { headers: { 'x-api-key': 'explained' } });
+    expect((await explain(search)).body).toMatchObject({ status: 429, binds: 'search-3600s' });
+    const { body } = await explain({ ...search, headers: {} });
+    expect([body.status, body.binds, body.matches?.[1]]).toEqual([
+      400,
+      undefined,
+      {
+        policy: 'search',
+        shadow: false,
+        mistake: 'The request has no header:x-api-key, which its limit is counted by.',
+      },
+    ]);
+  });
+
+  it('tells what is only tried out as that', async () => {
+    const { body } = await explain({ method: 'GET', path: '/tried', address: '2001:db8:1:2345::1' });
+    expect(body.matches?.map(({ policy, shadow, key }) => [policy, shadow, key])).toEqual([
+      ['everybody', false, 'address=2001:db8:1:2300::/56'],
+      ['tried', true, 'address=2001:db8:1:2300::/56'],
+    ]);
+  });
+
+  it.each([
+    [{ ...search, method: 'get' }, 'method is "get"; allowed: a method of HTTP in capitals, as GET.'],
+    [{ ...search, path: 'search' }, 'path is "search"; allowed: a path and query, as /search?q=a.'],
+    [{ ...search, address: 'localhost' }, 'address is "localhost"; allowed: an IP address.'],
+    [
+      { ...search, headers: { a: 1 } },
+      'headers.a is 1; allowed: an object of header names and their values, as strings.',
+    ],
+  ])('is answered 400 to %j', async (request, detail) => {
+    const { status, body } = await explain(request);
+    expect([status, body.detail]).toEqual([400, detail]);
   });
 });
 
