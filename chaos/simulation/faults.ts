@@ -97,7 +97,7 @@ export const effects = {
   'cut-back': onLinks('what Redis answers is dropped', [1, 1], ({ back }, size) => {
     back.cuts += size;
   }),
-  slow: onLinks('packets take longer, by the size in ms each way', [1, 20], ({ there, back }, size) => {
+  slow: onLinks('packets take longer, by the size in ms each way', [1, 6], ({ there, back }, size) => {
     there.extraLatencyUs += size * 1000;
     back.extraLatencyUs += size * 1000;
   }),

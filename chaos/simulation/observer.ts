@@ -16,6 +16,8 @@ export interface Observer {
   moved?(move: BreakerEvent): void;
   /** A script took a token of the key's bucket in Redis. */
   taken?(token: TakenToken): void;
+  /** Redis ran a command, whoever sent it. */
+  ran?(atMs: number): void;
   /** Redis accepted a connection of the instance. */
   accepted?(instance: string, atMs: number): void;
   /** Buckets were lost: in Redis, or of an instance that ended. */

@@ -14,12 +14,39 @@ export interface Plan {
   readonly rate: number;
   readonly keys: { readonly count: number; readonly skew: number };
   readonly load: readonly LoadChange[];
-  /** In order of time. */
   readonly faults: readonly Fault[];
   readonly bounds: Bounds;
+}
+
+/** What is asked of a plan, beside its seed. */
+export interface PlanOptions {
+  readonly instances: number;
+  readonly minutes: number;
+  /** Requests per second over all instances; in proportion to them when undefined. */
+  readonly rate?: number | undefined;
 }
 
 /** When the last fault is over; 0 when there is none. */
 export function lastFaultEndsMs({ faults }: Pick<Plan, 'faults'>): number {
   return faults.reduce((last, { atMs, forMs }) => Math.max(last, atMs + forMs), 0);
+}
+
+/** The service's defaults, but for a limit that is met more often. */
+const usual: Bounds = {
+  capacity: 10,
+  refillPerSecond: 1,
+  fallbackCapacity: 5,
+  fallbackRefillPerSecond: 1,
+  redisTimeoutMs: 5,
+  breakerFailures: 3,
+  breakerResetMs: 1000,
+  resetJitterRatio: 0.2,
+  reconnectMs: 1000,
+  p99Ms: 9,
+};
+
+/** The same, with these changes, for a fleet of so many. */
+export function boundsOf(instances: number, changes: Partial<Bounds> = {}): Bounds {
+  const changed = { ...usual, ...changes };
+  return { ...changed, fallbackRefillPerSecond: changed.refillPerSecond / instances };
 }

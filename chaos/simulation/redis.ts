@@ -85,6 +85,7 @@ export class SimulatedRedis {
   clockAheadUs = 0;
   readonly #scripts: Scripts;
   readonly #taken: (key: string, sentUs: number, from: Peer) => void;
+  readonly #ran: () => void;
   readonly #cached = new Map<string, Program>();
   #waiting: Waiting[] = [];
   #isBusy = false;
@@ -96,6 +97,8 @@ export class SimulatedRedis {
       readonly driftRatio: number;
       /** Told of each token that a script took, and when its command was sent. */
       readonly taken: (key: string, sentUs: number, from: Peer) => void;
+      /** Told of each command. */
+      readonly ran: () => void;
     },
   ) {
     this.time = time;
@@ -103,6 +106,7 @@ export class SimulatedRedis {
     this.data = new RedisData(() => time.nowUs);
     this.#scripts = scripts;
     this.#taken = options.taken;
+    this.#ran = options.ran;
   }
 
   /** What `TIME` says, in microseconds. */
@@ -151,6 +155,7 @@ export class SimulatedRedis {
       this.#next();
       return;
     }
+    this.#ran();
     const result = this.#run(command, sentUs, from);
     this.time.after(this.#lastsUs(command), this.process, () => {
       if (this.connections.has(from)) reply(result);

@@ -8,6 +8,8 @@ import type { Plan } from './plan.ts';
 /** No more than this share of the instances within so long. */
 const shareMax = 0.75;
 const windowMs = 50;
+/** Probes that tell whether their waits are drawn. */
+const waitsMin = 20;
 /** Of fewer, chance alone brings too many together. */
 const instancesMin = 10;
 /** Who loses a connection, or starts, at the same moment as others tries at the same moment, too; for so long. */
@@ -20,6 +22,9 @@ export class SpreadCheck implements FleetCheck {
   readonly #plan: Plan;
   readonly #connects: Crowd;
   readonly #probes: Crowd;
+  readonly #openedMs = new Map<string, number>();
+  /** How long each opening lasted until its probe, in milliseconds. */
+  readonly #waitsMs: number[] = [];
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -35,7 +40,10 @@ export class SpreadCheck implements FleetCheck {
   }
 
   moved({ instance, to, atMs }: BreakerEvent): void {
-    if (to === 'half-open') this.#probes.add(instance, atMs);
+    if (to === 'open') this.#openedMs.set(instance, atMs);
+    if (to !== 'half-open') return;
+    this.#probes.add(instance, atMs);
+    this.#waitsMs.push(atMs - (this.#openedMs.get(instance) ?? atMs));
   }
 
   result(): CheckResult {
@@ -43,6 +51,13 @@ export class SpreadCheck implements FleetCheck {
   }
 
   get probes(): CheckResult {
+    const together = mostWithin(this.#waitsMs, windowMs);
+    if (this.#waitsMs.length >= waitsMin)
+      this.#probes.tally.judge(
+        together / this.#waitsMs.length <= shareMax,
+        () =>
+          `${together} of ${this.#waitsMs.length} probes came the same time after their openings, to within ${windowMs} ms`,
+      );
     return this.#probes.tally.result('probes-spread', 'probes');
   }
 }
@@ -79,4 +94,15 @@ class Crowd {
         `${this.#lastMs.size} of ${this.#instances} instances ${this.#did} within ${windowMs} ms, until ${seconds(atMs)}`,
     );
   }
+}
+
+/** How many of the values lie within one stretch of that width, at the most. */
+function mostWithin(values: readonly number[], width: number): number {
+  const sorted = Float64Array.from(values).sort();
+  let [from, most] = [0, 0];
+  for (const [i, value] of sorted.entries()) {
+    while (value - (sorted[from] as number) > width) from++;
+    most = Math.max(most, i - from + 1);
+  }
+  return most;
 }

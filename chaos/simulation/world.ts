@@ -37,11 +37,15 @@ export class World {
     const ofCode = new Chance(plan.seed + 1);
     this.time = new VirtualTime(ofCode.unit);
     const { time } = this;
+    const watching = observers.filter(({ ran }) => ran); // few do, and commands are many
     this.redis = new SimulatedRedis(time, core.scripts, {
       driftRatio: this.#chance.between(-driftRatioMax, driftRatioMax),
       taken: (key, sentUs, { process }) => {
         const token = { key, instance: process.name, atMs: this.nowUs() / 1000, sentMs: sentUs / 1000 };
         for (const observer of observers) observer.taken?.(token);
+      },
+      ran: () => {
+        for (const observer of watching) observer.ran?.(this.nowUs() / 1000);
       },
     });
     const { redis } = this;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { targetSchema } from '../../chaos/targets/file-shape.ts';
 import { policiesSchema } from '../../service/config/policies-shape.ts';
 import { type Blocks, filled } from './markers.ts';
+import { outageCosts } from './outage-costs.ts';
 import {
   alertList,
   badLimiterList,
@@ -19,6 +20,9 @@ import {
   routeList,
   scenarioList,
   settings,
+  simulatedDefectList,
+  simulatedFaultList,
+  situationList,
   targetList,
 } from './tables.ts';
 import { wireExamples } from './wire.ts';
@@ -40,6 +44,10 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
       targets: targetList(),
       'target-file': `\`\`\`yaml\n${textOf('chaos/targets/example.yaml')}\`\`\``,
       'bad-limiters': badLimiterList(),
+      situations: situationList(),
+      'simulated-faults': simulatedFaultList(),
+      'outage-costs': await outageCosts(),
+      'simulated-defects': simulatedDefectList(),
     },
     'chaos/JUDGE.md': { checks: checkList(), 'latency-rates': latencyRateList(), mutations: mutationList() },
     'prometheus/README.md': { metrics: await metricList(), reasons: reasonList(store), alerts: alertList() },

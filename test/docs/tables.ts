@@ -5,6 +5,8 @@ import { checks } from '../../chaos/checks/index.ts';
 import { exitStatuses } from '../../chaos/errors.ts';
 import { faultKinds, faultOf } from '../../chaos/faults/index.ts';
 import type { Scenario } from '../../chaos/scenario.ts';
+import { effectOf, faultKinds as simulatedFaultKinds } from '../../chaos/simulation/faults.ts';
+import { situations } from '../../chaos/simulation/situations.ts';
 import { targets } from '../../chaos/targets/index.ts';
 import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.ts';
 import { scenarios } from '../../scenarios/index.ts';
@@ -16,6 +18,7 @@ import { Metrics, type MetricsSnapshot, WorkersMetrics } from '../../service/met
 import { harmsMs, machines } from '../support/latency-rates.ts';
 import { badLimiters, defectOf, exposing } from '../support/limiters/index.ts';
 import { mutations } from '../support/mutations.ts';
+import { simulatedDefects } from '../support/simulated-defects.ts';
 import { code, table } from './markers.ts';
 
 /** The JSON API, as it is with all tokens set. */
@@ -106,6 +109,25 @@ export const badLimiterList = (): string =>
   table(
     ['limiter', 'defect', 'scenario', 'check that fails'],
     badLimiters.map((bad) => [code(bad.name), defectOf(bad), code(exposing[bad.scenario].name), code(bad.check)]),
+  );
+
+/** What a simulated fleet can be put through. */
+export const situationList = (): string =>
+  table(
+    ['`--scenario`', 'hypothesis'],
+    situations.map(({ name, hypothesis }) => [code(name), hypothesis]),
+  );
+
+export const simulatedFaultList = (): string =>
+  table(
+    ['fault', 'what is broken'],
+    simulatedFaultKinds.map((kind) => [code(kind), effectOf(kind).about]),
+  );
+
+export const simulatedDefectList = (): string =>
+  table(
+    ['limiter', 'defect', 'check that fails', 'storms until found'],
+    simulatedDefects.map(({ name, defect, check, seed }) => [code(name), defect, code(check), String(seed + 1)]),
   );
 
 export const checkList = (): string =>

@@ -1,0 +1,91 @@
+// `npm run sim -- --plan FILE`: what outages cost somebody's own policies, limit by limit, as a table.
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UsageError } from '../chaos/errors.ts';
+import { type Cost, costOf, requestsFor, requestsMax } from '../chaos/simulation/costs.ts';
+import { boundsOf, type Plan } from '../chaos/simulation/plan.ts';
+import { typedIn } from './arguments.ts';
+import { service } from './simulated/limiter.ts';
+import { limitsIn } from './simulated/policies.ts';
+
+const outagesS = [10, 60, 300];
+/** The columns that are simulated: tokens of one key, and then what the fleet and Redis do when it is back. */
+export const costHead = [
+  'given',
+  'bound',
+  'by Redis',
+  'in a deploy, INSTANCES set',
+  'in a deploy, counted',
+  'back after ms',
+  'connects/s',
+  'commands/s',
+] as const;
+
+/**
+ * One row for each limit of the file and length of an outage. Throws a `UsageError` for a file with mistakes, or without a
+ * policy of the name.
+ */
+export async function costTable(
+  {
+    plan,
+    policy,
+    instances,
+  }: { readonly plan: string; readonly policy: string | undefined; readonly instances: number },
+  signal?: AbortSignal,
+): Promise<string> {
+  const limits = limitsIn(textOf(plan), plan);
+  const chosen = limits.filter((limit) => policy === undefined || limit.policy === policy);
+  if (chosen.length === 0) {
+    const names = [...new Set(limits.map((limit) => limit.policy))].join(', ');
+    throw new UsageError(`--policy is "${policy}"; allowed: a policy of ${plan}: ${names}.`);
+  }
+  const rows: string[][] = [];
+  for (const { name, ...changes } of chosen)
+    for (const outageS of outagesS)
+      rows.push([name, String(outageS), ...(await cellsOf(boundsOf(instances, changes), instances, outageS, signal))]);
+  return aligned([['limit', 'outage s', ...costHead], ...rows]);
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(resolve(typedIn, path), 'utf8');
+  } catch (error) {
+    throw new UsageError(`--plan is "${path}", which cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function cellsOf(
+  bounds: Plan['bounds'],
+  instances: number,
+  outageS: number,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const options = { bounds, instances, outageS };
+  const how = (told: boolean, deploy: boolean) => costOf({ ...options, told, deploy }, service, signal);
+  if (requestsFor({ ...options, told: true, deploy: false }) > requestsMax) {
+    const bound = instances * bounds.fallbackCapacity + bounds.refillPerSecond * outageS;
+    return ['not measured', bound.toFixed(0), ...costHead.slice(2).map(() => '')];
+  }
+  const [usual, told, counted] = [await how(true, false), await how(true, true), await how(false, true)];
+  return costCells(usual, told, counted);
+}
+
+/** In the columns' order. */
+export function costCells(usual: Cost, told: Cost, counted: Cost): string[] {
+  const { admitted, bound, byRedis, backMs, connects, commands } = usual;
+  return [admitted, bound, byRedis, told.admitted, counted.admitted, backMs, connects, commands].map((count) =>
+    count.toFixed(0),
+  );
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] as readonly string[]).map((_, i) =>
+    Math.max(...rows.map((row) => (row[i] as string).length)),
+  );
+  return rows
+    .map((row) =>
+      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
+    )
+    .join('\n');
+}
