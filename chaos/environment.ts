@@ -3,7 +3,7 @@
 //   load ──▶ front link ──▶ instance ──▶ store link ──▶ Redis
 //                                  └───▶ or, without a store link, to every node of a cluster or under Sentinels
 
-import type { Topology } from './scenario.ts';
+import type { Lever, Topology } from './scenario.ts';
 import type { Target } from './targets/target.ts';
 
 export interface Instance {
@@ -61,6 +61,8 @@ export interface RedisHandle {
   readonly command?: (name: string, ...args: string[]) => Promise<unknown>;
   /** Where it listens, past every link. Absent where the lab has no such way. */
   readonly at?: { readonly host: string; readonly port: number };
+  /** Sets its clock so many whole seconds ahead of the machine's. Absent where nothing of the run needs the lever `redis-clock`. */
+  readonly setAhead?: (seconds: number) => Promise<void>;
   /** Absent where the driver has no lever `redis-program`. */
   readonly program?: RedisProgram;
   /** Of a Redis of several nodes, of which `kill` always kills the same one. */
@@ -137,6 +139,8 @@ export interface EnvironmentOptions {
   readonly limiterMain?: string | undefined;
   /** Directory that takes the parts' output. */
   readonly logs: string;
+  /** What the faults of the run pull; those that others might as well are there anyway. */
+  readonly needs?: ReadonlySet<Lever> | undefined;
   /** For the environment's Prometheus to scrape, which the driver sees to. */
   readonly labMetrics: LabMetricsPage;
 }

@@ -46,6 +46,7 @@ export type Lever =
   | 'redis-process'
   | 'redis-config'
   | 'redis-program'
+  | 'redis-clock'
   | 'limiter-process'
   | 'prometheus-process'
   | 'topology';

@@ -8,6 +8,7 @@ import { busy } from './busy.ts';
 import { clientKill } from './client-kill.ts';
 import { clientPause } from './client-pause.ts';
 import { clientResets } from './client-resets.ts';
+import { clockForward } from './clock-forward.ts';
 import { clusterDown } from './cluster-down.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
 import { crashLoop } from './crash-loop.ts';
@@ -127,6 +128,7 @@ export const scenarios: readonly Scenario[] = [
   flushAll,
   evict,
   wrongType,
+  clockForward,
   instanceKill,
   instanceStop,
   instanceGray,

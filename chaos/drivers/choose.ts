@@ -12,6 +12,7 @@ import type { Target } from '../targets/target.ts';
 import { address } from './address.ts';
 import { findStack, otherImage } from './compose-stack.ts';
 import { native } from './native.ts';
+import { noClockBecause } from './settable-clock.ts';
 
 /** `address` is of targets that already run, and of no others. */
 export type DriverName = 'native' | 'containers' | 'compose' | 'address';
@@ -24,15 +25,19 @@ const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   'redis-process': ['native', 'containers', 'compose'],
   'redis-config': ['native', 'containers', 'compose'],
   'redis-program': ['native'],
+  'redis-clock': ['native'],
   'limiter-process': ['native'],
   'prometheus-process': ['native'],
   topology: ['native', 'containers'],
 };
 
-/** What this one can pull. */
+/** Of a lever that takes more than its driver: what this machine lacks; undefined when it lacks nothing. */
+const lacks: Partial<Readonly<Record<Lever, () => string | undefined>>> = { 'redis-clock': noClockBecause };
+
+/** What this one can pull on this machine. */
 export function leversOf(driver: DriverName): ReadonlySet<Lever> {
   const names = Object.keys(levers) as Lever[];
-  return new Set(names.filter((lever) => levers[lever].includes(driver)));
+  return new Set(names.filter((lever) => levers[lever].includes(driver) && lacks[lever]?.() === undefined));
 }
 
 /** Who can start, or is, which Redis. */
@@ -171,6 +176,8 @@ export function refusal(
   for (const { use } of faults) {
     const lever = faultOf(use).needs.find((need) => !able[need].includes(driver));
     if (lever) return cannot(`do ${use.kind} (it has no ${lever})`, able[lever]);
+    const lack = faultOf(use).needs.flatMap((need) => lacks[need]?.() ?? [])[0];
+    if (lack) return `This machine cannot do ${use.kind}, which ${name} needs: ${lack}.`;
   }
   return undefined;
 }

@@ -20,6 +20,7 @@ import {
   sentinelFailover,
   sentinelsFormed,
 } from './sentinel.ts';
+import { settableClock } from './settable-clock.ts';
 
 export interface NativeRedis extends RedisHandle {
   /** What tells the limiter of this name the way to it, and the link on which a fault of it shows. */
@@ -34,6 +35,8 @@ export interface RedisOptions {
   readonly name: string;
   /** It will be faulted; without that it has no one to take over. */
   readonly replicated: boolean;
+  /** Its clock is to be set; of a single one alone. */
+  readonly isClockSet?: boolean;
 }
 
 export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Promise<NativeRedis>>> = {
@@ -44,11 +47,14 @@ export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Pr
 
 async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   const port = await freePort();
-  const process = await startProcess(options, options.name, port, { dir: options.parts.data });
-  const { kill, admin } = await nodeOf(options.parts, port, process);
+  const { parts, name } = options;
+  const clock = options.isClockSet ? await settableClock(parts.data, name) : undefined;
+  const process = await startProcess(options, name, port, { dir: parts.data }, clock?.env);
+  const { kill, admin } = await nodeOf(parts, port, process);
   const { start, suspend, resume } = process;
   return {
     ...{ kill, start, at: { host: loopback, port }, command: (name, ...args) => admin.call(name, ...args) },
+    ...(clock ? { setAhead: clock.setAhead } : {}),
     program: { suspend, resume, startWith: (settings) => start(argsOf(settings)) },
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
@@ -135,9 +141,10 @@ function startProcess(
   name: string,
   port: number,
   settings: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
 ) {
   const args = serverArgs({ port: String(port), bind: loopback, ...settings });
-  return parts.startRestartable({ name, command, args }, () => pong(port));
+  return parts.startRestartable({ name, command, args, env }, () => pong(port));
 }
 
 async function pong(port: number): Promise<true | undefined> {

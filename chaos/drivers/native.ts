@@ -29,10 +29,11 @@ export const native: Driver = async (options) => {
 async function startAll(
   programs: Programs,
   parts: NativeParts,
-  { topology, service, target, limiterMain, labMetrics }: EnvironmentOptions,
+  { topology, service, target, limiterMain, needs, labMetrics }: EnvironmentOptions,
 ): Promise<Environment> {
+  const isClockSet = needs?.has('redis-clock') ?? false;
   const startTopology = (name: string, replicated: boolean) =>
-    startRedis[topology]({ parts, command: programs['redis-server'], name, replicated });
+    startRedis[topology]({ parts, command: programs['redis-server'], name, replicated, isClockSet });
   const [redis, controlRedis] = await Promise.all([
     startTopology('redis', true),
     startTopology('redis-control', false),

@@ -29,6 +29,7 @@ import { openFiles } from './process/open-files.ts';
 import { busy } from './redis/busy.ts';
 import { clientKill } from './redis/client-kill.ts';
 import { clientPause } from './redis/client-pause.ts';
+import { clockForward } from './redis/clock-forward.ts';
 import { evict } from './redis/evict.ts';
 import { flushAll } from './redis/flush-all.ts';
 import { loading } from './redis/loading.ts';
@@ -96,6 +97,7 @@ export const faultKinds: readonly FaultKind[] = [
   flushAll,
   evict,
   wrongType,
+  clockForward,
   instanceKill,
   instanceStop,
   instanceGray,

@@ -14,7 +14,7 @@ import { startWatchdog } from '../undo/watchdog.ts';
 import { LabMetrics } from '../watch/lab-metrics.ts';
 import { Recorder } from '../watch/recorder.ts';
 
-export interface RecordedRunOptions extends Pick<EnvironmentOptions, 'topology' | 'limiterMain'> {
+export interface RecordedRunOptions extends Pick<EnvironmentOptions, 'topology' | 'limiterMain' | 'needs'> {
   /** Name of the scenario. */
   readonly scenario: string;
   readonly seed: number;
@@ -43,7 +43,18 @@ export interface RunResult {
  * left something behind, and in the end when this one has.
  */
 export async function recordedRun(
-  { scenario, seed, driver, topology, target = failopen, limiterMain, service, out, beforeEnd }: RecordedRunOptions,
+  {
+    scenario,
+    seed,
+    driver,
+    topology,
+    needs,
+    target = failopen,
+    limiterMain,
+    service,
+    out,
+    beforeEnd,
+  }: RecordedRunOptions,
   act: (environment: Environment, recorder: Recorder, broken: AbortSignal) => Promise<void>,
 ): Promise<RunResult> {
   await refuseUnhealed();
@@ -57,6 +68,7 @@ export async function recordedRun(
     service: { ...service, KEY_HEADER: keyHeader },
     target,
     limiterMain,
+    needs,
     logs: recorder.logs,
     labMetrics: metrics,
   });

@@ -23,7 +23,7 @@ import { type RecordedRunOptions, type RunResult, recordedRun } from './recorded
 import { type Occurrence, occurrencesOf } from './schedule.ts';
 import { underLoad } from './under-load.ts';
 
-export interface RunOptions extends Omit<RecordedRunOptions, 'scenario' | 'topology'> {
+export interface RunOptions extends Omit<RecordedRunOptions, 'scenario' | 'topology' | 'needs'> {
   readonly scenario: Scenario;
   /** What the scenario's faults are in this run: those of their name, unless a test says otherwise. */
   readonly faultOf?: (spec: FaultSpec) => Fault;
@@ -60,7 +60,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     tell('starting');
     return options.driver(wanted);
   };
-  return recordedRun({ ...options, scenario: name, topology, driver }, async (environment, recorder, broken) => {
+  const needs = new Set(occurrences.flatMap(({ fault }) => fault.needs));
+  return recordedRun({ ...options, scenario: name, topology, needs, driver }, async (environment, recorder, broken) => {
     const stop = AbortSignal.any([signal, broken]);
     stop.throwIfAborted();
     await experiment(options, occurrences, environment, recorder, stop);

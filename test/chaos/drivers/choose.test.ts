@@ -5,6 +5,7 @@ import {
   type DriverName,
   driverFor,
   drivers,
+  leversOf,
   refusal,
   targetRefusal,
 } from '../../../chaos/drivers/choose.ts';
@@ -13,6 +14,7 @@ import { commandTarget } from '../../../chaos/targets/command.ts';
 import { failopen } from '../../../chaos/targets/failopen.ts';
 import type { Target } from '../../../chaos/targets/target.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
+import { clockForward } from '../../../scenarios/clock-forward.ts';
 import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
 
@@ -151,15 +153,29 @@ describe('a scenario', () => {
     'prometheus-process': ['native'],
     'redis-process': ['native', 'containers'],
     topology: ['native'],
+    'redis-clock': ['native'],
     'redis-config': ['native'],
     'redis-program': ['native'],
     'limiter-process': ['native'],
   } as const;
 
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   it('that needs what the driver cannot do is refused, with the drivers that can', () => {
     expect(refusal('compose', redisKill, able)).toBe(
       'The compose driver cannot do redis-kill (it has no redis-process), which redis-kill needs. Drivers that can: native, containers.',
     );
+  });
+
+  it('that takes a compiler is refused where there is none', () => {
+    vi.stubEnv('PATH', '');
+    expect(refusal('native', clockForward)).toMatch(
+      /^This machine cannot do clock-forward, which clock-forward needs: .*(cc|Linux)/,
+    );
+    expect(leversOf('native')).not.toContain('redis-clock');
+    expect(refusal('native', redisKill)).toBeUndefined();
   });
 
   it('that needs another Redis than the driver can start is refused likewise', () => {

@@ -14,7 +14,10 @@ import { until } from '../../support/until.ts';
 const shared = { name: 'redis', instance: undefined };
 const specs = faultKinds
   .flatMap(({ examples }) => examples)
-  .filter((spec) => faultOf(spec).reaches.includes('shared-store') && !faultOf(spec).needs.includes('topology'));
+  .filter((spec) => {
+    const { reaches, needs } = faultOf(spec);
+    return reaches.includes('shared-store') && !needs.includes('topology') && !needs.includes('redis-clock');
+  });
 /** Of more memory than a step of the eviction. */
 const keys = 500;
 

@@ -16,7 +16,7 @@ const minuteMs = 60_000;
 const cleanMsMax = 5000;
 /** Five unless the variable says otherwise, as the workflow does each night. */
 const kills = Number(process.env.KILLS ?? 5);
-/** Links, the Redis process, its settings, and several nodes. */
+/** Links, the Redis process, its settings and its clock, an instance, and several nodes. */
 const scenarios = [
   'partition',
   'stall',
@@ -25,6 +25,9 @@ const scenarios = [
   'out-of-memory',
   'cluster-master-kill',
   'sentinel-failover',
+  'slot-migration',
+  'clock-forward',
+  'open-files',
 ];
 /** What a run says when it comes to a part of it; most kills fall into the fault. */
 const parts = ['starting', 'warm-up', 'baseline', 'fault', 'fault', 'fault', 'heal'];
