@@ -18,7 +18,7 @@ const headersError = 'an object of header names and their values, as strings';
 const addressError = 'an IP address';
 
 const requestShape = fields({
-  method: z.string({ error: methodError }).refine((text) => METHODS.includes(text), { error: methodError }),
+  method: z.enum(METHODS, { error: methodError }),
   path: z
     .string({ error: urlError })
     .regex(/^\//, { error: urlError })

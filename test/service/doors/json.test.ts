@@ -463,3 +463,56 @@ describe('the JSON API', () => {
     expect(answers[0]?.body).toEqual({});
   });
 });
+
+describe('the JSON API without Redis', () => {
+  const policies = `
+policies:
+  - {name: open, key: given, limits: [5 per day], onStoreFailure: open}
+  - {name: closed, key: given, limits: [5 per day], onStoreFailure: closed}
+  - {name: small, key: given, limits: [{capacity: 5, windowSeconds: 3600, fallbackCapacity: 2}]}
+`;
+
+  it('says of a decision no more than is known, and has no routes for an admin without a token', async () => {
+    const path = join(dir, 'without-redis.yaml');
+    await writeFile(path, policies);
+    await using alone = await startService({ POLICIES_FILE: path });
+    const told = async (check: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${alone.url}/v1/check?status=429`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(check),
+      });
+      return { status: answer.status, retryAfter: answer.headers.get('retry-after'), body: await answer.json() };
+    };
+    const key = 'a';
+    expect(await told({ key, policy: 'open' })).toEqual({
+      status: 200,
+      retryAfter: null,
+      body: { allowed: true, limit: 5, retryAfterMs: 0, mechanism: 'open', policy: 'open' },
+    });
+    expect(await told({ key, policy: 'closed' })).toEqual({
+      status: 429,
+      retryAfter: '1',
+      body: { allowed: false, limit: 5, retryAfterMs: 1000, mechanism: 'closed', policy: 'closed' },
+    });
+    expect(await told({ key, policy: 'small', cost: 3 })).toEqual({
+      status: 429,
+      retryAfter: null,
+      body: { allowed: false, limit: 2, remaining: 2, resetMs: 0, mechanism: 'fallback', policy: 'small' },
+    });
+    expect(await metricsOf(alone, 'rate_limit_requests_total')).toMatchObject({
+      'mechanism="open",status="allowed"': 1,
+      'mechanism="closed",status="blocked"': 1,
+      'mechanism="fallback",status="blocked"': 1,
+    });
+    const statusOf = async (path: string, method = 'GET') => (await fetch(alone.url + path, { method })).status;
+    expect([
+      await statusOf('/v1/top'),
+      await statusOf('/v1/buckets/open/a'),
+      await statusOf('/v1/buckets/open/a', 'DELETE'),
+      await statusOf('/v1/checks'),
+      await statusOf('/v1/check/'),
+    ]).toEqual([404, 200, 405, 404, 404]);
+  });
+});
