@@ -20,8 +20,8 @@ import { SpreadCheck } from './spread-check.ts';
 import { TokensCheck } from './tokens-check.ts';
 import { World } from './world.ts';
 
-/** The lab's checks look at all answers at once: of more than these only the fleet's own judge. */
-export const answersMax = 200_000;
+/** The lab's checks hold each answer against the moves of all breakers: of more pairs only the fleet's own judge. */
+const pairsMax = 4_000_000;
 
 export interface Judged {
   readonly verdict: Verdict;
@@ -69,8 +69,9 @@ export async function judge(
   return { verdict, checks, hash: fingerprint.digest(), answers: count };
 }
 
-export function keepsHistory({ rate, durationMs }: Plan): boolean {
-  return (rate * durationMs) / 1000 <= answersMax;
+/** Whether all that happens is kept, for the lab's checks to look at. */
+export function keepsHistory({ rate, durationMs, instances }: Plan): boolean {
+  return (instances * rate * durationMs) / 1000 <= pairsMax;
 }
 
 /**

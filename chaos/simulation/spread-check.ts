@@ -2,6 +2,7 @@
 
 import type { CheckResult } from '../checks/check.ts';
 import type { BreakerEvent } from '../history.ts';
+import type { FaultKind } from './faults.ts';
 import { type FleetCheck, seconds, Tally } from './fleet-check.ts';
 import type { Plan } from './plan.ts';
 
@@ -12,8 +13,8 @@ const windowMs = 50;
 const waitsMin = 20;
 /** Of fewer, chance alone brings too many together. */
 const instancesMin = 10;
-/** Who loses a connection, or starts, at the same moment as others tries at the same moment, too; for so long. */
-const apartMs = 1000;
+/** Instances that something hit at the same moment go on in step, until their draws have parted them: for so long. */
+const partedMs = 3000;
 /** The fleet starts, and connects for the first time. */
 const startMs = 1000;
 
@@ -33,16 +34,13 @@ export class SpreadCheck implements FleetCheck {
   }
 
   accepted(instance: string, atMs: number): void {
-    const isHasty = this.#plan.faults.some(
-      ({ kind, atMs: fromMs, forMs }) => isSudden(kind) && atMs > fromMs && atMs < fromMs + forMs + apartMs,
-    );
-    if (atMs > startMs && !isHasty) this.#connects.add(instance, atMs);
+    if (atMs > startMs && !this.#isInStep(atMs)) this.#connects.add(instance, atMs);
   }
 
   moved({ instance, to, atMs }: BreakerEvent): void {
     if (to === 'open') this.#openedMs.set(instance, atMs);
     if (to !== 'half-open') return;
-    this.#probes.add(instance, atMs);
+    if (!this.#isInStep(atMs)) this.#probes.add(instance, atMs);
     this.#waitsMs.push(atMs - (this.#openedMs.get(instance) ?? atMs));
   }
 
@@ -60,12 +58,16 @@ export class SpreadCheck implements FleetCheck {
       );
     return this.#probes.tally.result('probes-spread', 'probes');
   }
+
+  #isInStep(atMs: number): boolean {
+    return this.#plan.faults.some(
+      ({ kind, atMs: fromMs, forMs }) => hitsAtOnce.includes(kind) && atMs > fromMs && atMs < fromMs + forMs + partedMs,
+    );
+  }
 }
 
-/** Whether the fault ends connections that can be made again at once. */
-function isSudden(kind: string): boolean {
-  return kind === 'reset' || kind === 'readonly' || kind === 'kill' || kind === 'stop';
-}
+/** They end connections, or stop and wake instances, all in the same moment. */
+const hitsAtOnce: readonly FaultKind[] = ['reset', 'readonly', 'kill', 'stop', 'pause'];
 
 /** Those who did something within the last moment. */
 class Crowd {

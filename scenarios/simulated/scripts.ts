@@ -72,25 +72,35 @@ function keyOfName(name: string): string {
   return name.slice('rl:'.length);
 }
 
+/** When each instance last spoke, in milliseconds on Redis's clock; who spoke last comes last. */
+class Spoken {
+  readonly atMs = new Map<string, number>();
+  newestMs = 0;
+}
+
 const beat: Program = {
   writes: true,
   run({ data, keys: [key = ''], argv: [id = '', silentMsMax], nowUs }) {
     const nowMs = Math.floor(nowUs / 1000);
-    const spoke = (data.get(key) as Map<string, number> | undefined) ?? new Map<string, number>();
-    spoke.set(id, nowMs);
-    for (const [other, atMs] of spoke) {
-      if (atMs > nowMs) spoke.set(other, nowMs);
-      else if (atMs <= nowMs - Number(silentMsMax)) spoke.delete(other);
+    const spoken = (data.get(key) as Spoken | undefined) ?? new Spoken();
+    const { atMs } = spoken;
+    if (spoken.newestMs > nowMs) for (const [other, thenMs] of atMs) atMs.set(other, Math.min(thenMs, nowMs));
+    spoken.newestMs = nowMs;
+    atMs.delete(id);
+    atMs.set(id, nowMs);
+    for (const [other, thenMs] of atMs) {
+      if (thenMs > nowMs - Number(silentMsMax)) break;
+      atMs.delete(other);
     }
-    data.set(key, spoke);
-    return spoke.size;
+    data.set(key, spoken);
+    return atMs.size;
   },
 };
 
 const farewell: Program = {
   writes: true,
   run: ({ data, keys: [key = ''], argv: [id = ''] }) =>
-    (data.get(key) as Map<string, number> | undefined)?.delete(id) ? 1 : 0,
+    (data.get(key) as Spoken | undefined)?.atMs.delete(id) ? 1 : 0,
 };
 
 const word: Program = { writes: false, run: ({ argv: [said] }) => said };
