@@ -14,10 +14,10 @@ interface Block {
 }
 
 interface Place<Item> {
-  readonly key: string;
-  readonly item: Item;
+  key: string;
+  item: Item;
   /** How many of its count others may have counted. */
-  readonly error: number;
+  error: number;
   at: number;
   block: Block;
 }
@@ -56,17 +56,18 @@ export class SpaceSaving<Item> {
 
   /** A place for a key that has none: a new one, or that of the least counted. */
   #placeFor(key: string, item: Item): Place<Item> {
-    const isFull = this.#places.length >= this.#keysMax;
-    const least = this.#places.at(-1);
-    let place: Place<Item>;
-    if (isFull && least) {
-      this.#byKey.delete(least.key);
-      place = { ...least, key, item, error: least.block.count };
-    } else {
-      const at = this.#places.length;
-      place = { key, item, error: 0, at, block: { count: 0, first: at, last: at } };
+    const at = this.#places.length;
+    const place =
+      at < this.#keysMax
+        ? { key, item, error: 0, at, block: { count: 0, first: at, last: at } }
+        : (this.#places[at - 1] as Place<Item>);
+    if (at < this.#keysMax) this.#places.push(place);
+    else {
+      this.#byKey.delete(place.key);
+      place.key = key;
+      place.item = item;
+      place.error = place.block.count;
     }
-    this.#places[place.at] = place;
     this.#byKey.set(key, place);
     return place;
   }

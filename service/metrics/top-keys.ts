@@ -3,6 +3,7 @@
 //
 //   before │ now            every five minutes, what is counted now becomes what was before
 
+import type { Quota } from '../core/limit.ts';
 import type { Charge, Decision, Take } from '../core/store.ts';
 import { SpaceSaving } from './space-saving.ts';
 
@@ -42,9 +43,8 @@ export class RefusedKeys {
   /** A bucket refused the take. It counts for the policy whose limit binds. */
   refused({ charges }: Take, { quota }: Decision): void {
     this.#turn();
-    const policy = charges.find(({ limit }) => limit.shared.quota.name === quota.name)?.limit.policy;
-    const first = charges.find(({ limit }) => limit.policy === policy); // the same whichever limit of it refuses
-    if (first) this.#now.add(first.bucket, first);
+    const charge = charges.length === 1 ? charges[0] : firstOf(charges, quota);
+    if (charge) this.#now.add(charge.bucket, charge);
   }
 
   all(): TopKeys {
@@ -80,6 +80,12 @@ export function topOf(lists: readonly TopKeys[]): TopKeys {
   }
   const all = [...sums.values()].sort((one, other) => other.refused - one.refused);
   return { keys: all.slice(0, keysMax), unlistedMax: Math.max(unlistedMax, all[keysMax]?.refused ?? 0) };
+}
+
+/** Of the policy whose limit it is, the first charge: the same whichever limit of the policy refuses. */
+function firstOf(charges: readonly Charge[], { name }: Quota): Charge | undefined {
+  const policy = charges.find(({ limit }) => limit.shared.quota.name === name)?.limit.policy;
+  return charges.find(({ limit }) => limit.policy === policy);
 }
 
 function listOf(sketch: SpaceSaving<Charge>): TopKeys {
