@@ -192,6 +192,21 @@ describe('what goes back by a store', () => {
     other.close();
   });
 
+  it('does nothing, once Redis goes on, that it could not say in time', async () => {
+    const hasty = connectStore(redis.url, 50);
+    await until('Redis', () => hasty.store.ready);
+    await connection.store.decideMany([takeFor('paused', 5)]);
+    const before = await redis.admin.get('rl:paused');
+    await redis.admin.client('PAUSE', 500, 'ALL');
+    const calls = [refund('paused', 'late'), { take: takeFor('paused'), amount: 'all' } as const];
+    const outcomes = await Promise.allSettled(calls.map((call) => hasty.store.giveBack(call)));
+    expect(outcomes).toMatchObject(calls.map(() => ({ status: 'rejected', reason: { reason: 'timeout' } })));
+    await redis.admin.ping(); // behind them
+    expect(await redis.admin.get('rl:paused')).toBe(before);
+    expect((await connection.store.giveBack(refund('paused', 'late'))).isNew).toBe(true);
+    hasty.close();
+  });
+
   it('is not believed when the answer cannot be the one to it', async () => {
     const misfits: unknown[] = [];
     const nowUs = () => performance.now() * 1000;

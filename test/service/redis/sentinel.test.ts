@@ -19,6 +19,7 @@ beforeAll(async () => {
     RATE_LIMIT_WINDOW_SEC: '86400', // and every bucket stays to be found
     REDIS_TIMEOUT_MS: '10000', // for the machine's sake: what is dead is refused at once, and nobody waits for it
     BREAKER_RESET_MS: '200',
+    ADMIN_TOKEN: 'admin',
   });
 });
 afterAll(async () => {
@@ -73,6 +74,30 @@ describe('the service over Sentinel', () => {
     await former.restart();
     await former.admin.replicaof('127.0.0.1', now.port); // a Sentinel would do it, ten seconds later
     await sentinel.healthy();
+  });
+
+  it('looks at a bucket, gives back and resets in the master', async () => {
+    const master = await sentinel.master();
+    const authorization = 'Bearer admin';
+    const call = async (method: string, path: string, body?: unknown) => {
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const headers = { authorization, 'content-type': 'application/json' };
+      const answer = await (await fetch(service.url + path, { method, headers, ...sent })).json();
+      return [answer.mechanism, answer.limits[0].remaining];
+    };
+    const check = { key: 'a', cost: 10 };
+    await fetch(`${service.url}/v1/check`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(check),
+    });
+    expect([
+      await call('GET', '/v1/buckets/default/a'),
+      await call('POST', '/v1/refund', { ...check, cost: 3, id: '1' }),
+      await master.admin.exists('rl:given=a'),
+      await call('DELETE', '/v1/buckets/default/a'),
+      await master.admin.exists('rl:given=a'),
+    ]).toEqual([['redis', 9990], ['redis', 9993], 1, ['redis', 10_000], 0]);
   });
 
   it('asks the Sentinels that are left when the first one is dead', async () => {
