@@ -6,8 +6,12 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../chaos/host/processes.ts';
+import { projectDirectory } from './lab-processes.ts';
 import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';
+
+/** Where CI installs those that are no packages of Debian. */
+const installed = join(projectDirectory, '.lab', 'proxies', 'bin');
 
 interface Addresses {
   /** Where the proxy listens, on loopback. */
@@ -88,7 +92,7 @@ const haproxy: Proxy = {
 
 const caddy: Proxy = {
   name: 'Caddy',
-  programs: ['caddy', join(tmpdir(), 'failopen-proxies', 'bin', 'caddy')],
+  programs: ['caddy', join(installed, 'caddy')],
   versionArgs: ['version'],
   configure(dir, addresses) {
     const site = recipeOf('caddyfile')
@@ -103,7 +107,7 @@ const caddy: Proxy = {
 
 const traefik: Proxy = {
   name: 'Traefik',
-  programs: ['traefik', join(tmpdir(), 'failopen-proxies', 'bin', 'traefik')],
+  programs: ['traefik', join(installed, 'traefik')],
   versionArgs: ['version'],
   configure(dir, addresses) {
     writeFileSync(join(dir, 'dynamic.yml'), withAddresses(recipeOf('traefik'), addresses));
