@@ -70,7 +70,8 @@ function isCrowded({ answers, run }: History): boolean {
 /** Whether a bucket that Redis lost would have refused it too: the last one, or one before it. */
 function repeatsFormer({ former }: Source, answer: AnswerEvent): boolean {
   if (former === undefined) return false;
-  return wrongRefusals({ ...former, rejects: [answer] }).length === 0 || repeatsFormer(former, answer);
+  const isWrong = wrongRefusals({ ...former, rejects: [answer] }).length > 0;
+  return !isWrong || continuesFormer(former, answer) || repeatsFormer(former, answer);
 }
 
 /** Whether a bucket would have refused it that did not forget what was taken from the one before, or from more of them. */

@@ -86,7 +86,12 @@ export class TokensCheck implements FleetCheck {
     }
     this.#most.clear();
     if (state === 'lost') this.#least.clear();
-    else for (const bucket of this.#least.values()) bucket.fill(this.#bounds.capacity, beginMs * this.#perMs);
+    else {
+      // A bucket counts as empty whenever it is asked for first, until the clock is where it was.
+      const setBack = this.#setBack.find(({ atMs }) => atMs === beginMs);
+      const level = this.#bounds.capacity + (setBack ? setBack.size * this.#perMs : 0);
+      for (const bucket of this.#least.values()) bucket.fill(level, beginMs * this.#perMs);
+    }
     this.#unfairUntilMs = Math.max(this.#unfairUntilMs, beginMs + this.#windowMs);
   }
 

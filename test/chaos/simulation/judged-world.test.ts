@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { judge } from '../../../chaos/simulation/judged-world.ts';
 import { situations } from '../../../chaos/simulation/situations.ts';
 import { stormOf } from '../../../chaos/simulation/storm.ts';
+import { planOf, simOptions } from '../../../scenarios/sim-options.ts';
 import { failing } from '../../../scenarios/sim-shrink.ts';
 import { service } from '../../../scenarios/simulated/limiter.ts';
 import { simulatedDefects } from '../../support/simulated-defects.ts';
@@ -22,6 +23,18 @@ describe('a simulated fleet', () => {
     const judged = await judge(planOf(1, { instances: 10, minutes: 0.6 }), service);
     expect(judged.checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')).toEqual([]);
     expect(judged.answers).toBeGreaterThan(1000);
+  });
+
+  // Each was a defect once.
+  it.each([
+    ['heartbeats in step', ['--seed', '4', '--instances', '20']],
+    [
+      'a refusal repeated from a bucket that a replica may have gone on with',
+      '--seed 1572 --instances 10 --rate 30 --faults 0,2'.split(' '),
+    ],
+  ])('keeps every bound: %s', async (_defect, options) => {
+    const { checks } = await judge(planOf(simOptions(options)), service);
+    expect([...failing({ checks })]).toEqual([]);
   });
 
   it.each(simulatedDefects)('is found out: $name, by $check', async ({ core, seed, check }) => {
