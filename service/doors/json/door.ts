@@ -86,7 +86,8 @@ function refuse(response: ServerResponse, refusal: Refusal): void {
 function send(response: ServerResponse, { status, body, headers }: Answer, type: string): void {
   const text = JSON.stringify(body);
   const own = headers ? Object.entries(headers).flat() : [];
+  const bytes = Buffer.byteLength(text);
   response
-    .writeHead(status, [...own, 'Content-Type', type, 'Content-Length', String(Buffer.byteLength(text))])
-    .end(text);
+    .writeHead(status, [...own, 'Content-Type', type, 'Content-Length', String(bytes)])
+    .end(text, bytes === text.length ? 'latin1' : 'utf8'); // one-byte characters are written faster as such
 }
