@@ -3,13 +3,17 @@
 
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { until } from '../../clock.ts';
 import type { Restartable } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import { defineFault, nothing } from '../fault.ts';
 import { answering, look, processOf } from './instance.ts';
 
 const run = promisify(execFile);
+/** In this time, the files that are being closed are. */
+const settleMs = 2000;
 /** The limit of each process before it was lowered, as proc(5) tells it. */
 const usual = new WeakMap<Restartable, string>();
 
@@ -26,7 +30,13 @@ export const openFiles = defineFault({
   async inject(environment, target) {
     const process = processOf(environment, target);
     if (!usual.has(process)) usual.set(process, await softLimitOf(process.pid));
-    await limit(process.pid, String(await lowestUnused(process.pid)));
+    // A connection that was being closed leaves a number free under the limit: again, until none does.
+    await until(settleMs, settleMs / 20, async () => {
+      const lowest = await lowestUnused(process.pid);
+      await limit(process.pid, String(lowest));
+      await delay(settleMs / 40);
+      return (await lowestUnused(process.pid)) >= lowest || undefined;
+    });
   },
   async heal(environment, target) {
     const process = processOf(environment, target);
