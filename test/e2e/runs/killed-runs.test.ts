@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
+import { noClockBecause } from '../../../chaos/drivers/settable-clock.ts';
 import { undoDirectory } from '../../../chaos/host/undo-log.ts';
 import { run, temporaryDirectory } from '../../support/lab-processes.ts';
 import { RunOutside } from '../../support/run-outside.ts';
@@ -26,7 +27,7 @@ const scenarios = [
   'cluster-master-kill',
   'sentinel-failover',
   'slot-migration',
-  'clock-forward',
+  ...(noClockBecause() === undefined ? ['clock-forward'] : []),
   'open-files',
 ];
 /** What a run says when it comes to a part of it; most kills fall into the fault. */
