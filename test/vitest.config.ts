@@ -14,9 +14,9 @@ const alone = [
   'test/service/store-contract.test.ts',
 ];
 
-/** Whole runs of the lab, one after another: minutes each. `npm run test:runs` has them, `npm test` has the rest. */
-const runs = ['test/e2e/runs/**/*.test.ts'];
-const runsAlone = [
+/** Minutes each: whole runs of the lab, and thousands of runs that are judged. `npm test` leaves them to `npm run test:long`. */
+const long = ['test/e2e/runs/**/*.test.ts', 'test/chaos/judge/**/*.test.ts'];
+const longAlone = [
   'test/e2e/runs/killed-runs.test.ts',
   'test/e2e/runs/limiters.test.ts',
   'test/e2e/runs/topology.test.ts',
@@ -37,13 +37,13 @@ export default defineConfig({
           ...sideBySide,
           name: 'side by side',
           include: ['test/**/*.test.ts'],
-          exclude: [...alone, ...runs],
+          exclude: [...alone, ...long],
           sequence: { groupOrder: 0 },
         },
       },
       { test: { ...oneByOne, name: 'alone', include: alone, sequence: { groupOrder: 1 } } },
-      { test: { ...sideBySide, name: 'runs', include: runs, exclude: runsAlone, sequence: { groupOrder: 2 } } },
-      { test: { ...oneByOne, name: 'runs alone', include: runsAlone, sequence: { groupOrder: 3 } } },
+      { test: { ...sideBySide, name: 'long', include: long, exclude: longAlone, sequence: { groupOrder: 2 } } },
+      { test: { ...oneByOne, name: 'long alone', include: longAlone, sequence: { groupOrder: 3 } } },
     ],
   },
 });
