@@ -105,7 +105,7 @@ export function ruleGroups(windows: Windows, limits: Thresholds = thresholds): R
 
 function recordingRules({ rate, burn }: Windows): RecordingRule[] {
   const requests = `rate(rate_limit_requests_total[${rate}])`;
-  const byFallback = `rate(rate_limit_requests_total{mechanism="fallback"}[${rate}])`;
+  const withoutRedis = `rate(rate_limit_requests_total{mechanism!="redis"}[${rate}])`;
   const blocked = `rate(rate_limit_requests_total{status="blocked"}[${rate}])`;
   const inTime = (window: string) =>
     `sum by (job) (rate(rate_limit_latency_seconds_bucket{le="${objective.le}"}[${window}]))` +
@@ -114,8 +114,8 @@ function recordingRules({ rate, burn }: Windows): RecordingRule[] {
   return [
     { record: 'job_mechanism:rate_limit_requests:rate', expr: `sum by (job, mechanism) (${requests})` },
     { record: 'instance_mechanism:rate_limit_requests:rate', expr: `sum by (job, instance, mechanism) (${requests})` },
-    { record: 'job:rate_limit_fail_open:ratio_rate', expr: share('job', byFallback) },
-    { record: 'instance:rate_limit_fail_open:ratio_rate', expr: share('job, instance', byFallback) },
+    { record: 'job:rate_limit_fail_open:ratio_rate', expr: share('job', withoutRedis) },
+    { record: 'instance:rate_limit_fail_open:ratio_rate', expr: share('job, instance', withoutRedis) },
     { record: 'job:rate_limit_refused:ratio_rate', expr: share('job', blocked) },
     {
       record: 'instance:rate_limit_breaker_closed:ratio',
@@ -160,7 +160,7 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
       'page',
       soon,
       `job:rate_limit_fail_open:ratio_rate > ${limits.failOpenRatio}`,
-      '{{ $labels.job }}: {{ $value | humanizePercentage }} of all decisions are the fallback’s; limits are per instance now.',
+      '{{ $labels.job }}: {{ $value | humanizePercentage }} of all decisions are made without Redis; limits are per instance now, or as policies say.',
     ),
     alert(
       'RateLimiterBreakerFlapping',

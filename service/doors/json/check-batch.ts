@@ -36,7 +36,7 @@ export function checkBatchRoute({ limiter, policies }: ApiParts): AnyRoute {
   return defineRoute<{ readonly checks: readonly Check[] }>({
     method: 'POST',
     path: '/v1/check/batch',
-    summary: 'Decides up to 1000 checks, each by itself. Of a batch with a mistake in it none is.',
+    summary: 'Decides up to 1000 checks, each by itself. If any of them is invalid, none is decided.',
     access: 'api',
     request: { body: batch, readBody: readBatch, bodyBytesMax: 1_048_576 },
     answers: {

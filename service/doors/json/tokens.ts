@@ -27,7 +27,7 @@ export function createGuard({ api, admin }: Tokens): Guard {
     if (token === undefined) throw unauthorized('The header Authorization: Bearer is missing.', 'Bearer');
     const given = sha256(token);
     if (!allowed.some((digest) => timingSafeEqual(digest, given)))
-      throw unauthorized('The bearer token is not one of this route.', 'Bearer error="invalid_token"');
+      throw unauthorized('The bearer token is not valid for this route.', 'Bearer error="invalid_token"');
   };
 }
 

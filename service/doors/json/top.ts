@@ -23,7 +23,7 @@ export function topRoute({ top, hashKey }: ApiParts): AnyRoute {
   return defineRoute({
     method: 'GET',
     path: '/v1/top',
-    summary: 'The keys whose takes this instance refuses most.',
+    summary: 'The keys that this instance refuses most, over all its workers.',
     access: 'admin',
     request: {},
     answers: { 200: { description: 'Most refused first.', schema: topShape } },
