@@ -27,6 +27,8 @@ const hung = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 // On two cores: most of them wait for something most of the time. `maxConcurrency` is of the tests of one file.
 const sideBySide = { ...hung, maxWorkers: 3, maxConcurrency: 3 };
+/** Three labs at once would leave none of them time enough. */
+const twoAtOnce = { ...sideBySide, maxWorkers: 2 };
 const oneByOne = { ...hung, fileParallelism: false };
 
 export default defineConfig({
@@ -42,7 +44,7 @@ export default defineConfig({
         },
       },
       { test: { ...oneByOne, name: 'alone', include: alone, sequence: { groupOrder: 1 } } },
-      { test: { ...sideBySide, name: 'long', include: long, exclude: longAlone, sequence: { groupOrder: 2 } } },
+      { test: { ...twoAtOnce, name: 'long', include: long, exclude: longAlone, sequence: { groupOrder: 2 } } },
       { test: { ...oneByOne, name: 'long alone', include: longAlone, sequence: { groupOrder: 3 } } },
     ],
   },
