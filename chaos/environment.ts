@@ -3,7 +3,7 @@
 //   load ──▶ front link ──▶ instance ──▶ store link ──▶ Redis
 //                                  └───▶ or, without a store link, to every node of a cluster or under Sentinels
 
-import type { Lever, Topology } from './scenario.ts';
+import type { Lever, Topology, WithoutStore } from './scenario.ts';
 import type { Target } from './targets/target.ts';
 
 export interface Instance {
@@ -133,6 +133,8 @@ export interface EnvironmentOptions {
   readonly topology: Topology;
   /** Environment variables of every limiter instance. */
   readonly service: Readonly<Record<string, string>>;
+  /** What the instances are to answer without their store, instead of by their fallback. */
+  readonly withoutStore?: WithoutStore | undefined;
   /** The limiter under test. */
   readonly target: Target;
   /** The program of an instance, a file that Node runs; the target's own when undefined. */

@@ -3,7 +3,7 @@
 // digits, since the first scheduled request.
 
 import type { Outcome } from './outcome.ts';
-import type { Bounds, Effect, Ending, FaultSpec, PhaseName, Reach, StateEffect } from './scenario.ts';
+import type { Bounds, Effect, Ending, FaultSpec, PhaseName, Reach, StateEffect, WithoutStore } from './scenario.ts';
 
 export { isAllowed, isDenied, latencyMs } from './outcome.ts';
 
@@ -11,8 +11,7 @@ export const historyVersion = 3;
 
 export interface InstanceInfo {
   readonly name: string;
-  /** Its links are never faulted. */
-  readonly control: boolean;
+  readonly control: boolean; // its links are never faulted
   /** It tells of its breaker, so that silence means that the breaker did not move. */
   readonly reportsBreaker: boolean;
 }
@@ -70,6 +69,7 @@ export interface RunEvent {
   /** ISO 8601, of time zero. */
   readonly startedAt: string;
   readonly bounds: Bounds;
+  readonly withoutStore?: WithoutStore; // absent where its fallback decides then
   readonly instances: readonly InstanceInfo[];
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -77,6 +77,9 @@ export interface RunEvent {
 /** Who decides: the store that all instances share, or an instance's own fallback. */
 export const sourceKinds = ['shared', 'local'] as const;
 export type SourceKind = (typeof sourceKinds)[number];
+/** `none`: the limiter was told what to answer without its store, and no bucket stands behind it. */
+export const answerSources = [...sourceKinds, 'none'] as const;
+export type AnswerSource = (typeof answerSources)[number];
 
 /** One request as its client saw it. */
 export interface AnswerEvent {
@@ -91,7 +94,7 @@ export interface AnswerEvent {
   /** What the target means by it; absent where its status says so: 2xx allows, 429 denies, and all else has failed. */
   readonly outcome?: Outcome;
   /** Null when it does not say who decided. */
-  readonly source: SourceKind | null;
+  readonly source: AnswerSource | null;
   readonly remaining: number | null; // how many tokens it says are left, from 0; null when it tells no such number
   readonly retryAfterS?: number; // when it says to ask again, in seconds from then
   readonly error?: string;

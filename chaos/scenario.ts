@@ -82,6 +82,15 @@ export interface LoadChange {
 export const topologies = ['single', 'cluster', 'sentinel'] as const;
 export type Topology = (typeof topologies)[number];
 
+/** What an instance answers while it cannot decide by its store, instead of by its fallback. */
+export const storelessAnswers = ['allow', 'refuse'] as const;
+
+export interface WithoutStore {
+  readonly answer: (typeof storelessAnswers)[number];
+  /** So much of each outage, in whole seconds; then the fallback decides. All of it when it says nothing. */
+  readonly forMs?: number;
+}
+
 export interface Scenario {
   /** Lower-case words with hyphens. */
   readonly name: string;
@@ -100,6 +109,8 @@ export interface Scenario {
   readonly load?: readonly LoadChange[];
   /** Environment of the limiter instances; the caller's environment wins over it. */
   readonly service: Readonly<Record<string, string>>;
+  /** What the instances are to answer without their store. Their fallback decides when it says nothing. */
+  readonly withoutStore?: WithoutStore;
 }
 
 export const phaseNames = ['baseline', 'onset', 'fault', 'heal', 'recovered'] as const;

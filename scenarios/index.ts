@@ -16,6 +16,9 @@ import { cutAnswers } from './cut-answers.ts';
 import { deadConnections } from './dead-connections.ts';
 import { drip } from './drip.ts';
 import { evict } from './evict.ts';
+import { failBudget } from './fail-budget.ts';
+import { failClosed } from './fail-closed.ts';
+import { failOpen } from './fail-open.ts';
 import { flapping } from './flapping.ts';
 import { flashCrowd } from './flash-crowd.ts';
 import { flushAll } from './flush-all.ts';
@@ -78,6 +81,9 @@ export const scenarios: readonly Scenario[] = [
   impatientClients,
   herd,
   partition,
+  failOpen,
+  failClosed,
+  failBudget,
   requestsLost,
   repliesLost,
   oneLink,

@@ -69,6 +69,10 @@ export function replayOf(run: RunEvent, directory: string): Scenario {
   const { durationMs } = run.planned ?? {};
   if (durationMs === undefined || faults.length === 0)
     throw new UsageError(`${directory} has no schedule of faults that could be put on again.`);
+  if (run.withoutStore)
+    throw new UsageError(
+      `${directory} is a run whose limiter was told what to answer without its store. Run ${run.scenario} by its name.`,
+    );
   return { ...storm, hypothesis: run.hypothesis, faults, timing: { ...timing, durationMs } };
 }
 

@@ -127,6 +127,7 @@ describe('the source', () => {
       'chaos/checks/check.ts',
       'chaos/checks/fault-bit.ts',
       'chaos/checks/outage.ts',
+      'chaos/checks/store-failure.ts',
       'chaos/checks/windows.ts',
     ]);
   });

@@ -1,10 +1,15 @@
 // Bound 9: every scheduled request is decided: it may pass, or it may not, and who decided is said where the target says
 // it at all. A 5xx, a lost connection and silence are no decision; nor is a 404, or any other answer that is not of the
 // contract. An answer that a broken front link lost is not the limiter's to give.
+//
+// Nobody decides an answer that no bucket stands behind. It is right where the limiter was told to give it without its
+// store: as it was told, within the budget, and not where it surely had its store. How often noise may keep an instance
+// from its store elsewhere is for `fails-open` to judge.
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
+import { asToldIn, hadStoreIn } from './store-failure.ts';
 import { lateReturnsIn } from './windows.ts';
 
 export const availability: Check = {
@@ -15,8 +20,9 @@ export const availability: Check = {
     const isExcused = isExcusedIn(history, 'what');
     const answers = history.answers.filter((it) => !isControl(history, it.instance) && !isExcused(it));
     const names = history.run.gives.includes('source');
+    const whyUnbacked = whyUnbackedIn(history);
     const bad = answers.flatMap((answer) => {
-      const why = whyFailed(answer, names);
+      const why = whyFailed(answer, names) ?? whyUnbacked(answer);
       return why === undefined ? [] : [{ answer, why }];
     });
     const isOfLateReturn = ofLateReturnsIn(history);
@@ -48,6 +54,19 @@ function ofLateReturnsIn(history: History): (answer: AnswerEvent) => boolean {
     returns
       .get(instance)
       ?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs && Number.isFinite(endMs)) ?? false;
+}
+
+/** Of an answer that no bucket stands behind. Undefined when it may be, and of any other. */
+function whyUnbackedIn(history: History): (answer: AnswerEvent) => string | undefined {
+  const isAsTold = asToldIn(history);
+  const hadStore = hadStoreIn(history);
+  return (answer) => {
+    if (answer.source !== 'none') return undefined;
+    const what = `status ${answer.status} without a bucket`;
+    if (history.run.withoutStore === undefined) return what;
+    if (!isAsTold(answer)) return `${what}, other than it was told to answer without its store`;
+    return hadStore(answer) ? `${what}, with its store there,` : undefined;
+  };
 }
 
 /** `names`: the target says who decided. Undefined when the request was decided. */

@@ -7,6 +7,7 @@
 import { type AnswerEvent, type BreakerEvent, type History, isAllowed } from '../history.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
 import { isUnplaced, masterOf } from './outage.ts';
+import { isWithoutStore } from './store-failure.ts';
 import { absencesOf, awaitsFailover } from './windows.ts';
 
 /** A breaker was in one state from one instant to another. */
@@ -131,7 +132,7 @@ function fallbackWhileClosed(history: History, stay: Stay): Contradiction[] {
   let [calls, sinceMs, overMs] = [0, 0, Number.NEGATIVE_INFINITY];
   for (const answer of its) {
     if (answer.source === 'shared') [calls, overMs] = [0, Number.NEGATIVE_INFINITY];
-    if (answer.source !== 'local' || answer.sentMs < overMs) continue;
+    if (!isWithoutStore(answer) || answer.sentMs < overMs) continue;
     if (calls === 0) sinceMs = answer.receivedMs;
     [calls, overMs] = [calls + 1, Math.max(answer.receivedMs, answer.sentMs + history.run.bounds.redisTimeoutMs)];
     const lastedMs = answer.sentMs - sinceMs;

@@ -1,4 +1,4 @@
-// While Redis cannot answer, the fallback does; once it can again, Redis does. Where one Redis takes another's place, that
+// While Redis cannot answer, the fallback does, or what the limiter was told does; once it can again, Redis does. Where one Redis takes another's place, that
 // is when "again" begins, and from then on the killed one may come back as it likes.
 
 import { type AnswerEvent, type History, phasesByName, type Stretch } from '../history.ts';
@@ -7,6 +7,7 @@ import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
 import { judgeShare } from './share.ts';
+import { isWithoutStore, standInOf } from './store-failure.ts';
 import { controlStallMs, openByMs, slackMs } from './trip.ts';
 import { cutOffs, effectIn, hits, type Window } from './windows.ts';
 
@@ -42,7 +43,7 @@ function onceOpen(history: History, stretches: readonly Stretch[]): CheckResult[
       .map((onset) => ({ startMs, endMs: Math.min(endMs, onset.endMs) }));
   });
   if (open.length === 0) return [];
-  const result = fallback(history, 'onset', open, 'answered by fallback once every breaker had to be open');
+  const result = fallback(history, 'onset', open, `answered ${standInOf(history)} once every breaker had to be open`);
   const stallMs = Math.max(...open.map(({ startMs, endMs }) => controlStallMs(history, startMs, endMs)));
   if (result.verdict !== 'fail' || stallMs <= slackMs) return [result];
   const detail = `${result.detail}; the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
@@ -69,8 +70,8 @@ function duringFault(history: History, stretches: readonly Stretch[]): CheckResu
   }
   if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
   return history.failover
-    ? [fallback(history, 'fault', withoutMaster(history), 'answered by fallback until the failover')]
-    : [fallback(history, 'fault', stretches, 'answered by fallback')];
+    ? [fallback(history, 'fault', withoutMaster(history), `answered ${standInOf(history)} until the failover`)]
+    : [fallback(history, 'fault', stretches, `answered ${standInOf(history)}`)];
 }
 
 function redis(
@@ -94,7 +95,7 @@ function fallback(history: History, phase: PhaseName, stretches: readonly Stretc
           hits(it, instance) &&
           scheduledMs >= it.biteMs &&
           scheduledMs < it.healMs &&
-          (source === 'local' || receivedMs <= it.healMs),
+          (isWithoutStore({ source }) || receivedMs <= it.healMs),
       ));
   return judgeShare(history, { name, phase, stretches, from: 'local', counts, detail });
 }

@@ -87,7 +87,7 @@ export function fullestWindow(admitted: readonly AnswerEvent[], bounds: Bounds, 
 function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: readonly StateLoss[]): Admission[] {
   const buckets = bucketsOf(bounds);
   const last = new Map<string, number>();
-  const lossesOf = (answer: AnswerEvent) => losses.filter(isOf(answer.source ?? 'shared', answer));
+  const lossesOf = (answer: AnswerEvent) => losses.filter(isOf(answer.source === 'local' ? 'local' : 'shared', answer));
   const admissions = admitted
     .toSorted((a, b) => a.receivedMs - b.receivedMs)
     .map((answer, i): Admission => {
@@ -144,5 +144,5 @@ function sourceOf({ source, instance }: AnswerEvent): string {
 }
 
 export function isAdmit(answer: AnswerEvent): boolean {
-  return answer.source !== null && isAllowed(answer);
+  return (answer.source === 'shared' || answer.source === 'local') && isAllowed(answer);
 }

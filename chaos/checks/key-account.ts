@@ -36,7 +36,7 @@ export class KeyAccount {
   enter(answer: AnswerEvent): void {
     const { source, instance } = answer;
     this.requests++;
-    if (source === null) return;
+    if (source === null || source === 'none') return;
     if (isAdmit(answer)) this.admittedBy[source]++;
     if (source === 'shared') this.#shared = stretched(this.#shared, answer);
     else this.#locals.set(instance, stretched(this.#locals.get(instance), answer));

@@ -6,6 +6,7 @@
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
+import { isWithoutStore } from './store-failure.ts';
 
 /** Lapses that a calm machine may have, for each instance: some, and one more each second. Many times what was measured. */
 const lapsesMin = 3;
@@ -55,7 +56,7 @@ function lapsesIn(answers: readonly AnswerEvent[]): Lapse[] {
   let isOver = true;
   for (const { source, sentMs, receivedMs } of answers.toSorted((a, b) => a.sentMs - b.sentMs)) {
     if (source === 'shared') isOver = true;
-    if (source !== 'local') continue;
+    if (!isWithoutStore({ source })) continue;
     const last = lapses.at(-1);
     if (last && (!isOver || sentMs - last.toMs < stallMs)) last.toMs = Math.max(last.toMs, sentMs);
     else lapses.push({ fromMs: receivedMs, toMs: sentMs });

@@ -1,4 +1,4 @@
-// Bound 4: every answer reports the tokens left, as far as the control's answers of its kind do, and never more than an
+// Bound 4: every answer of a bucket reports the tokens left, as far as the control's answers of its kind do, and never more than an
 // earlier answer and the refill allow:
 //
 //   remaining_b ≤ min(B, remaining_a + r·Δ) − c_b    for any two answers a, b of one bucket, a before b
@@ -26,10 +26,16 @@ export const remaining: Check = {
       if (overstated && overstated.tokens > (worst?.overstated.tokens ?? 0)) worst = { source, overstated };
     }
     const silent = silentIn(history);
+    const [unbacked, ...others] = history.answers.filter((it) => it.source === 'none' && it.remaining !== null);
     const state = (verdict: CheckResult['verdict'], measured: number | null, detail: string): CheckResult[] => [
       { name: 'remaining', phase: 'all', verdict, measured, limit: 0, unit: 'tokens too many', detail },
     ];
     const [first] = silent;
+    if (unbacked) {
+      const at = `at ${(unbacked.sentMs / 1000).toFixed(3)} s`;
+      const detail = `${1 + others.length} answers report what remains of no bucket; first: ${unbacked.instance} reported ${unbacked.remaining} ${at}`;
+      return state('fail', null, detail);
+    }
     if (first) {
       const what = first.remaining === null ? 'no figure' : `${first.remaining}`;
       const at = `at ${(first.sentMs / 1000).toFixed(3)} s`;
@@ -57,7 +63,12 @@ function silentIn(history: History): AnswerEvent[] {
   return [isAllowed, isDenied].flatMap((isKind) => {
     if (!controls.some((answer) => isKind(answer) && reports(answer))) return [];
     return history.answers.filter(
-      (answer) => isKind(answer) && answer.source !== null && !isControl(history, answer.instance) && !reports(answer),
+      (answer) =>
+        isKind(answer) &&
+        answer.source !== null &&
+        answer.source !== 'none' &&
+        !isControl(history, answer.instance) &&
+        !reports(answer),
     );
   });
 }

@@ -8,6 +8,7 @@ import { isExcusedIn } from './excuses.ts';
 import { bit } from './fault-bit.ts';
 import { oneOpeningMs, unexplained } from './lapses.ts';
 import { ascending, quantile } from './quantile.ts';
+import { asToldIn } from './store-failure.ts';
 
 const shareMin = 0.99;
 /** Less than this share from Redis is more than some stalls of a shared machine can explain. */
@@ -19,6 +20,7 @@ export interface Expectation {
   /** The phase it is told for, and what of it is looked at. */
   readonly phase: PhaseName;
   readonly stretches: readonly Stretch[];
+  /** `local`: from whoever answers without the store. */
   readonly from: SourceKind;
   /** Which answers of the faulted instances count; all do without it. */
   readonly counts?: (answer: AnswerEvent) => boolean;
@@ -35,20 +37,22 @@ export function judgeShare(
   const isExcused = isExcusedIn(history, 'what');
   const answers = answersIn(history, stretches, 'faulted').filter((it) => !isExcused(it) && (counts?.(it) ?? true));
   const controls = answersIn(history, stretches, 'control');
-  const share = shareOf(answers, from);
+  const isShared: Predicate = ({ source }) => source === 'shared';
+  const isFrom = from === 'shared' ? isShared : asToldIn(history);
+  const share = shareOf(answers, isFrom);
   const state = (verdict: Verdict, detail: string): CheckResult => {
     const measured = Number.isNaN(share) ? null : share * 100;
     return { name, phase, verdict, measured, limit: shareMin * 100, unit: '%', detail };
   };
   if (Number.isNaN(share)) return state('unknown', 'no answers');
   if (share >= shareMin) return state('pass', detail);
-  const others = answers.filter(({ source }) => source !== from).length;
+  const others = answers.filter((answer) => !isFrom(answer)).length;
   if (others === 1)
     return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
   if (from === 'local')
     return bit(history) ? state('fail', detail) : state('unknown', 'the fault was not seen to bite');
   // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
-  const controlShare = shareOf(controls, 'shared');
+  const controlShare = shareOf(controls, isShared);
   if (!(controlShare >= shareMin)) {
     return state('unknown', `of the control's answers only ${(controlShare * 100).toFixed(1)} % are from Redis either`);
   }
@@ -61,18 +65,20 @@ export function judgeShare(
   if (why !== undefined) return state('fail', `${detail}; ${why}`);
   // One stall of an instance's own path to Redis, which the control does not feel, rightly opens its breaker for a second.
   const lastedMs = stretches.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
-  const isShort = oneOpeningMs(history.run.bounds) > (1 - stallShareMin) * lastedMs && turned(answers, from) <= 1;
+  const isShort = oneOpeningMs(history.run.bounds) > (1 - stallShareMin) * lastedMs && turned(answers, isFrom) <= 1;
   if (share >= stallShareMin || isShort)
     return state('unknown', `${detail}; a stall of one link could explain the rest`);
   return state('fail', detail);
 }
 
-function shareOf(answers: readonly AnswerEvent[], source: SourceKind): number {
-  return answers.filter((answer) => answer.source === source).length / answers.length;
+type Predicate = (answer: AnswerEvent) => boolean;
+
+function shareOf(answers: readonly AnswerEvent[], isFrom: Predicate): number {
+  return answers.filter(isFrom).length / answers.length;
 }
 
 /** How many instances gave less than half from there: one link may stall, not all at once. */
-function turned(answers: readonly AnswerEvent[], from: SourceKind): number {
+function turned(answers: readonly AnswerEvent[], isFrom: Predicate): number {
   const byInstance = [...Map.groupBy(answers, ({ instance }) => instance).values()];
-  return byInstance.filter((its) => shareOf(its, from) < stallShareMin).length;
+  return byInstance.filter((its) => shareOf(its, isFrom) < stallShareMin).length;
 }

@@ -79,7 +79,8 @@ function sorted(history: History): Source[] {
     const [shared, local] = [sharedSources(answer), localSources(answer)];
     const possible = answer.source === 'local' ? local : shared;
     const [only] = possible;
-    if (answer.source !== null && only && possible.length === 1) file(only, answer);
+    const isOfBucket = answer.source === 'shared' || answer.source === 'local';
+    if (isOfBucket && only && possible.length === 1) file(only, answer);
     if (answer.source === 'shared') for (const bucket of local) bucket.told.push(answer);
     const isUncertain = answer.source === 'shared' ? shared.length > 1 : !keptOut(answer);
     if (isUncertain) for (const bucket of shared) bucket.uncertain.push(answer);

@@ -14,6 +14,7 @@ import { clockMsMax, wasCalm, worstControlMs } from './calm.ts';
 import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { isBreakerHit, isUnplaced, reachOf } from './outage.ts';
+import { isWithoutStore } from './store-failure.ts';
 import { cutOffs, hits, type Window } from './windows.ts';
 
 export const slackMs = 50;
@@ -127,7 +128,7 @@ function answersAtOnce(history: History, { instance, openMs, fromMs }: Opening, 
       it.sentMs >= fromMs + limitMs - slackMs / 2 &&
       it.sentMs < fromMs + openMs,
   );
-  const isAtOnce = (it: AnswerEvent) => it.source === 'local' && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;
+  const isAtOnce = (it: AnswerEvent) => isWithoutStore(it) && it.receivedMs - it.sentMs < run.bounds.redisTimeoutMs;
   return its.length > 0 && its.every(isAtOnce);
 }
 
@@ -148,7 +149,7 @@ interface Traffic {
 }
 
 /**
- * The calls that failed since the fault bit: answered by the fallback. When one of them was over is read in two ways, of
+ * The calls that failed since the fault bit: not answered by the store. When one of them was over is read in two ways, of
  * which the kinder one is taken. By its answer: what is sent after that is another call for sure. And by its deadline:
  * answers may come late to a client that is held up itself.
  */
@@ -160,7 +161,7 @@ function traffic(history: History, instance: string, window: Window): Traffic {
   const failed = history.answers
     .filter(
       ({ instance: of, key, source, sentMs }) =>
-        of === instance && source === 'local' && sentMs >= bitMs && sentMs < untilMs && reach(key) === true,
+        of === instance && isWithoutStore({ source }) && sentMs >= bitMs && sentMs < untilMs && reach(key) === true,
     )
     .sort((a, b) => a.sentMs - b.sentMs);
   const wait = (overMs: (answer: AnswerEvent) => number) => {

@@ -47,6 +47,9 @@ const topologies: Readonly<Record<Topology, readonly DriverName[]>> = {
   sentinel: ['native', 'containers'],
 };
 
+/** Who can give an instance a file of its own. */
+const policies: readonly DriverName[] = ['native'];
+
 export interface DriverEntry {
   readonly name: DriverName;
   /** Looks whether it can do what is asked for, on this machine. */
@@ -149,7 +152,12 @@ export function driverFor(name: string, target: Target): string {
 /** Why the driver cannot run the target in the scenario; undefined when it can. */
 export function targetRefusal(
   driver: DriverName,
-  { name, topology = 'single', faults = [] }: Pick<Scenario, 'name' | 'topology' | 'faults'>,
+  {
+    name,
+    topology = 'single',
+    faults = [],
+    withoutStore,
+  }: Pick<Scenario, 'name' | 'topology' | 'faults' | 'withoutStore'>,
   target: Target,
 ): string | undefined {
   const starter = starterOf(target);
@@ -159,6 +167,8 @@ export function targetRefusal(
     return `The target ${target.name} already runs, and the lab cannot break its store, as ${name} does. Scenarios that break nothing can judge it, such as baseline.`;
   if (!isOwn(target) && driver !== starter)
     return `The ${driver} driver cannot start the target ${target.name}. The driver that can: ${starter}.`;
+  if (withoutStore && target.answer.withoutStore === undefined)
+    return `The target ${target.name} cannot be told to ${withoutStore.answer} requests without its store, which ${name} needs.`;
   if (!target.topologies.includes(topology))
     return `The target ${target.name} cannot use Redis as ${topology}, which ${name} needs. It can use: ${target.topologies.join(', ')}.`;
   return undefined;
@@ -167,12 +177,13 @@ export function targetRefusal(
 /** Why the driver cannot run the scenario; undefined when it can. */
 export function refusal(
   driver: DriverName,
-  { name, faults = [], topology = 'single' }: Scenario,
+  { name, faults = [], topology = 'single', withoutStore }: Scenario,
   able = levers,
 ): string | undefined {
   const cannot = (what: string, drivers: readonly DriverName[]) =>
     `The ${driver} driver cannot ${what}, which ${name} needs. Drivers that can: ${drivers.join(', ')}.`;
   if (!topologies[topology].includes(driver)) return cannot(`give it Redis as ${topology}`, topologies[topology]);
+  if (withoutStore && !policies.includes(driver)) return cannot('give the limiter a policies file', policies);
   for (const { use } of faults) {
     const lever = faultOf(use).needs.find((need) => !able[need].includes(driver));
     if (lever) return cannot(`do ${use.kind} (it has no ${lever})`, able[lever]);

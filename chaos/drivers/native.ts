@@ -13,6 +13,7 @@ import { controlName, limiterNames } from '../scenario.ts';
 import { startLimiter } from './native-limiter.ts';
 import { loopback, NativeParts } from './native-parts.ts';
 import { type NativeRedis, startRedis } from './native-redis.ts';
+import { withPoliciesFile } from './policies-file.ts';
 import { machine } from './versions.ts';
 
 export const native: Driver = async (options) => {
@@ -29,7 +30,7 @@ export const native: Driver = async (options) => {
 async function startAll(
   programs: Programs,
   parts: NativeParts,
-  { topology, service, target, limiterMain, needs, labMetrics }: EnvironmentOptions,
+  { topology, service, withoutStore, target, limiterMain, needs, labMetrics }: EnvironmentOptions,
 ): Promise<Environment> {
   const isClockSet = needs?.has('redis-clock') ?? false;
   const startTopology = (name: string, replicated: boolean) =>
@@ -47,12 +48,13 @@ async function startAll(
     () => toxiproxy.version(),
   );
 
+  const settings = withoutStore ? await withPoliciesFile(parts.data, service, withoutStore) : service;
   const startInstance = async (name: string, its: NativeRedis): Promise<Instance> => {
     const port = await freePort();
     const way = await its.wayFrom(name, toxiproxy);
     const frontProxy = `${name}-front`;
     const frontPort = await toxiproxy.createProxy(frontProxy, `${loopback}:${port}`);
-    const env = { ...service, HOST: loopback, PORT: String(port), ...way.env };
+    const env = { ...settings, HOST: loopback, PORT: String(port), ...way.env };
     const url = `http://${loopback}:${port}`;
     const process = await startLimiter(
       parts,

@@ -2,9 +2,9 @@
 // writes, makes the line none: half an event could make a false verdict either way.
 
 import { z } from 'zod';
-import { type HistoryEvent, type historyVersion, reportables, sourceKinds } from '../history.ts';
+import { answerSources, type HistoryEvent, type historyVersion, reportables } from '../history.ts';
 import { outcomes } from '../outcome.ts';
-import { effects, endings, phaseNames, reaches, stateEffects } from '../scenario.ts';
+import { effects, endings, phaseNames, reaches, stateEffects, storelessAnswers } from '../scenario.ts';
 import { flag, mistakeOf, numberFrom, numberOver, oneOf, shown, text, whole } from '../shape.ts';
 
 const dayMs = 86_400_000;
@@ -65,6 +65,9 @@ const run = z.object({
   keySuffix: text().exactOptional(),
   startedAt: z.iso.datetime({ error: 'an instant in ISO 8601, UTC' }),
   bounds,
+  withoutStore: z
+    .object({ answer: oneOf(...storelessAnswers), forMs: numberOver(0).exactOptional() }, { error: 'an answer' })
+    .exactOptional(),
   instances: z
     .array(z.object({ name: text(), control: flag(), reportsBreaker: flag() }), { error: 'a list of instances' })
     .max(instancesMax, { error: `at most ${instancesMax} instances` }),
@@ -81,7 +84,7 @@ const answer = z
     receivedMs: instantMs(),
     status: whole(0, 999),
     outcome: oneOf(...outcomes).exactOptional(),
-    source: oneOf(...sourceKinds, null),
+    source: oneOf(...answerSources, null),
     remaining: numberFrom(0, 'a number from 0, or null').nullable(),
     retryAfterS: numberFrom(0).exactOptional(),
     error: text().exactOptional(),

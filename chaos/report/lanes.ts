@@ -10,7 +10,8 @@
 // Bins begin at multiples of their width, so the bins of a slice of answers are those of the whole wherever the slice
 // covers them: who watches a run needs to compute only the last ones anew.
 
-import { type AnswerEvent, type History, latencyMs } from '../history.ts';
+import { isWithoutStore } from '../checks/store-failure.ts';
+import { type AnswerEvent, type History, isAllowed, isDenied, latencyMs } from '../history.ts';
 import { type BreakerLane, stateAt } from './breaker-lane.ts';
 import { type Latencies, latenciesAmong } from './summary.ts';
 import { binMs, binStart } from './timeline.ts';
@@ -21,6 +22,8 @@ export const outcomes = [
   'store refused',
   'fallback allowed',
   'fallback refused',
+  'no bucket allowed',
+  'no bucket refused',
   'unreported',
   'failed',
 ] as const;
@@ -108,7 +111,7 @@ export function detoursOf(
   const lanes = new Map(breakers.map((lane) => [lane.instance, lane]));
   const bins = new Map<number, Map<string, number>>();
   for (const answer of answers) {
-    if (answer.source !== 'local' && outcomeOf(answer) !== 'failed') continue;
+    if (!isWithoutStore(answer) && outcomeOf(answer) !== 'failed') continue;
     const reasons = entry(bins, binStart(answer.scheduledMs, widthMs), () => new Map<string, number>());
     const reason = reasonOf(answer, lanes.get(answer.instance));
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -117,7 +120,10 @@ export function detoursOf(
 }
 
 /** `unreported`: an answer that does not say who decided. */
-function outcomeOf({ status, source }: AnswerEvent): Outcome {
+function outcomeOf(answer: AnswerEvent): Outcome {
+  const { status, source } = answer;
+  if (source === 'none')
+    return isAllowed(answer) ? 'no bucket allowed' : isDenied(answer) ? 'no bucket refused' : 'failed';
   if (status === 0 || status >= 500) return 'failed';
   if (source === null) return 'unreported';
   if (source === 'shared') return status === 429 ? 'store refused' : 'store allowed';
@@ -126,7 +132,7 @@ function outcomeOf({ status, source }: AnswerEvent): Outcome {
 
 function reasonOf(answer: AnswerEvent, breaker: BreakerLane | undefined): string {
   if (answer.status === 0) return `no answer: ${answer.error ?? 'lost'}`;
-  if (answer.status >= 500) return `status ${answer.status}`;
+  if (answer.status >= 500 && !isDenied(answer)) return `status ${answer.status}`;
   if (!breaker?.reportsBreaker) return 'fallback, reason not reported';
   return stateAt(breaker, answer.sentMs) === 'closed' ? 'call to Redis failed or late' : 'breaker not closed';
 }
@@ -138,6 +144,8 @@ class Counter {
     'store refused': 0,
     'fallback allowed': 0,
     'fallback refused': 0,
+    'no bucket allowed': 0,
+    'no bucket refused': 0,
     unreported: 0,
     failed: 0,
   };

@@ -2,7 +2,7 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
-import type { SourceKind } from '../history.ts';
+import { answersIn, type SourceKind } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { isOwn, targets } from '../targets/index.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
@@ -131,13 +131,21 @@ function breakerStory({ history: { run, breaker } }: Run, windows: readonly Faul
   return [faulted.length === 1 ? `The breaker opened ${slowest}.` : `Every breaker was open ${slowest}.`];
 }
 
-function answerStory({ history: { run } }: Run, { phases }: Journal): string[] {
+function answerStory({ history }: Run, { phases }: Journal): string[] {
+  const { run } = history;
   const isBroken = run.schedule.length > 0;
   const parts = isBroken ? [phases.onset, phases.fault] : Object.values(phases);
   const requests = parts.reduce((sum, phase) => sum + (phase?.requests ?? 0), 0);
   const by = (source: SourceKind) =>
     parts.reduce((sum, phase) => sum + (phase?.mechanism[mechanismOf[source]] ?? 0), 0);
   if (requests === 0) return [];
+  if (isBroken && run.withoutStore) {
+    const stretches = history.phases.filter(({ name }) => name === 'onset' || name === 'fault');
+    const told = answersIn(history, stretches, 'faulted').filter(({ source }) => source === 'none').length;
+    return [
+      `While it lasted ${figure(share(told, requests))} % of ${counted(requests, 'request')} were ${run.withoutStore.answer === 'allow' ? 'allowed' : 'refused'} without a bucket.`,
+    ];
+  }
   const expected = isBroken ? 'local' : 'shared';
   const decided = `${figure(share(by(expected), requests))} % of ${counted(requests, 'request')}`;
   return isBroken

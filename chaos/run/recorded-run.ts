@@ -14,7 +14,8 @@ import { startWatchdog } from '../undo/watchdog.ts';
 import { LabMetrics } from '../watch/lab-metrics.ts';
 import { Recorder } from '../watch/recorder.ts';
 
-export interface RecordedRunOptions extends Pick<EnvironmentOptions, 'topology' | 'limiterMain' | 'needs'> {
+export interface RecordedRunOptions
+  extends Pick<EnvironmentOptions, 'topology' | 'limiterMain' | 'needs' | 'withoutStore'> {
   /** Name of the scenario. */
   readonly scenario: string;
   readonly seed: number;
@@ -52,6 +53,7 @@ export async function recordedRun(
     target = failopen,
     limiterMain,
     service,
+    withoutStore,
     out,
     beforeEnd,
   }: RecordedRunOptions,
@@ -66,6 +68,7 @@ export async function recordedRun(
   await using environment = await driver({
     topology,
     service: { ...service, KEY_HEADER: keyHeader },
+    withoutStore,
     target,
     limiterMain,
     needs,

@@ -23,7 +23,7 @@ import { type RecordedRunOptions, type RunResult, recordedRun } from './recorded
 import { type Occurrence, occurrencesOf } from './schedule.ts';
 import { underLoad } from './under-load.ts';
 
-export interface RunOptions extends Omit<RecordedRunOptions, 'scenario' | 'topology' | 'needs'> {
+export interface RunOptions extends Omit<RecordedRunOptions, 'scenario' | 'topology' | 'needs' | 'withoutStore'> {
   readonly scenario: Scenario;
   /** What the scenario's faults are in this run: those of their name, unless a test says otherwise. */
   readonly faultOf?: (spec: FaultSpec) => Fault;
@@ -55,19 +55,22 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     options.faultOf ?? faultOf,
   );
   const tell = (phase: Progress['phase']) => onProgress({ phase, remainingMs: 0, answers: [], breakers: new Map() });
-  const { name, topology = 'single' } = scenario;
+  const { name, topology = 'single', withoutStore } = scenario;
   const driver: RunOptions['driver'] = (wanted) => {
     tell('starting');
     return options.driver(wanted);
   };
   const needs = new Set(occurrences.flatMap(({ fault }) => fault.needs));
-  return recordedRun({ ...options, scenario: name, topology, needs, driver }, async (environment, recorder, broken) => {
-    const stop = AbortSignal.any([signal, broken]);
-    stop.throwIfAborted();
-    await experiment(options, occurrences, environment, recorder, stop);
-    stop.throwIfAborted();
-    tell('judging');
-  });
+  return recordedRun(
+    { ...options, scenario: name, topology, needs, withoutStore, driver },
+    async (environment, recorder, broken) => {
+      const stop = AbortSignal.any([signal, broken]);
+      stop.throwIfAborted();
+      await experiment(options, occurrences, environment, recorder, stop);
+      stop.throwIfAborted();
+      tell('judging');
+    },
+  );
 }
 
 async function experiment(
@@ -78,7 +81,7 @@ async function experiment(
   stop: AbortSignal,
 ): Promise<void> {
   const { scenario, seed, rate, target, service } = options;
-  const { name, hypothesis, keys, load: changes = [], timing } = scenario;
+  const { name, hypothesis, keys, load: changes = [], timing, withoutStore } = scenario;
   const { warmupMs, durationMs } = timing;
   const schedule = occurrences.map(({ planned }) => planned);
   const given = {
@@ -92,6 +95,7 @@ async function experiment(
     load: changes,
     target,
     service,
+    withoutStore,
     isWhole: true,
   };
   await using load = await underLoad(environment, recorder, given);

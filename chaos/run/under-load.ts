@@ -13,6 +13,7 @@ import { historyVersion, type RunEvent } from '../history.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
 import { freshKeySuffix, type LoadPlan, requestsOf } from '../load/load.ts';
+import type { WithoutStore } from '../scenario.ts';
 import { failopen } from '../targets/failopen.ts';
 import { givenBy } from '../targets/first-look.ts';
 import type { Target } from '../targets/target.ts';
@@ -32,6 +33,8 @@ export interface LoadOptions
   readonly target?: Target | undefined;
   /** Settings of the limiter instances. */
   readonly service: Readonly<Record<string, string>>;
+  /** What the limiter is told to answer without its store. */
+  readonly withoutStore?: WithoutStore | undefined;
   /** The load ends when it is planned to, and not when somebody says so. */
   readonly isWhole: boolean;
 }
@@ -63,6 +66,7 @@ export async function underLoad(
     load = [],
     target = failopen,
     service,
+    withoutStore,
     isWhole,
   }: LoadOptions,
 ): Promise<UnderLoad> {
@@ -94,6 +98,7 @@ export async function underLoad(
     ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, target: target.name, gives, ...planned },
     startedAt: new Date(zero.epochMs).toISOString(),
     bounds: boundsFor(target, service),
+    ...(withoutStore === undefined ? {} : { withoutStore }),
     instances: instances.map(({ name, control }) => ({ name, control, reportsBreaker: tells.has(name) })),
     environment: versions,
   });

@@ -1,6 +1,6 @@
 // A target's words made into requests and its answers into what they mean.
 
-import type { SourceKind } from '../history.ts';
+import type { AnswerSource } from '../history.ts';
 import { type Outcome, outcomeOfStatus } from '../outcome.ts';
 import { sourceKindOf } from './mechanisms.ts';
 import { type Answer, type Condition, filled, type Place, type Take } from './target.ts';
@@ -16,7 +16,7 @@ export interface Answered {
 /** What an answer says. */
 export interface Reading {
   readonly outcome: Outcome;
-  readonly source: SourceKind | null;
+  readonly source: AnswerSource | null;
   /** From 0; null when it tells no such number. */
   readonly remaining: number | null;
   /** Of the header Retry-After; absent where it is none, or a date. */
@@ -32,16 +32,21 @@ export function takeFor(take: Take, key: string): Take {
   return { method, path: filled(path, values), headers, ...(body === undefined ? {} : { body: filled(body, values) }) };
 }
 
-export function readerOf({ allowed, denied, remaining, source }: Answer): (answer: Answered) => Reading {
+export function readerOf({ allowed, denied, remaining, source, withoutStore }: Answer): (answer: Answered) => Reading {
   const toldRemaining = remaining.map(lookAt);
   const toldSource = source && lookAt(source);
   return (answer) => {
     let left: number | null = null;
     for (const look of toldRemaining) left ??= numberIn(look(answer));
     const retryAfter = answer.header('retry-after') ?? '';
+    const word = toldSource?.(answer);
+    const isPassed = word !== undefined && word === withoutStore?.words.allow;
+    const isRefused = word !== undefined && word === withoutStore?.words.refuse;
+    const mayBeAllowed = holds(allowed, answer) && !isRefused;
+    const mayBeDenied = isRefused ? holds(withoutStore.refused, answer) : holds(denied, answer) && !isPassed;
     return {
-      outcome: holds(allowed, answer) ? 'allowed' : holds(denied, answer) ? 'denied' : 'failed',
-      source: sourceKindOf(toldSource?.(answer), source?.words),
+      outcome: mayBeAllowed ? 'allowed' : mayBeDenied ? 'denied' : 'failed',
+      source: isPassed || isRefused ? 'none' : sourceKindOf(word, source?.words),
       remaining: left,
       ...(/^\d+$/.test(retryAfter) ? { retryAfterS: Number(retryAfter) } : {}),
     };

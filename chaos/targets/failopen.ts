@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { reportables } from '../history.ts';
+import { storeFailureModes } from './policies.ts';
 import { type KnownTarget, plain } from './target.ts';
 
 export const failopen: KnownTarget = {
@@ -10,7 +11,11 @@ export const failopen: KnownTarget = {
   name: 'failopen',
   about: "this project's own limiter",
   start: { node: join(import.meta.dirname, '..', '..', 'service', 'main.ts') },
-  answer: { ...plain.answer, remaining: [{ header: 'X-RateLimit-Remaining' }] },
+  answer: {
+    ...plain.answer,
+    remaining: [{ header: 'X-RateLimit-Remaining' }],
+    withoutStore: { words: storeFailureModes, refused: { status: 503 } },
+  },
   ready: [{ path: '/readyz', pointer: '/mechanism', equals: 'redis' }],
   breaker: { path: '/readyz' },
   gives: reportables,

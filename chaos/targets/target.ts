@@ -2,7 +2,7 @@
 // of it is data, so that it can be sent to the load generator, and be written in a file by somebody else.
 
 import type { Reportable, SourceKind } from '../history.ts';
-import { type Bounds, type Topology, topologies } from '../scenario.ts';
+import { type Bounds, type Topology, topologies, type WithoutStore } from '../scenario.ts';
 
 /** The header in which clients send the key, unless a target says otherwise. */
 export const keyHeader = 'x-key';
@@ -65,6 +65,12 @@ export interface Answer {
   readonly remaining: readonly Place[];
   /** Where it says who decided, and in which words: `redis` and `fallback` unless it has its own. */
   readonly source?: Place & { readonly words?: Readonly<Record<SourceKind, string>> };
+  /** Absent where it cannot be told what to answer without its store. */
+  readonly withoutStore?: {
+    /** What it then says of who decided. */
+    readonly words: Readonly<Record<WithoutStore['answer'], string>>;
+    readonly refused: Condition;
+  };
 }
 
 /** All of what it names has to hold. */

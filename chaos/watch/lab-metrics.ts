@@ -174,7 +174,8 @@ export class LabMetrics implements LabMetricsPage, AsyncDisposable {
     const of = this.#arms.get(instance);
     if (!of) return;
     of.latency.observe(Math.min(latencyMs(answer) / 1000, unansweredSeconds));
-    this.#answers.inc({ arm: of.arm, limiter: instance, mechanism: source ? mechanismOf[source] : 'none', status });
+    const mechanism = source === null || source === 'none' ? 'none' : mechanismOf[source];
+    this.#answers.inc({ arm: of.arm, limiter: instance, mechanism, status });
     if (of.arm === 'faulted' && key === this.#hotKey?.key) this.#hotKey.enter(answer);
   }
 

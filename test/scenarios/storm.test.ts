@@ -79,6 +79,8 @@ describe('a storm', () => {
     const { use: _, ...older } = first;
     expect(() => replayOf({ ...recorded, schedule: [older] }, 'a-run')).toThrow(/^a-run does not tell its faults' /);
     expect(() => replayOf({ ...recorded, schedule: [] }, 'a-run')).toThrow(/^a-run has no schedule/);
+    const told = { withoutStore: { answer: 'allow' } } as const;
+    expect(() => replayOf({ ...recorded, ...told }, 'a-run')).toThrow(/^a-run is a run whose limiter was told/);
   });
 
   it('of some of its faults alone has those in their order, and can be kept', () => {

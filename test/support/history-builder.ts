@@ -25,7 +25,7 @@ import {
   reportables,
   type StoreErrorsEvent,
 } from '../../chaos/history.ts';
-import type { Bounds, FaultSpec, PhaseName } from '../../chaos/scenario.ts';
+import type { Bounds, FaultSpec, PhaseName, WithoutStore } from '../../chaos/scenario.ts';
 import { answer, fault, move, probe } from './history-events.ts';
 
 /** A figure that is the same for all answers of a phase, or told from an answer's number in it. */
@@ -65,6 +65,7 @@ export interface HistorySpec {
   /** None when absent, as in a file of an older lab. */
   readonly storeErrors?: readonly StoreErrorsEvent[];
   readonly bounds?: Partial<Bounds>;
+  readonly withoutStore?: WithoutStore;
   readonly instances?: readonly InstanceInfo[];
   readonly complete?: boolean;
 }
@@ -123,6 +124,7 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
     rate: 600,
     startedAt: '2026-11-24T04:00:00.000Z',
     bounds,
+    ...(spec.withoutStore === undefined ? {} : { withoutStore: spec.withoutStore }),
     instances,
     environment: {
       node: 'v24.21.0',
@@ -182,8 +184,9 @@ function answersOf(phase: PhaseSpec, startMs: number, { instances, bounds }: Run
     const source = status === 0 ? null : each(phase.source ?? 'shared', i);
     // What is left of a key's bucket when it asks for the first time.
     const left = (source === 'local' ? bounds.fallbackCapacity : bounds.capacity) - 1;
-    const remaining = status === 429 ? 0 : left;
-    const common = { key, scheduledMs, sentMs, status, remaining } as const;
+    const remaining = source === 'none' ? null : status === 429 ? 0 : left;
+    const refused = source === 'none' && status === 503 ? ({ outcome: 'denied' } as const) : {};
+    const common = { key, scheduledMs, sentMs, status, remaining, ...refused } as const;
     const index = i % faulted.length;
     const instance = faulted[index]?.name ?? '';
     const receivedMs = scheduledMs + each(phase.latencyMs ?? 1, i);

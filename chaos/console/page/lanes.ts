@@ -13,6 +13,8 @@ const answerLayers = [
   ['store refused', 'shared-pale'],
   ['fallback allowed', 'local'],
   ['fallback refused', 'local-pale'],
+  ['no bucket allowed', 'reason-3'],
+  ['no bucket refused', 'reason-4'],
   ['unreported', 'reason-5'],
   ['failed', 'fail'],
 ] as const;

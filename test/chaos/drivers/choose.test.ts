@@ -16,6 +16,7 @@ import type { Target } from '../../../chaos/targets/target.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
 import { clockForward } from '../../../scenarios/clock-forward.ts';
 import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
+import { failClosed } from '../../../scenarios/fail-closed.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
 
 const entry = (name: DriverName, usable: boolean, why: string): DriverEntry => ({
@@ -112,6 +113,22 @@ describe("somebody else's limiter", () => {
     expect(targetRefusal('native', clusterMasterKill, single)).toBe(
       'The target other cannot use Redis as cluster, which cluster-master-kill needs. It can use: single.',
     );
+  });
+});
+
+describe('a scenario that tells the limiter what to answer without its store', () => {
+  it('is refused by name where the target cannot be told', () => {
+    expect(targetRefusal('native', failClosed, commandTarget('node api.js', [], '/'))).toBe(
+      'The target command cannot be told to refuse requests without its store, which fail-closed needs.',
+    );
+    expect(targetRefusal('native', failClosed, failopen)).toBeUndefined();
+  });
+
+  it('is refused by a driver that gives the limiter no file', () => {
+    expect(refusal('containers', failClosed)).toBe(
+      'The containers driver cannot give the limiter a policies file, which fail-closed needs. Drivers that can: native.',
+    );
+    expect(refusal('native', failClosed)).toBeUndefined();
   });
 });
 

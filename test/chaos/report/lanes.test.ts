@@ -43,6 +43,8 @@ describe('bins', () => {
         'store refused': 1,
         'fallback allowed': 1,
         'fallback refused': 1,
+        'no bucket allowed': 0,
+        'no bucket refused': 0,
         unreported: 1,
         failed: 2,
       },

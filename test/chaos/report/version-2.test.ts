@@ -19,7 +19,7 @@ const asVersion2 = (event: HistoryEvent): object => {
   if (event.type === 'run') return { ...event, version: 2 };
   if (event.type !== 'answer') return event;
   const { source, ...rest } = event;
-  return { ...rest, mechanism: source && mechanismOf[source] };
+  return { ...rest, mechanism: source === 'none' ? source : source && mechanismOf[source] };
 };
 
 it('a run of version 2 is read as one of today', () => {
@@ -30,5 +30,5 @@ it('a run of version 2 is read as one of today', () => {
 it('a mechanism that nobody has is a mistake of the line, and no answer without a source', () => {
   const [run, ...rest] = eventsOf().map(asVersion2);
   const wrong = { ...rest.find((line) => 'mechanism' in line), mechanism: 'magic' };
-  expect(read([run as object, wrong]).mistakes).toEqual(['source is "magic"; allowed: shared, local, null']);
+  expect(read([run as object, wrong]).mistakes).toEqual(['source is "magic"; allowed: shared, local, none, null']);
 });

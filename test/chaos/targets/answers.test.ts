@@ -80,6 +80,19 @@ it("this project's own tells what remains by one header alone", () => {
   expect(readerOf(failopen.answer)(answered(200, { ratelimit: '"default";r=4' })).remaining).toBeNull();
 });
 
+it.each([
+  ['open', 200, 'allowed'],
+  ['open', 429, 'failed'],
+  ['open', 503, 'failed'],
+  ['closed', 503, 'denied'],
+  ['closed', 429, 'failed'],
+  ['closed', 200, 'failed'],
+])("this project's own has no bucket behind %s, which with status %i is %s", (told, status, outcome) => {
+  const reading = readerOf(failopen.answer)(answered(status, { 'x-ratelimit-mechanism': told }));
+  expect(reading).toEqual({ outcome, source: 'none', remaining: null });
+  expect(readerOf(plain.answer)(answered(status, { 'x-ratelimit-mechanism': told })).source).toBeNull();
+});
+
 it('that names the decider in words of its own is read by them, and by no others', () => {
   const read = readerOf({ ...plain.answer, source: { header: 'x-by', words: { shared: 'db', local: 'memory' } } });
   const sources = ['db', 'memory', 'redis'].map((word) => read(answered(200, { 'x-by': word })).source);
