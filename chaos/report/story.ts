@@ -142,9 +142,8 @@ function answerStory({ history }: Run, { phases }: Journal): string[] {
   if (isBroken && run.withoutStore) {
     const stretches = history.phases.filter(({ name }) => name === 'onset' || name === 'fault');
     const told = answersIn(history, stretches, 'faulted').filter(({ source }) => source === 'none').length;
-    return [
-      `While it lasted ${figure(share(told, requests))} % of ${counted(requests, 'request')} were ${run.withoutStore.answer === 'allow' ? 'allowed' : 'refused'} without a bucket.`,
-    ];
+    const answered = `${figure(share(told, requests))} % of ${counted(requests, 'request')}`;
+    return [`While it lasted ${answered} were answered without a bucket.`];
   }
   const expected = isBroken ? 'local' : 'shared';
   const decided = `${figure(share(by(expected), requests))} % of ${counted(requests, 'request')}`;

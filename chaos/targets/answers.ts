@@ -42,6 +42,7 @@ export function readerOf({ allowed, denied, remaining, source, withoutStore }: A
     const word = toldSource?.(answer);
     const isPassed = word !== undefined && word === withoutStore?.words.allow;
     const isRefused = word !== undefined && word === withoutStore?.words.refuse;
+    // Its word and its status must agree.
     const mayBeAllowed = holds(allowed, answer) && !isRefused;
     const mayBeDenied = isRefused ? holds(withoutStore.refused, answer) : holds(denied, answer) && !isPassed;
     return {

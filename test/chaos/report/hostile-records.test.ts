@@ -78,6 +78,8 @@ describe('a record in which one field does not fit', () => {
     [{ schedule: 'partition' }, 'schedule is "partition"; allowed: a list of faults'],
     [{ schedule: [{}] }, 'schedule.0.fault is missing; allowed: text of at most 4096 characters'],
     [{ gives: ['all'] }, 'gives.0 is "all"; allowed: source, remaining, breaker'],
+    [{ withoutStore: { answer: 'maybe' } }, 'withoutStore.answer is "maybe"; allowed: allow, refuse'],
+    [{ withoutStore: { answer: 'allow', forMs: 0 } }, 'withoutStore.forMs is 0; allowed: '],
     [{ startedAt: 'yesterday' }, 'startedAt is "yesterday"; allowed: an instant in ISO 8601, UTC'],
     [{ instances: [{ name: 'a', control: 'no' }] }, 'instances.0.control is "no"; allowed: true, false'],
     [{ environment: { node: 24 } }, 'environment.node is 24; allowed: text of at most 4096 characters'],

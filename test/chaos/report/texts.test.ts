@@ -112,6 +112,12 @@ describe('the story', () => {
     );
   });
 
+  it('of a limiter that was told what to answer without its store tells how often it did', () => {
+    const source = 'none';
+    const told = { withoutStore: { answer: 'allow' }, phases: { onset: { source }, fault: { source } } } as const;
+    expect(story(told).happened).toContain('While it lasted 100 % of 2,400 requests were answered without a bucket.');
+  });
+
   it('of a master that was replaced tells of the one that took its place', () => {
     expect(story(failoverSpec())).toMatchObject({
       broken: 'One master was killed, and came back empty, from 1.0 s to 5.0 s.',
