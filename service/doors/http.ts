@@ -5,7 +5,7 @@
 //   the rest ──▶ Express             a body that has not come yet is not waited for: answered, and closed
 
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import express, { type ErrorRequestHandler } from 'express';
+import express, { type Request, type Response } from 'express';
 import { forwardAuth } from './forward-auth.ts';
 import { problem } from './headers.ts';
 import type { Intake } from './intake.ts';
@@ -72,10 +72,12 @@ export function createApi({
           ),
     );
   });
-  app.use(((error, _request, response, next) => {
-    if (response.headersSent) next(error);
-    else answerError(error, response, onError);
-  }) satisfies ErrorRequestHandler);
+  // In place of Express's own last handler, which waits for the end of the request: one without a body has none here.
+  const throughExpress = (request: IncomingMessage, response: ServerResponse) =>
+    app(request as Request, response as Response, (error: unknown) => {
+      if (error === undefined || error === null) send(response, 400, problem(400, 'Bad request', targetUnread));
+      else answerError(error, response, onError);
+    });
 
   return (request, response) => {
     const waiting = intake.of(request.socket);
@@ -83,8 +85,8 @@ export function createApi({
       if (json(request, response, waiting)) return;
       waiting?.begin();
       response.once('close', () => waiting?.end());
-      if (!announcesBody(request)) return app(request, response);
-      void withoutBody(request, response).then(() => app(request, response));
+      if (!announcesBody(request)) return throughExpress(request, response);
+      void withoutBody(request, response).then(() => throughExpress(request, response));
       return;
     }
     const failed = (error: unknown) => answerError(error, response, onError);
@@ -101,15 +103,19 @@ export function createApi({
 
 const successful = 'Request successful!';
 
+/** Why no route was even looked for. */
+const targetUnread = 'The target of the request is neither a path nor a URL.';
+
 /** A malformed URL is the client's mistake, with a status of its own; all else is ours and a plain 500. */
 function answerError(error: unknown, response: ServerResponse, onError: (error: unknown) => void): void {
   const own = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   const status = own >= 400 && own < 500 ? own : 500;
   if (status === 500) onError(error);
-  response.writeHead(status, { 'Content-Type': 'application/problem+json' });
-  response.end(
-    status === 500
-      ? problem(500, 'Internal error', 'A defect.')
-      : problem(status, 'Bad request', (error as Error).message),
-  );
+  if (response.headersSent) response.destroy();
+  else if (status === 500) send(response, 500, problem(500, 'Internal error', 'A defect.'));
+  else send(response, status, problem(status, 'Bad request', (error as Error).message));
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'Content-Type': 'application/problem+json' }).end(body);
 }

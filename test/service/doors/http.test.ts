@@ -1,10 +1,12 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createApi } from '../../../service/doors/http.ts';
 import { Intake } from '../../../service/doors/intake.ts';
 import type { Gate } from '../../../service/doors/middleware.ts';
 import type { Readiness } from '../../../service/doors/readiness.ts';
+import { createHttpServer } from '../../../service/doors/server.ts';
+import { sendRaw } from '../../support/raw-http.ts';
 
 const readiness: Readiness = {
   status: 'ready',
@@ -31,7 +33,7 @@ describe('the routes', () => {
       readiness: () => readiness,
       onError: (error) => defects.push(error),
     });
-    server = createServer(api).listen(0, '127.0.0.1');
+    server = createHttpServer({ keepAliveTimeoutMs: 5000 }, api).server.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
@@ -83,5 +85,26 @@ describe('the routes', () => {
     }
     expect(defects).toEqual([new Error('defect'), new Error('defect'), new Error('defect')]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+  it.each(['GET http://[/', 'HEAD http://[', 'OPTIONS http://[/', 'POST http://[/healthz'])(
+    'answers 400 to a target that is no URL: %s',
+    async (start) => {
+      const { port } = new URL(await serve((_request, _response, onward) => onward([])));
+      const { status, headers } = await sendRaw(
+        Number(port),
+        `${start} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      );
+      expect([status, headers['content-type']]).toEqual([400, 'application/problem+json']);
+      expect(defects).toEqual([]);
+    },
+  );
+
+  it('closes the connection when it fails after the start of an answer', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200).flushHeaders();
+      throw new Error('defect');
+    });
+    for (const path of ['/', '/?a=1']) await expect(fetch(url + path).then((it) => it.text())).rejects.toThrow();
+    expect(defects).toEqual([new Error('defect'), new Error('defect')]);
   });
 });
