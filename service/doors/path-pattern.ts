@@ -3,6 +3,8 @@
 //   /search/*    /search and all that is below it
 //   /users/:id   any one segment, which a key may name
 
+import { pathOf } from './request-target.ts';
+
 export interface PathPattern {
   readonly segments: readonly Segment[];
   /** Whether more segments may follow. */
@@ -57,12 +59,12 @@ export function mayMeet(one: PathPattern, other: PathPattern): boolean {
 }
 
 /**
- * The segments of the path in a URL, as most servers read it: decoded, without empty ones, `.` and `..` followed. So no
- * other spelling of a path leads past a policy.
+ * The segments of the path in a request's target, as most servers read it: decoded, without empty ones, `.` and `..`
+ * followed, and `\` taken for `/` (WHATWG URL). So no other spelling of a path leads past a policy.
  */
-export function segmentsOf(url: string): readonly string[] {
+export function segmentsOf(target: string): readonly string[] {
   const segments: string[] = [];
-  for (const raw of (/^[^?#]*/.exec(url) as RegExpExecArray)[0].split('/')) {
+  for (const raw of pathOf(target).split(/[/\\]/)) {
     const segment = decoded(raw);
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);

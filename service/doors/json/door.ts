@@ -8,15 +8,16 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Waiting } from '../intake.ts';
+import { pathOf, queryIn } from '../request-target.ts';
 import { withoutBody } from '../unread-body.ts';
 import { readJson } from './body.ts';
 import { readBy } from './field-mistakes.ts';
+import { parametersIn } from './path-parameters.ts';
 import { Refusal } from './refusal.ts';
 import type { Answer, AnyRoute } from './route.ts';
 import { type Place, RouteTable } from './route-table.ts';
 import { noFields } from './shapes.ts';
 import { createGuard, type Tokens } from './tokens.ts';
-import { parametersIn, pathOf, queryIn } from './url.ts';
 
 export interface JsonDoorOptions {
   /** Those that need the admin's token are not there when it has none. */

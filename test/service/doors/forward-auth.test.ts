@@ -48,6 +48,7 @@ describe('forward auth', () => {
     });
     expect((await auth('POST', '//login', first)).left).toBe('0');
     expect(await auth('POST', '/login', first)).toMatchObject({ status: 429, real: null, retry: expect.any(String) });
+    expect((await auth('POST', 'http://x/login', first)).status).toBe(429);
     // Another client; one that writes an address before its own; and a request that no policy is for.
     expect((await auth('POST', '/login', from('192.0.2.2', '10.0.0.1'))).left).toBe('1');
     expect((await auth('POST', '/login', from('198.51.100.9', '192.0.2.1', '10.0.0.1'))).status).toBe(429);

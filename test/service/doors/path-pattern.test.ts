@@ -40,12 +40,36 @@ describe('a path pattern', () => {
     expect(match('/users/:id', '/users/%E0%A4%A')).toEqual({ id: '%E0%A4%A' });
   });
 
-  it.each(['/a/b', '//a///b/', '/a/./b', '/a/%62', '/x/../a/b', '/a/x/%2e%2E/b', '/../a/b', '/a/b?c', '/a/b#c'])(
-    'is for a path however it is written: %s',
+  it.each([
+    '/a/b',
+    '//a///b/',
+    '/a/./b',
+    '/a/%62',
+    '/x/../a/b',
+    '/a/x/%2e%2E/b',
+    '/../a/b',
+    '/a/b?c',
+    '/a/b#c',
+    'http://x/a/b',
+    'HTTPS://u:p@[::1]:99999//a/b?c',
+    'ws+unix://x/a/b',
+    'http:///a/b',
+    'http://x\\a\\b',
+    '\\a/x\\..\\b',
+  ])('is for a path however it is written: %s', (url) => {
+    expect(match('/a/b', url)).toEqual({});
+  });
+
+  it.each(['http://x', 'http://x/', 'http://x?/a/b', 'http://x#/a/b', '?/a/b', '//'])(
+    'is for the root of %s',
     (url) => {
-      expect(match('/a/b', url)).toEqual({});
+      expect([match('/', url), match('/a/b', url)]).toEqual([{}, undefined]);
     },
   );
+
+  it.each(['*', '/a%2Fb', '/a/b;c', '/x?http://x/a/b', '/http://x/a/b', 'x/a/b'])('is for no other path: %s', (url) => {
+    expect(match('/a/b', url)).toBeUndefined();
+  });
 
   it('knows whether another may be for the same path', () => {
     const pairs = [

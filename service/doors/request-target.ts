@@ -1,0 +1,27 @@
+// What a request's target says (RFC 9112 §3.2): a path and a query, behind a scheme and a host in its absolute form.
+//
+//   http://host/search?q=a ─▶ /search, {q: a}
+
+const schemeAndHost = /^[a-z][a-z\d+.-]*:\/\/[^/\\?#]*/i;
+
+/** The path, as it is written. */
+export function pathOf(target = ''): string {
+  const start = target.startsWith('/') ? 0 : (schemeAndHost.exec(target)?.[0].length ?? 0);
+  const end = target.slice(start).search(/[?#]/);
+  return end === -1 ? target.slice(start) : target.slice(start, start + end);
+}
+
+const none: Readonly<Record<string, string>> = {};
+
+/** The query's parameters; one that is there several times is the list of its values. */
+export function queryIn(target = ''): Readonly<Record<string, string | readonly string[]>> {
+  const at = target.indexOf('?');
+  if (at === -1) return none;
+  const all = new URLSearchParams(target.slice(at).replace(/#.*/, ''));
+  return Object.fromEntries(
+    [...all.keys()].map((name) => {
+      const values = all.getAll(name);
+      return [name, values.length === 1 ? (values[0] as string) : values];
+    }),
+  );
+}
