@@ -9,15 +9,18 @@
 import type { RequestHandler } from 'express';
 import { problem } from './headers.ts';
 import type { Gate } from './middleware.ts';
+import { queryIn } from './request-target.ts';
 
 export function forwardAuth(gate: Gate): RequestHandler {
   return (request, response) => {
     const { 'x-forwarded-method': method, 'x-forwarded-uri': url } = request.headers;
-    const refused = new URL(request.url, 'http://localhost').searchParams.get('refused');
+    const { refused } = queryIn(request.url);
     const mistake =
       missing('X-Forwarded-Method', method) ??
       missing('X-Forwarded-Uri', url) ??
-      (refused === null || /^4\d\d$/.test(refused) ? undefined : 'refused is not a status from 400 to 499.');
+      (refused === undefined || /^4\d\d$/.test(String(refused))
+        ? undefined
+        : 'refused is not a status from 400 to 499.');
     if (mistake) {
       response
         .status(400)
@@ -28,7 +31,7 @@ export function forwardAuth(gate: Gate): RequestHandler {
     const asked = {
       method: String(method),
       url: String(url),
-      ...(refused === null ? {} : { refusedStatus: Number(refused) }),
+      ...(refused === undefined ? {} : { refusedStatus: Number(refused) }),
     };
     return gate(
       request,

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PoliciesService, startPoliciesService } from '../../support/policies-service.ts';
+import { sendRaw } from '../../support/raw-http.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 
 const file = `
@@ -100,4 +101,17 @@ describe('forward auth', () => {
     const answer = await fetch(`${service.url}/v1/auth${query}`, { headers });
     expect([answer.status, (await answer.json()).detail]).toEqual([400, detail]);
   });
+
+  it.each(['/v1/auth', 'http://h/v1/auth', 'http://h:99999/v1/auth'])(
+    'reads its own target in any form: %s',
+    async (target) => {
+      const forwarded = 'X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /\r\n';
+      const { port } = new URL(service.url);
+      const answer = (query: string) =>
+        sendRaw(Number(port), `GET ${target}${query} HTTP/1.1\r\nHost: x\r\n${forwarded}\r\n`);
+      expect((await answer('')).status).toBe(200);
+      expect((await answer('?refused=403')).status).toBe(200);
+      expect((await answer('?refused=403&refused=404')).status).toBe(400);
+    },
+  );
 });
