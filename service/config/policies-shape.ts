@@ -71,7 +71,10 @@ const policy = strict({
     method: z
       .union([method, z.array(method).min(1)], { error: 'a method of HTTP in capitals, as GET, or a list of them' })
       .exactOptional(),
-    path: written(pathPatternOf, 'a path such as /search, /search/* or /users/:id').exactOptional(),
+    path: written(
+      pathPatternOf,
+      'a path such as /search, /search/*, /users/:id or /a%20b, without \\ and the segments . and ..',
+    ).exactOptional(),
   })
     .exactOptional()
     .describe('Which requests it is for; without it, all.'),

@@ -18,17 +18,26 @@ export type PathParameters = Readonly<Record<string, string>>;
 
 const none: PathParameters = {};
 
-/** The pattern that the text is; undefined when it is none. */
+/** The pattern that the text is, with its literals decoded; undefined when it is none, or one that no path could match. */
 export function pathPatternOf(text: string): PathPattern | undefined {
-  if (!/^\/[^\s?#]*$/.test(text)) return undefined;
+  if (!/^\/[^\s?#\\]*$/.test(text)) return undefined;
   const parts = text.split('/').filter((part) => part !== '');
   const isPrefix = parts.at(-1) === '*';
   if (isPrefix) parts.pop();
-  if (!parts.every((part) => /^(?::[A-Za-z_]\w*|[^:*][^*]*)$/.test(part))) return undefined;
-  const segments = parts.map((part) => (part.startsWith(':') ? { parameter: part.slice(1) } : { literal: part }));
+  const segments = parts.map(segmentIn);
+  if (!segments.every((segment) => segment !== undefined)) return undefined;
   const pattern = { segments, isPrefix };
   const names = parametersIn(pattern);
   return new Set(names).size === names.length ? pattern : undefined;
+}
+
+/** The segment that a part of a pattern stands for; undefined when it is none. */
+function segmentIn(part: string): Segment | undefined {
+  const [, parameter] = /^:([A-Za-z_]\w*)$/.exec(part) ?? [];
+  if (parameter !== undefined) return { parameter };
+  if (/^:|\*/.test(part)) return undefined;
+  const literal = decodedOrNone(part);
+  return literal === undefined || literal === '.' || literal === '..' ? undefined : { literal };
 }
 
 /** The names of a pattern's parameters. */
@@ -65,17 +74,18 @@ export function mayMeet(one: PathPattern, other: PathPattern): boolean {
 export function segmentsOf(target: string): readonly string[] {
   const segments: string[] = [];
   for (const raw of pathOf(target).split(/[/\\]/)) {
-    const segment = decoded(raw);
+    const segment = decodedOrNone(raw) ?? raw;
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);
   }
   return segments;
 }
 
-function decoded(text: string): string {
+/** Undefined of text that is not percent-encoded UTF-8. */
+function decodedOrNone(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
 }

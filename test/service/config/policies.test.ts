@@ -127,7 +127,11 @@ policies:
     ],
     [
       onePolicy('    match: {path: search}\n'),
-      'policies.yaml:5 policies[0].match.path is "search"; allowed: a path such as /search, /search/* or /users/:id',
+      'policies.yaml:5 policies[0].match.path is "search"; allowed: a path such as /search, /search/*, /users/:id or /a%20b, without \\ and the segments . and ..',
+    ],
+    [
+      onePolicy('    match: {path: /x/../y}\n'),
+      'policies.yaml:5 policies[0].match.path is "/x/../y"; allowed: a path such as /search, /search/*, /users/:id or /a%20b, without \\ and the segments . and ..',
     ],
     [
       onePolicy('    match: {method: get}\n'),

@@ -11,12 +11,28 @@ const patternOf = (text: string) => pathPatternOf(text) as PathPattern;
 const match = (pattern: string, url: string) => matchPath(patternOf(pattern), segmentsOf(url));
 
 describe('a path pattern', () => {
-  it.each(['', 'search', '/a*', '/*/b', '/:', '/:1', '/:id/:id', '/a b', '/a?b', '/a#b', '/**'])(
-    'is not %j',
-    (text) => {
-      expect(pathPatternOf(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'search',
+    '/a*',
+    '/*/b',
+    '/:',
+    '/:1',
+    '/:id/:id',
+    '/a b',
+    '/a?b',
+    '/a#b',
+    '/**',
+    '/x/../y',
+    '/.',
+    '/a/%2e%2E',
+    '/a%',
+    '/a%2',
+    '/%ff',
+    '/a\\b',
+  ])('is not %j', (text) => {
+    expect(pathPatternOf(text)).toBeUndefined();
+  });
 
   it('is for one path, or with * for all that is below it, itself too', () => {
     expect(['/', '/?a=1', '/b'].map((url) => match('/', url))).toEqual([{}, {}, undefined]);
@@ -69,6 +85,17 @@ describe('a path pattern', () => {
 
   it.each(['*', '/a%2Fb', '/a/b;c', '/x?http://x/a/b', '/http://x/a/b', 'x/a/b'])('is for no other path: %s', (url) => {
     expect(match('/a/b', url)).toBeUndefined();
+  });
+
+  it.each([
+    ['/a%20b', '/a%20b'],
+    ['/caf%C3%A9', '/caf%c3%a9'],
+    ['/café', '/caf%C3%A9'],
+    ['/a%2Fb', '/a%2fb'],
+    ['/%2A/%3Aid', '/*/:id'],
+    ['/.well-known/a..b/...', '/.well-known/a..b/...'],
+  ])('may be written encoded: %s', (pattern, url) => {
+    expect([match(pattern, url), match(pattern, '/x/y')]).toEqual([{}, undefined]);
   });
 
   it('knows whether another may be for the same path', () => {
