@@ -4,6 +4,7 @@
 //   x-key: alice ─▶ key:alice        127.0.0.1 ─▶ address:127.0.0.1
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { textOfBytes } from './utf8-bytes.ts';
 
 /** Longest value of the header, in characters. Longer ones are refused: a key costs memory here and in Redis. */
 export const keyLengthMax = 256;
@@ -11,7 +12,7 @@ export const keyLengthMax = 256;
 /** The header's value; undefined where there is none, or an empty one. */
 export function headerKeyOf(headers: IncomingHttpHeaders, header: string | undefined): string | undefined {
   const value = header === undefined ? undefined : headers[header];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' && value !== '' ? textOfBytes(value) : undefined;
 }
 
 /** The name of the bucket that belongs to a header's value. */

@@ -4,6 +4,7 @@
 //   /users/:id   any one segment, which a key may name
 
 import { pathOf } from './request-target.ts';
+import { textOfBytes } from './utf8-bytes.ts';
 
 export interface PathPattern {
   readonly segments: readonly Segment[];
@@ -73,7 +74,7 @@ export function mayMeet(one: PathPattern, other: PathPattern): boolean {
  */
 export function segmentsOf(target: string): readonly string[] {
   const segments: string[] = [];
-  for (const raw of pathOf(target).split(/[/\\]/)) {
+  for (const raw of textOfBytes(pathOf(target)).split(/[/\\]/)) {
     const segment = decodedOrNone(raw) ?? raw;
     if (segment === '..') segments.pop();
     else if (segment !== '' && segment !== '.') segments.push(segment);

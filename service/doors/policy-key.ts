@@ -7,6 +7,7 @@ import { claimIn } from './bearer-claim.ts';
 import { keyLengthMax } from './client-key.ts';
 import type { PathParameters } from './path-pattern.ts';
 import type { Mistake, RequestFacts } from './request-facts.ts';
+import { textOfBytes } from './utf8-bytes.ts';
 
 export type KeyPart =
   | { readonly kind: 'address' }
@@ -63,7 +64,7 @@ function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters
       return request.addressOf();
     case 'header': {
       const value = request.headers[part.name];
-      return Array.isArray(value) ? value.join(', ') : value;
+      return value === undefined ? undefined : textOfBytes(Array.isArray(value) ? value.join(', ') : value);
     }
     case 'cookie':
       return cookieOf(request.headers.cookie, part.name);
@@ -80,7 +81,7 @@ function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters
 function cookieOf(header: string | undefined, name: string): string | undefined {
   for (const pair of header?.split(';') ?? []) {
     const at = pair.indexOf('=');
-    if (at !== -1 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+    if (at !== -1 && pair.slice(0, at).trim() === name) return textOfBytes(pair.slice(at + 1)).trim();
   }
   return undefined;
 }

@@ -6,8 +6,9 @@ import { addressBehind, type TrustedProxies } from './trusted-proxies.ts';
 
 export interface RequestFacts {
   readonly method: string;
-  /** Path and query, as the client wrote them. */
+  /** The target, as the client wrote it. One that a proxy tells in a header is as Node reads that. */
   readonly url: string;
+  /** As Node reads them: a character for each byte. */
   readonly headers: IncomingHttpHeaders;
   /** The client's, as `clientAddress` has it; undefined when its connection is gone. */
   readonly addressOf: () => string | undefined;

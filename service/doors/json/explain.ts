@@ -7,6 +7,7 @@ import type { Charge, Decision, Take } from '../../core/store.ts';
 import { clientAddress } from '../client-address.ts';
 import { claimOf, type Policy, type PolicyMistake } from '../policy.ts';
 import type { RequestFacts } from '../request-facts.ts';
+import { bytesOfText } from '../utf8-bytes.ts';
 import type { ApiParts } from './api-parts.ts';
 import { decisionShape } from './decision-shape.ts';
 import { type AnyRoute, defineRoute } from './route.ts';
@@ -92,9 +93,9 @@ function factsOf(
   { method, path, headers = {}, address }: z.infer<typeof requestShape>,
   ipv6Prefix: number,
 ): RequestFacts {
-  const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  const asRead = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), bytesOfText(value)]);
   const client = address === undefined ? undefined : clientAddress(address, ipv6Prefix);
-  return { method, url: path, headers: Object.fromEntries(lowerCase), addressOf: () => client };
+  return { method, url: bytesOfText(path), headers: Object.fromEntries(asRead), addressOf: () => client };
 }
 
 function statusOf(decision: Decision | undefined): 200 | 429 | 503 {

@@ -32,6 +32,10 @@ describe('the name of a bucket', () => {
     );
   });
 
+  it('is of what the bytes of the header say in UTF-8', () => {
+    expect(headerKeyOf({ 'x-key': '\xc3\xa9' }, 'x-key')).toBe('é');
+  });
+
   it('is of the address when the header is missing, empty or a list', () => {
     expect([
       headerKeyOf({ 'x-key': 'a' }, 'x-key'),

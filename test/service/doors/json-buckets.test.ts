@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriesOf } from '../../support/metrics-page.ts';
+import { sendRaw } from '../../support/raw-http.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { type ServiceProcess, startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
@@ -104,6 +105,16 @@ describe('GET /v1/buckets', () => {
     const key = encodeURIComponent('header:x-api-key=a%7Cb%25|address=127.0.0.1');
     expect(left(await look(`search/${key}?form=named`))).toEqual(['redis', 2, 4]);
     expect(left(await look(`search/${key}`))).toEqual(['redis', 3, 5]);
+  });
+
+  it('knows the value of a header beyond ASCII whichever way it is told', async () => {
+    const taking = 'GET /search HTTP/1.1\r\nHost: x\r\nX-Api-Key: \xc3\xa9\r\n\r\n'; // bytes of UTF-8
+    for (let i = 0; i < 4; i++) await sendRaw(Number(new URL(service.url).port), taking);
+    const request = { method: 'GET', path: '/search', headers: { 'X-Api-Key': 'é' }, address: '127.0.0.1' };
+    const key = 'header:x-api-key=é|address=127.0.0.1';
+    expect((await ask('POST', '/v1/explain', request)).body).toMatchObject({ status: 429, matches: [{ key }] });
+    expect((await ask('GET', '/v1/top')).body.keys).toContainEqual(expect.objectContaining({ policy: 'search', key }));
+    expect(left(await look(`search/${encodeURIComponent(key)}?form=named`))).toEqual(['redis', 0, 2]);
   });
 
   it.each([

@@ -91,6 +91,8 @@ describe('a path pattern', () => {
     ['/a%20b', '/a%20b'],
     ['/caf%C3%A9', '/caf%c3%a9'],
     ['/café', '/caf%C3%A9'],
+    ['/café', '/caf\xc3\xa9'], // bytes of UTF-8, as Node reads them
+    ['/café', '/caf\xe9'],
     ['/a%2Fb', '/a%2fb'],
     ['/%2A/%3Aid', '/*/:id'],
     ['/.well-known/a..b/...', '/.well-known/a..b/...'],

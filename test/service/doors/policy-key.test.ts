@@ -27,6 +27,16 @@ describe('the key of a policy', () => {
     );
   });
 
+  it('is what the bytes of a value say in UTF-8, or else in latin1', () => {
+    const of = (part: string, headers: RequestFacts['headers']) => keyOfParts(partsOf(part), request(headers), {});
+    const keys = ['\xc3\xa9\xc3\xa0', '\xe9', '\xf0\x9f\x98\x80'].flatMap((value) => [
+      of('header:a', { a: value }),
+      of('cookie:a', { cookie: `b=1; a=${value}; c=2` }),
+    ]);
+    const values = ['éà', 'é', '😀'].flatMap((value) => [`header:a=${value}`, `cookie:a=${value}`]);
+    expect(keys).toEqual(values);
+  });
+
   it('is never the same for two lists of values', () => {
     const parts = partsOf('header:a', 'header:b');
     const value = fc.string({
