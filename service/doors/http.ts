@@ -44,6 +44,8 @@ export function createApi({
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.enable('case sensitive routing'); // as the JSON API's
+  app.enable('strict routing');
   app.get('/', answerRoot); // with a query or a body, or HEAD
   app.get('/v1/auth', forwardAuth(gate));
   app.get('/healthz', (_request, response) => {
@@ -68,7 +70,7 @@ export function createApi({
         : problem(
             404,
             'Not found',
-            'GET / and /v1/auth are what this service answers; /metrics, /healthz and /readyz tell about it.',
+            'GET / and /v1/auth are what this service answers, and the JSON API, which /openapi.json describes; /metrics, /healthz and /readyz tell about it.',
           ),
     );
   });

@@ -86,6 +86,18 @@ describe('the routes', () => {
     expect(defects).toEqual([new Error('defect'), new Error('defect'), new Error('defect')]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
+  it.each(['/V1/auth', '/v1/auth/', '//v1/auth', '/healthz/', '/v1/check/'])(
+    'answers 404 to a path that is not written as its own, and names what there is: %s',
+    async (path) => {
+      const { port } = new URL(await serve((_request, _response, onward) => onward([])));
+      const { status, body } = await sendRaw(
+        Number(port),
+        `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+      );
+      expect([status, JSON.parse(body).detail]).toEqual([404, expect.stringContaining('/openapi.json')]);
+    },
+  );
+
   it.each(['GET http://[/', 'HEAD http://[', 'OPTIONS http://[/', 'POST http://[/healthz'])(
     'answers 400 to a target that is no URL: %s',
     async (start) => {
