@@ -6,7 +6,7 @@
 import { claimIn } from './bearer-claim.ts';
 import { keyLengthMax } from './client-key.ts';
 import type { PathParameters } from './path-pattern.ts';
-import type { Mistake, RequestFacts } from './request-facts.ts';
+import { headerOf, type Mistake, type RequestFacts } from './request-facts.ts';
 import { textOfBytes } from './utf8-bytes.ts';
 
 export type KeyPart =
@@ -63,13 +63,13 @@ function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters
     case 'address':
       return request.addressOf();
     case 'header': {
-      const value = request.headers[part.name];
-      return value === undefined ? undefined : textOfBytes(Array.isArray(value) ? value.join(', ') : value);
+      const value = headerOf(request, part.name);
+      return value === undefined ? undefined : textOfBytes(value);
     }
     case 'cookie':
       return cookieOf(request.headers.cookie, part.name);
     case 'path':
-      return parameters[part.name];
+      return Object.hasOwn(parameters, part.name) ? parameters[part.name] : undefined;
     case 'jwt':
       return claimIn(request.headers.authorization, part.name);
     default:

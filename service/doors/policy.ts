@@ -5,7 +5,7 @@ import { type Charge, type Take, takeOf } from '../core/store.ts';
 import { headerKeyOf, keyLengthMax, keyOfAddress, keyOfHeader } from './client-key.ts';
 import { matchPath, type PathParameters, type PathPattern, segmentsOf } from './path-pattern.ts';
 import { type KeyPart, keyOfParts, keyTooLong } from './policy-key.ts';
-import type { Mistake, RequestFacts } from './request-facts.ts';
+import { headerOf, type Mistake, type RequestFacts } from './request-facts.ts';
 
 export interface Policy {
   readonly name: string;
@@ -98,11 +98,11 @@ function takeBy(policy: Policy, request: RequestFacts, parameters: PathParameter
   return typeof cost === 'number' ? takeOf(policy.limits, key, cost) : cost;
 }
 
-function costOf(cost: Cost, { headers }: RequestFacts): number | Mistake {
+function costOf(cost: Cost, request: RequestFacts): number | Mistake {
   if (typeof cost === 'number') return cost;
-  const text = headers[cost.header];
+  const text = headerOf(request, cost.header);
   if (text === undefined) return 1;
-  const value = typeof text === 'string' && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value <= cost.max) return value;
   return {
     title: 'Cost not allowed',

@@ -20,6 +20,12 @@ export interface Mistake {
   readonly detail: string;
 }
 
+/** The value of a header, or of all that have the name; undefined without it, also where every object has such a property. */
+export function headerOf({ headers }: RequestFacts, name: string): string | undefined {
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
 /** Whose address a request is taken to come from, and how much of it. */
 export interface AddressRules {
   readonly trustedProxies: TrustedProxies;

@@ -267,6 +267,14 @@ policies:
     ]);
   });
 
+  it('costs 1 without the header of its cost, also where every object has a property of that name', () => {
+    for (const header of ['constructor', '__proto__']) {
+      const { policies: own } = read(onePolicy(`    cost: {header: ${header}, max: 5}\n`));
+      const { take } = claimOf(own, { method: 'GET', url: '/', headers: {}, addressOf: () => '::1' });
+      expect(take?.charges.map(({ cost }) => cost)).toEqual([1]);
+    }
+  });
+
   it('is a mistake without the key of one, or with a cost that is not allowed', () => {
     expect(taken('GET', '/search')).toMatchObject({ title: 'Key missing' });
     for (const cost of ['0', '6', '-1', '1.5', '1e0', '', 'NaN', '99999999999', ' 1'])

@@ -37,6 +37,21 @@ describe('the key of a policy', () => {
     expect(keys).toEqual(values);
   });
 
+  it.each(['constructor', '__proto__', 'tostring', 'toString', 'hasOwnProperty'])(
+    'is missing without a part that is called %s, as every object has a property',
+    (name) => {
+      for (const kind of ['header', 'cookie', 'path', 'jwt']) {
+        const parts = partsOf(`${kind}:${name}`);
+        expect(keyOfParts(parts, request({}), {})).toMatchObject({ title: 'Key missing' });
+        expect(keyOfParts(parts, request({ cookie: 'a=1', authorization: 'Bearer e30.e30.' }), {})).toMatchObject({
+          title: 'Key missing',
+        });
+      }
+      const own = { [name.toLowerCase()]: 'k' };
+      expect(keyOfParts(partsOf(`header:${name}`), request(own), {})).toBe(`header:${name.toLowerCase()}=k`);
+    },
+  );
+
   it('is never the same for two lists of values', () => {
     const parts = partsOf('header:a', 'header:b');
     const value = fc.string({
