@@ -1,101 +1,10 @@
-// The process: environment, signals, exit status. Nothing else in the service touches those. With WORKERS it is the
-// primary, and runs itself again as each of the workers.
+// The entry. It listens for signals before it loads the service, which takes a while.
 
-import { fork } from 'node:child_process';
-import { type Logger, pino } from 'pino';
-import { createService, startApp } from './app.ts';
-import { type Config, ConfigError, readConfig, readConfigAtStart } from './config/env.ts';
-import { PoliciesFile } from './config/policies-file.ts';
-import type { WrittenPolicy } from './config/policies-shape.ts';
-import { shareOf } from './config/share.ts';
-import { LogOutput } from './log-output.ts';
-import { startPrimary } from './workers/primary.ts';
-import { work } from './workers/worker.ts';
+import { Signals } from './signals.ts';
 
-/** sysexits.h EX_CONFIG */
-const exitBadConfig = 78;
-const shutdownGraceMs = 10_000;
-/** For the last lines of the log. Where nobody reads it, the end waits so long. */
-const logMsMax = 500;
-const endingSignals = ['SIGTERM', 'SIGINT'] as const;
-
-async function configOrExit(): Promise<Config> {
-  try {
-    return await readConfigAtStart(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`The environment is not usable:\n  ${error.message.replaceAll('\n', '\n  ')}\n`);
-    process.exit(exitBadConfig);
-  }
-}
-
-const forkWorker = (number: number) =>
-  fork(import.meta.filename, ['worker', String(number)], { serialization: 'advanced' }); // JSON has no NaN
-
-/** Whoever holds the port: this process alone, or the primary. */
-interface Serving {
-  stop(graceMs: number): Promise<void>;
-  setPolicies(written: readonly WrittenPolicy[]): void;
-}
-
-async function startOrExit(config: Config, log: Logger, file: PoliciesFile | undefined): Promise<Serving> {
-  const sources = { output, reloads: file && (() => file.reloads) };
-  try {
-    return config.workers === 1
-      ? await startApp(config, log, sources)
-      : await startPrimary(config, log, sources, forkWorker);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'the port is taken; choose another with PORT' : message;
-    process.stderr.write(`Cannot listen on ${config.host}:${config.port}: ${why}\n`);
-    return exit(1);
-  }
-}
-
-async function exit(status: number): Promise<never> {
-  await output.written(logMsMax);
-  process.exit(status);
-}
-
-async function serve(): Promise<void> {
-  const config = await configOrExit();
-  const log = pino({ level: config.logLevel }, output);
-  const { policiesFile, policiesOptions: options } = config;
-  const file = policiesFile && new PoliciesFile({ ...policiesFile, options }, log);
-  const starting = startOrExit(config, log, file);
-  let stopping = false;
-  // At once: a container's first process hears no signal that it does not ask for.
-  for (const signal of endingSignals) {
-    process.on(signal, async () => {
-      if (stopping) return;
-      stopping = true;
-      log.info(`${signal}: answering what was accepted, then stopping`);
-      file?.stop();
-      await (await starting).stop(shutdownGraceMs);
-      log.info('stopped');
-      await exit(0);
-    });
-  }
-  process.on('SIGHUP', () => {
-    if (file) file.reload();
-    else log.info('SIGHUP: POLICIES_FILE is not set, so there is nothing to read again');
-  });
-  const serving = await starting;
-  file?.watch((written) => serving.setPolicies(written));
-  log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
-}
-
-async function serveAsWorker(): Promise<void> {
-  // A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
-  for (const signal of [...endingSignals, 'SIGHUP']) process.on(signal, () => {});
-  await work((primary, written) => {
-    const config = readConfig(process.env, written as readonly WrittenPolicy[] | undefined); // as the primary has read it
-    const log = pino({ level: config.logLevel }, output).child({ worker: Number(process.argv[3]) });
-    return createService(shareOf(config), log, { output }, primary);
-  }, shutdownGraceMs);
-  await exit(0);
-}
-
-process.stderr.on('error', () => {}); // whoever read it has gone; that is no reason to end
-const output = new LogOutput();
-await (process.argv[2] === 'worker' ? serveAsWorker() : serve());
+const signals = new Signals();
+const isWorker = process.argv[2] === 'worker';
+// A signal to the whole group, as Ctrl-C is, is the primary's to act on; it tells when to stop.
+if (isWorker) signals.listen(() => {});
+const { serve, serveAsWorker } = await import('./process.ts');
+await (isWorker ? serveAsWorker() : serve(signals));

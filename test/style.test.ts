@@ -20,6 +20,8 @@ const rooms = [
   'service/config',
   'service/log-output.ts',
   'service/app.ts', // the composition root
+  'service/signals.ts',
+  'service/process.ts',
   'service/main.ts',
   'prometheus',
   'chaos/printable.ts', // the lab's vocabulary, ten files of it

@@ -1,14 +1,16 @@
 // A policies file that changes under a running service with a real Redis.
 
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../chaos/host/processes.ts';
 import { seriesOf } from '../support/metrics-page.ts';
 import { type PoliciesService, startPoliciesService } from '../support/policies-service.ts';
 import { metricsOf } from '../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
-import { type ServiceProcess, startService } from '../support/service.ts';
+import { type ServiceProcess, spawnService, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
 const policiesWith = (...limits: string[]) => `
@@ -171,4 +173,28 @@ it('SIGHUP without a policies file is told, and changes nothing', async () => {
   service.child.process.kill('SIGHUP');
   await until('a word', () => service.output().includes('SIGHUP: POLICIES_FILE is not set'));
   expect([(await fetch(service.url)).status, service.child.hasEnded()]).toEqual([200, false]);
+});
+
+it.each([
+  ['SIGHUP', 1],
+  ['SIGTERM', 1],
+  ['SIGHUP', 2],
+] as const)('%s while a service of %i workers starts is no end by a signal', async (signal, workers) => {
+  const dir = await mkdtemp(join(tmpdir(), 'failopen-policies-'));
+  const path = join(dir, 'policies.yaml');
+  await writeFile(path, policiesWith('7 per day'));
+  // Before its own first line a program hears no signal: node says here when it has come so far.
+  const said = 'data:text/javascript,process.stderr.write(%22begun%22)';
+  const env = { REDIS_URL: redis.url, PORT: String(await freePort()), POLICIES_FILE: path, WORKERS: String(workers) };
+  await using child = spawnService({ ...env, NODE_OPTIONS: `--import ${said}` });
+  await until('its beginning', () => child.stderr().includes('begun'));
+  await sleep(200);
+  child.process.kill(signal);
+  if (signal === 'SIGTERM') expect(await child.ended).toEqual({ code: 0, signal: null });
+  else {
+    const isReadAgain = () => child.stdout().includes('is read again: 1 policies');
+    await until('the file read again', () => isReadAgain() || child.hasEnded());
+    expect(isReadAgain()).toBe(true);
+  }
+  await rm(dir, { recursive: true });
 });
