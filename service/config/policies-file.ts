@@ -17,9 +17,6 @@ import type { WrittenPolicy } from './policies-shape.ts';
 /** How often it is looked at. A file that differs between two looks is still being written, and waits for the next. */
 const lookMs = 100;
 
-/** Mistakes that one line of the log names. */
-const loggedMax = 100;
-
 export interface PoliciesFileOptions {
   readonly path: string;
   readonly options: PoliciesOptions;
@@ -97,10 +94,7 @@ export class PoliciesFile {
   #refuse(mistakes: readonly string[]): void {
     this.#wasRefused = true;
     this.#reloads = { ...this.#reloads, refused: this.#reloads.refused + 1 };
-    this.#log.error(
-      { mistakes: mistakes.slice(0, loggedMax), count: mistakes.length },
-      `${this.#file.path} is refused, and the policies stay as they are`,
-    );
+    this.#log.error({ mistakes }, `${this.#file.path} is refused, and the policies stay as they are`);
   }
 }
 

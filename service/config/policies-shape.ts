@@ -62,25 +62,26 @@ const onStoreFailure = z
 const keyPart = written(keyPartOf, `${keyPartAllowed}, or a list of these`);
 const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });
 
+const methodsError = 'a method of HTTP in capitals, as GET, or a list of them';
+const keyError = `given, ${keyPartAllowed}, or a list of up to 5 of these but given`;
+
 const policy = strict({
   name: written(
     (text) => /^[a-z0-9]+([-_][a-z0-9]+)*$/.test(text) && text.length <= 60,
     'up to 60 of a-z, 0-9, - and _',
   ),
   match: strict({
-    method: z
-      .union([method, z.array(method).min(1)], { error: 'a method of HTTP in capitals, as GET, or a list of them' })
-      .exactOptional(),
+    method: z.union([method, z.array(method).min(1, { error: methodsError })], { error: methodsError }).exactOptional(),
     path: written(
       pathPatternOf,
-      'a path such as /search, /search/*, /users/:id or /a%20b, without \\ and the segments . and ..',
+      'a path such as /search, /search/*, /users/:id or /a%20b, without \ and the segments . and ..',
     ).exactOptional(),
   })
     .exactOptional()
     .describe('Which requests it is for; without it, all.'),
   key: z
-    .union([z.literal(givenKey), keyPart, z.array(keyPart).min(1).max(5)], {
-      error: `given, ${keyPartAllowed}, or a list of up to 5 of these but given`,
+    .union([z.literal(givenKey), keyPart, z.array(keyPart).min(1, { error: keyError }).max(5, { error: keyError })], {
+      error: keyError,
     })
     .describe('Whose buckets a request takes from. given: it is for no request, only for a check by its name.'),
   limits: limits.describe('All of them must allow a request.'),

@@ -2,13 +2,27 @@
 // place. What reads YAML and what reads schemas is large, so this is loaded only where there is a file.
 
 import { readFileSync, statSync } from 'node:fs';
-import { isMap, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
 import type { z } from 'zod';
 import type { PoliciesOptions } from './policies.ts';
 import { type Place, tellMistakes } from './policies-mistakes.ts';
 import { policiesFile, type WrittenPolicy } from './policies-shape.ts';
 
-const bytesMax = 1_000_000;
+/** Half a kilobyte for each of a thousand policies. To read so much takes seconds at worst. */
+const bytesMax = 500_000;
+/** Mistakes that are told one by one. */
+const mistakesMax = 100;
+/** Levels of lists and mappings; policies have fewer. */
+const depthMax = 20;
 const shownMax = 100;
 
 /** The policies in the file at `path`; undefined when there are mistakes, which are added to `mistakes`, a line each. */
@@ -39,23 +53,50 @@ export function policiesIn(
   name: string,
 ): readonly WrittenPolicy[] | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  for (const { message, pos } of document.errors) mistakes.push(`${name}:${lines.linePos(pos[0]).line} ${message}`);
-  if (document.errors.length > 0) return undefined;
+  let found = 0;
+  const tellAt: TellAt = (offset, mistake) => {
+    found++;
+    if (found <= mistakesMax) mistakes.push(`${name}:${lines.linePos(offset()).line} ${mistake}`);
+  };
+  const written = writtenIn(text, options, lines, tellAt);
+  if (found > mistakesMax) mistakes.push(`${name} has ${found - mistakesMax} more mistakes`);
+  return found > 0 ? undefined : written;
+}
 
+/** `offset` is asked only of a mistake that there is room for: in a long file it takes a while. */
+type TellAt = (offset: () => number, mistake: string) => void;
+
+function writtenIn(
+  text: string,
+  options: PoliciesOptions,
+  lines: LineCounter,
+  tellAt: TellAt,
+): readonly WrittenPolicy[] | undefined {
+  let contents: ParsedNode | null;
   let value: unknown;
   try {
+    // Its own check of unique keys compares each key with all before it.
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'error',
+      uniqueKeys: false,
+    });
+    for (const error of document.errors) tellAt(() => error.pos[0], textOf(error));
+    if (document.errors.length > 0) return undefined;
+    tellOfKeysTwice(document, tellAt);
+    contents = document.contents;
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    mistakes.push(`${name} ${(error as Error).message}`);
+    tellAt(() => 0, error instanceof RangeError ? tooDeep : (error as Error).message); // a full stack
     return undefined;
   }
-  let found = 0;
-  const tell = (place: Place, mistake: string) => {
-    found++;
-    const { line } = lines.linePos(offsetOf(document.contents, place));
-    mistakes.push(`${name}:${line} ${placeOf(place)} ${mistake}`);
-  };
+  if (isDeeper(value, depthMax)) {
+    tellAt(() => 0, tooDeep);
+    return undefined;
+  }
+  const tell = (place: Place, mistake: string) =>
+    tellAt(() => offsetOf(contents, place), `${placeOf(place)} ${mistake}`);
   const parsed = policiesFile.safeParse(value);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) tellIssue(issue, value, tell);
@@ -63,7 +104,35 @@ export function policiesIn(
   }
   const { policies } = parsed.data;
   tellMistakes(policies, options, tell);
-  return found > 0 ? undefined : policies;
+  return policies;
+}
+
+function textOf({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'begins a second YAML document; allowed: one';
+  return message.includes('call stack') ? tooDeep : message;
+}
+
+const tooDeep = `it is nested too deep, or something in it holds itself; allowed: ${depthMax} levels`;
+
+/** Finds what holds itself, too. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((it) => isDeeper(it, levels - 1));
+}
+
+function tellOfKeysTwice(document: Document.Parsed, tellAt: TellAt): void {
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const text = String(key.value); // as it is once read: 1 and "1" are one
+        if (seen.has(text))
+          tellAt(() => key.range?.[0] ?? 0, `${clipped(text)} is there twice; allowed: once in a mapping`);
+        seen.add(text);
+      }
+    },
+  });
 }
 
 function tellIssue(issue: z.core.$ZodIssue, value: unknown, tell: (place: Place, mistake: string) => void): void {
@@ -72,8 +141,17 @@ function tellIssue(issue: z.core.$ZodIssue, value: unknown, tell: (place: Place,
     return;
   }
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
-  const shown = found === undefined ? 'missing' : JSON.stringify(found);
-  tell(issue.path, `is ${shown.length > shownMax ? `${shown.slice(0, shownMax)}…` : shown}; allowed: ${issue.message}`);
+  const shown = found === undefined ? 'missing' : shownOf(found);
+  tell(issue.path, `is ${shown}; allowed: ${issue.message}`);
+}
+
+function shownOf(value: unknown): string {
+  const text = JSON.stringify(value);
+  return Array.isArray(value) && text.length > shownMax ? `a list of ${value.length}` : clipped(text);
+}
+
+function clipped(text: string): string {
+  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
 }
 
 /** `policies[0].limits[1]` */

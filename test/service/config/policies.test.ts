@@ -215,11 +215,50 @@ policies:
     expect(mistakesIn(bomb)).toEqual([expect.stringMatching(/Excessive alias count/)]);
   });
 
+  const deep = 'policies.yaml:1 it is nested too deep, or something in it holds itself; allowed: 20 levels';
+  it.each([
+    ['a list that holds itself', 'policies: &a [*a]', deep],
+    ['a mapping that holds itself', 'policies: &a {b: [*a, *a, *a]}', deep],
+    ['a policy that holds itself', 'policies: [&a {name: a, key: address, limits: [*a]}]', deep],
+    ['many levels', `policies: ${'['.repeat(1000)}${']'.repeat(1000)}`, deep],
+    ['too many levels to read', '['.repeat(100_000), deep],
+    ['two documents', 'policies: []\n---\na: 1\n', 'policies.yaml:2 begins a second YAML document; allowed: one'],
+    [
+      '1001 policies',
+      `policies: [${'{},'.repeat(1001)}]`,
+      'policies.yaml:1 policies is a list of 1001; allowed: a list of 1 to 1000 policies',
+    ],
+    [
+      'an empty key',
+      'policies: [{name: a, key: [], limits: [1 per day]}]',
+      'policies.yaml:1 policies[0].key is []; allowed: given, address, header:NAME, cookie:NAME, path:NAME, jwt:CLAIM, or a list of up to 5 of these but given',
+    ],
+    [
+      'no method in a list',
+      'policies: [{name: a, match: {method: []}, key: address, limits: [1 per day]}]',
+      'policies.yaml:1 policies[0].match.method is []; allowed: a method of HTTP in capitals, as GET, or a list of them',
+    ],
+    [
+      'a key twice',
+      'policies: []\n"policies": []\n',
+      'policies.yaml:2 policies is there twice; allowed: once in a mapping',
+    ],
+  ])('with %s has one mistake', (_, text, mistake) => {
+    expect(mistakesIn(text)[0]).toBe(mistake);
+  });
+
+  it('with a great many mistakes is told the first ones, and how many more', () => {
+    const keys = Array.from({ length: 30_000 }, (_, i) => `k${i}: 1`).join('\n');
+    const told = mistakesIn(keys);
+    expect([told.length, told.at(-1)]).toEqual([101, 'policies.yaml has 29901 more mistakes']);
+    expect(mistakesIn(`policies: [${'1,'.repeat(900)}]`)).toHaveLength(101);
+  });
+
   it.each([
     ['gone', () => {}, /ENOENT/],
     ['a directory', (path: string) => mkdirSync(path), /it is no regular file/],
     ['a link in a circle', (path: string) => symlinkSync(path, path), /ELOOP/],
-    ['huge', (path: string) => writeFileSync(path, ' '.repeat(1_000_001)), /it has 1000001 bytes; allowed: 1000000/],
+    ['huge', (path: string) => writeFileSync(path, ' '.repeat(500_001)), /it has 500001 bytes; allowed: 500000/],
     ['empty', (path: string) => writeFileSync(path, ''), /it is null; allowed/],
     ['no text', (path: string) => writeFileSync(path, Buffer.from([0xff, 0xfe, 0, 1, 2])), /allowed/],
     ['a device', (path: string) => symlinkSync('/dev/zero', path), /it is no regular file/],
