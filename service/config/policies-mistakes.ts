@@ -1,7 +1,7 @@
 // What is wrong with policies that have the shape of policies: with one by itself, and with several beside each other.
 
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
-import { isGiven, keyOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
+import { isGiven, keyOf, limitNameOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
 import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
 
 /** Where in the file: names of fields and numbers in lists, from the outside in. */
@@ -15,6 +15,7 @@ export function tellMistakes(policies: readonly WrittenPolicy[], options: Polici
     tellOfLimits(policy, ['policies', i], tell);
   }
   tellTogether(policies, options, tell);
+  tellOfLimitNames(policies, tell);
 }
 
 function tellOfKey(policy: WrittenPolicy, place: Place, tell: Tell): void {
@@ -72,6 +73,22 @@ function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: Policie
     if (other) {
       const allowed = `with Redis Cluster the key of ${other.name}, which may be for the same request`;
       tell(['policies', i, 'key'], `is another than that of ${other.name}; allowed: ${allowed}`);
+    }
+  }
+}
+
+/** An answer that names limits of two policies must tell them apart. */
+function tellOfLimitNames(policies: readonly WrittenPolicy[], tell: Tell): void {
+  const owners = new Map<string, number>();
+  for (const [i, { name, limits, candidate = [] }] of policies.entries()) {
+    for (const limit of new Set([limits, candidate].flatMap((all) => all.map((it) => limitNameOf(name, all, it))))) {
+      const owner = owners.get(limit) ?? i;
+      owners.set(limit, owner);
+      const other = policies[owner] as WrittenPolicy;
+      if (owner === i || other.name === name) continue;
+      const mistake = `is ${name}, with a limit that is called ${limit} as one of ${other.name}`;
+      tell(['policies', i, 'name'], `${mistake}; allowed: a name by which all limits have names of their own`);
+      break;
     }
   }
 }

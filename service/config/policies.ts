@@ -68,12 +68,17 @@ function limitsOf(
     return createLimit({
       ...rate,
       policy: name,
-      name: limits.length === 1 ? name : `${name}-${windowOf(limit)}`,
+      name: limitNameOf(name, limits, limit),
       prefix: `${name}/${kind}${paceOf(limit)}/`,
       fallbackCapacity: Math.max(1, Math.floor(fallbackCapacity / workers)),
       onStoreFailure: onStoreFailureIn(written),
     });
   });
+}
+
+/** What answers call one of a policy's limits, or of its candidate's. */
+export function limitNameOf(policy: string, limits: readonly WrittenLimit[], limit: WrittenLimit): string {
+  return limits.length === 1 ? policy : `${policy}-${windowOf(limit)}`;
 }
 
 export function rateIn(limit: WrittenLimit): Rate {

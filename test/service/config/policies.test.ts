@@ -247,6 +247,22 @@ policies:
     expect(mistakesIn(text)[0]).toBe(mistake);
   });
 
+  it.each([
+    ['[10 per second, 1000 per hour]', '[500 per minute]', true],
+    ['[10 per second, 1000 per hour], candidate: [5 per second]', '[500 per minute]', true],
+    ['[10 per day], candidate: [5 per second, 6 per hour]', '[500 per minute]', true],
+    ['[10 per second]', '[500 per minute]', false],
+    ['[10 per second, 1000 per hour]', '[500 per minute, 3 per day]', false],
+  ])('names no two limits alike: api of %s, api-1s of %s', (api, other, isRefused) => {
+    const mistake =
+      'policies.yaml:3 policies[1].name is api-1s, with a limit that is called api-1s as one of api; allowed: a name by which all limits have names of their own';
+    const policies = [
+      ['api', api],
+      ['api-1s', other],
+    ].map(([name, limits]) => `- {name: ${name}, key: address, limits: ${limits}}\n`);
+    expect(mistakesIn(`policies:\n${policies.join('')}`)).toEqual(isRefused ? [mistake] : []);
+  });
+
   it('with a great many mistakes is told the first ones, and how many more', () => {
     const keys = Array.from({ length: 30_000 }, (_, i) => `k${i}: 1`).join('\n');
     const told = mistakesIn(keys);
