@@ -90,6 +90,8 @@ export function readConfig(
   const path = values.POLICIES_FILE;
   if (path) tellInsteadOfFile(env, mistakes);
   const inFile = path ? (written ?? policiesText().readPolicies(path, options, mistakes)) : undefined;
+  if (values.API_TOKEN && values.API_TOKEN === values.ADMIN_TOKEN)
+    mistakes.push('API_TOKEN is the same as ADMIN_TOKEN; allowed: another, or every application were an administrator');
   if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
 
   const valid = values as Values; // or there were mistakes

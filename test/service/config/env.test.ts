@@ -410,3 +410,11 @@ describe('each variable', () => {
     expect(readConfig({ REDIS_ADDR: '[::1]:6379' }).redis).toMatchObject({ host: '::1', port: 6379 });
   });
 });
+
+it('tells an application from an administrator', () => {
+  const token = 'a-token-of-both-long-enough';
+  expect(() => readConfig({ API_TOKEN: token, ADMIN_TOKEN: token })).toThrow(
+    /^API_TOKEN is the same as ADMIN_TOKEN; allowed: /,
+  );
+  expect(() => readConfig({ API_TOKEN: token, ADMIN_TOKEN: `${token}-2` })).not.toThrow();
+});
