@@ -17,6 +17,7 @@ const alone = [
 /** Minutes each: whole runs of the lab, and thousands of runs that are judged. `npm test` leaves them to `npm run test:long`. */
 const long = ['test/e2e/runs/**/*.test.ts', 'test/chaos/judge/**/*.test.ts'];
 const longAlone = [
+  'test/e2e/runs/console.test.ts', // a browser loses its requests when Docker makes a network
   'test/e2e/runs/killed-runs.test.ts',
   'test/e2e/runs/limiters.test.ts',
   'test/e2e/runs/topology.test.ts',
