@@ -74,7 +74,7 @@ const policy = strict({
     method: z.union([method, z.array(method).min(1, { error: methodsError })], { error: methodsError }).exactOptional(),
     path: written(
       pathPatternOf,
-      'a path such as /search, /search/*, /users/:id or /a%20b, without  and the segments . and ..',
+      'a path such as /search, /search/*, /users/:id or /a%20b, without \\ and the segments . and ..',
     ).exactOptional(),
   })
     .exactOptional()
