@@ -45,9 +45,24 @@ function onceOpen(history: History, stretches: readonly Stretch[]): CheckResult[
   if (open.length === 0) return [];
   const result = fallback(history, 'onset', open, `answered ${standInOf(history)} once every breaker had to be open`);
   const stallMs = Math.max(...open.map(({ startMs, endMs }) => controlStallMs(history, startMs, endMs)));
+  if (result.verdict === 'pass' && !usesBudget(history, open)) {
+    const detail = `${result.detail}; what failed before the fault had used up the time of another answer than the fallback's`;
+    return [{ ...result, verdict: 'unknown', detail }];
+  }
   if (result.verdict !== 'fail' || stallMs <= slackMs) return [result];
   const detail = `${result.detail}; the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
   return [{ ...result, verdict: 'unknown', detail }];
+}
+
+/** Where there is a time for it, whether anybody was answered without a bucket: or a pass would tell of the fallback alone. */
+function usesBudget({ answers, run }: History, stretches: readonly Stretch[]): boolean {
+  return (
+    run.withoutStore?.forMs === undefined ||
+    answers.some(
+      ({ source, scheduledMs }) =>
+        source === 'none' && stretches.some(({ startMs, endMs }) => scheduledMs >= startMs && scheduledMs < endMs),
+    )
+  );
 }
 
 /** Between the instant that an instance says and the one that its client sees. */
