@@ -70,8 +70,12 @@ describe('the partition', () => {
       skip(status === 2, `the machine is too noisy for a verdict: ${stdout}`);
       const { verdict, checks, deviated } = latestJournal();
       expect({ status, verdict, deviated }, stdout).toEqual({ status: 1, verdict: 'fail', deviated: true });
-      const failed = checks.filter((check) => check.name === 'latency' && check.verdict === 'fail');
-      expect(failed.map(({ phase }) => phase)).toContain('onset');
+      const latency = checks.filter(
+        ({ name, phase }) => name === 'latency' && (phase === 'onset' || phase === 'fault'),
+      );
+      const verdicts = latency.map(({ verdict }) => verdict); // noise may leave one of the two undecided
+      expect(verdicts).toContain('fail');
+      expect(verdicts).not.toContain('pass');
     },
     4 * minuteMs,
   );
