@@ -7,6 +7,7 @@ import { noClockBecause } from '../../../chaos/drivers/settable-clock.ts';
 import type { Environment } from '../../../chaos/environment.ts';
 import { faultOf } from '../../../chaos/faults/index.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
+import { environmentOfRedis } from '../../support/environments.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 
 const shared = { name: 'redis', instance: undefined };
@@ -22,23 +23,7 @@ describe.skipIf(noClockBecause() !== undefined)('the clock of Redis', () => {
     const parts = started.use(NativeParts.create(logs));
     const options = { parts, command: 'redis-server', name: 'redis', replicated: false, isClockSet: true };
     const redis = await startRedis.single(options);
-    if (!redis.at) throw new Error('no place');
-    const storeLink = { proxy: undefined, ...redis.at };
-    environment = {
-      driver: 'native',
-      instances: [{ name: 'limiter-1', control: false, frontUrl: '', url: '', storeLink }],
-      toxiproxy: {
-        addToxic: async () => {},
-        changeToxic: async () => {},
-        removeToxics: async () => {},
-        setEnabled: async () => {},
-      },
-      redis,
-      prometheusUrl: '',
-      versions: {},
-      broken: parts.broken,
-      [Symbol.asyncDispose]: async () => {},
-    };
+    environment = environmentOfRedis(parts, redis);
     parts.broken.catch(() => {});
   });
   afterAll(() => started.disposeAsync());

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startLimiter } from '../../../chaos/drivers/native-limiter.ts';
 import { loopback, NativeParts } from '../../../chaos/drivers/native-parts.ts';
-import type { Environment, Instance } from '../../../chaos/environment.ts';
+import type { Instance } from '../../../chaos/environment.ts';
 import type { Fault, Target } from '../../../chaos/faults/fault.ts';
 import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
 import { freePort } from '../../../chaos/host/processes.ts';
 import { plain } from '../../../chaos/targets/target.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
+import { environmentOf } from '../../support/environments.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
@@ -45,21 +46,7 @@ describe('an instance of the limiter', () => {
     const process = await startLimiter(parts, target, 'limiter-1', variables, url);
     const storeLink = { proxy: undefined, host: loopback, port };
     const instance: Instance = { name: 'limiter-1', control: false, frontUrl: url, url, storeLink, process };
-    const environment: Environment = {
-      driver: 'native',
-      instances: [instance],
-      toxiproxy: {
-        addToxic: async () => {},
-        changeToxic: async () => {},
-        removeToxics: async () => {},
-        setEnabled: async () => {},
-      },
-      redis: { kill: async () => {}, start: async () => {} },
-      prometheusUrl: '',
-      versions: {},
-      broken: parts.broken,
-      [Symbol.asyncDispose]: async () => {},
-    };
+    const environment = environmentOf(parts, instance);
     const hit: Target = { name: instance.name, instance };
     const seenBy = async (fault: Fault) =>
       (await probeLinks(environment, fault, [hit], 'broken', zeroIn(0))).map(({ seen }) => seen).join();

@@ -7,6 +7,7 @@ import type { Environment } from '../../../chaos/environment.ts';
 import type { Fault } from '../../../chaos/faults/fault.ts';
 import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
+import { environmentOfRedis } from '../../support/environments.ts';
 import { usualBounds } from '../../support/history-builder.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
@@ -30,23 +31,7 @@ describe('a Redis that all share', () => {
     mkdirSync(logs);
     const parts = started.use(NativeParts.create(logs));
     const redis = await startRedis.single({ parts, command: 'redis-server', name: 'redis', replicated: false });
-    if (!redis.at) throw new Error('no place');
-    const storeLink = { proxy: undefined, ...redis.at };
-    environment = {
-      driver: 'native',
-      instances: [{ name: 'limiter-1', control: false, frontUrl: '', url: '', storeLink }],
-      toxiproxy: {
-        addToxic: async () => {},
-        changeToxic: async () => {},
-        removeToxics: async () => {},
-        setEnabled: async () => {},
-      },
-      redis,
-      prometheusUrl: '',
-      versions: {},
-      broken: parts.broken,
-      [Symbol.asyncDispose]: async () => {},
-    };
+    environment = environmentOfRedis(parts, redis);
     parts.broken.catch(() => {});
   });
   afterAll(() => started.disposeAsync());

@@ -9,6 +9,7 @@ import { faultOf } from '../../../chaos/faults/index.ts';
 import { labSlot } from '../../../chaos/faults/topology/nodes.ts';
 import type { Topology } from '../../../chaos/scenario.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
+import { environmentOfRedis } from '../../support/environments.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
@@ -17,23 +18,7 @@ const keys = Array.from({ length: 200 }, (_, i) => `key-{${i % 20}}-${i}`);
 
 async function started(topology: Topology, parts: NativeParts): Promise<Environment> {
   const redis = await startRedis[topology]({ parts, command: 'redis-server', name: topology, replicated: true });
-  if (!redis.at) throw new Error('no place');
-  const storeLink = { proxy: undefined, ...redis.at };
-  return {
-    driver: 'native',
-    instances: [{ name: 'limiter-1', control: false, frontUrl: '', url: '', storeLink }],
-    toxiproxy: {
-      addToxic: async () => {},
-      changeToxic: async () => {},
-      removeToxics: async () => {},
-      setEnabled: async () => {},
-    },
-    redis,
-    prometheusUrl: '',
-    versions: {},
-    broken: parts.broken,
-    [Symbol.asyncDispose]: async () => {},
-  };
+  return environmentOfRedis(parts, redis);
 }
 
 const all = new AsyncDisposableStack();
