@@ -1,18 +1,15 @@
 // The JSON API on a running service with a real Redis.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiParts } from '../../../service/doors/json/api-parts.ts';
 import { checkBatchRoute } from '../../../service/doors/json/check-batch.ts';
 import type { DecisionAnswer } from '../../../service/doors/json/decision-shape.ts';
 import type { FieldMistake } from '../../../service/doors/json/refusal.ts';
+import { startPoliciesService } from '../../support/policies-service.ts';
 import { metricsOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
-import { type ServiceProcess, startService } from '../../support/service.ts';
-import { until } from '../../support/until.ts';
+import type { ServiceProcess } from '../../support/service.ts';
 
 const file = `
 policies:
@@ -23,26 +20,15 @@ policies:
   - {name: given, key: given, limits: [1 per day]}
 `;
 
-let dir: string;
 let redis: RedisProcess;
 let service: ServiceProcess;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'failopen-json-'));
-  await writeFile(join(dir, 'policies.yaml'), file);
   redis = await startRedis();
-  service = await startService({
-    REDIS_URL: redis.url,
-    POLICIES_FILE: join(dir, 'policies.yaml'),
-    REDIS_TIMEOUT_MS: '10000', // for the machine's sake
-    API_TOKEN: 'api-secret',
-    ADMIN_TOKEN: 'admin-secret',
-  });
-  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
+  service = await startPoliciesService(file, { API_TOKEN: 'api-secret', ADMIN_TOKEN: 'admin-secret' }, redis.url);
 });
 afterAll(async () => {
   await service.stop();
   await redis.stop();
-  await rm(dir, { recursive: true });
 });
 
 interface Answer {
@@ -473,9 +459,7 @@ policies:
 `;
 
   it('says of a decision no more than is known, and has no routes for an admin without a token', async () => {
-    const path = join(dir, 'without-redis.yaml');
-    await writeFile(path, policies);
-    await using alone = await startService({ POLICIES_FILE: path });
+    await using alone = await startPoliciesService(policies);
     const told = async (check: object) => {
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${alone.url}/v1/check?status=429`, {

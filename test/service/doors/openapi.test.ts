@@ -1,17 +1,14 @@
 // The JSON API's description of itself: valid, and what a running service with a real Redis does, whatever it is sent.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GeneratedRequest, type OpenApi, requestsOf } from '../../support/openapi-requests.ts';
+import { startPoliciesService } from '../../support/policies-service.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
-import { type ServiceProcess, startService } from '../../support/service.ts';
-import { until } from '../../support/until.ts';
+import type { ServiceProcess } from '../../support/service.ts';
 
 const file = `
 policies:
@@ -20,30 +17,19 @@ policies:
   - {name: tried, match: {path: /tried}, key: address, limits: [1 per day], shadow: true}
 `;
 
-let dir: string;
 let redis: RedisProcess;
 let service: ServiceProcess;
 let document: OpenApi;
 const agent = new Agent({ keepAlive: true, maxSockets: 20 });
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'failopen-openapi-'));
-  await writeFile(join(dir, 'policies.yaml'), file);
   redis = await startRedis();
-  service = await startService({
-    REDIS_URL: redis.url,
-    POLICIES_FILE: join(dir, 'policies.yaml'),
-    REDIS_TIMEOUT_MS: '10000', // for the machine's sake
-    ADMIN_TOKEN: 'admin',
-    WORKERS: '2',
-  });
-  await until('Redis', async () => (await (await fetch(`${service.url}/readyz`)).json()).mechanism === 'redis');
+  service = await startPoliciesService(file, { ADMIN_TOKEN: 'admin', WORKERS: '2' }, redis.url);
   document = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApi;
 });
 afterAll(async () => {
   agent.destroy();
   await service.stop();
   await redis.stop();
-  await rm(dir, { recursive: true });
 });
 
 interface Answer {
