@@ -92,6 +92,6 @@ function windowSeconds({ windowMs }: Quota): number {
   return Math.ceil(windowMs / 1000 - 1e-9);
 }
 
-function retryAfterSeconds(decision: Decision): number {
-  return Math.max(1, Math.ceil(decision.retryAfterMs / 1000));
+export function retryAfterSeconds({ retryAfterMs }: { readonly retryAfterMs: number }): number {
+  return Math.max(1, Math.ceil(retryAfterMs / 1000));
 }

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { Decision } from '../../core/store.ts';
+import { retryAfterSeconds } from '../headers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { type Check, checkShape, claimOfCheck, isCheck } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
@@ -40,8 +41,7 @@ export function checkRoute({ limiter, policies }: ApiParts): AnyRoute {
       const answer = answerOf(decision as Decision, claim.policy);
       if (answer.allowed || status === undefined) return { status: 200, body: answer };
       const { retryAfterMs } = answer;
-      const headers =
-        retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) };
+      const headers = retryAfterMs === undefined ? {} : { 'Retry-After': String(retryAfterSeconds({ retryAfterMs })) };
       return { status: 429, body: answer, headers };
     },
   });
