@@ -46,6 +46,14 @@ export function boundsFor(
   return { ...told, ...twice, ...bounds };
 }
 
+/** How far two clocks drift apart by themselves: NTP slews by 500 ppm at most. */
+export const usualDriftRatio = 500e-6;
+
+/** How far the client's clock and a bucket's clock may drift apart. */
+export function driftRatioOf({ clockDriftRatio = 0 }: Pick<Bounds, 'clockDriftRatio'>): number {
+  return usualDriftRatio + clockDriftRatio;
+}
+
 /** INSTANCES must be set: the judge has to know what the instances would otherwise count for themselves. */
 export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
   const number = (name: keyof typeof serviceDefaults): number => {

@@ -19,6 +19,18 @@ export interface Instance {
   readonly storeLink: StoreLink;
   /** Absent where the driver has no lever `limiter-process`. */
   readonly process?: Restartable;
+  /** Absent where nothing of the run needs the lever `limiter-clock`. */
+  readonly clock?: Omit<ProgramClock, 'setAhead'>;
+}
+
+/** What a program takes for the time. */
+export interface ProgramClock {
+  /** Sets the time of day so many whole seconds ahead of the machine's, or behind by what is negative. */
+  setAhead(seconds: number): Promise<void>;
+  /** From now on all its clocks gain so many whole parts in a million on the machine's, or lose what is negative. What they gained stays. */
+  setDrift(ppm: number): Promise<void>;
+  /** What they had gained when the program last asked for the time. */
+  gainedMs(): number;
 }
 
 /** The way to Redis on which a fault shows. */
@@ -27,6 +39,19 @@ export interface StoreLink {
   readonly proxy: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Absent where nothing of the run needs the lever `netns`. */
+  readonly packets?: PacketFilter;
+}
+
+/** Which way something goes on a link: to Redis, or from it. */
+export type Stream = 'upstream' | 'downstream';
+
+/** What can drop the packets of a link, so that neither end of a connection hears of it. */
+export interface PacketFilter {
+  /** All that go this way, from now on. */
+  drop(stream: Stream): Promise<void>;
+  /** None any more. Safe to call when none were. */
+  pass(stream: Stream): Promise<void>;
 }
 
 /** A toxic as data; `attributes` in the units of Toxiproxy's documentation (latency and timeout in ms). */
@@ -34,7 +59,7 @@ export interface Toxic {
   /** Of its own on its proxy. */
   readonly name: string;
   readonly type: 'timeout' | 'latency' | 'bandwidth' | 'slicer' | 'reset_peer' | 'slow_close' | 'limit_data';
-  readonly stream: 'upstream' | 'downstream';
+  readonly stream: Stream;
   readonly attributes: Readonly<Record<string, number>>;
   /** The share of the connections that it is on, drawn for each; all without it. */
   readonly toxicity?: number;
@@ -61,8 +86,8 @@ export interface RedisHandle {
   readonly command?: (name: string, ...args: string[]) => Promise<unknown>;
   /** Where it listens, past every link. Absent where the lab has no such way. */
   readonly at?: { readonly host: string; readonly port: number };
-  /** Sets its clock so many whole seconds ahead of the machine's. Absent where nothing of the run needs the lever `redis-clock`. */
-  readonly setAhead?: (seconds: number) => Promise<void>;
+  /** Absent where nothing of the run needs the lever `redis-clock`. */
+  readonly setAhead?: ProgramClock['setAhead'];
   /** Absent where the driver has no lever `redis-program`. */
   readonly program?: RedisProgram;
   /** Of a Redis of several nodes, of which `kill` always kills the same one. */
@@ -97,6 +122,13 @@ export interface Restartable extends Suspendable {
   start(args?: readonly string[]): Promise<void>;
 }
 
+/** A process that does nothing but keep a processor busy, until it is told to end, or the lab is gone. */
+export interface BusyProcess {
+  readonly pid: number;
+  /** Resolves when it is gone. Safe to repeat. */
+  end(): Promise<void>;
+}
+
 /** A process that can be made to stand still. */
 export interface Suspendable {
   /** SIGSTOP. */
@@ -123,6 +155,8 @@ export interface Environment extends AsyncDisposable {
   readonly prometheusUrl: string;
   /** Absent where the driver has no lever `prometheus-process`. */
   readonly prometheus?: Pick<RedisHandle, 'kill' | 'start'>;
+  /** On the processor of that number. Absent where the driver has no lever `busy-processes`. */
+  readonly startBusy?: (processor: number) => Promise<BusyProcess>;
   /** Versions and the machine, for the journal. */
   readonly versions: Readonly<Record<string, string>>;
   /** Rejects with a `LabError` when a part ends that nobody broke. */

@@ -3,76 +3,11 @@
 // digits, since the first scheduled request.
 
 import type { Outcome } from './outcome.ts';
-import type { Bounds, Effect, Ending, FaultSpec, PhaseName, Reach, StateEffect, WithoutStore } from './scenario.ts';
+import type { FaultFacts, RunEvent } from './run-event.ts';
+import type { PhaseName } from './scenario.ts';
 
 export { isAllowed, isDenied, latencyMs } from './outcome.ts';
-
-export const historyVersion = 3;
-
-export interface InstanceInfo {
-  readonly name: string;
-  readonly control: boolean; // its links are never faulted
-  /** It tells of its breaker, so that silence means that the breaker did not move. */
-  readonly reportsBreaker: boolean;
-}
-
-/** What a target may report: who decided, what remains, how its breaker moves. */
-export const reportables = ['source', 'remaining', 'breaker'] as const;
-export type Reportable = (typeof reportables)[number];
-
-/** What a fault says of itself: all that a check or a report needs to know of it. */
-export interface FaultFacts {
-  /** Its kind. */
-  readonly fault: string;
-  readonly effect: Effect;
-  readonly state: StateEffect;
-  readonly endsBy: Ending;
-  readonly reach: Reach;
-  /** What was broken, as a sentence without its full stop. */
-  readonly description: string;
-}
-
-/** A fault of the run's schedule, once for each time that it is put on. Times are those planned. */
-export interface PlannedFault extends FaultFacts {
-  readonly use?: FaultSpec; // absent in files of an older lab
-  readonly atMs: number;
-  readonly forMs: number;
-}
-
-/** The load that a run is to have. */
-export interface PlannedLoad {
-  readonly durationMs: number;
-  /** How many requests each instance is to get, the control too. */
-  readonly requests: Readonly<Record<string, number>>;
-  /** Of a cluster: it is to be told which keys each master holds. */
-  readonly placed: boolean;
-}
-
-export interface RunEvent {
-  readonly type: 'run';
-  readonly version: typeof historyVersion;
-  readonly scenario: string;
-  readonly hypothesis: string;
-  /** Name of the limiter under test; absent in files of an older lab. */
-  readonly target?: string;
-  /** What the target tells of itself. */
-  readonly gives: readonly Reportable[];
-  /** In order of time. Empty when nothing is broken, or when faults are switched by hand. */
-  readonly schedule: readonly PlannedFault[];
-  readonly seed: number;
-  readonly driver: string;
-  /** Requests per second, over the instances that are faulted. */
-  readonly rate: number;
-  /** Absent where somebody ends the run by hand, and in files of an older lab. */
-  readonly planned?: PlannedLoad;
-  readonly keySuffix?: string; // ends the names of the run's keys, and of no other run's
-  /** ISO 8601, of time zero. */
-  readonly startedAt: string;
-  readonly bounds: Bounds;
-  readonly withoutStore?: WithoutStore; // absent where its fallback decides then
-  readonly instances: readonly InstanceInfo[];
-  readonly environment: Readonly<Record<string, string>>;
-}
+export * from './run-event.ts';
 
 /** Who decides: the store that all instances share, or an instance's own fallback. */
 export const sourceKinds = ['shared', 'local'] as const;
@@ -165,6 +100,14 @@ export interface StoreErrorsEvent {
   readonly totals: Readonly<Record<string, number>>;
 }
 
+/** How much of the machine's memory an instance's process had. */
+export interface MemoryEvent {
+  readonly type: 'memory';
+  readonly instance: string;
+  readonly atMs: number;
+  readonly residentBytes: number;
+}
+
 export type HistoryEvent =
   | RunEvent
   | AnswerEvent
@@ -174,7 +117,8 @@ export type HistoryEvent =
   | BreakerEvent
   | PlacementEvent
   | FailoverEvent
-  | StoreErrorsEvent;
+  | StoreErrorsEvent
+  | MemoryEvent;
 
 export interface Phase {
   readonly name: PhaseName;
@@ -195,6 +139,8 @@ export interface History {
   readonly failover: FailoverEvent | undefined;
   /** In order of time; none where the limiter, or the lab that wrote the file, does not tell. */
   readonly storeErrors: readonly StoreErrorsEvent[];
+  /** In order of time; none where the lab does not see the processes, or in files of an older lab. */
+  readonly memory: readonly MemoryEvent[];
   /** False when the run was cut off before its end. */
   readonly complete: boolean;
 }
@@ -220,6 +166,7 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
     placement: all('placement').at(-1),
     failover: all('failover').at(-1),
     storeErrors: all('store-errors').sort((a, b) => a.atMs - b.atMs),
+    memory: all('memory').sort((a, b) => a.atMs - b.atMs),
     complete: starts.at(-1)?.phase === 'end',
   };
 }

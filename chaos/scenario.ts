@@ -9,13 +9,14 @@ export interface FaultSpec {
 /**
  * What a fault forces on a sound limiter. `cut-off`: it cannot decide by its store in time, so the breaker must open and
  * the fallback must answer. `degraded`: some calls fail or are slow, and either may answer. `none`: the store decides on.
- * `unavailable`: the instance that is hit cannot answer at all.
+ * `starved`: the instance that is hit gets too little processor time: it answers late, and either may. `full`: it takes no new
+ * connection, and goes on with those that it has. `unavailable`: it cannot answer at all.
  */
-export const effects = ['cut-off', 'degraded', 'none', 'unavailable'] as const;
+export const effects = ['cut-off', 'degraded', 'none', 'starved', 'full', 'unavailable'] as const;
 export type Effect = (typeof effects)[number];
 
-/** What becomes of the buckets: in the store; or, where one instance is hit, its own. `perhaps-lost`: a replica that had heard of most of them takes over. */
-export const stateEffects = ['kept', 'lost', 'perhaps-lost', 'stale'] as const;
+/** What becomes of the buckets: in the store; or, where one instance is hit, its own. `perhaps-lost`: a replica that had heard of most of them takes over. `perhaps-emptied`: each may be found empty, once. */
+export const stateEffects = ['kept', 'lost', 'perhaps-lost', 'stale', 'perhaps-emptied'] as const;
 export type StateEffect = (typeof stateEffects)[number];
 
 /** What ends the effect: the heal; or a replica that takes the place of what was hit, while the fault still lasts. */
@@ -42,12 +43,15 @@ export type Reach = (typeof reaches)[number];
 export type Lever =
   | 'toxics'
   | 'front-toxics'
+  | 'netns'
   | 'connections'
   | 'redis-process'
   | 'redis-config'
   | 'redis-program'
   | 'redis-clock'
   | 'limiter-process'
+  | 'busy-processes'
+  | 'limiter-clock'
   | 'prometheus-process'
   | 'topology';
 
@@ -149,6 +153,10 @@ export interface Bounds {
   readonly resetJitterRatio: number;
   /** The limiter tries to connect again within this time of Redis being reachable. */
   readonly reconnectMs: number;
+  /** By so much more than usual the clocks of the run may drift apart, because a fault makes them; absent where none does. */
+  readonly clockDriftRatio?: number;
+  /** So much memory may the process of an instance have beyond that of its baseline; absent where nobody promises any. */
+  readonly memoryGrowthMiB?: number;
   /** The promise: p99 in every phase is under this. */
   readonly p99Ms: number;
 }

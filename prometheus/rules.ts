@@ -154,6 +154,25 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
   const burnSummary = (pair: 'page' | 'ticket', factor: number) =>
     `{{ $labels.job }}: the budget of requests over 9 ms is used up ${factor} times too fast, for ${burn[pair].long} and still.`;
   const openings = `sum by (job, instance) (increase(rate_limit_breaker_transitions_total{from="closed",to="open"}[${flapping}]))`;
+  const reloaded = (what: 'Policies' | 'Rules', source: string) => {
+    const name = what.toLowerCase();
+    return [
+      alert(
+        `RateLimiter${what}Refused`,
+        'ticket',
+        soon,
+        `rate_limit_${name}_last_reload_successful == 0`,
+        `{{ $labels.instance }}: ${source} is refused; the ${name} before it are still in force.`,
+      ),
+      alert(
+        `RateLimiter${what}Differ`,
+        'ticket',
+        later,
+        `max by (job) (rate_limit_${name}_hash) != min by (job) (rate_limit_${name}_hash)`,
+        `{{ $labels.job }}: its instances limit by different ${name}.`,
+      ),
+    ];
+  };
   return [
     alert(
       'RateLimiterFailingOpen',
@@ -204,6 +223,8 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
       disagreeing('instance:rate_limit_breaker_closed:ratio'),
       '{{ $labels.instance }}: {{ $value | humanizePercentage }} of its breakers are closed, more are of most others: its own way to Redis is broken.',
     ),
+    ...reloaded('Policies', 'the policies file'),
+    ...reloaded('Rules', 'the directory of rules'),
     alert(
       'RateLimiterAbsent',
       'page',

@@ -1,4 +1,4 @@
-// `npm run arena`: the telling scenarios on each limiter in the box, and one table of what came of it.
+// `npm run arena`: the telling scenarios on limiters of several makes, and one table of what came of it.
 
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -19,7 +19,7 @@ import { fromHere, ProgressLine } from '../chaos/report/terminal.ts';
 import type { RunResult } from '../chaos/run/recorded-run.ts';
 import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
-import { targetOf, targets } from '../chaos/targets/index.ts';
+import { comparedTargets, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
 import { scenarioOf, typedIn, whole } from './arguments.ts';
 import { scenarios } from './index.ts';
@@ -42,7 +42,7 @@ function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      targets: { type: 'string', default: targets.map(({ name }) => name).join(',') },
+      targets: { type: 'string', default: comparedTargets.map(({ name }) => name).join(',') },
       scenarios: { type: 'string', default: telling.join(',') },
       seed: { type: 'string', default: '1' },
       rate: { type: 'string', default: '1000' },

@@ -4,16 +4,22 @@ import type { Scenario } from '../chaos/scenario.ts';
 import { acceptClose } from './accept-close.ts';
 import { bandwidth } from './bandwidth.ts';
 import { baseline } from './baseline.ts';
+import { blackhole } from './blackhole.ts';
 import { busy } from './busy.ts';
 import { clientKill } from './client-kill.ts';
 import { clientPause } from './client-pause.ts';
 import { clientResets } from './client-resets.ts';
+import { clockBack } from './clock-back.ts';
+import { clockFast } from './clock-fast.ts';
 import { clockForward } from './clock-forward.ts';
+import { clockSlow } from './clock-slow.ts';
 import { clusterDown } from './cluster-down.ts';
 import { clusterMasterKill } from './cluster-master-kill.ts';
+import { cpuHog } from './cpu-hog.ts';
 import { crashLoop } from './crash-loop.ts';
 import { cutAnswers } from './cut-answers.ts';
 import { deadConnections } from './dead-connections.ts';
+import { debugSleep } from './debug-sleep.ts';
 import { drip } from './drip.ts';
 import { evict } from './evict.ts';
 import { failBudget } from './fail-budget.ts';
@@ -81,6 +87,7 @@ export const scenarios: readonly Scenario[] = [
   impatientClients,
   herd,
   partition,
+  blackhole,
   failOpen,
   failClosed,
   failBudget,
@@ -118,6 +125,7 @@ export const scenarios: readonly Scenario[] = [
   nonsense,
   redisStop,
   redisGray,
+  debugSleep,
   outOfMemory,
   readOnly,
   masterDown,
@@ -135,10 +143,14 @@ export const scenarios: readonly Scenario[] = [
   evict,
   wrongType,
   clockForward,
+  clockBack,
   instanceKill,
   instanceStop,
   instanceGray,
   openFiles,
+  cpuHog,
+  clockFast,
+  clockSlow,
   clusterMasterKill,
   sentinelFailover,
   plannedFailover,

@@ -6,6 +6,7 @@ import { UsageError } from '../chaos/errors.ts';
 import { type Cost, costOf, requestsFor, requestsMax } from '../chaos/simulation/costs.ts';
 import { boundsOf, type Plan } from '../chaos/simulation/plan.ts';
 import { typedIn } from './arguments.ts';
+import type { SimOptions } from './sim-options.ts';
 import { service } from './simulated/limiter.ts';
 import { limitsIn } from './simulated/policies.ts';
 
@@ -21,30 +22,35 @@ export const costHead = [
   'connects/s',
   'commands/s',
 ] as const;
+const head = ['outage s', ...costHead];
+/** Of a count of tokens. */
+const countWidth = 'not measured'.length;
+const widths = head.map((title) => (title === 'given' || title === 'bound' ? countWidth : title.length));
 
 /**
- * One row for each limit of the file and length of an outage. Throws a `UsageError` for a file with mistakes, or without a
- * policy of the name.
+ * Says one row for each limit of the file and length of an outage, each as soon as it is known. Throws a `UsageError` for a
+ * file with mistakes, or without a policy of the name.
  */
-export async function costTable(
-  {
-    plan,
-    policy,
-    instances,
-  }: { readonly plan: string; readonly policy: string | undefined; readonly instances: number },
+export async function sayCosts(
+  { plan, policy, instances }: Pick<SimOptions, 'policy' | 'instances'> & { readonly plan: string },
+  say: (line: string) => void,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<void> {
   const limits = limitsIn(textOf(plan), plan);
   const chosen = limits.filter((limit) => policy === undefined || limit.policy === policy);
   if (chosen.length === 0) {
     const names = [...new Set(limits.map((limit) => limit.policy))].join(', ');
     throw new UsageError(`--policy is "${policy}"; allowed: a policy of ${plan}: ${names}.`);
   }
-  const rows: string[][] = [];
+  const nameWidth = Math.max('limit'.length, ...chosen.map(({ name }) => name.length));
+  const lineOf = ([name = '', ...cells]: readonly string[]) =>
+    [name.padEnd(nameWidth), ...cells.map((cell, i) => cell.padStart(widths[i] as number))].join('  ').trimEnd();
+  say(lineOf(['limit', ...head]));
   for (const { name, ...changes } of chosen)
     for (const outageS of outagesS)
-      rows.push([name, String(outageS), ...(await cellsOf(boundsOf(instances, changes), instances, outageS, signal))]);
-  return aligned([['limit', 'outage s', ...costHead], ...rows]);
+      say(
+        lineOf([name, String(outageS), ...(await cellsOf(boundsOf(instances, changes), instances, outageS, signal))]),
+      );
 }
 
 function textOf(path: string): string {
@@ -77,15 +83,4 @@ export function costCells(usual: Cost, told: Cost, counted: Cost): string[] {
   return [admitted, bound, byRedis, told.admitted, counted.admitted, backMs, connects, commands].map((count) =>
     count.toFixed(0),
   );
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] as readonly string[]).map((_, i) =>
-    Math.max(...rows.map((row) => (row[i] as string).length)),
-  );
-  return rows
-    .map((row) =>
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
-    )
-    .join('\n');
 }

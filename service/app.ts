@@ -1,44 +1,39 @@
-// The composition root: builds the parts from a configuration and starts and stops the server.
+// The composition root of the service: puts its doors before an engine, opens their ports, and stops it all.
 
-import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from './config/env.ts';
 import { policiesOf } from './config/policies.ts';
-import type { WrittenPolicy } from './config/policies-shape.ts';
-import { Buckets } from './core/buckets.ts';
+import { rulesOf } from './config/rls/rules.ts';
+import type { Written } from './config/source.ts';
 import type { ForgivenDebt } from './core/give-back.ts';
-import { Limiter } from './core/limiter.ts';
-import { LocalStore } from './core/local-store.ts';
-import { createApi } from './doors/http.ts';
-import { Intake } from './doors/intake.ts';
-import { createJsonDoor } from './doors/json/door.ts';
-import { routesOf } from './doors/json/routes.ts';
+import type { Limit } from './core/limit.ts';
+import type { Arrival } from './doors/door.ts';
 import { KeyHash } from './doors/key-hash.ts';
-import { listen } from './doors/listen.ts';
-import { createGate } from './doors/middleware.ts';
 import type { Policy } from './doors/policy.ts';
-import { type Readiness, type Transition, worstOf } from './doors/readiness.ts';
-import { createHttpServer } from './doors/server.ts';
+import { Ports } from './doors/ports.ts';
+import type { Readiness } from './doors/readiness.ts';
+import { rlsPolicy } from './doors/rls/rules.ts';
+import { Engine } from './engine.ts';
 import type { LogOutput } from './log-output.ts';
 import { Metrics } from './metrics/metrics.ts';
 import type { PolicyNames } from './metrics/policy-metrics.ts';
-import type { Reloads } from './metrics/reload-metrics.ts';
+import type { Reloaded } from './metrics/reload-metrics.ts';
 import { RefusedKeys, type TopKeys } from './metrics/top-keys.ts';
-import { connect } from './redis/connect.ts';
-import { Instances } from './redis/instances.ts';
-import { secretsOf } from './redis/options.ts';
-import { Outages, toLog } from './redis/outages.ts';
+import { openDoors } from './open-doors.ts';
+import { toLog } from './redis/outages.ts';
 import { warmUp } from './redis/warm-up.ts';
+import { warmUpDoors } from './warm-doors.ts';
 import type { PrimaryClient } from './workers/worker.ts';
 
 export interface App {
-  readonly server: Server;
+  /** Takes a connection that came to the port of one of the doors. */
+  readonly accept: (arrival: Arrival) => void;
   /** Of this process alone. */
   readonly metrics: Metrics;
   /** Of this process alone. */
   readonly readiness: () => Readiness;
-  /** Decides by these from the next request on. */
-  readonly setPolicies: (written: readonly WrittenPolicy[]) => void;
+  /** Decides by what is new from the next request on. */
+  readonly setWritten: (news: Written) => void;
   /** Whose requests are refused most, of this process alone. */
   readonly top: () => TopKeys;
   /** Follows what another process beside this one has given back. */
@@ -50,172 +45,122 @@ export interface App {
 /** What is told of what is not this service's own. */
 export interface Sources {
   readonly output: LogOutput;
-  /** Of the policies file, where this process reads one. */
-  readonly reloads?: (() => Reloads) | undefined;
+  /** What this process reads again. */
+  readonly reloaded?: readonly Reloaded[];
 }
-
-/** Breaker transitions that `/readyz` tells. */
-const transitionsMax = 64;
 
 /** Builds the service and listens. Rejects when it cannot listen; Redis need not be there. */
 export async function startApp(config: Config, log: Logger, sources: Sources): Promise<App> {
   const app = await createService(config, log, sources);
+  const ports = new Ports({ onConnection: app.accept });
   try {
-    await listen(app.server, config);
+    await ports.open(config);
   } catch (error) {
     await app.stop(0);
     throw error;
   }
-  return app;
+  return {
+    ...app,
+    stop(graceMs) {
+      ports.close();
+      return app.stop(graceMs);
+    },
+  };
 }
 
-/** Builds the service without listening: connections are whatever the server is given. */
+/** Builds the service without listening: connections are whatever it is given. */
 export async function createService(
   config: Config,
   log: Logger,
-  { output, reloads }: Sources,
+  { output, reloaded = [] }: Sources,
   primary?: PrimaryClient,
 ): Promise<App> {
   const nowUs = () => performance.now() * 1000;
-  const transitions: Transition[] = [];
-  let { policies } = config;
+  let { policies, rules } = config;
   const limits = policies.flatMap((policy) => policy.limits).slice(0, 1); // enough to warm up
-  await warmUp(limits, nowUs);
-
-  const fallback = new LocalStore({ keysMax: config.fallbackKeysMax, nowUs });
-  const breakerStates = () => topology.shards.map(({ breaker }) => breaker.state);
-  const logLinesDropped = () => output.dropped;
-  const metrics = new Metrics({
-    fallbackKeys: () => fallback.size,
-    breakerStates,
-    policies: namesOf(policies),
-    logLinesDropped,
-    reloads,
-  });
-  const report = primary && (() => primary.onOutages(outages.all));
-  const outages: Outages = new Outages({
-    secrets: secretsOf(config.redis),
-    nowUs,
-    ...(report ? { onCause: report, onEnd: report } : toLog(log)),
-  });
   const keyHash = config.keySecret === undefined ? undefined : new KeyHash(config.keySecret);
   const hashKey = keyHash && ((key: string) => keyHash.of(key));
-  const topology = connect(config.redis, {
-    ...(hashKey ? { hashKey } : {}),
-    timeoutMs: config.redisTimeoutMs,
-    nowUs,
-    breakerFailures: config.breakerFailures,
-    breakerResetMs: config.breakerResetMs,
-    keysMax: config.fallbackKeysMax,
-    onConnection: (shard, cause) => (cause === 'gone' ? outages.forget(shard) : outages.set(shard, cause)),
-    onAnswer: (seconds) => metrics.storeAnswered(seconds),
-    onError: (reason) => metrics.storeFailed(reason),
-    onTransition: (shard, from, to, why) => {
-      metrics.breakerMoved(from, to);
-      transitions.push({ atMs: unixMs(), shard, from, to });
-      if (transitions.length > transitionsMax) transitions.shift();
-      log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
-      if (why) outages.set(shard, why);
-      if (to === 'closed') outages.set(shard, undefined);
-    },
-  });
-  const refusedKeys = new RefusedKeys(nowUs);
-  const limiter = new Limiter({
-    topology,
-    fallback,
-    nowUs,
-    onDecision(decision, seconds, take) {
-      if (take.shadowOf !== undefined) return metrics.policies.shadowDecided(take.shadowOf, decision);
-      metrics.decided(decision, seconds);
-      if (!decision.allowed && decision.mechanism !== 'closed') refusedKeys.refused(take, decision);
-    },
-  });
-  const buckets = new Buckets({ topology, fallback, limiter, onForgiven: primary?.onForgiven ?? (async () => {}) });
-  const top = () => refusedKeys.all();
-  const instances = new Instances({
-    nowUs,
-    onCount: (count) => {
-      fallback.instances = count;
-      log.info({ instances: count }, `instances that share the limit: ${count}`);
-    },
-  });
-  if (config.instances === undefined) instances.start(topology.client);
-  else fallback.instances = config.instances;
+  await warmUp(limits, nowUs);
+  await warmUpDoors({ ...config, hashKey }, nowUs);
+  const hasRls = config.ports.some(({ door }) => door === 'grpc');
 
-  const readiness = (): Readiness => {
-    const states = breakerStates();
-    const causes = outages.all;
-    const connected = topology.shards.length > 0 && topology.shards.every(({ store }) => store.ready);
-    return {
-      status: 'ready',
-      mechanism: connected && causes.length === 0 && states.every((state) => state === 'closed') ? 'redis' : 'fallback',
-      breaker: { state: worstOf(states), nowMs: unixMs(), transitions },
-      redis: connected ? 'connected' : 'disconnected',
-      causes,
-      instances: fallback.instances,
-    };
-  };
-  const intake = new Intake();
-  const onDefect = (error: unknown) => log.error({ err: error }, 'unexpected error');
-  const { tokens } = config;
-  const api = createApi({
-    intake,
-    json: createJsonDoor({
-      routes: routesOf({
-        limiter,
-        buckets,
-        policies: () => policies,
-        ipv6Prefix: config.addresses.ipv6Prefix,
-        top: primary?.top ?? (async () => top()),
-        hashKey,
-        tokens,
-      }),
-      tokens,
-      onDefect,
-    }),
-    gate: createGate({
-      limiter,
-      policies: () => policies,
-      addresses: config.addresses,
-      onMistake: (policy) => metrics.policies.mistaken(policy),
-      onDefect,
-    }),
+  const metrics = new Metrics({
+    fallbackKeys: () => engine.fallbackKeys,
+    breakerStates: () => engine.breakerStates,
+    policies: namesOf(policies, hasRls),
+    logLinesDropped: () => output.dropped,
+    reloaded,
+  });
+  const report = primary && (() => primary.onOutages(engine.causes));
+  const refusedKeys = new RefusedKeys(nowUs);
+  const engine: Engine = new Engine(
+    { ...config, hashKey },
+    {
+      onDecision(decision, seconds, take) {
+        if (take.shadowOf !== undefined) return metrics.policies.shadowDecided(take.shadowOf, decision);
+        metrics.engine.decided(decision, seconds);
+        if (!decision.allowed && decision.mechanism !== 'closed') refusedKeys.refused(take, decision);
+      },
+      onStoreAnswer: (seconds) => metrics.engine.storeAnswered(seconds),
+      onStoreError: (reason) => metrics.engine.storeFailed(reason),
+      onBreaker(shard, from, to) {
+        metrics.engine.breakerMoved(from, to);
+        log.info({ shard, from, to }, `breaker ${from} -> ${to}`);
+      },
+      ...(report ? { onCause: report, onEnd: report } : toLog(log)),
+      onInstances: (count) => log.info({ instances: count }, `instances that share the limit: ${count}`),
+      onForgiven: primary?.onForgiven ?? (async () => {}),
+    },
+    nowUs,
+  );
+  const { limiter, buckets } = engine;
+  const readiness = () => engine.readiness();
+  const top = () => refusedKeys.all();
+  const doors = await openDoors(config, {
+    limiter,
+    buckets,
+    hashKey,
+    policies: () => policies,
+    rules: () => rules,
+    top: primary?.top ?? (async () => top()),
     page: primary?.page ?? (() => metrics.page()),
     pageContentType: metrics.contentType,
     readiness: primary?.readiness ?? readiness,
-    onError: onDefect,
+    onMistake: (policy) => metrics.policies.mistaken(policy),
+    onDefect: (error) => log.error({ err: error }, 'unexpected error'),
   });
-
-  const { server, close } = createHttpServer(config, api);
-  intake.guard(server);
   return {
-    server,
+    accept({ door, socket }) {
+      doors.get(door)?.accept(socket);
+    },
     metrics,
     readiness,
-    setPolicies(written) {
-      policies = policiesOf(written, config.policiesOptions);
-      fallback.limits = policies.flatMap(({ limits, candidate }) => [...limits, ...candidate]);
-      metrics.policies.names = namesOf(policies);
+    setWritten(news) {
+      if (news.rules) rules = rulesOf(news.rules, config.policiesOptions);
+      if (!news.policies) return;
+      const before = limitsOf(policies);
+      policies = policiesOf(news.policies, config.policiesOptions);
+      const now = new Set(limitsOf(policies).map(({ prefix }) => prefix));
+      engine.forgetLimits(before.filter(({ prefix }) => !now.has(prefix)));
+      metrics.policies.names = namesOf(policies, hasRls);
     },
     top,
     forgive: (debts) => buckets.forgive(debts),
     async stop(graceMs) {
-      await close(graceMs);
-      instances.stop();
-      topology.close();
+      await Promise.all([...doors.values()].map((door) => door.close(graceMs)));
+      engine.close();
     },
   };
 }
 
-function namesOf(policies: readonly Policy[]): PolicyNames {
-  const names = (some: readonly Policy[]) => some.map(({ name }) => name);
+function limitsOf(policies: readonly Policy[]): readonly Limit[] {
+  return policies.flatMap(({ limits, candidate }) => [...limits, ...candidate]);
+}
+
+function namesOf(policies: readonly Policy[], hasRls: boolean): PolicyNames {
+  const names = (some: readonly Policy[]) => [...some.map(({ name }) => name), ...(hasRls ? [rlsPolicy] : [])];
   return {
     all: names(policies),
     shadow: names(policies.filter(({ isShadow, candidate }) => isShadow || candidate.length > 0)),
   };
-}
-
-/** Never goes back, and so does not follow a clock that is set, nor one that went on while the machine slept. */
-function unixMs(): number {
-  return performance.timeOrigin + performance.now();
 }

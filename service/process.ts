@@ -2,13 +2,14 @@
 // is the primary, and runs itself again as each of the workers.
 
 import { fork } from 'node:child_process';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createService, startApp } from './app.ts';
 import { type Config, ConfigError, readConfig, readConfigAtStart } from './config/env.ts';
-import { PoliciesFile } from './config/policies-file.ts';
-import type { WrittenPolicy } from './config/policies-shape.ts';
 import { shareOf } from './config/share.ts';
+import { sourceNames, sourceSettings, type Written } from './config/source.ts';
+import { WatchedSource } from './config/watched-source.ts';
+import { CannotListen } from './doors/ports.ts';
 import { LogOutput } from './log-output.ts';
 import type { Signals } from './signals.ts';
 import { startPrimary } from './workers/primary.ts';
@@ -31,24 +32,25 @@ async function configOrExit(): Promise<Config> {
 }
 
 const forkWorker = (number: number) =>
-  fork(join(import.meta.dirname, 'main.ts'), ['worker', String(number)], { serialization: 'advanced' }); // JSON has no NaN
+  fork(join(import.meta.dirname, `main${extname(import.meta.filename)}`), ['worker', String(number)], {
+    serialization: 'advanced',
+  }); // JSON has no NaN
 
-/** Whoever holds the port: this process alone, or the primary. */
+/** Whoever holds the ports: this process alone, or the primary. */
 interface Serving {
   stop(graceMs: number): Promise<void>;
-  setPolicies(written: readonly WrittenPolicy[]): void;
+  setWritten(news: Written): void;
 }
 
-async function startOrExit(config: Config, log: Logger, file: PoliciesFile | undefined): Promise<Serving> {
-  const sources = { output, reloads: file && (() => file.reloads) };
+async function startOrExit(config: Config, log: Logger, reloaded: readonly WatchedSource[]): Promise<Serving> {
+  const sources = { output, reloaded };
   try {
     return config.workers === 1
       ? await startApp(config, log, sources)
       : await startPrimary(config, log, sources, forkWorker);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'the port is taken; choose another with PORT' : message;
-    process.stderr.write(`Cannot listen on ${config.host}:${config.port}: ${why}\n`);
+    const { message } = error as Error;
+    process.stderr.write(`${error instanceof CannotListen ? message : `Cannot start: ${message}`}\n`);
     return exit(1);
   }
 }
@@ -61,32 +63,36 @@ async function exit(status: number): Promise<never> {
 export async function serve(signals: Signals): Promise<void> {
   const config = await configOrExit();
   const log = pino({ level: config.logLevel }, output);
-  const { policiesFile, policiesOptions: options } = config;
-  const file = policiesFile && new PoliciesFile({ ...policiesFile, options }, log);
-  const starting = startOrExit(config, log, file);
+  const { written, policiesOptions: options } = config;
+  const watched = config.sources.map(
+    (source) => new WatchedSource({ ...source, options, written: written[source.name] }, log),
+  );
+  const starting = startOrExit(config, log, watched);
   let stopping = false;
   signals.listen(async (signal) => {
     if (signal === 'SIGHUP') {
-      if (file) file.reload();
-      else log.info('SIGHUP: POLICIES_FILE is not set, so there is nothing to read again');
+      for (const source of watched) source.reload();
+      const unset = sourceNames.map((name) => sourceSettings[name]).join(' and ');
+      if (watched.length === 0) log.info(`SIGHUP: ${unset} are not set, so there is nothing to read again`);
       return;
     }
     if (stopping) return;
     stopping = true;
     log.info(`${signal}: answering what was accepted, then stopping`);
-    file?.stop();
+    for (const source of watched) source.stop();
     await (await starting).stop(shutdownGraceMs);
     log.info('stopped');
     await exit(0);
   });
   const serving = await starting;
-  file?.watch((written) => serving.setPolicies(written));
-  log.info({ host: config.host, port: config.port }, `listening on http://${config.host}:${config.port}`);
+  for (const { door, port } of config.ports)
+    log.info({ host: config.host, port }, `listening on ${door}://${config.host}:${port}`);
+  for (const source of watched) source.watch((news) => serving.setWritten(news));
 }
 
 export async function serveAsWorker(): Promise<void> {
   await work((primary, written) => {
-    const config = readConfig(process.env, written as readonly WrittenPolicy[] | undefined); // as the primary has read it
+    const config = readConfig(process.env, written as Written); // as the primary has read it
     const log = pino({ level: config.logLevel }, output).child({ worker: Number(process.argv[3]) });
     return createService(shareOf(config), log, { output }, primary);
   }, shutdownGraceMs);

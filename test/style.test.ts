@@ -19,18 +19,24 @@ const rooms = [
   'service/workers',
   'service/config',
   'service/log-output.ts',
+  'service/engine.ts', // what decides, without any door
+  'service/open-doors.ts',
+  'service/warm-doors.ts',
   'service/app.ts', // the composition root
   'service/signals.ts',
   'service/process.ts',
   'service/main.ts',
+  'service/package',
   'prometheus',
-  'chaos/printable.ts', // the lab's vocabulary, ten files of it
+  'chaos/printable.ts', // the lab's vocabulary, eleven files of it
   'chaos/shape.ts',
   'chaos/errors.ts',
   'chaos/command.ts',
   'chaos/clock.ts',
   'chaos/scenario.ts',
   'chaos/outcome.ts',
+  'chaos/failure.ts',
+  'chaos/run-event.ts',
   'chaos/history.ts',
   'chaos/targets',
   'chaos/environment.ts',

@@ -10,7 +10,7 @@
 
 import type { AnswerEvent, History } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { driftRatio, sourcesOf } from './sources.ts';
+import { sourcesOf } from './sources.ts';
 import { type Pool, poolsOf } from './without-source.ts';
 
 export const admission: Check = {
@@ -40,7 +40,7 @@ function bucketsIn(history: History): Pool[] {
   if (!history.run.gives.includes('source')) return poolsOf(history);
   return sourcesOf(history).map((source) => ({
     ...source,
-    refillPerSecond: source.refillPerSecond * (1 + driftRatio),
+    refillPerSecond: source.refillPerSecond * (1 + source.driftRatio),
   }));
 }
 

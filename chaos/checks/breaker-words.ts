@@ -4,11 +4,13 @@
 // The instance dates its moves, so nothing within clockMsMax of a move counts. One whose Redis was replaced is not judged
 // after that: when a breaker is gone is seen late.
 
-import { type AnswerEvent, type BreakerEvent, type History, isAllowed } from '../history.ts';
+import { type AnswerEvent, type BreakerEvent, type History, isAllowed, type Stretch } from '../history.ts';
+import { answersOf, answersWithin } from './answers-of.ts';
+import { Overlaps } from './ascending.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
 import { isUnplaced, masterOf } from './outage.ts';
 import { isWithoutStore } from './store-failure.ts';
-import { absencesOf, awaitsFailover } from './windows.ts';
+import { awaitsFailover, heldUpIn } from './windows.ts';
 
 /** A breaker was in one state from one instant to another. */
 export interface Stay {
@@ -36,12 +38,17 @@ const shortMax = 3;
 const waitsMax = 2;
 
 export function contradictionsIn(history: History): Contradiction[] {
-  const stays = staysIn(history).flatMap((stay) => aroundAbsences(history, stay));
+  const ofBreakers = Map.groupBy(staysIn(history), ({ instance }) => instance);
+  const stays = [...ofBreakers].flatMap(([instance, its]) => {
+    const heldUp = heldUpIn(history, instance);
+    return its.flatMap((stay) => aroundHoldUps(heldUp, stay));
+  });
+  const guards = guardOf(history);
   return [
-    ...stays.flatMap((stay) => [...admittedWhileOpen(history, stay), ...neverAsked(history, stay)]),
-    ...stays.flatMap((stay) => fallbackWhileClosed(history, stay)),
+    ...stays.flatMap((stay) => [...admittedWhileOpen(history, guards, stay), ...neverAsked(history, guards, stay)]),
+    ...stays.flatMap((stay) => fallbackWhileClosed(history, guards, stay)),
     ...flaps(history, stays),
-    ...openInName(history, stays),
+    ...openInName(history, guards, stays),
   ].sort((a, b) => a.atMs - b.atMs);
 }
 
@@ -51,9 +58,8 @@ function staysIn(history: History): Stay[] {
   const endMs = history.phases.at(-1)?.endMs ?? 0;
   const isReplaced = awaitsFailover(history);
   const moved = [...Map.groupBy(history.breaker, ({ instance, shard }) => `${instance} ${shard}`).values()];
-  const silent = history.run.instances.filter(
-    ({ name, reportsBreaker }) => reportsBreaker && !history.breaker.some(({ instance }) => instance === name),
-  );
+  const moving = new Set(history.breaker.map(({ instance }) => instance));
+  const silent = history.run.instances.filter(({ name, reportsBreaker }) => reportsBreaker && !moving.has(name));
   return [
     ...silent.map(({ name }) => ({ instance: name, shard: undefined, state: 'closed', fromMs: startMs, toMs: endMs })),
     ...moved.flatMap((moves) => {
@@ -69,8 +75,8 @@ function staysIn(history: History): Stay[] {
 }
 
 /** What is left of it without the times at which its instance could do nothing. */
-function aroundAbsences(history: History, stay: Stay): Stay[] {
-  return absencesOf(history, stay.instance).reduce(
+function aroundHoldUps(heldUp: readonly Stretch[], stay: Stay): Stay[] {
+  return heldUp.reduce(
     (left, { startMs, endMs }) =>
       left
         .flatMap((it) => [
@@ -82,38 +88,35 @@ function aroundAbsences(history: History, stay: Stay): Stay[] {
   );
 }
 
-/** Whether the breaker guards the way of that request to Redis. */
-function guardOf(history: History): (stay: Pick<Stay, 'instance' | 'shard'>, answer: AnswerEvent) => boolean {
+/** Whether the breaker guards the way of that request, of the same instance, to Redis. */
+type Guards = (breaker: Pick<Stay, 'shard'>, answer: AnswerEvent) => boolean;
+
+function guardOf(history: History): Guards {
   const master = masterOf(history);
   const isOfSeveral = history.placement !== undefined || isUnplaced(history);
-  return ({ instance, shard }, answer) =>
-    answer.instance === instance &&
-    (shard === undefined || !isOfSeveral || master(answer.key, answer.sentMs) === shard);
+  return ({ shard }, answer) => shard === undefined || !isOfSeveral || master(answer.key, answer.sentMs) === shard;
 }
 
-function surelyWithin({ fromMs, toMs }: Stay, answer: AnswerEvent): boolean {
-  return answer.sentMs >= fromMs + clockMsMax && answer.receivedMs <= toMs - clockMsMax;
+/** What the breaker guarded from beginning to end of its stay, in the order in which it was sent. */
+function surelyWithin(history: History, guards: Guards, stay: Stay): AnswerEvent[] {
+  const { instance, fromMs, toMs } = stay;
+  const its = answersWithin(history, instance, fromMs + clockMsMax, toMs - clockMsMax);
+  return its.filter((answer) => guards(stay, answer));
 }
 
-function admittedWhileOpen(history: History, stay: Stay): Contradiction[] {
+function admittedWhileOpen(history: History, guards: Guards, stay: Stay): Contradiction[] {
   if (stay.state !== 'open') return [];
-  const guards = guardOf(history);
-  const admitted = history.answers.filter(
-    (it) => it.source === 'shared' && isAllowed(it) && guards(stay, it) && surelyWithin(stay, it),
-  );
+  const admitted = surelyWithin(history, guards, stay).filter((it) => it.source === 'shared' && isAllowed(it));
   const [first] = admitted;
   if (!first) return [];
   return [said(stay, first.sentMs, `was open, and Redis admitted ${admitted.length} requests`)];
 }
 
-function neverAsked(history: History, stay: Stay): Contradiction[] {
+function neverAsked(history: History, guards: Guards, stay: Stay): Contradiction[] {
   const waitMs = longestWaitMs(history);
   const lastedMs = stay.toMs - stay.fromMs;
   if (stay.state !== 'open' || lastedMs <= waitMs || wasHeldUp(history)) return [];
-  const guards = guardOf(history);
-  const isAsked = history.answers.some(
-    (it) => guards(stay, it) && it.sentMs > stay.fromMs + waitMs / 2 && surelyWithin(stay, it),
-  );
+  const isAsked = surelyWithin(history, guards, stay).some(({ sentMs }) => sentMs > stay.fromMs + waitMs / 2);
   return isAsked
     ? [said(stay, stay.fromMs, `was open for ${(lastedMs / 1000).toFixed(1)} s without asking Redis`)]
     : [];
@@ -123,14 +126,10 @@ function neverAsked(history: History, stay: Stay): Contradiction[] {
  * Of calls made one after another, so that each must have failed by itself: takes of one moment may share a call, and an
  * instance without a connection answers at once.
  */
-function fallbackWhileClosed(history: History, stay: Stay): Contradiction[] {
+function fallbackWhileClosed(history: History, guards: Guards, stay: Stay): Contradiction[] {
   if (stay.state !== 'closed') return [];
-  const guards = guardOf(history);
-  const its = history.answers
-    .filter((it) => guards(stay, it) && surelyWithin(stay, it))
-    .sort((a, b) => a.sentMs - b.sentMs);
   let [calls, sinceMs, overMs] = [0, 0, Number.NEGATIVE_INFINITY];
-  for (const answer of its) {
+  for (const answer of surelyWithin(history, guards, stay)) {
     if (answer.source === 'shared') [calls, overMs] = [0, Number.NEGATIVE_INFINITY];
     if (!isWithoutStore(answer) || answer.sentMs < overMs) continue;
     if (calls === 0) sinceMs = answer.receivedMs;
@@ -158,27 +157,26 @@ function flaps({ run }: History, stays: readonly Stay[]): Contradiction[] {
  * Between two counts of failed calls: each was made for a request that the fallback then answered, while the breaker was
  * not surely open, or was a probe. Where far more failed, calls were made while it was open.
  */
-function openInName(history: History, stays: readonly Stay[]): Contradiction[] {
-  const guards = guardOf(history);
+function openInName(history: History, guards: Guards, stays: readonly Stay[]): Contradiction[] {
+  const ofInstances = Map.groupBy(stays, ({ instance }) => instance);
   return [...Map.groupBy(history.storeErrors, ({ instance }) => instance)].flatMap(([instance, counts]) => {
-    const its = stays.filter((stay) => stay.instance === instance);
+    const its = ofInstances.get(instance) ?? [];
     const open = its.filter(({ state }) => state === 'open');
     if (open.length === 0) return [];
-    const failing = history.answers.filter(
-      (it) =>
-        it.instance === instance &&
-        it.source !== 'shared' &&
-        !open.some((stay) => guards(stay, it) && surelyWithin(stay, it)),
-    );
+    const whileOpen = new Set(open.flatMap((stay) => surelyWithin(history, guards, stay)));
+    const failing = answersOf(history, instance).filter((it) => it.source !== 'shared' && !whileOpen.has(it));
+    const calls = new Overlaps(failing.map(({ sentMs, receivedMs }) => [sentMs, receivedMs]));
+    const halfOpen = its.filter(({ state }) => state === 'half-open');
+    const probes = new Overlaps(halfOpen.map((stay) => [stay.fromMs, stay.toMs]));
     return counts.slice(1).flatMap(({ atMs, totals }, i): Contradiction[] => {
       const since = counts[i];
       const failed = sum(totals) - sum(since?.totals ?? {});
       if (since === undefined || failed <= callsMin) return [];
       const [fromMs, toMs] = [since.atMs - clockMsMax, atMs + clockMsMax];
-      const probes = its.filter((it) => it.state === 'half-open' && it.toMs >= fromMs && it.fromMs <= toMs).length;
-      const may = probes + failing.filter(({ sentMs, receivedMs }) => receivedMs >= fromMs && sentMs <= toMs).length;
+      const may = probes.count(fromMs, toMs) + calls.count(fromMs, toMs);
+      if (failed <= callsMin + callsFactor * may) return [];
       const stay = open.find((it) => it.toMs >= since.atMs && it.fromMs <= atMs);
-      if (!stay || failed <= callsMin + callsFactor * may) return [];
+      if (!stay) return [];
       return [
         said(
           stay,

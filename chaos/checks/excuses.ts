@@ -1,9 +1,11 @@
 // Which answers are no doing of the limiter. An instance that is dead or stands still answers nothing. A broken front link may
-// hold an answer up, or lose it; the requests that waited meanwhile crowd the link once it is healed.
+// hold an answer up, or lose it; the requests that waited meanwhile crowd the link once it is healed. It is the same with an
+// instance that takes no new connection, or gets too little processor time: its answers say what they always do.
 
+import { failureOf } from '../failure.ts';
 import type { AnswerEvent, History } from '../history.ts';
 import { healMs } from '../scenario.ts';
-import { absencesOf, isOfFront, windowsOf } from './windows.ts';
+import { absencesOf, isHoldingUp, type Window, windowsOf } from './windows.ts';
 
 /** What of an answer is judged: what it says, and that there is one; or when it came. */
 type Judged = 'what' | 'when';
@@ -12,12 +14,11 @@ type Predicate = (answer: AnswerEvent) => boolean;
 
 /**
  * Whether nothing may be concluded from an answer. All of one is excused that was with an instance while that could not
- * answer. Of one that a broken front link was on the way of, only when it came is, and that there is none.
+ * answer. Of one that was held up, only when it came is, and that there is none.
  */
 export function isExcusedIn(history: History, judged: Judged): Predicate {
-  const [isWithAbsent, isThroughBroken] = [withAbsent(history), throughBrokenFront(history)];
-  const hasNone = ({ status }: AnswerEvent) => status === 0;
-  return (answer) => isWithAbsent(answer) || ((judged === 'when' || hasNone(answer)) && isThroughBroken(answer));
+  const [isWithAbsent, isHeldUp] = [withAbsent(history), heldUp(history, judged)];
+  return (answer) => isWithAbsent(answer) || isHeldUp(answer);
 }
 
 function withAbsent(history: History): Predicate {
@@ -26,12 +27,23 @@ function withAbsent(history: History): Predicate {
     absences.get(instance)?.some(({ startMs, endMs }) => sentMs < endMs && receivedMs >= startMs) ?? false;
 }
 
-function throughBrokenFront(history: History): Predicate {
+function heldUp(history: History, judged: Judged): Predicate {
   const windows = windowsOf(history)
-    .filter(isOfFront)
-    .map(({ target, beginMs, healedMs }) => ({ target, beginMs, untilMs: crowdedUntilMs(history, healedMs) }));
-  return ({ instance, scheduledMs, receivedMs }) =>
-    windows.some((it) => it.target === instance && scheduledMs < it.untilMs && receivedMs >= it.beginMs);
+    .filter(isHoldingUp)
+    .map((window) => ({ ...window, untilMs: crowdedUntilMs(history, window.healedMs) }));
+  return (answer) =>
+    windows.some(
+      (it) =>
+        it.target === answer.instance &&
+        answer.scheduledMs < it.untilMs &&
+        answer.receivedMs >= it.beginMs &&
+        (judged === 'when' || mayHaveNone(it, answer)),
+    );
+}
+
+/** Of an instance that is only slow, no more is lost than what its client gave up. */
+function mayHaveNone({ effect }: Pick<Window, 'effect'>, answer: AnswerEvent): boolean {
+  return answer.status === 0 && (effect !== 'starved' || failureOf(answer) === 'timed out');
 }
 
 /** When `recovered` begins. */

@@ -79,11 +79,12 @@ function openFromMs(history: History, instance: string, window: Window): number 
 function duringFault(history: History, stretches: readonly Stretch[]): CheckResult[] {
   if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
   const effect = effectIn(history, stretches);
-  if (effect === 'none' || effect === 'unavailable') {
+  if (effect === 'none' || effect === 'full' || effect === 'unavailable') {
     const detail = 'answered by the store, which nothing kept it from';
     return [judgeShare(history, { name, phase: 'fault', stretches, from: 'shared', detail, isSlowed: true })];
   }
   if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
+  if (effect === 'starved') return [notApplicable(name, 'either may answer while an instance is slow', 'fault')];
   return history.failover
     ? [fallback(history, 'fault', withoutMaster(history), `answered ${standInOf(history)} until the failover`)]
     : [fallback(history, 'fault', stretches, `answered ${standInOf(history)}`)];

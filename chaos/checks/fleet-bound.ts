@@ -5,25 +5,32 @@
 //
 // S is the span of Redis's decisions, D that of the instance's fallback decisions.
 
+import { driftRatioOf } from '../bounds.ts';
 import type { SourceKind } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
-import { driftRatio } from './sources.ts';
 
 export interface BoundedBucket {
   readonly capacity: number;
   readonly refillPerSecond: number;
+  /** How far its clock and the client's may drift apart. */
+  readonly driftRatio: number;
 }
 
 /** The two kinds of buckets that a key has. */
 export function bucketsOf(bounds: Bounds): Readonly<Record<SourceKind, BoundedBucket>> {
+  const driftRatio = driftRatioOf(bounds);
   return {
-    shared: { capacity: bounds.capacity, refillPerSecond: bounds.refillPerSecond },
-    local: { capacity: bounds.fallbackCapacity, refillPerSecond: bounds.fallbackRefillPerSecond },
+    shared: { capacity: bounds.capacity, refillPerSecond: bounds.refillPerSecond, driftRatio },
+    local: { capacity: bounds.fallbackCapacity, refillPerSecond: bounds.fallbackRefillPerSecond, driftRatio },
   };
 }
 
 /** Tokens that `count` full buckets, one after the other, hold and get within `spanMs`, which clock drift may stretch. */
-export function mostOf({ capacity, refillPerSecond }: BoundedBucket, spanMs: number, count: number): number {
+export function mostOf(
+  { capacity, refillPerSecond, driftRatio }: BoundedBucket,
+  spanMs: number,
+  count: number,
+): number {
   return capacity * count + (refillPerSecond * (1 + driftRatio) * spanMs) / 1000;
 }
 

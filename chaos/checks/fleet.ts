@@ -10,7 +10,7 @@ import type { Bounds } from '../scenario.ts';
 import { BestStart } from './best-start.ts';
 import type { Check, CheckResult } from './check.ts';
 import { type BoundedBucket, bucketsOf, fleetBound, mostOf, type Span } from './fleet-bound.ts';
-import { isOf, type StateLoss, stateLosses } from './sources.ts';
+import { lossesBy, type StateLoss, stateLosses } from './sources.ts';
 
 const roundingTokens = 1e-6;
 
@@ -87,7 +87,8 @@ export function fullestWindow(admitted: readonly AnswerEvent[], bounds: Bounds, 
 function inOrder(admitted: readonly AnswerEvent[], bounds: Bounds, losses: readonly StateLoss[]): Admission[] {
   const buckets = bucketsOf(bounds);
   const last = new Map<string, number>();
-  const lossesOf = (answer: AnswerEvent) => losses.filter(isOf(answer.source === 'local' ? 'local' : 'shared', answer));
+  const lossesBySource = lossesBy(losses);
+  const lossesOf = (answer: AnswerEvent) => lossesBySource(answer.source === 'local' ? 'local' : 'shared', answer);
   const admissions = admitted
     .toSorted((a, b) => a.receivedMs - b.receivedMs)
     .map((answer, i): Admission => {

@@ -11,6 +11,7 @@ import { fleet } from './fleet.ts';
 import { ghostTakes } from './ghost-takes.ts';
 import { isolation } from './isolation.ts';
 import { latency } from './latency.ts';
+import { memory } from './memory.ts';
 import { needlessRefusal } from './needless-refusal.ts';
 import { recovery } from './recovery.ts';
 import { remaining } from './remaining.ts';
@@ -27,6 +28,7 @@ export const checks: readonly Check[] = [
   isolation,
   recovery,
   backToNormal,
+  memory,
   admission,
   fleet,
   needlessRefusal,

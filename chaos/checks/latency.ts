@@ -8,7 +8,8 @@
 //           nothing of it. So it has to fail without its three worst moments as well, and the control has to be quick
 //           over the whole run: where noise makes it slow in other phases, it is not this one's limiter that was slow.
 //           Where the control itself is not far below the limit, the lower bound has to be far beyond the control's p99.
-//           And a p99 of seconds, far beyond the control's slowest answer of the run, is no noise in any case
+//           A p99 of seconds, far beyond the control's slowest answer of the run, is no noise in any case. Where the machine
+//           stands still so often that the control's p99 tells of it, nothing less can be told from noise, whatever the limit
 // unknown   anything else: too few answers, a generator that ran late, a machine too noisy to tell
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
@@ -21,9 +22,11 @@ import { ascending, designEffect, quantile, quantileBounds } from './quantile.ts
 const answersMin = 500;
 const lagMsMax = 2;
 /** Noise that takes the control over this share of the limit takes the other arm, at times, over all of it. */
-const noisyShare = 0.5;
+export const noisyShare = 0.5;
 /** So many times what noise does to the control it does not do to the other arm. */
 const farFactor = 6;
+/** From this p99 of the control on it is the machine that stands still: seen to hold up one arm for five times as long as the other. */
+const standstillMs = 15;
 /** Nor does it, whatever the control's p99 is, take the p99 of the other arm to seconds, so far beyond its slowest answer. */
 const farMs = 1000;
 const farBeyondFactor = 10;
@@ -94,6 +97,8 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   const noiseMs = Math.max(control.estimate, controlP99Ms(history));
   if (noiseMs >= noisyShare * limit && p99.lower < farFactor * noiseMs)
     return state('unknown', `cannot tell from the noise that the control had as well: ${bounds}`);
+  if (noiseMs >= standstillMs && !isFarBeyond)
+    return state('unknown', `cannot tell from a machine that stood still for the control as well: ${bounds}`);
   const stallMs = isFarBeyond ? stall.ms : Math.max(stall.ms, stallFactor * worstControlMs(history));
   const rest = quantileBounds(ascending(withoutStalls(answers, limit, stallMs).map(latencyMs)), 0.99);
   if (!(rest.lower >= limit))

@@ -2,10 +2,12 @@
 //
 // Earlier takes are charged as late as they can have happened: what is charged earlier has more time to refill. Those under
 // way at the same time are charged in full, and so is every take that Redis may have executed without its answer arriving.
+// What may have emptied the bucket is charged likewise.
 
 import type { AnswerEvent } from '../history.ts';
+import { countBelow, itself } from './ascending.ts';
 import { ascending } from './quantile.ts';
-import { driftRatio, type Source } from './sources.ts';
+import type { Emptying, Source } from './sources.ts';
 
 /** A token and room for rounding: the service rounds the refill up to whole microseconds per token. */
 export const surelyOne = 1.01;
@@ -18,18 +20,21 @@ export interface Lowest {
 
 /** At each of these answers of the bucket, in order of sending. */
 export function lowestLevels(source: Source, answers: readonly AnswerEvent[]): Lowest[] {
-  const perMs = (source.refillPerSecond * (1 - driftRatio)) / 1000;
+  const perMs = (source.refillPerSecond * (1 - source.driftRatio)) / 1000;
   // Takes and tellings in the order in which their clients knew of them.
-  const charges = [...source.admits, ...source.told].sort((a, b) => a.receivedMs - b.receivedMs);
+  const charges: (AnswerEvent | Emptying)[] = [...source.admits, ...source.told, ...source.emptied];
+  charges.sort((a, b) => a.receivedMs - b.receivedMs);
   // Admissions whose clients knew of them while a telling was under way may have come after it, and have taken from it.
   const knownMs = ascending(source.admits.map(({ receivedMs }) => receivedMs));
-  const toldTokens = new Map(
+  const atMost = new Map<AnswerEvent | Emptying, number>(
     source.told.map((telling) => {
-      const since = countUntil(knownMs, telling.receivedMs) - countBefore(knownMs, telling.sentMs);
+      const since = countBelow(knownMs, telling.receivedMs, itself, true) - countBelow(knownMs, telling.sentMs, itself);
       return [telling, Math.max(0, (telling.remaining ?? 0) - since)];
     }),
   );
-  const charged = (before: number, charge: AnswerEvent) => Math.min(before, toldTokens.get(charge) ?? before - 1);
+  for (const emptying of source.emptied) atMost.set(emptying, 0);
+  const charged = (before: number, charge: AnswerEvent | Emptying) =>
+    Math.min(before, atMost.get(charge) ?? before - 1);
   const unheardMs = ascending(source.uncertain.map(({ sentMs }) => sentMs));
   const spanMsMax = charges.reduce((max, { sentMs, receivedMs }) => Math.max(max, receivedMs - sentMs), 0);
   let level = source.capacity;
@@ -54,28 +59,7 @@ export function lowestLevels(source: Source, answers: readonly AnswerEvent[]): L
         if (charge.sentMs <= answer.receivedMs) lowest = charged(lowest, charge);
       }
       // Those that Redis may have executed, at any time since: at the worst now.
-      lowest -= countUntil(unheardMs, answer.receivedMs);
+      lowest -= countBelow(unheardMs, answer.receivedMs, itself, true);
       return { answer, level: lowest };
     });
-}
-
-/** How many of the sorted instants are not later. */
-function countUntil(sorted: readonly number[], atMs: number): number {
-  return countWhile(sorted, (ms) => ms <= atMs);
-}
-
-/** How many of the sorted instants are earlier. */
-function countBefore(sorted: readonly number[], atMs: number): number {
-  return countWhile(sorted, (ms) => ms < atMs);
-}
-
-/** How many of the sorted instants are so, all of which stand before the others. */
-function countWhile(sorted: readonly number[], isSo: (ms: number) => boolean): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isSo(sorted[middle] as number)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -18,8 +18,9 @@ import { awaitsFailover, hits, windowsOf } from './windows.ts';
 const chanceMin = 0.001;
 
 /** The longest that a recovery may take, from the heal. */
-export function recoveryMsMax({ reconnectMs, breakerResetMs, resetJitterRatio, redisTimeoutMs }: Bounds): number {
-  return reconnectMs + breakerResetMs * (1 + resetJitterRatio) + 2 * redisTimeoutMs;
+export function recoveryMsMax({ clockDriftRatio = 0, ...bounds }: Bounds): number {
+  const { reconnectMs, breakerResetMs, resetJitterRatio, redisTimeoutMs } = bounds;
+  return (reconnectMs + breakerResetMs * (1 + resetJitterRatio) + 2 * redisTimeoutMs) * (1 + clockDriftRatio);
 }
 
 /** The longest from one call of an open breaker to its next. */
@@ -66,13 +67,13 @@ export const recovery: Check = {
       if (afterLimit === undefined) {
         // Cut off again before it had to be back: nothing can be told of this time.
         if (untilMs > healedMs + limit) unknown ??= state('unknown', null, `no traffic on ${name} until the limit`);
-        else if (back && (!worst || backMs > worst.backMs)) worst = { instance: name, healedMs, backMs };
+        else if (back && (!worst || backMs > worst.backMs)) worst = { instance: name, healedMs, backMs, untilMs };
       } else if (backMs > limit && afterLimit === back) {
         // It may have been back for long: nobody asked.
         const detail = `no traffic on ${name} between the limit and its first answer from Redis`;
         unknown ??= state('unknown', backMs, detail);
       } else if (!worst || backMs > worst.backMs) {
-        worst = { instance: name, healedMs, backMs };
+        worst = { instance: name, healedMs, backMs, untilMs };
       }
     }
     const late = worst && worst.backMs > limit ? worst : undefined;
@@ -81,7 +82,10 @@ export const recovery: Check = {
     const { instance, backMs } = worst;
     if (late) {
       const measured = Number.isFinite(backMs) ? backMs : null;
-      const detail = measured === null ? `${instance} never came back to Redis` : instance;
+      const never = Number.isFinite(late.untilMs)
+        ? 'was not back with Redis at the next fault'
+        : 'never came back to Redis';
+      const detail = measured === null ? `${instance} ${never}` : instance;
       const noise = explainedByNoise(history, late);
       return noise === undefined ? state('fail', measured, detail) : state('unknown', measured, `${detail}; ${noise}`);
     }
@@ -96,12 +100,14 @@ interface Return {
   readonly healedMs: number;
   /** From the heal to the first answer from Redis; infinite when there was none. */
   readonly backMs: number;
+  /** It had time until then: to the next fault, if there was another. */
+  readonly untilMs: number;
 }
 
 /** Why nothing may be concluded from its being late; undefined when the machine is no explanation. */
-function explainedByNoise(history: History, { healedMs, backMs }: Return): string | undefined {
+function explainedByNoise(history: History, { healedMs, backMs, untilMs }: Return): string | undefined {
   const { bounds } = history.run;
-  const endMs = Math.min(healedMs + backMs, history.phases.at(-1)?.endMs ?? healedMs);
+  const endMs = Math.min(healedMs + backMs, untilMs, history.phases.at(-1)?.endMs ?? healedMs);
   const controls = answersIn(history, { startMs: healedMs, endMs }, 'control');
   const lost = controls.filter((a) => a.source !== 'shared' || latencyMs(a) >= bounds.p99Ms).length / controls.length;
   const beyondMs = endMs - healedMs - recoveryMsMax(bounds);

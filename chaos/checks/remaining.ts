@@ -9,7 +9,7 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { driftRatio, type Source, sourcesOf } from './sources.ts';
+import { type Source, sourcesOf } from './sources.ts';
 
 const roundingTokens = 1e-6;
 
@@ -82,7 +82,7 @@ export interface Overstated {
 /** The answer of one bucket that tells of the most tokens too many; undefined when none does. */
 export function overstatedIn(source: Source): Overstated | undefined {
   const { capacity, admits, rejects, former } = source;
-  const perMs = (source.refillPerSecond * (1 + driftRatio)) / 1000;
+  const perMs = (source.refillPerSecond * (1 + source.driftRatio)) / 1000;
   const admitted = new Set(admits);
   const costOf = (answer: AnswerEvent) => (admitted.has(answer) ? 1 : 0);
   const answers = [...admits, ...rejects].filter((answer) => answer.remaining !== null);

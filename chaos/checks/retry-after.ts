@@ -8,7 +8,7 @@
 
 import type { AnswerEvent, History } from '../history.ts';
 import { type Check, type CheckResult, notApplicable } from './check.ts';
-import { driftRatio, type Source, sourcesOf } from './sources.ts';
+import { type Source, sourcesOf } from './sources.ts';
 
 const name = 'retry-after';
 /** Of the limiter's clock, or of its arithmetic. */
@@ -54,7 +54,7 @@ function tooLong(source: Source): Wrong[] {
     for (let admit = admits[next - 1]; admit && admit.sentMs > answer.receivedMs; admit = admits[--next - 1]) {
       soonestMs = Math.min(soonestMs, admit.receivedMs);
     }
-    const leastMs = ((answer.retryAfterS ?? 0) - 1) * 1000 * (1 - driftRatio) - roundingMs;
+    const leastMs = ((answer.retryAfterS ?? 0) - 1) * 1000 * (1 - source.driftRatio) - roundingMs;
     if (soonestMs - answer.sentMs < leastMs && !isTold(answer.sentMs, soonestMs)) {
       wrong.push({ source, answer, instead: `admitted at ${seconds(soonestMs)}` });
     }
@@ -65,11 +65,11 @@ function tooLong(source: Source): Wrong[] {
 /**
  * Refusals after which a client that waited was refused again, though nothing can have been admitted meanwhile. A take that
  * Redis may have executed without being heard may be executed at any time since. A fallback goes on from what Redis told
- * its instance meanwhile.
+ * its instance meanwhile. A bucket may be found empty after a fault.
  */
 function tooShort(source: Source): Wrong[] {
   const unheardMs = Math.min(...source.uncertain.map(({ sentMs }) => sentMs));
-  const admits = [...source.admits, ...source.told].sort((a, b) => a.sentMs - b.sentMs);
+  const admits = [...source.admits, ...source.told, ...source.emptied].sort((a, b) => a.sentMs - b.sentMs);
   const wrong: Wrong[] = [];
   let next = 0;
   let admittedMs = Number.NEGATIVE_INFINITY; // until when what was sent by the later refusal's receipt may have been
@@ -82,7 +82,7 @@ function tooShort(source: Source): Wrong[] {
     if (first && first.sentMs <= admittedMs) first = undefined;
     const waitedMs = first && answer.sentMs - first.receivedMs;
     if (first?.retryAfterS !== undefined && waitedMs !== undefined) {
-      const enoughMs = first.retryAfterS * 1000 * (1 + driftRatio) + roundingMs;
+      const enoughMs = first.retryAfterS * 1000 * (1 + source.driftRatio) + roundingMs;
       if (waitedMs >= enoughMs) {
         wrong.push({
           source,

@@ -3,7 +3,17 @@
 // A source is one key's bucket in one place: in Redis (until Redis loses its data, which begins a new one), in the
 // control's Redis, or in one instance's fallback.
 
-import { type AnswerEvent, type History, isAllowed, isControl, isDenied, type SourceKind } from '../history.ts';
+import { driftRatioOf } from '../bounds.ts';
+import {
+  type AnswerEvent,
+  type BreakerEvent,
+  type FaultEvent,
+  type History,
+  isAllowed,
+  isDenied,
+  type SourceKind,
+} from '../history.ts';
+import { countBelow } from './ascending.ts';
 import { clockMsMax } from './calm.ts';
 import { isUnplaced, masterOf, reachOf } from './outage.ts';
 
@@ -14,6 +24,8 @@ export interface Source {
   readonly isFallback: boolean;
   readonly capacity: number;
   readonly refillPerSecond: number;
+  /** How far its clock and the client's may drift apart. */
+  readonly driftRatio: number;
   readonly admits: AnswerEvent[];
   readonly rejects: AnswerEvent[];
   /** Takes that this bucket may have decided: without being heard; or Redis, just before or after it lost its data. */
@@ -24,10 +36,14 @@ export interface Source {
   readonly former: Source | undefined;
   /** Perhaps it is the former one that goes on, or what a replica knew of that. */
   readonly mayContinue: boolean;
+  /** Of a bucket in Redis: when it may have been found empty though nobody took its tokens. */
+  readonly emptied: Emptying[];
 }
 
-/** How far the client's clock and a bucket's clock may drift apart: NTP slews by 500 ppm at most. */
-export const driftRatio = 500e-6;
+/** Some time between, at the first decision after a fault: until that may have been made, and then for sure. */
+export type Emptying = Pick<AnswerEvent, 'sentMs' | 'receivedMs'>;
+
+const controlStore = "the control's store";
 
 const known = new WeakMap<History, Source[]>();
 
@@ -40,36 +56,45 @@ export function sourcesOf(history: History): readonly Source[] {
 
 function sorted(history: History): Source[] {
   const { bounds } = history.run;
-  const losses = stateLosses(history);
+  const driftRatio = driftRatioOf(bounds);
+  const lossesOf = lossesBy(stateLosses(history));
+  const controls = new Set(history.run.instances.filter(({ control }) => control).map(({ name }) => name));
   const sources = new Map<string, Source>();
 
   const source = (name: string, key: string, kind: SourceKind, former?: Source, mayContinue = false): Source => {
-    const id = `${name}\n${key}`;
+    const id = idOf(name, key);
     const existing = sources.get(id);
     if (existing) return existing;
     const capacity = kind === 'shared' ? bounds.capacity : bounds.fallbackCapacity;
     const refillPerSecond = kind === 'shared' ? bounds.refillPerSecond : bounds.fallbackRefillPerSecond;
-    const lists = { admits: [], rejects: [], uncertain: [], told: [] };
+    const lists = { admits: [], rejects: [], uncertain: [], told: [], emptied: [] };
     const isFallback = kind === 'local';
-    const created: Source = { name, key, isFallback, capacity, refillPerSecond, ...lists, former, mayContinue };
+    const created: Source = {
+      ...{ name, key, isFallback, capacity, refillPerSecond, driftRatio },
+      ...lists,
+      ...{ former, mayContinue },
+    };
     sources.set(id, created);
     return created;
   };
   /** The store's bucket that decided it, if the store did; several when nobody can tell whether that was before a loss or after. */
   const sharedSources = (answer: AnswerEvent): Source[] => {
-    if (isControl(history, answer.instance)) return [source("the control's store", answer.key, 'shared')];
-    return around(losses.filter(isOf('shared', answer)), answer, 'the store', 'shared');
+    if (controls.has(answer.instance)) return [source(controlStore, answer.key, 'shared')];
+    return around(lossesOf('shared', answer), answer, 'the store', 'shared');
   };
   const localSources = (answer: AnswerEvent): Source[] =>
-    around(losses.filter(isOf('local', answer)), answer, `fallback of ${answer.instance}`, 'local');
+    around(lossesOf('local', answer), answer, `fallback of ${answer.instance}`, 'local');
   const around = (its: readonly StateLoss[], answer: AnswerEvent, name: string, kind: SourceKind): Source[] => {
-    const surely = its.filter(({ endMs }) => endMs < answer.sentMs).length;
-    const possibly = its.filter(({ beginMs }) => beginMs < answer.receivedMs).length;
+    const surely = countBelow(its, answer.sentMs, ({ endMs }) => endMs);
+    const possibly = countBelow(its, answer.receivedMs, ({ beginMs }) => beginMs);
+    const nameAfter = (count: number) => (count === 0 ? name : `${name} after state loss ${count}`);
     const afterLosses = (count: number): Source => {
-      const loss = its[count - 1];
-      if (!loss) return source(name, answer.key, kind);
-      const former = afterLosses(count - 1);
-      return source(`${name} after state loss ${count}`, answer.key, kind, former, loss.perhaps);
+      let known = count;
+      while (known > 0 && !sources.has(idOf(nameAfter(known), answer.key))) known--;
+      let bucket = source(nameAfter(known), answer.key, kind);
+      for (let i = known + 1; i <= count; i++)
+        bucket = source(nameAfter(i), answer.key, kind, bucket, its[i - 1]?.perhaps);
+      return bucket;
     };
     return Array.from({ length: 1 + possibly - surely }, (_, i) => afterLosses(surely + i));
   };
@@ -85,9 +110,38 @@ function sorted(history: History): Source[] {
     const isUncertain = answer.source === 'shared' ? shared.length > 1 : !keptOut(answer);
     if (isUncertain) for (const bucket of shared) bucket.uncertain.push(answer);
     const isLocal = answer.source === 'local' ? local.length > 1 : answer.source === null;
-    if (isLocal && !isControl(history, answer.instance)) for (const bucket of local) bucket.uncertain.push(answer);
+    if (isLocal && !controls.has(answer.instance)) for (const bucket of local) bucket.uncertain.push(answer);
   }
+  const emptyings = history.faults.filter(({ state, action }) => state === 'perhaps-emptied' && action === 'inject');
+  const shared = [...sources.values()].filter(({ isFallback, name }) => !isFallback && name !== controlStore);
+  if (emptyings.length > 0) for (const bucket of shared) bucket.emptied.push(...emptyingsOf(bucket, emptyings));
   return [...sources.values()];
+}
+
+function idOf(name: string, key: string): string {
+  return `${name}\n${key}`;
+}
+
+/**
+ * An admission tells of a decision by Redis. A refusal may repeat one from before the fault, but for no longer than an empty
+ * bucket takes to be full.
+ */
+function emptyingsOf({ admits, rejects, ...bucket }: Source, faults: readonly FaultEvent[]): Emptying[] {
+  const fullMs = (bucket.capacity / bucket.refillPerSecond) * 1000 * (1 + bucket.driftRatio);
+  const [admitted, refused] = [firstAnswerAfter(admits), firstAnswerAfter(rejects)];
+  return faults.map(({ beginMs, endMs }) => ({
+    sentMs: beginMs,
+    receivedMs: Math.min(admitted(endMs), refused(endMs + fullMs)),
+  }));
+}
+
+/** When the first was received of those that were sent after an instant; infinite when there is none. */
+function firstAnswerAfter(answers: readonly AnswerEvent[]): (atMs: number) => number {
+  const sent = answers.toSorted((a, b) => a.sentMs - b.sentMs);
+  const firstMs = new Float64Array(sent.length + 1).fill(Number.POSITIVE_INFINITY);
+  for (let i = sent.length - 1; i >= 0; i--)
+    firstMs[i] = Math.min((sent[i] as AnswerEvent).receivedMs, firstMs[i + 1] as number);
+  return (atMs) => firstMs[countBelow(sent, atMs, ({ sentMs }) => sentMs, true)] as number;
 }
 
 /** Buckets were forgotten, some time between. */
@@ -105,19 +159,41 @@ export interface StateLoss {
 /** In order of time. One kill is recorded for each instance that it hits. */
 export function stateLosses(history: History): StateLoss[] {
   const injects = history.faults
-    .filter(({ state, action }) => state !== 'kept' && action === 'inject')
+    .filter(({ state, action }) => state !== 'kept' && state !== 'perhaps-emptied' && action === 'inject')
     .sort((a, b) => a.beginMs - b.beginMs);
   const isHit = reachOf(history);
   const hits = (key: string) => isHit(key) !== false;
   const losses: StateLoss[] = [];
+  /** Where the last of each instance stands, and of the store. */
+  const lasts = new Map<string | undefined, number>();
   for (const { beginMs, endMs, state, reach, target } of injects) {
     const instance = reach === 'one-instance' ? target : undefined;
-    const last = losses.findLastIndex((loss) => loss.instance === instance);
+    const last = lasts.get(instance) ?? -1;
     const former = losses[last];
     if (former && beginMs <= former.endMs) losses[last] = { ...former, endMs: Math.max(former.endMs, endMs) };
-    else losses.push({ instance, beginMs, endMs, perhaps: state !== 'lost', hits: instance ? () => true : hits });
+    else {
+      lasts.set(instance, losses.length);
+      losses.push({ instance, beginMs, endMs, perhaps: state !== 'lost', hits: instance ? () => true : hits });
+    }
   }
   return losses;
+}
+
+/** Those that the bucket may have suffered which an answer tells of, in order of time: one begins after the other has ended. */
+export function lossesBy(
+  losses: readonly StateLoss[],
+): (kind: SourceKind, answer: Pick<AnswerEvent, 'instance' | 'key'>) => readonly StateLoss[] {
+  const ofOwner = Map.groupBy(losses, ({ instance }) => instance);
+  const ofKey = new Map<string, readonly StateLoss[]>();
+  return (kind, { instance, key }) => {
+    if (kind === 'local') return ofOwner.get(instance) ?? [];
+    let its = ofKey.get(key);
+    if (!its) {
+      its = (ofOwner.get(undefined) ?? []).filter((loss) => loss.hits(key));
+      ofKey.set(key, its);
+    }
+    return its;
+  };
 }
 
 /** Those that the bucket may have suffered which such an answer tells of. */
@@ -140,16 +216,22 @@ function file(source: Source, answer: AnswerEvent): void {
 function keptOutOf(history: History): (answer: AnswerEvent) => boolean {
   if (isUnplaced(history)) return () => false;
   const master = masterOf(history);
+  const ofInstance = Map.groupBy(history.breaker, ({ instance }) => instance);
+  const ofBreaker = new Map<string, readonly BreakerEvent[]>();
+  const movesOf = (instance: string, its: string | undefined): readonly BreakerEvent[] => {
+    const all = ofInstance.get(instance) ?? [];
+    if (its === undefined) return all;
+    const id = idOf(instance, its);
+    const moves = ofBreaker.get(id) ?? all.filter(({ shard }) => shard === undefined || shard === its);
+    ofBreaker.set(id, moves);
+    return moves;
+  };
   return ({ instance, key, sentMs, receivedMs }) => {
     const its = history.placement && master(key, sentMs);
     if (history.placement && its === undefined) return false;
-    let open = false;
-    for (const { instance: of, shard, to, atMs } of history.breaker) {
-      if (of !== instance || (its !== undefined && shard !== undefined && shard !== its)) continue;
-      if (atMs > receivedMs + clockMsMax) break;
-      if (atMs >= sentMs - clockMsMax) return false;
-      open = to === 'open';
-    }
-    return open;
+    const moves = movesOf(instance, its);
+    const before = countBelow(moves, sentMs - clockMsMax, ({ atMs }) => atMs);
+    const next = moves[before];
+    return moves[before - 1]?.to === 'open' && !(next && next.atMs <= receivedMs + clockMsMax);
   };
 }

@@ -6,9 +6,9 @@
 // An outage is over when the store answers and has failed nothing for 10 s. When it began is only known to lie between the
 // sending and the receipt of the first answer without the store, so near the end of its budget either may answer.
 
+import { driftRatioOf } from '../bounds.ts';
 import { type AnswerEvent, type History, isAllowed, isDenied, type StoreErrorsEvent } from '../history.ts';
 import { clockMsMax } from './calm.ts';
-import { driftRatio } from './sources.ts';
 import { windowsOf } from './windows.ts';
 
 const calmMs = 10_000;
@@ -54,7 +54,7 @@ function budgetIn(history: History): (answer: AnswerEvent) => Budget {
     windowsOf(history).every(({ effect }) => effect !== 'unavailable');
   if (!isOfOne) return () => 'unsure';
   const outages = new Map(history.run.instances.map(({ name }) => [name, outagesOf(history, name)]));
-  const slackMs = forMs * driftRatio + roundingMs;
+  const slackMs = forMs * driftRatioOf(history.run.bounds) + roundingMs;
   return ({ instance, sentMs, receivedMs }) => {
     const outage = outages.get(instance)?.findLast(({ firstMs }) => firstMs <= sentMs);
     if (outage === undefined) return 'unsure';
@@ -86,7 +86,7 @@ function outagesOf(history: History, instance: string): Outage[] {
     const isSame = receivedMs - lastSentMs < calmMs;
     if (isWithoutStore(answer)) {
       if (!isSame) {
-        const calmFromMs = lastReceivedMs + calmMs * (1 + driftRatio);
+        const calmFromMs = lastReceivedMs + calmMs * (1 + driftRatioOf(history.run.bounds));
         const isNew = calms.some((calm) => calm.sentMs >= calmFromMs && calm.receivedMs <= sentMs);
         outages.push({ firstMs: sentMs, sinceMs: isNew ? sentMs : Number.NEGATIVE_INFINITY, knownMs: receivedMs });
       }

@@ -16,18 +16,26 @@ export interface Window extends FaultFacts {
   readonly healedMs: number;
 }
 
-/** In order of time. */
-export function windowsOf({ faults }: Pick<History, 'faults'>): Window[] {
+const known = new WeakMap<readonly FaultEvent[], readonly Window[]>();
+
+/** In order of time. Looked for once for all who ask. */
+export function windowsOf({ faults }: Pick<History, 'faults'>): readonly Window[] {
+  const windows = known.get(faults) ?? windowsIn(faults);
+  known.set(faults, windows);
+  return windows;
+}
+
+function windowsIn(faults: readonly FaultEvent[]): Window[] {
+  const idOf = ({ fault, target }: Pick<FaultEvent, 'fault' | 'target'>) => `${fault}\n${target}`;
   const heals = faults.filter(({ action }) => action === 'heal').sort((a, b) => a.beginMs - b.beginMs);
-  const used = new Set<FaultEvent>();
+  const left = Map.groupBy(heals.reverse(), idOf); // the next one last
   return faults
     .filter(({ action }) => action === 'inject')
     .sort((a, b) => a.beginMs - b.beginMs)
     .map(({ type: _, action: __, beginMs, endMs, ...rest }) => {
-      const heal = heals.find(
-        (it) => !used.has(it) && it.fault === rest.fault && it.target === rest.target && it.endMs >= beginMs,
-      );
-      if (heal) used.add(heal);
+      const its = left.get(idOf(rest)) ?? [];
+      let heal = its.pop();
+      while (heal && heal.endMs < beginMs) heal = its.pop(); // nor was it that of a later one
       const [healMs, healedMs] = [heal?.beginMs ?? Number.POSITIVE_INFINITY, heal?.endMs ?? Number.POSITIVE_INFINITY];
       return { ...rest, beginMs, biteMs: endMs, healMs, healedMs };
     });
@@ -38,9 +46,9 @@ export function hits({ reach, target }: Pick<Window, 'reach' | 'target'>, instan
   return reach === 'shared-store' || reach === 'one-shard' || target === instance;
 }
 
-/** Whether it is on the way between the clients and the instance, which has its store all the same. */
-export function isOfFront({ reach }: Pick<Window, 'reach'>): boolean {
-  return reach === 'front-links' || reach === 'one-front-link';
+/** Whether answers of the instance come late, or not at all, by no doing of its own: something is between it and its clients, or it gets no processor. */
+export function isHoldingUp({ reach, effect }: Pick<Window, 'reach' | 'effect'>): boolean {
+  return reach === 'front-links' || reach === 'one-front-link' || effect === 'full' || effect === 'starved';
 }
 
 /** Whether any fault of the run reaches the instance. Until one was put on, that of all is supposed. */
@@ -64,6 +72,14 @@ export function absencesOf(history: Pick<History, 'faults'>, instance: string): 
     .map(({ beginMs, healMs, healedMs }) => ({ startMs: beginMs, endMs: Math.min(healedMs, healMs + readyMsMax) }));
 }
 
+/** When the instance could not do at once what it would: it could not answer, or got too little processor time. */
+export function heldUpIn(history: Pick<History, 'faults'>, instance: string): Stretch[] {
+  const starved = windowsOf(history)
+    .filter(({ effect, target }) => effect === 'starved' && target === instance)
+    .map(({ beginMs, healedMs }) => ({ startMs: beginMs, endMs: healedMs }));
+  return [...absencesOf(history, instance), ...starved];
+}
+
 /** When instances that had not answered in time after the heal did answer again; infinite for one that never did. */
 export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
   return windowsOf(history)
@@ -82,7 +98,7 @@ export function effectIn(history: History, stretches: readonly Stretch[]): Effec
   const inPlace = windowsOf(history).filter(({ biteMs, healMs }) =>
     stretches.some(({ startMs, endMs }) => biteMs <= endMs && healMs >= startMs),
   );
-  const order: readonly Effect[] = ['cut-off', 'degraded', 'none', 'unavailable'];
+  const order: readonly Effect[] = ['cut-off', 'degraded', 'starved', 'none', 'full', 'unavailable'];
   return order.find((effect) => inPlace.some((window) => window.effect === effect));
 }
 

@@ -5,8 +5,9 @@
 //
 // That is a bucket too, and it is judged as one. The control has a store of its own.
 
+import { driftRatioOf } from '../bounds.ts';
 import { type AnswerEvent, type History, isAllowed, isControl } from '../history.ts';
-import { driftRatio, stateLosses } from './sources.ts';
+import { stateLosses } from './sources.ts';
 
 /** A key's admissions, and the bucket that they have to obey. */
 export interface Pool {
@@ -31,7 +32,7 @@ export function poolsOf(history: History): Pool[] {
         name: control ? 'the control' : 'all instances together',
         key,
         capacity: bounds.capacity * (1 + inStore) + bounds.fallbackCapacity * (count + lost.length - inStore),
-        refillPerSecond: (bounds.refillPerSecond + bounds.fallbackRefillPerSecond * count) * (1 + driftRatio),
+        refillPerSecond: (bounds.refillPerSecond + bounds.fallbackRefillPerSecond * count) * (1 + driftRatioOf(bounds)),
         admits,
       };
     });

@@ -22,6 +22,7 @@ const modules = [
   'console/page/panels.ts',
   'console/page/dom.ts',
   'history.ts',
+  'run-event.ts',
   'outcome.ts',
   'scenario.ts',
   'report/breaker-lane.ts',

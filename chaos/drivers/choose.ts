@@ -6,6 +6,8 @@ import type { Driver } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
 import { faultOf } from '../faults/index.ts';
 import { binaries, find } from '../host/binaries.ts';
+import { noNamespaceBecause } from '../host/namespace.ts';
+import { noProcessorBecause } from '../host/processors.ts';
 import type { Lever, Scenario, Topology } from '../scenario.ts';
 import { isOwn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
@@ -21,18 +23,26 @@ export type DriverName = 'native' | 'containers' | 'compose' | 'address';
 const levers: Readonly<Record<Lever, readonly DriverName[]>> = {
   toxics: ['native', 'containers', 'compose'],
   'front-toxics': ['native', 'containers'],
+  netns: ['native'],
   connections: ['native', 'containers', 'compose'],
   'redis-process': ['native', 'containers', 'compose'],
   'redis-config': ['native', 'containers', 'compose'],
   'redis-program': ['native'],
   'redis-clock': ['native'],
   'limiter-process': ['native'],
+  'busy-processes': ['native'],
+  'limiter-clock': ['native'],
   'prometheus-process': ['native'],
   topology: ['native', 'containers'],
 };
 
 /** Of a lever that takes more than its driver: what this machine lacks; undefined when it lacks nothing. */
-const lacks: Partial<Readonly<Record<Lever, () => string | undefined>>> = { 'redis-clock': noClockBecause };
+const lacks: Partial<Readonly<Record<Lever, () => string | undefined>>> = {
+  netns: noNamespaceBecause,
+  'redis-clock': noClockBecause,
+  'limiter-clock': noClockBecause,
+  'busy-processes': noProcessorBecause,
+};
 
 /** What this one can pull on this machine. */
 export function leversOf(driver: DriverName): ReadonlySet<Lever> {

@@ -37,7 +37,7 @@ import {
   toxiproxyPort,
   urlOf,
 } from './links.ts';
-import { adminOf } from './redis-node.ts';
+import { adminOf, commandTo } from './redis-node.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
@@ -159,7 +159,7 @@ async function attach(
     toxiproxy,
     redis: {
       ...redisIn(engine.dockerode.getContainer(parts.redis.Id), watch, way),
-      command: (name, ...args) => admin.call(name, ...args),
+      command: commandTo({ address: `${way.host}:${way.port}`, admin }),
     },
     prometheusUrl,
     versions: await versionsOf(engine, { limiter: control.Id, redis: parts.redis.Id, toxiproxy, prometheusUrl }),

@@ -29,7 +29,7 @@ import {
   toxiproxyPort,
   urlOf,
 } from './links.ts';
-import { adminOf } from './redis-node.ts';
+import { adminOf, commandTo } from './redis-node.ts';
 import { ordersTo, supervisedRedis } from './supervised.ts';
 import { variablesOf } from './variables.ts';
 import { versionsOf } from './versions.ts';
@@ -133,7 +133,10 @@ async function startAll(
     const admin = await adminOf(way.host, way.port);
     started.defer(() => admin.disconnect());
     return {
-      redis: { ...supervisedRedis(name, orders, way), command: (name, ...args) => admin.call(name, ...args) },
+      redis: {
+        ...supervisedRedis(name, orders, way),
+        command: commandTo({ address: `${way.host}:${way.port}`, admin }),
+      },
       id,
       async wayFrom({ name: limiter, store }) {
         const proxy = `${limiter}-store`;

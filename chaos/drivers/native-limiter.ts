@@ -9,7 +9,7 @@ import type { Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
 import { filledFor, variablesOf } from './variables.ts';
 
-/** A program of somebody else's may have to be compiled first. */
+/** A program of somebody else's may have to be compiled first, and one of the lab's may start others. */
 const readyMsOthers = 30_000;
 /** Of what a command said that cannot be judged. */
 const linesShown = 12;
@@ -25,12 +25,13 @@ export async function startLimiter(
   told: Readonly<Record<string, string>>,
   url: string,
 ): Promise<Restartable> {
-  const part = { name, ...programOf(target, told) };
+  const part = { name, ...programOf(target, told), lingers: true }; // it answers what is under way
   const ready = async () => ((await isReady(target, url)) ? true : undefined);
   let runs = false;
   const mayEnd = () => runs && !isOwn(target);
   if ('node' in target.start) {
-    const started = await parts.startRestartable({ ...part, mayEnd }, ready);
+    const wait = isOwn(target) ? {} : { readyMs: readyMsOthers };
+    const started = await parts.startRestartable({ ...part, ...wait, mayEnd }, ready);
     runs = true;
     return started;
   }
@@ -52,9 +53,12 @@ export async function startLimiter(
 function programOf(target: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {
   const { start } = target;
   const env = variablesOf(target, told);
-  // As deployed: Express answers errors without a stack.
-  if ('node' in start)
-    return { command: process.execPath, args: [start.node], env: { NODE_ENV: 'production', ...env } };
+  if ('node' in start) {
+    const { NODE_COMPILE_CACHE: compiled } = process.env;
+    // As deployed: Express answers errors without a stack.
+    const own = { NODE_ENV: 'production', ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }) };
+    return { command: process.execPath, args: [start.node], env: { ...own, ...env } };
+  }
   if (!('command' in start)) throw new LabError(`The native driver cannot start the target ${target.name}`);
   const [command = '', ...args] = start.command.map((word) => filledFor(word, told));
   const home: Record<string, string> = process.env.HOME === undefined ? {} : { HOME: process.env.HOME };

@@ -3,13 +3,17 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Restartable } from '../environment.ts';
+import type { BusyProcess, Restartable } from '../environment.ts';
 import { LabError } from '../errors.ts';
+import { NetworkNamespace, removeNamespace } from '../host/namespace.ts';
 import { LabProcess } from '../host/processes.ts';
+import { onProcessor } from '../host/processors.ts';
 import { UndoLog } from '../host/undo-log.ts';
 
 export const loopback = '127.0.0.1';
 const readyMsUsual = 10_000;
+/** Of a shell, which asks at every turn whether the lab is still there. */
+const busyLoop = 'while kill -0 $PPID 2>/dev/null; do :; done';
 
 export interface Part {
   readonly name: string;
@@ -22,6 +26,8 @@ export interface Part {
   readonly readyMs?: number;
   /** Whether its end is part of the experiment. */
   readonly mayEnd?: () => boolean;
+  /** It takes a while to end. Those that do are ended before the others, side by side. */
+  readonly lingers?: boolean;
 }
 
 export class NativeParts implements AsyncDisposable {
@@ -33,6 +39,7 @@ export class NativeParts implements AsyncDisposable {
   readonly #logs: string;
   readonly #undo: UndoLog;
   readonly #started = new AsyncDisposableStack();
+  readonly #lingering: LabProcess[] = [];
   #ending = false;
 
   private constructor(data: string, logs: string, undo: UndoLog) {
@@ -55,7 +62,7 @@ export class NativeParts implements AsyncDisposable {
 
   /** Starts a process that is missed when it ends by itself; resolves when `ask` gives an answer. */
   async start<T>(
-    { name, command, args, env = {}, directory, readyMs = readyMsUsual, mayEnd }: Part,
+    { name, command, args, env = {}, directory, readyMs = readyMsUsual, mayEnd, lingers = false }: Part,
     ask: () => Promise<T | undefined>,
   ): Promise<LabProcess> {
     const log = join(this.#logs, `${name}.log`);
@@ -64,6 +71,7 @@ export class NativeParts implements AsyncDisposable {
       this.#ending = true;
       return process.stop();
     });
+    if (lingers) this.#lingering.push(process);
     process.exited.then((end) => {
       if (this.#ending || mayEnd?.()) return;
       this.#reject(new LabError(`${name} ${end} in mid-run: ${process.tail()}`));
@@ -102,6 +110,20 @@ export class NativeParts implements AsyncDisposable {
     };
   }
 
+  /** Starts a process that keeps that processor busy. Its end is never missed: whoever looks for it sees that it is gone. */
+  async startBusy(processor: number): Promise<BusyProcess> {
+    const [command, ...args] = onProcessor(processor, ['sh', '-c', busyLoop]);
+    const started = await this.start({ name: 'busy', command, args, mayEnd: () => true }, async () => true);
+    return { pid: started.pid, end: () => started.stop() };
+  }
+
+  /** Makes the run's network namespace, of which there is one. */
+  async namespace(): Promise<NetworkNamespace> {
+    const name = this.#undo.namespace();
+    this.#started.defer(() => removeNamespace(name));
+    return NetworkNamespace.create(name);
+  }
+
   /** Ended before what was there before it. */
   defer(end: () => void): void {
     this.#started.defer(end);
@@ -109,6 +131,7 @@ export class NativeParts implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
+    await Promise.all(this.#lingering.map((process) => process.stop()));
     await this.#started.disposeAsync();
   }
 }

@@ -5,13 +5,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RedisHandle, StoreLink } from '../environment.ts';
+import type { NetworkNamespace } from '../host/namespace.ts';
 import { ping } from '../host/ping.ts';
 import { freePort } from '../host/processes.ts';
 import type { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { loopback, type NativeParts } from './native-parts.ts';
-import { adminOf, argsOf, handleOf, type RedisNode, serverArgs } from './redis-node.ts';
+import { adminOf, argsOf, commandTo, handleOf, type RedisNode, serverArgs } from './redis-node.ts';
 import {
   replicationSettings,
   sentinelConfig,
@@ -31,12 +32,16 @@ export interface RedisOptions {
   readonly parts: NativeParts;
   /** The program. */
   readonly command: string;
+  /** Of that program, such as 7.0.15. Nothing that only some have is used without it. */
+  readonly version?: string | undefined;
   /** Of its processes. */
   readonly name: string;
   /** It will be faulted; without that it has no one to take over. */
   readonly replicated: boolean;
   /** Its clock is to be set; of a single one alone. */
   readonly isClockSet?: boolean;
+  /** On the way to it; to a single one alone. */
+  readonly namespace?: NetworkNamespace | undefined;
 }
 
 export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Promise<NativeRedis>>> = {
@@ -47,20 +52,22 @@ export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Pr
 
 async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   const port = await freePort();
-  const { parts, name } = options;
+  const { parts, name, namespace } = options;
   const clock = options.isClockSet ? await settableClock(parts.data, name) : undefined;
-  const process = await startProcess(options, name, port, { dir: parts.data }, clock?.env);
-  const { kill, admin } = await nodeOf(parts, port, process);
+  const process = await startProcess(options, name, port, { dir: parts.data, ...debugging(options) }, clock?.env);
+  const node = await nodeOf(parts, port, process);
   const { start, suspend, resume } = process;
   return {
-    ...{ kill, start, at: { host: loopback, port }, command: (name, ...args) => admin.call(name, ...args) },
+    ...{ kill: node.kill, start, at: { host: loopback, port }, command: commandTo(node) },
     ...(clock ? { setAhead: clock.setAhead } : {}),
     program: { suspend, resume, startWith: (settings) => start(argsOf(settings)) },
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
-      const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`);
-      const env = { REDIS_ADDR: `${loopback}:${storePort}` };
-      return { env, storeLink: { proxy, host: loopback, port: storePort } };
+      const { outer = loopback, inner = loopback } = namespace ?? {};
+      const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`, `${outer}:0`);
+      const packets = namespace && { packets: namespace.filterOf(storePort) };
+      const env = { REDIS_ADDR: `${inner}:${storePort}` };
+      return { env, storeLink: { proxy, host: inner, port: storePort, ...packets } };
     },
   };
 }
@@ -124,6 +131,11 @@ async function startNode(
   const dir = join(options.parts.data, name);
   await mkdir(dir);
   return nodeOf(options.parts, port, await startProcess(options, name, port, { dir, ...settings }));
+}
+
+/** Lets the lab give the command DEBUG, which Redis always allows before version 7. */
+function debugging({ version = '' }: RedisOptions): Record<string, string> {
+  return Number.parseInt(version, 10) >= 7 ? { 'enable-debug-command': 'local' } : {};
 }
 
 async function nodeOf(

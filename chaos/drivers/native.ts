@@ -14,6 +14,7 @@ import { startLimiter } from './native-limiter.ts';
 import { loopback, NativeParts } from './native-parts.ts';
 import { type NativeRedis, startRedis } from './native-redis.ts';
 import { withPoliciesFile } from './policies-file.ts';
+import { settableClock } from './settable-clock.ts';
 import { machine } from './versions.ts';
 
 export const native: Driver = async (options) => {
@@ -33,8 +34,11 @@ async function startAll(
   { topology, service, withoutStore, target, limiterMain, needs, labMetrics }: EnvironmentOptions,
 ): Promise<Environment> {
   const isClockSet = needs?.has('redis-clock') ?? false;
+  const areClocksSet = needs?.has('limiter-clock') ?? false;
+  const namespace = needs?.has('netns') ? await parts.namespace() : undefined;
+  const program = { command: programs['redis-server'], version: programs.versions['redis-server'] };
   const startTopology = (name: string, replicated: boolean) =>
-    startRedis[topology]({ parts, command: programs['redis-server'], name, replicated, isClockSet });
+    startRedis[topology]({ parts, ...program, name, replicated, isClockSet, namespace });
   const [redis, controlRedis] = await Promise.all([
     startTopology('redis', true),
     startTopology('redis-control', false),
@@ -53,8 +57,12 @@ async function startAll(
     const port = await freePort();
     const way = await its.wayFrom(name, toxiproxy);
     const frontProxy = `${name}-front`;
-    const frontPort = await toxiproxy.createProxy(frontProxy, `${loopback}:${port}`);
-    const env = { ...settings, HOST: loopback, PORT: String(port), ...way.env };
+    const { transport } = target;
+    const takePort = transport ? await freePort() : port;
+    const frontPort = await toxiproxy.createProxy(frontProxy, `${loopback}:${takePort}`);
+    const takeEnv = transport ? { [transport.portVariable]: String(takePort) } : {};
+    const clock = areClocksSet ? await settableClock(parts.data, name) : undefined;
+    const env = { ...settings, HOST: loopback, PORT: String(port), ...takeEnv, ...way.env, ...clock?.env };
     const url = `http://${loopback}:${port}`;
     const process = await startLimiter(
       parts,
@@ -64,7 +72,8 @@ async function startAll(
       url,
     );
     const frontUrl = `http://${loopback}:${frontPort}`;
-    return { name, control: name === controlName, frontUrl, frontProxy, url, storeLink: way.storeLink, process };
+    const links = { frontUrl, frontProxy, url, storeLink: way.storeLink };
+    return { name, control: name === controlName, ...links, process, ...(clock ? { clock } : {}) };
   };
   const instances = await Promise.all([
     ...limiterNames.map((name) => startInstance(name, redis)),
@@ -80,6 +89,7 @@ async function startAll(
     redis,
     prometheusUrl,
     prometheus,
+    startBusy: (processor) => parts.startBusy(processor),
     versions: {
       node: process.version,
       redis: programs.versions['redis-server'] ?? '',

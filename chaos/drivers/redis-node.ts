@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { until } from '../clock.ts';
-import type { NodeHandle } from '../environment.ts';
+import type { NodeHandle, RedisHandle } from '../environment.ts';
 import { LabError } from '../errors.ts';
 
 export interface RedisNode {
@@ -23,8 +23,20 @@ export interface RedisNode {
 export type AskedNode = Pick<RedisNode, 'host' | 'port' | 'address' | 'admin'>;
 
 /** What a fault is given of one. */
-export function handleOf({ address, admin }: AskedNode): NodeHandle {
-  return { address, command: (name, ...args) => admin.call(name, ...args) };
+export function handleOf(node: AskedNode): NodeHandle {
+  return { address: node.address, command: commandTo(node) };
+}
+
+/** What is said to it. Rejects with what it refuses a command with, or with a `LabError` when it says nothing. */
+export function commandTo({
+  address,
+  admin,
+}: Pick<AskedNode, 'address' | 'admin'>): NonNullable<RedisHandle['command']> {
+  return (name, ...args) =>
+    admin.call(name, ...args).catch((error: Error) => {
+      if (error.message !== timedOut) throw error;
+      throw new LabError(`Redis at ${address} did not answer ${name} within ${commandMsMax / 1000} s`);
+    });
 }
 
 /** Arguments of a redis-server that keeps its data nowhere. */
@@ -37,7 +49,10 @@ export function argsOf(settings: Readonly<Record<string, string>>): string[] {
   return Object.entries(settings).flatMap(([option, value]) => [`--${option}`, value]);
 }
 
-const commandMsMax = 1000;
+/** Of Redis and of the lab, which both may be held up on a busy machine: a run must not break for that. */
+const commandMsMax = 5000;
+/** What ioredis says of a command that took longer. */
+const timedOut = 'Command timed out';
 const reconnectMs = 250;
 
 /** Connects to a node that is up, and again whenever it comes back. `disconnect()` ends it. */

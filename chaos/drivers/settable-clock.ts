@@ -1,21 +1,26 @@
 // The clock of a program that the lab starts, which the lab sets: a library that a C compiler makes of clock.c, and a file
-// that says how far the clock is ahead.
+// with the page that is described there.
 
 import { execFile, execFileSync } from 'node:child_process';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ProgramClock } from '../environment.ts';
 import { LabError } from '../errors.ts';
 
 const run = promisify(execFile);
 const compiler = 'cc';
 const nsPerSecond = 1_000_000_000n;
 
-export interface SettableClock {
+/** Where the page has what, in bytes. */
+const settingAt = [8, 40] as const;
+const gainedAt = 72;
+const pageBytes = 80;
+
+export interface SettableClock extends ProgramClock {
   /** Variables with which the program is started. */
   readonly env: Readonly<Record<string, string>>;
-  /** By so many whole seconds the program's clock is ahead of the machine's from now on. */
-  setAhead(seconds: number): Promise<void>;
 }
 
 /** Why there can be none on this machine; undefined when there can. */
@@ -36,16 +41,47 @@ export async function settableClock(directory: string, name: string): Promise<Se
   await run(compiler, ['-shared', '-fPIC', '-O2', '-o', library, source]).catch((error: Error) => {
     throw new LabError(`${compiler} cannot make a clock that can be set: ${error.message.trim()}`);
   });
-  const file = join(directory, `${name}-clock-ahead`);
-  await writeFile(file, nanoseconds(0));
+  const file = join(directory, `${name}-clock`);
+  await writeFile(file, Buffer.alloc(pageBytes));
+  const setting = { aheadNs: 0n, beforeNs: 0n, ppb: 0n, sinceNs: 0n };
+  let used = 0;
+  const change = (changes: Partial<typeof setting>) => {
+    Object.assign(setting, changes);
+    used = 1 - used;
+    const { aheadNs, beforeNs, ppb, sinceNs } = setting;
+    write(file, settingAt[used] as number, aheadNs, beforeNs, ppb, sinceNs);
+    write(file, 0, BigInt(used));
+  };
   return {
     env: { LD_PRELOAD: library, FAILOPEN_CLOCK: file },
-    setAhead: (seconds) => writeFile(file, nanoseconds(seconds), { flag: 'r+' }), // in place: the program reads it there
+    setAhead: async (seconds) => change({ aheadNs: BigInt(seconds) * nsPerSecond }),
+    async setDrift(ppm) {
+      const sinceNs = process.hrtime.bigint(); // the machine's monotonic clock, as in clock.c
+      const gainedNs = ((sinceNs - setting.sinceNs) * setting.ppb) / nsPerSecond;
+      change({ beforeNs: setting.beforeNs + gainedNs, ppb: BigInt(ppm) * 1000n, sinceNs });
+    },
+    gainedMs: () => Number(read(file, gainedAt)) / 1e6,
   };
 }
 
-function nanoseconds(seconds: number): Buffer {
+/** In place: the program reads the file's own page. */
+function write(file: string, at: number, ...numbers: readonly bigint[]): void {
+  const bytes = Buffer.alloc(8 * numbers.length);
+  for (const [i, number] of numbers.entries()) bytes.writeBigInt64LE(number, 8 * i);
+  withOpen(file, 'r+', (fd) => writeSync(fd, bytes, 0, bytes.length, at));
+}
+
+function read(file: string, at: number): bigint {
   const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64LE(BigInt(seconds) * nsPerSecond);
-  return bytes;
+  withOpen(file, 'r', (fd) => readSync(fd, bytes, 0, bytes.length, at));
+  return bytes.readBigInt64LE();
+}
+
+function withOpen(file: string, flags: string, use: (fd: number) => unknown): void {
+  const fd = openSync(file, flags);
+  try {
+    use(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

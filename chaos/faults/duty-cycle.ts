@@ -22,13 +22,20 @@ export const ofDuty = {
 } as const satisfies Partial<FaultDefinition<Duty>>;
 
 /** Until it is disposed of, after which it runs. */
-export function stopping(program: Suspendable, { stopMs, eachMs }: Duty): AsyncDisposable {
+export function stopping(program: Suspendable, duty: Duty): AsyncDisposable {
+  return cycling(async (ms) => {
+    program.suspend();
+    await sleep(ms);
+    program.resume();
+  }, duty);
+}
+
+/** `stop`: makes it stand still for so many milliseconds, and resolves when it runs again. */
+export function cycling(stop: (ms: number) => Promise<void>, { stopMs, eachMs }: Duty): AsyncDisposable {
   let isOver = false;
   const cycles = (async () => {
     while (!isOver) {
-      program.suspend();
-      await sleep(stopMs);
-      program.resume();
+      await stop(stopMs);
       await sleep(eachMs - stopMs);
     }
   })();

@@ -31,6 +31,8 @@ export interface FaultDefinition<Parameters> {
   readonly effect: (params: Parameters, bounds: Bounds) => Effect;
   readonly state: StateEffect;
   readonly endsBy: Ending;
+  /** Of one that makes clocks drift: by how much more than usual, as a share. */
+  readonly clockDriftRatio?: (params: Parameters) => number;
   /** Puts it on a target. */
   readonly inject: (environment: Environment, target: Target, params: Parameters) => Promise<void>;
   /** Takes it off again. Safe to call when it was never put on. */
@@ -63,6 +65,8 @@ export interface Fault {
   readonly needs: readonly Lever[];
   readonly reaches: readonly [Reach, ...Reach[]];
   readonly facts: (bounds: Bounds, reach?: Reach) => FaultFacts;
+  /** By so much more than usual it makes clocks drift. */
+  readonly clockDriftRatio: number;
   readonly inject: (environment: Environment, target: Target) => Promise<void>;
   readonly heal: (environment: Environment, target: Target) => Promise<void>;
   readonly look: FaultDefinition<unknown>['look'] | undefined;
@@ -90,6 +94,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
     effect,
     state,
     endsBy,
+    clockDriftRatio,
     inject,
     heal,
     look,
@@ -114,6 +119,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
           ...{ fault: kind, effect: effect(parameters, bounds), state, endsBy, reach },
           description: describe(parameters),
         }),
+        clockDriftRatio: clockDriftRatio?.(parameters) ?? 0,
         inject: (environment, target) => inject(environment, target, parameters),
         heal: (environment, target) => heal(environment, target, parameters),
         look,

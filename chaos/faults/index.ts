@@ -10,6 +10,7 @@ import { slowClients } from './clients/slow-clients.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import { acceptClose } from './network/accept-close.ts';
 import { bandwidth } from './network/bandwidth.ts';
+import { blackhole } from './network/blackhole.ts';
 import { deadConnections } from './network/dead-connections.ts';
 import { down } from './network/down.ts';
 import { latency } from './network/latency.ts';
@@ -22,6 +23,8 @@ import { slowClose } from './network/slow-close.ts';
 import { stall } from './network/stall.ts';
 import { prometheusGone } from './observers/prometheus-gone.ts';
 import { slowScrapers } from './observers/slow-scrapers.ts';
+import { clockDrift } from './process/clock-drift.ts';
+import { cpuHog } from './process/cpu-hog.ts';
 import { instanceGray } from './process/instance-gray.ts';
 import { instanceKill } from './process/instance-kill.ts';
 import { instanceStop } from './process/instance-stop.ts';
@@ -29,7 +32,9 @@ import { openFiles } from './process/open-files.ts';
 import { busy } from './redis/busy.ts';
 import { clientKill } from './redis/client-kill.ts';
 import { clientPause } from './redis/client-pause.ts';
+import { clockBack } from './redis/clock-back.ts';
 import { clockForward } from './redis/clock-forward.ts';
+import { debugSleep } from './redis/debug-sleep.ts';
 import { evict } from './redis/evict.ts';
 import { flushAll } from './redis/flush-all.ts';
 import { loading } from './redis/loading.ts';
@@ -57,6 +62,7 @@ import { staleFailover } from './topology/stale-failover.ts';
 
 export const faultKinds: readonly FaultKind[] = [
   partition,
+  blackhole,
   stall,
   latency,
   latencyRamp,
@@ -81,6 +87,7 @@ export const faultKinds: readonly FaultKind[] = [
   nonsense,
   redisStop,
   redisGray,
+  debugSleep,
   outOfMemory,
   readOnly,
   masterDown,
@@ -98,10 +105,13 @@ export const faultKinds: readonly FaultKind[] = [
   evict,
   wrongType,
   clockForward,
+  clockBack,
   instanceKill,
   instanceStop,
   instanceGray,
   openFiles,
+  cpuHog,
+  clockDrift,
   masterKill,
   plannedFailover,
   staleFailover,

@@ -7,7 +7,7 @@ import type { Ping } from './ping.ts';
 /** Next to nothing to do for a limiter, where it has such a path; any whole answer will do. */
 export const livenessPath = '/healthz';
 
-/** `pong`: a whole answer came, whatever it says. Never rejects; takes `msMax` at most. */
+/** `pong`: a whole answer came, whatever it says. Never rejects; takes `msMax` at most, as `ping` does. */
 export function httpLook(url: string, msMax: number): Promise<Ping> {
   return new Promise((resolve) => {
     const startUs = monotonicUs();
@@ -17,7 +17,7 @@ export function httpLook(url: string, msMax: number): Promise<Ping> {
       request.destroy();
       resolve({ outcome, ms: (monotonicUs() - startUs) / 1000, reply });
     };
-    const timer = setTimeout(() => settle('silent'), msMax);
+    const timer = setTimeout(() => setImmediate(() => settle('silent')), msMax); // as in `ping`
     request.on('response', (response) => {
       const { statusCode } = response;
       response.on('close', () => settle(response.complete ? 'pong' : 'closed', String(statusCode)));

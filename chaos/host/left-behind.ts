@@ -3,6 +3,7 @@
 
 import { lstatSync } from 'node:fs';
 import { explained } from '../errors.ts';
+import { leftOfNamespace } from './namespace.ts';
 import { isSame } from './process-identity.ts';
 import { ToxiproxyApi } from './toxiproxy.ts';
 import type { UndoEntry } from './undo-entry.ts';
@@ -23,6 +24,8 @@ async function look(entry: UndoEntry): Promise<string[]> {
     case 'directory':
     case 'file':
       return lstatSync(entry.path, { throwIfNoEntry: false }) ? [`the ${entry.kind} ${entry.path}`] : [];
+    case 'namespace':
+      return leftOfNamespace(entry.name);
     case 'labelled': {
       const { findEngine, labelled } = await import('./engine.ts');
       const { containers, networks } = await labelled(await findEngine(), entry.label);

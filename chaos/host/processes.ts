@@ -53,6 +53,7 @@ export class LabProcess {
   end: string | undefined;
   readonly #log: string;
   readonly #child: ChildProcess;
+  #stopping: Promise<void> | undefined;
 
   private constructor(options: ProcessOptions, child: ChildProcess, pid: number) {
     this.name = options.name;
@@ -103,7 +104,13 @@ export class LabProcess {
     if (this.end === undefined) this.#child.kill(signal);
   }
 
-  async stop(): Promise<void> {
+  /** Safe to repeat. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.kill('SIGCONT'); // a frozen process does not hear SIGTERM
     this.kill('SIGTERM');
     const force = setTimeout(() => this.kill('SIGKILL'), stopMsMax);

@@ -6,7 +6,7 @@ import { within } from '../clock.ts';
 import type { Toxic, Toxics } from '../environment.ts';
 import { LabError } from '../errors.ts';
 
-const callMsMax = 3000;
+const callMsMax = 5000;
 
 export class ToxiproxyApi implements Toxics {
   readonly #client: Toxiproxy;

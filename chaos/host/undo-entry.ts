@@ -2,6 +2,7 @@
 // anything may stand there, so each shape admits what the lab itself makes and nothing else.
 
 import { z } from 'zod';
+import { namespaceName } from './namespace.ts';
 
 /** Of whoever writes the record: the first line. While it lives, nothing is put right. */
 export const runnerLine = z.strictObject({
@@ -20,6 +21,8 @@ export const undoEntry = z.discriminatedUnion('kind', [
   }),
   /** Temporary; the record's own name is part of its name. */
   z.strictObject({ kind: z.literal('directory'), path: z.string().min(1).max(4096) }),
+  /** Of the network; the record's own number is its name's. */
+  z.strictObject({ kind: z.literal('namespace'), name: z.string().regex(namespaceName) }),
   /** Of a target for a stack's Prometheus. */
   z.strictObject({ kind: z.literal('file'), path: z.string().min(1).max(4096) }),
   /** Containers and networks of ours: all that bear the label. */

@@ -35,6 +35,11 @@ export function temporaryPrefix(id: string): string {
   return `failopen-${id}-`;
 }
 
+/** What a run's network namespace is called. */
+export function namespaceNameOf(id: string): string {
+  return id.replace(/^\d+/, 'failopen');
+}
+
 export class UndoLog {
   /** The record, open: every process of the lab gets it. */
   readonly fd: number;
@@ -64,6 +69,13 @@ export class UndoLog {
     this.#append({ kind: 'directory', path });
     mkdirSync(path, { mode: 0o700 });
     return path;
+  }
+
+  /** The name of the run's network namespace, which is not there yet. */
+  namespace(): string {
+    const name = namespaceNameOf(this.#id);
+    this.#append({ kind: 'namespace', name });
+    return name;
   }
 
   file(path: string): void {

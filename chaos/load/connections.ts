@@ -17,6 +17,14 @@ export interface RequestSpec {
   readonly body?: string;
 }
 
+/** Sends requests, and tells each one's answer. */
+export interface Requester {
+  /** Only to have a connection: what is answered does not matter. */
+  get(path: string, headers: Readonly<Record<string, string>>, onAnswer: OnAnswer): void;
+  request(spec: RequestSpec, onAnswer: OnAnswer): void;
+  close(): void;
+}
+
 interface Peer {
   readonly host: string;
   readonly port: number;
@@ -34,7 +42,7 @@ const sweepEveryMs = 250;
 const closingMs = 1000;
 const readBytes = 64 * 1024;
 
-export class Connections {
+export class Connections implements Requester {
   readonly #host: string;
   readonly #target: Peer;
   readonly #max: number;
@@ -122,8 +130,8 @@ class Connection {
       this.#received += bytes;
       this.#receive(false);
     });
-    this.#socket.on('error', ({ message }) => {
-      this.#error = message;
+    this.#socket.on('error', ({ message, code }: NodeJS.ErrnoException) => {
+      this.#error = message || String(code); // of several addresses, each of which failed, the code alone is told
     });
     this.#socket.on('end', () => this.#receive(true));
     this.#socket.on('close', () => {

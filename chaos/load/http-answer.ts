@@ -12,6 +12,11 @@ export interface HttpAnswer {
   readonly last: boolean;
 }
 
+/** What came by another protocol, as an HTTP client would hear it. */
+export function toldAs(status: number, body: string, header: HttpAnswer['header'] = () => undefined): HttpAnswer {
+  return { status, header, body: () => body, length: body.length, last: false };
+}
+
 /** Larger answers are refused. */
 const bytesMax = 1024 * 1024;
 const blankLine = '\r\n\r\n';

@@ -9,11 +9,13 @@ import { Worker } from 'node:worker_threads';
 import { monotonicUs } from '../clock.ts';
 import type { AnswerEvent } from '../history.ts';
 import { readerOf, takeFor, unlikeStatus } from '../targets/answers.ts';
-import { Connections, type RequestSpec } from './connections.ts';
+import { Connections, type Requester, type RequestSpec } from './connections.ts';
 import { Due } from './due.ts';
 import { goFirst } from './go-first.ts';
+import { GrpcConnections } from './grpc-connections.ts';
 import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
 import type { MetronomeData } from './metronome.ts';
+import { RespConnections } from './resp-connections.ts';
 
 export type ToGenerator = { readonly plan: LoadPlan } | { readonly startAtUs: number };
 export type FromGenerator =
@@ -24,8 +26,8 @@ export type FromGenerator =
 const reportEveryMs = 100;
 const warmUpConnections = 32;
 const warmUpRequests = 10_000;
-/** With each target: a busy machine has fewer requests to warm up with, and a run all the same. */
-const warmUpMsMax = 3000;
+/** With each target: a busy machine has fewer requests to warm up with, and a run all the same. Most is gained by 3,000. */
+const warmUpMsMax = 2000;
 /** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
 const connectionCount = 128;
 
@@ -33,7 +35,7 @@ interface Arm {
   readonly instance: string;
   /** Begins the names of its keys. */
   readonly keyPrefix: string;
-  readonly connections: Connections;
+  readonly connections: Requester;
 }
 
 process.on('disconnect', () => process.exit(0)); // the runner is gone
@@ -49,7 +51,7 @@ process.on('message', async (message: ToGenerator) => {
     arms = [...targets, ...(control ? [control] : [])].map(({ instance, url }) => ({
       instance,
       keyPrefix: isShared && instance === control?.instance ? 'control-' : '',
-      connections: new Connections(url, connectionCount), // with all busy, requests wait and their latency counts on
+      connections: connectionsTo(url, message.plan.target),
     }));
     for (const { connections } of arms) await warmUp(connections, plan.target);
     // Again: a limiter may close idle ones sooner than the others are warm.
@@ -62,8 +64,20 @@ process.on('message', async (message: ToGenerator) => {
   }
 });
 
+/** With all busy, requests wait and their latency counts on. */
+function connectionsTo(url: string, { transport }: LoadPlan['target']): Requester {
+  switch (transport?.protocol) {
+    case 'grpc':
+      return new GrpcConnections(url);
+    case 'resp':
+      return new RespConnections(url);
+    case undefined:
+      return new Connections(url, connectionCount);
+  }
+}
+
 /** Does nothing where they stand. */
-async function openAll(connections: Connections, { idlePath: path }: LoadPlan['target']): Promise<void> {
+async function openAll(connections: Requester, { idlePath: path }: LoadPlan['target']): Promise<void> {
   const opened = () => new Promise<void>((resolve) => connections.get(path, {}, () => resolve()));
   await Promise.all(Array.from({ length: connectionCount }, opened));
 }
@@ -72,7 +86,7 @@ async function openAll(connections: Connections, { idlePath: path }: LoadPlan['t
  * Opens connections and has the code on both sides compiled, so that the first requests of the plan do not pay for it.
  * Its keys are its own, and its answers do not matter; nor does it when there are none, which the run will report.
  */
-async function warmUp(connections: Connections, target: LoadPlan['target']): Promise<void> {
+async function warmUp(connections: Requester, target: LoadPlan['target']): Promise<void> {
   const request = (spec: RequestSpec) => new Promise<void>((resolve) => connections.request(spec, () => resolve()));
   await openAll(connections, target);
   let left = warmUpRequests;

@@ -18,7 +18,7 @@ export interface LoadPlan {
   /** Ends the name of every key that is sent, and of no other run's. */
   readonly keySuffix: string;
   /** How the limiter is asked, and what its answers mean. */
-  readonly target: Pick<Target, 'take' | 'answer' | 'idlePath'>;
+  readonly target: Pick<Target, 'take' | 'transport' | 'answer' | 'idlePath'>;
   readonly targets: readonly { readonly instance: string; readonly url: string }[];
   /** Gets what the first target gets, at the same time; for keys of its own where it is the same limiter. */
   readonly control?: { readonly instance: string; readonly url: string };
@@ -58,15 +58,18 @@ export function* arrivalsOf({ seed, rate, durationMs, keys, targets, load = [] }
   const random = xoroshiro128plus(seed);
   const uniform = () => uniformFloat64(random);
   const cumulative = zipf(keys.count, keys.skew);
+  const names = Array.from(cumulative, (_, rank) => keyOf(rank)); // the same string each time: no map hashes it anew
   let news = 0;
   const keyIn = {
-    popular: () => keyOf(firstAtLeast(cumulative, uniform())),
+    popular: () => names[firstAtLeast(cumulative, uniform())] as string,
     one: () => hotKey,
     new: () => `new${news++}`,
   };
   let atMs = 0;
+  let now = loadAt(load, atMs);
   for (;;) {
-    const { times, keys, again, untilMs } = loadAt(load, atMs);
+    if (atMs >= now.untilMs) now = loadAt(load, atMs);
+    const { times, keys, again, untilMs } = now;
     const nextMs = atMs - (Math.log(1 - uniform()) / (rate * times)) * 1000;
     if (Math.min(nextMs, untilMs) >= durationMs) return;
     atMs = Math.min(nextMs, untilMs);

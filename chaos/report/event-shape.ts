@@ -39,6 +39,8 @@ const bounds = z.object({
   breakerResetMs: numberOver(0),
   resetJitterRatio: numberFrom(0),
   reconnectMs: numberFrom(0),
+  clockDriftRatio: numberOver(0).exactOptional(),
+  memoryGrowthMiB: numberOver(0).exactOptional(),
   p99Ms: numberOver(0),
 });
 
@@ -131,6 +133,7 @@ const events = [
     .object({ type: z.literal('failover'), beginMs: instantMs(), endMs: instantMs(), from: text(), to: text() })
     .refine(({ beginMs, endMs }) => endMs >= beginMs, notBefore('beginMs', 'endMs')),
   z.object({ type: z.literal('store-errors'), instance: text(), atMs: instantMs(), totals: counts }),
+  z.object({ type: z.literal('memory'), instance: text(), atMs: instantMs(), residentBytes: numberFrom(0) }),
 ] as const;
 
 const event: z.ZodType<HistoryEvent> = z.discriminatedUnion('type', events, { error: 'a type of event' });

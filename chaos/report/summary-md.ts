@@ -3,6 +3,7 @@
 import type { Finding } from '../checks/check.ts';
 import { oneLine } from '../printable.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
+import { errorTableOf } from './error-table.ts';
 import { figure, grouped } from './figures.ts';
 import type { Journal } from './journal.ts';
 import { limitText, marginText } from './margin.ts';
@@ -20,6 +21,7 @@ const signs: Readonly<Record<Finding, string>> = {
 export function summaryMdOf(run: Run, journal: Journal): string {
   const { scenario, verdict, checks, phases, experiment } = journal;
   const story = storyOf(run, journal);
+  const errors = errorTableOf(journal);
   const lines = [
     `### ${signs[verdict]}: ${plain(scenario)}`,
     '',
@@ -46,6 +48,7 @@ export function summaryMdOf(run: Run, journal: Journal): string {
       ]),
     ),
     '',
+    ...(errors ? ['Requests without a decision:', '', ...tableLines(errors.head, errors.rows), ''] : []),
     '<details><summary>Checks</summary>',
     '',
     ...tableLines(

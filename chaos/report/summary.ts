@@ -1,6 +1,7 @@
 // The figures of a run, computed once for everything that shows them.
 
 import { ascending, quantile } from '../checks/quantile.ts';
+import { type FailureKind, failuresIn } from '../failure.ts';
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, type SourceKind } from '../history.ts';
 import { type Mechanism, mechanismOf } from '../targets/mechanisms.ts';
 
@@ -20,6 +21,8 @@ export interface PhaseSummary {
   readonly answered: number;
   /** Answers by HTTP status. */
   readonly status: Readonly<Record<string, number>>;
+  /** Requests without a decision, by kind; kinds of which there are none are left out. */
+  readonly errors: Partial<Record<FailureKind, number>>;
   readonly mechanism: Readonly<Record<Mechanism, number>>;
   readonly latencyMs: Latencies;
   readonly controlLatencyMs: Latencies;
@@ -37,6 +40,7 @@ export function summarize(history: History, stretches: readonly Phase[]): PhaseS
     requests: answers.length,
     answered: answered.length,
     status: Object.fromEntries([...statuses].sort().map(([status, { length }]) => [status, length])),
+    errors: failuresIn(answers),
     mechanism: { [mechanismOf.shared]: by('shared'), [mechanismOf.local]: by('local') },
     latencyMs: latenciesOf(answers),
     controlLatencyMs: latenciesOf(answersIn(history, stretches, 'control')),

@@ -3,6 +3,7 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
+import { latency, noisyShare } from '../checks/latency.ts';
 import { oneLine } from '../printable.ts';
 import type { Progress } from '../run/runner.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
@@ -78,7 +79,12 @@ export function table(journal: Journal): string {
       ),
     );
   }
-  lines.push('  latency in ms, from the scheduled send time', '');
+  lines.push('  latency in ms, from the scheduled send time');
+  for (const [name, { errors }] of Object.entries(phases)) {
+    const counts = Object.entries(errors).map(([kind, count]) => `${count} ${kind}`);
+    if (counts.length > 0) lines.push(...wrapped(`errors in ${name}: ${counts.join(', ')}`, 78));
+  }
+  lines.push('');
   lines.push(row(['check', 'phase', 'measured', 'limit', 'unit', 'verdict'], checkColumns));
   for (const check of checks.filter(({ verdict }) => verdict !== 'not applicable')) {
     const figures = [number(check.measured), number(check.limit), check.unit];
@@ -87,12 +93,25 @@ export function table(journal: Journal): string {
   for (const check of checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')) {
     lines.push('', ...wrapped(`${check.verdict}: ${check.name} (${check.phase}): ${check.detail}`, 78));
   }
+  const advice = adviceOn(journal);
+  if (advice) lines.push('', ...wrapped(advice, 78));
   const idle = checks.filter(({ verdict }) => verdict === 'not applicable');
   if (idle.length > 0) {
     const reasons = idle.map(({ name, detail }) => `${name} (${detail})`).join(', ');
     lines.push('', ...wrapped(`not applicable: ${reasons}`, 78));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What may help where nothing could be told since all was slow, also what nothing was done to. */
+function adviceOn({ verdict, phases, checks }: Journal): string | undefined {
+  const limit = checks.find(({ name }) => name === latency.name)?.limit ?? Number.POSITIVE_INFINITY;
+  const worst = Math.max(...Object.values(phases).map(({ controlLatencyMs: { p99 } }) => p99 ?? 0));
+  if (verdict !== 'unknown' || worst < noisyShare * limit) return undefined;
+  return (
+    `The control, to which nothing is done, had a p99 of up to ${worst.toFixed(1)} ms: the machine is busy, or the ` +
+    'limiter is slow without any fault. Fewer requests per second (--rate, 600 at least) may tell more.'
+  );
 }
 
 /** One sentence: what decided the verdict. */

@@ -13,7 +13,7 @@ import { isHiddenAt, probeLinks, sinceZeroMs, type Zero } from '../watch/observe
 import type { Recorder } from '../watch/recorder.ts';
 import type { Phases } from './phases.ts';
 import { applyRecorded } from './recorded-fault.ts';
-import type { Occurrence } from './schedule.ts';
+import { mustBeApart, type Occurrence } from './schedule.ts';
 
 const probeEveryMs = 500;
 /** How long a healed link may take to show it. */
@@ -26,7 +26,7 @@ export interface Stage {
   readonly phases: Phases;
   readonly failover: FailoverWatch;
   /** The targets of each fault that is on. */
-  readonly inPlace: Set<readonly Target[]>;
+  readonly inPlace: Map<Occurrence, readonly Target[]>;
   /** Resolves at that instant of the run; rejects when the run is stopped before. */
   readonly reached: (ms: number) => Promise<void>;
   readonly stop: AbortSignal;
@@ -46,6 +46,9 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
   };
   await probe('healthy');
   await reached(planned.atMs);
+  // Where the lab is late, an earlier fault may not be healed yet that this one must not meet.
+  while ([...stage.inPlace.keys()].some((other) => mustBeApart(other, occurrence)))
+    await reached(sinceZeroMs(zero) + 100);
   if (planned.endsBy === 'failover') await failover.place();
   stop.throwIfAborted();
   phases.injecting();
@@ -78,14 +81,15 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
 
 /** The instances at which the fault of these targets shows, and another one in the same place as well. */
 function hiddenBehindOthers(targets: readonly Target[], { environment, inPlace }: Stage): Set<string> {
-  const others = [...inPlace].filter((it) => it !== targets).flat();
+  const others = [...inPlace.values()].filter((it) => it !== targets).flat();
   const isHidden = (name: string) => targets.some((target) => others.some((other) => isHiddenAt(name, target, other)));
   const names = faulted(environment).map(({ name }) => name);
   return new Set(names.filter(isHidden));
 }
 
 /** Injects and heals, and records both. Disposing of it heals what is still injected. */
-function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zero, inPlace }: Stage) {
+function lifetimeOf(occurrence: Occurrence, { environment, recorder, zero, inPlace }: Stage) {
+  const { fault, planned } = occurrence;
   const { use: _, atMs: __, forMs: ___, ...facts } = planned;
   const targets = targetsOf(planned.reach, environment);
   let injected = false;
@@ -97,12 +101,12 @@ function lifetimeOf({ fault, planned }: Occurrence, { environment, recorder, zer
     targets,
     async inject() {
       injected = true;
-      inPlace.add(targets);
+      inPlace.set(occurrence, targets);
       await apply('inject');
     },
     async heal() {
       await apply('heal');
-      inPlace.delete(targets);
+      inPlace.delete(occurrence);
       injected = false;
     },
     async [Symbol.asyncDispose]() {

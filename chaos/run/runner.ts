@@ -96,6 +96,7 @@ async function experiment(
     target,
     service,
     withoutStore,
+    clockDriftRatio: Math.max(0, ...occurrences.map(({ fault }) => fault.clockDriftRatio)),
     isWhole: true,
   };
   await using load = await underLoad(environment, recorder, given);
@@ -138,7 +139,7 @@ async function together(
   const over = AbortSignal.any([stop, failed.signal]);
   const reached = (ms: number) => sleepUntil(parts.zero, ms, over);
   const phases = new Phases(begin, (ms) => reached(sinceZeroMs(parts.zero) + ms));
-  const stage: Stage = { ...parts, phases, inPlace: new Set(), reached, stop: over };
+  const stage: Stage = { ...parts, phases, inPlace: new Map(), reached, stop: over };
   await Promise.allSettled(
     occurrences.map((occurrence) => putOn(occurrence, stage).catch((error) => failed.abort(error))),
   );

@@ -3,7 +3,7 @@
 import { UsageError } from '../errors.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { PlannedFault } from '../history.ts';
-import type { Bounds, FaultSpec, Scenario, ScheduledFault } from '../scenario.ts';
+import type { Bounds, Effect, FaultSpec, Scenario, ScheduledFault } from '../scenario.ts';
 
 /** One time that a fault is put on. */
 export interface Occurrence {
@@ -42,23 +42,23 @@ export function occurrencesOf(
 function clashIn(occurrences: readonly Occurrence[]): string | undefined {
   for (const [i, { fault, planned }] of occurrences.entries()) {
     const endMs = planned.atMs + planned.forMs;
-    const other = occurrences
-      .slice(i + 1)
-      .find(
-        (it) =>
-          it.planned.atMs < endMs &&
-          (it.fault.kind === fault.kind || (isOfStore(it) && isOfStore({ planned })) || isAbsence(it, { planned })),
-      );
+    const other = occurrences.slice(i + 1).find((it) => it.planned.atMs < endMs && mustBeApart(it, { fault, planned }));
     if (other && isAbsence(other, { planned }))
-      return `${other.fault.kind} is to begin at ${other.planned.atMs} ms, and ${fault.kind} before it ends at ${endMs} ms; of an instance that cannot answer nobody can tell what the other does to it.`;
+      return `${other.fault.kind} is to begin at ${other.planned.atMs} ms, and ${fault.kind} before it ends at ${endMs} ms; of an instance that cannot answer, or is late, nobody can tell what the other does to it.`;
     if (other)
       return `${other.fault.kind} is to begin at ${other.planned.atMs} ms, and ${fault.kind} before it ends at ${endMs} ms; what heals one would heal both.`;
   }
   return undefined;
 }
 
+/** Whether they must not be in place at once, though both are of one schedule. */
+export function mustBeApart(one: Occurrence, other: Occurrence): boolean {
+  return one.fault.kind === other.fault.kind || (isOfStore(one) && isOfStore(other)) || isAbsence(one, other);
+}
+
 function isAbsence(...faults: readonly Pick<Occurrence, 'planned'>[]): boolean {
-  return faults.some(({ planned }) => planned.effect === 'unavailable');
+  const absences: readonly Effect[] = ['unavailable', 'full', 'starved'];
+  return faults.some(({ planned }) => absences.includes(planned.effect));
 }
 
 function isOfStore({ planned }: Pick<Occurrence, 'planned'>): boolean {

@@ -2,7 +2,8 @@
 //
 //   generator ── answers ──────────────────────┐
 //   each instance's own word ── breaker moves ─┼─▶ recorder
-//   Prometheus ── failed calls to Redis ───────┘
+//   Prometheus ── failed calls to Redis ───────┤
+//   the system ── memory ──────────────────────┘
 
 import { boundsFor } from '../bounds.ts';
 import { every } from '../clock.ts';
@@ -18,11 +19,13 @@ import { failopen } from '../targets/failopen.ts';
 import { givenBy } from '../targets/first-look.ts';
 import type { Target } from '../targets/target.ts';
 import { BreakerWatch } from '../watch/breakers.ts';
+import { memoryOf } from '../watch/memory.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import { StoreErrorWatch } from '../watch/store-errors.ts';
 
 const breakersEveryMs = 500;
+const memoryEveryMs = 500;
 /** How often the instances are asked how many of their calls failed. */
 export const storeErrorsEveryMs = 2000;
 
@@ -35,6 +38,8 @@ export interface LoadOptions
   readonly service: Readonly<Record<string, string>>;
   /** What the limiter is told to answer without its store. */
   readonly withoutStore?: WithoutStore | undefined;
+  /** By so much more than usual clocks drift, because a fault makes them. */
+  readonly clockDriftRatio?: number;
   /** The load ends when it is planned to, and not when somebody says so. */
   readonly isWhole: boolean;
 }
@@ -67,6 +72,7 @@ export async function underLoad(
     target = failopen,
     service,
     withoutStore,
+    clockDriftRatio = 0,
     isWhole,
   }: LoadOptions,
 ): Promise<UnderLoad> {
@@ -97,7 +103,7 @@ export async function underLoad(
     version: historyVersion,
     ...{ scenario, hypothesis, schedule, seed, rate, driver, keySuffix, target: target.name, gives, ...planned },
     startedAt: new Date(zero.epochMs).toISOString(),
-    bounds: boundsFor(target, service),
+    bounds: { ...boundsFor(target, service), ...(clockDriftRatio > 0 ? { clockDriftRatio } : {}) },
     ...(withoutStore === undefined ? {} : { withoutStore }),
     instances: instances.map(({ name, control }) => ({ name, control, reportsBreaker: tells.has(name) })),
     environment: versions,
@@ -106,6 +112,7 @@ export async function underLoad(
   done.catch(() => {}); // seen by whoever awaits it; a run that is stopped before has its own error
   started.use(every(breakersEveryMs, () => breakers.look()));
   started.use(every(storeErrorsEveryMs, lookForErrors));
+  started.use(every(memoryEveryMs, () => recorder.record(...memoryOf(environment, zero))));
   const running = started.move();
   return {
     zero,

@@ -1,7 +1,7 @@
 // What clients see of a fleet: each request is decided within the deadline, and after the last fault by Redis, all of them.
 
+import { usualDriftRatio } from '../bounds.ts';
 import type { CheckResult } from '../checks/check.ts';
-import { driftRatio } from '../checks/sources.ts';
 import type { AnswerEvent, BreakerEvent } from '../history.ts';
 import { type FleetCheck, seconds, Tally } from './fleet-check.ts';
 import { lastFaultEndsMs, type Plan } from './plan.ts';
@@ -27,7 +27,7 @@ export class AnswersCheck implements FleetCheck {
   readonly #breakers = new Map<string, string>();
 
   constructor(plan: Plan) {
-    this.#deadlineMs = plan.bounds.redisTimeoutMs * (1 + driftRatio) + roundingMs;
+    this.#deadlineMs = plan.bounds.redisTimeoutMs * (1 + usualDriftRatio) + roundingMs;
     this.#settledMs = lastFaultEndsMs(plan) + recoveryMs;
     this.#pauses = plan.faults
       .filter(({ kind }) => kind === 'pause')

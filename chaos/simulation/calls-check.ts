@@ -1,8 +1,8 @@
 // What instances ask of Redis: no token is taken for a request that was answered before, none while the breaker is open,
 // and nobody goes on waiting for a Redis that does not answer.
 
+import { usualDriftRatio } from '../bounds.ts';
 import type { CheckResult } from '../checks/check.ts';
-import { driftRatio } from '../checks/sources.ts';
 import type { AnswerEvent, BreakerEvent } from '../history.ts';
 import { type FleetCheck, seconds, Tally } from './fleet-check.ts';
 import type { TakenToken } from './observer.ts';
@@ -44,7 +44,7 @@ export class CallsCheck implements FleetCheck {
   }
 
   taken({ instance, key, sentMs, atMs }: TakenToken): void {
-    const lateMs = atMs - sentMs - this.#timeoutMs * (1 + driftRatio);
+    const lateMs = atMs - sentMs - this.#timeoutMs * (1 + usualDriftRatio);
     if (!this.#isClockSetBack)
       this.#late.judge(
         lateMs <= roundingMs,

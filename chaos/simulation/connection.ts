@@ -37,7 +37,7 @@ export class Connection implements Peer {
     this.#there.send(() => {
       if (this.isForgotten) return;
       if (!redis.connections.has(this)) this.resetByServer();
-      else redis.receive(command, sentUs, this, (result) => this.#back.send(() => this.#deliver(() => reply(result))));
+      else redis.receive(command, sentUs, this, (result) => this.#back.send(() => this.#isHeard && reply(result)));
     });
   }
 
@@ -53,10 +53,11 @@ export class Connection implements Peer {
   resetByServer(): void {
     const { link } = this.#options;
     if (this.isForgotten) return;
-    link.send(link.back, this.process, () => this.#deliver(this.#options.onReset));
+    link.send(link.back, this.process, () => this.#isHeard && this.#options.onReset());
   }
 
-  #deliver(arrive: () => void): void {
-    if (this.#isOpen && !this.isForgotten) arrive();
+  /** Whether what arrives here still means something. */
+  get #isHeard(): boolean {
+    return this.#isOpen && !this.isForgotten;
   }
 }

@@ -36,20 +36,31 @@ export interface CostOptions {
 const beginMs = 4000;
 /** After the outage. */
 const endMs = 8000;
-/** So many times what the fallbacks can give is asked for. */
-const demand = 2;
+/** So many times what the fallbacks can give is asked for: in a deploy they give nearly twice as much. */
+const demand = 4;
+/** Requests per second of an instance at the least, so that it notices the outage, and that it is over. */
+const asked = { during: 1, after: 4 };
 /** A world of more requests is not lived through in seconds. */
 export const requestsMax = 1_000_000;
 
 /** How many requests it takes to measure. */
-export function requestsFor({ bounds, instances, outageS }: CostOptions): number {
+export function requestsFor(options: CostOptions): number {
+  const { during, after } = ratesOf(options);
+  return Math.ceil(during * options.outageS + (after * endMs) / 1000);
+}
+
+/** Requests per second over all instances. */
+function ratesOf({ bounds, instances, outageS }: CostOptions): { readonly during: number; readonly after: number } {
   const { fallbackCapacity, refillPerSecond } = bounds;
-  const perSecond = demand * ((instances * fallbackCapacity) / outageS + refillPerSecond) + 4 * instances;
-  return Math.ceil(perSecond * (outageS + endMs / 1000));
+  return {
+    during: demand * ((instances * fallbackCapacity) / outageS + refillPerSecond) + asked.during * instances,
+    after: demand * refillPerSecond + asked.after * instances,
+  };
 }
 
 export async function costOf(options: CostOptions, core: Core, signal?: AbortSignal): Promise<Cost> {
   const { bounds, instances, told, outageS, deploy } = options;
+  const { during, after } = ratesOf(options);
   const outageMs = outageS * 1000;
   const healedMs = beginMs + outageMs;
   const all = Array.from({ length: instances }, (_, i) => i);
@@ -75,9 +86,12 @@ export async function costOf(options: CostOptions, core: Core, signal?: AbortSig
     instances,
     told,
     durationMs,
-    rate: requestsFor(options) / (outageS + endMs / 1000),
+    rate: after,
     keys: { count: 1, skew: 1 },
-    load: [{ atMs: 0, forMs: beginMs, times: 0 }],
+    load: [
+      { atMs: 0, forMs: beginMs, times: 0 },
+      { atMs: beginMs, forMs: outageMs, times: during / after },
+    ],
     faults: [{ kind: 'cut', atMs: beginMs, forMs: outageMs, instances: all, size: 1 }, ...(deploy ? replaced : [])],
     bounds,
   };

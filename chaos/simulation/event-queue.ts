@@ -1,60 +1,87 @@
-// What is still to happen, the next first: a binary heap by instant, phase, and the order in which it was put in.
+// What is still to happen, the next first: a heap by instant, phase, and the order in which it was put in. What it is
+// sorted by stands in arrays of numbers of its own, for a heap of objects is mostly waiting for memory.
 
-interface Entry<T> {
-  readonly atUs: number;
-  readonly phase: number;
-  readonly order: number;
-  readonly thing: T;
-}
+/** Of those at one instant, one of a lower phase comes first: it is far larger than any count of things put in. */
+const phaseStep = 2 ** 50;
+/** Children of one place: more of them make a flatter heap, and they lie side by side. */
+const fan = 4;
 
 export class EventQueue<T> {
-  readonly #heap: Entry<T>[] = [];
+  #atUs = new Float64Array(1024);
+  #ranks = new Float64Array(1024);
+  readonly #things: T[] = [];
   #order = 0;
 
   /** When the next one is due, in microseconds; `Infinity` when there is none. */
   get dueUs(): number {
-    return this.#heap[0]?.atUs ?? Number.POSITIVE_INFINITY;
+    return this.#things.length > 0 ? (this.#atUs[0] as number) : Number.POSITIVE_INFINITY;
   }
 
-  /** Of those at one instant, the one of a lower phase comes first. */
+  /** `phase`: 0, 1 or 2. */
   put(atUs: number, phase: number, thing: T): void {
-    const entry = { atUs, phase, order: this.#order++, thing };
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(entry);
+    const things = this.#things;
+    let at = things.length;
+    if (at === this.#atUs.length) this.#grow();
+    const instants = this.#atUs;
+    const ranks = this.#ranks;
+    const rank = phase * phaseStep + this.#order++;
+    things.push(thing);
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const above = heap[parent] as Entry<T>;
-      if (!isBefore(entry, above)) break;
-      heap[at] = above;
+      const parent = Math.floor((at - 1) / fan);
+      const parentUs = instants[parent] as number;
+      if (parentUs < atUs || (parentUs === atUs && (ranks[parent] as number) < rank)) break;
+      instants[at] = parentUs;
+      ranks[at] = ranks[parent] as number;
+      things[at] = things[parent] as T;
       at = parent;
     }
-    heap[at] = entry;
+    instants[at] = atUs;
+    ranks[at] = rank;
+    things[at] = thing;
   }
 
   /** Removes the next one; undefined when there is none. */
   take(): T | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first?.thing;
+    const things = this.#things;
+    const first = things[0];
+    const last = things.pop();
+    const size = things.length;
+    if (last === undefined || size === 0) return first;
+    const instants = this.#atUs;
+    const ranks = this.#ranks;
+    const lastUs = instants[size] as number;
+    const lastRank = ranks[size] as number;
     let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Entry<T>, heap[child] as Entry<T>)) child++;
-      const below = heap[child] as Entry<T>;
-      if (!isBefore(below, last)) break;
-      heap[at] = below;
-      at = child;
+    for (let child = 1; child < size; child = fan * at + 1) {
+      let next = child;
+      let nextUs = instants[child] as number;
+      const end = Math.min(child + fan, size);
+      for (let other = child + 1; other < end; other++) {
+        const otherUs = instants[other] as number;
+        if (otherUs > nextUs || (otherUs === nextUs && (ranks[other] as number) > (ranks[next] as number))) continue;
+        next = other;
+        nextUs = otherUs;
+      }
+      if (nextUs > lastUs || (nextUs === lastUs && (ranks[next] as number) > lastRank)) break;
+      instants[at] = nextUs;
+      ranks[at] = ranks[next] as number;
+      things[at] = things[next] as T;
+      at = next;
     }
-    heap[at] = last;
-    return first.thing;
+    instants[at] = lastUs;
+    ranks[at] = lastRank;
+    things[at] = last;
+    return first;
+  }
+
+  #grow(): void {
+    this.#atUs = twiceAsLong(this.#atUs);
+    this.#ranks = twiceAsLong(this.#ranks);
   }
 }
 
-function isBefore<T>(one: Entry<T>, other: Entry<T>): boolean {
-  if (one.atUs !== other.atUs) return one.atUs < other.atUs;
-  if (one.phase !== other.phase) return one.phase < other.phase;
-  return one.order < other.order;
+function twiceAsLong(numbers: Float64Array): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(2 * numbers.length);
+  longer.set(numbers);
+  return longer;
 }

@@ -65,6 +65,14 @@ function onEachHit(
   };
 }
 
+function startWanted(member: Member): void {
+  if (member.wanted > 0 && !member.process.isAlive) member.start();
+}
+
+function stopUp(member: Member): void {
+  if (member.isUp) member.stop();
+}
+
 function refuses(refusal: Refusal, about: string): Effect {
   return {
     about,
@@ -117,17 +125,18 @@ export const effects = {
     (member) => {
       if (member.isUp) member.kill();
     },
-    (member) => {
-      if (!member.process.isAlive) member.start();
-    },
+    startWanted,
   ),
-  stop: onEachHit(
-    'instances are told to end, as in a deploy, and others take their place',
+  stop: onEachHit('instances are told to end, as in a deploy, and others take their place', stopUp, startWanted),
+  'scale-out': onEachHit(
+    'instances that were not there before join the fleet, and leave it again',
     (member) => {
-      if (member.isUp) member.stop();
+      member.wanted++;
+      startWanted(member);
     },
     (member) => {
-      if (!member.process.isAlive) member.start();
+      member.wanted--;
+      if (member.wanted === 0) stopUp(member);
     },
   ),
   restart: {
@@ -199,6 +208,11 @@ export const effects = {
 export type FaultKind = keyof typeof effects;
 
 export const faultKinds = Object.keys(effects) as readonly FaultKind[];
+
+/** The instances that are not there from the beginning, by their number. */
+export function joiningLater(faults: readonly Fault[]): ReadonlySet<number> {
+  return new Set(faults.flatMap(({ kind, instances }) => (kind === 'scale-out' ? instances : [])));
+}
 
 export function effectOf(kind: FaultKind): Effect {
   return effects[kind];

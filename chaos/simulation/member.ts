@@ -1,10 +1,11 @@
 // One instance of the fleet: a process that runs the limiter it is given, and may end, stand still and start again.
 
+import type { AnswerEvent } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import type { Chance } from './chance.ts';
-import type { Core, Limiter } from './core.ts';
+import type { Core, Limiter, Told } from './core.ts';
 import { lossOf } from './loss.ts';
-import { Link } from './network.ts';
+import { kernel, Link } from './network.ts';
 import type { Observer } from './observer.ts';
 import type { SimulatedRedis } from './redis.ts';
 import { SimulatedClient } from './redis-client.ts';
@@ -14,6 +15,14 @@ import { Process, type VirtualTime } from './virtual-time.ts';
 export const driftRatioMax = 200e-6;
 /** A process that is told to end has so long to say farewell. */
 const graceUs = 20_000;
+
+type Answer = { -readonly [name in keyof AnswerEvent]: AnswerEvent[name] };
+
+interface Request {
+  readonly key: string;
+  readonly scheduledMs: number;
+  readonly sentMs: number;
+}
 
 export interface MemberOptions {
   readonly name: string;
@@ -33,11 +42,12 @@ export class Member {
   limiter: Limiter | undefined;
   client: SimulatedClient | undefined;
   /** Requests that it has taken in and not answered. */
-  readonly pending = new Map<number, () => void>();
+  readonly #pending = new Set<Request>();
   breaker = 'closed';
+  /** What wants it to run now: the fleet itself, of which it may be no part from the beginning, and each fault that scales out. */
+  wanted = 0;
   readonly #options: MemberOptions;
   readonly #driftRatio: number;
-  #requests = 0;
 
   constructor(options: MemberOptions) {
     const { name, time, chance } = options;
@@ -82,31 +92,17 @@ export class Member {
 
   /** It takes in one request for a token. */
   take(key: string, scheduledMs: number): void {
-    const { time, observers } = this.#options;
     const { limiter } = this;
     if (!limiter) return;
-    const sentMs = time.nowUs / 1000;
-    const request = this.#requests++;
-    const told = (
-      status: number,
-      rest: { source: 'shared' | 'local' | null; remaining: number | null; retryAfterS?: number },
-    ) => {
-      const answer = { type: 'answer', instance: this.name, key, scheduledMs, sentMs, status, ...rest } as const;
-      const event = { ...answer, receivedMs: time.nowUs / 1000 };
-      for (const observer of observers) observer.answered?.(event);
-    };
-    const answered = ({ allowed, source, remaining, retryAfterMs }: Awaited<ReturnType<Limiter['decide']>>) => {
-      if (allowed) told(200, { source, remaining });
-      else told(429, { source, remaining, retryAfterS: Math.ceil(retryAfterMs / 1000) });
-    };
+    const request = { key, scheduledMs, sentMs: this.#options.time.nowUs / 1000 };
     const decision = limiter.decide(key);
     if (!(decision instanceof Promise)) {
-      answered(decision);
+      this.#answer(request, decision);
       return;
     }
-    this.pending.set(request, () => told(0, { source: null, remaining: null }));
-    decision.then((it) => {
-      if (this.pending.delete(request)) answered(it);
+    this.#pending.add(request);
+    decision.then((told) => {
+      if (this.#pending.delete(request)) this.#answer(request, told);
     });
   }
 
@@ -117,8 +113,8 @@ export class Member {
     this.limiter = undefined;
     this.client?.connection?.close();
     if (this.breaker !== 'closed') this.#moved(this.breaker, 'gone');
-    for (const unanswered of this.pending.values()) unanswered();
-    this.pending.clear();
+    for (const request of this.#pending) this.#answer(request, undefined);
+    this.#pending.clear();
     const atMs = time.nowUs / 1000;
     for (const observer of observers)
       observer.lost?.(lossOf('instance', { target: this.name, reach: 'one-instance', state: 'lost', atMs }));
@@ -130,9 +126,27 @@ export class Member {
     const { process, limiter } = this;
     this.limiter = undefined;
     time.after(0, process, () => limiter?.stop());
-    time.after(graceUs, new Process('kernel'), () => {
+    time.after(graceUs, kernel, () => {
       if (process.isAlive) this.kill();
     });
+  }
+
+  /** `told`: undefined when its client hears nothing. */
+  #answer({ key, scheduledMs, sentMs }: Request, told: Told | undefined): void {
+    const { time, observers } = this.#options;
+    const answer: Answer = {
+      type: 'answer',
+      instance: this.name,
+      key,
+      scheduledMs,
+      sentMs,
+      receivedMs: time.nowUs / 1000,
+      status: told === undefined ? 0 : told.allowed ? 200 : 429,
+      source: told?.source ?? null,
+      remaining: told?.remaining ?? null,
+    };
+    if (told?.allowed === false) answer.retryAfterS = Math.ceil(told.retryAfterMs / 1000);
+    for (const observer of observers) observer.answered?.(answer);
   }
 
   #moved(from: string, to: string): void {

@@ -13,7 +13,7 @@ const resendUs = { min: 200_000, max: 3_200_000 };
 const latencyUs = { min: 60, max: 250 };
 
 /** What the kernels of both sides do, be their processes paused or not. */
-export const kernel = new Process('kernel');
+export const kernel = new Process('kernel', 0, true);
 
 /** What the network does to one direction now. */
 export interface Direction {

@@ -88,6 +88,8 @@ export class SimulatedRedis {
   readonly #ran: () => void;
   readonly #cached = new Map<string, Program>();
   #waiting: Waiting[] = [];
+  /** Where in it the first stands that was not run yet. */
+  #first = 0;
   #isBusy = false;
 
   constructor(
@@ -102,7 +104,7 @@ export class SimulatedRedis {
     },
   ) {
     this.time = time;
-    this.process = new Process(sharedStoreName, options.driftRatio);
+    this.process = new Process(sharedStoreName, options.driftRatio, true);
     this.data = new RedisData(() => time.nowUs);
     this.#scripts = scripts;
     this.#taken = options.taken;
@@ -124,6 +126,7 @@ export class SimulatedRedis {
   stop(): void {
     this.isUp = false;
     this.#waiting = [];
+    this.#first = 0;
     this.#cached.clear();
     for (const connection of this.connections) connection.resetByServer();
     this.connections.clear();
@@ -145,16 +148,11 @@ export class SimulatedRedis {
     this.clockAheadUs += byUs;
   }
 
-  /** Those of connections that ended are of no more interest. */
   #next(): void {
-    const next = this.#waiting.shift();
+    const next = this.#shift();
     this.#isBusy = next !== undefined;
     if (!next) return;
     const { command, sentUs, from, reply } = next;
-    if (!this.connections.has(from)) {
-      this.#next();
-      return;
-    }
     this.#ran();
     const result = this.#run(command, sentUs, from);
     this.time.after(this.#lastsUs(command), this.process, () => {
@@ -163,8 +161,21 @@ export class SimulatedRedis {
     });
   }
 
+  /** The first that waits; those of connections that ended are of no more interest. */
+  #shift(): Waiting | undefined {
+    for (;;) {
+      const next = this.#waiting[this.#first++];
+      if (next && this.connections.has(next.from)) return next;
+      if (next) continue;
+      this.#waiting = [];
+      this.#first = 0;
+      return undefined;
+    }
+  }
+
   #lastsUs({ keyCount }: Command): number {
-    return (serviceUs.command + serviceUs.key * keyCount) * Math.max(1, ...this.slowness);
+    const usualUs = serviceUs.command + serviceUs.key * keyCount;
+    return this.slowness.length === 0 ? usualUs : usualUs * Math.max(1, ...this.slowness);
   }
 
   /** The reply; an `Error` where Redis would say one. */
@@ -175,9 +186,13 @@ export class SimulatedRedis {
     if (!program) return new Error('NOSCRIPT No matching script. Please use EVAL.');
     if (program.writes && refusal) return new Error(refusals[refusal]);
     const { keyCount, args } = command;
-    const taken = (key: string) => this.#taken(key, sentUs, from);
-    const call = { data: this.data, keys: args.slice(0, keyCount), argv: args.slice(keyCount), taken };
-    return program.run({ ...call, nowUs: this.clockUs });
+    return program.run({
+      data: this.data,
+      keys: args.slice(0, keyCount),
+      argv: args.slice(keyCount),
+      nowUs: this.clockUs,
+      taken: (key) => this.#taken(key, sentUs, from),
+    });
   }
 
   #programOf({ name, script }: Command): Program | undefined {

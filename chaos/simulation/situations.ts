@@ -96,6 +96,23 @@ export const situations: readonly Situation[] = [
       ];
     },
   ),
+  situation(
+    'autoscaling',
+    'When the load grows while Redis is away and as many instances again join and leave, each keeps to the bound by itself.',
+    (options) => {
+      const { atMs, forMs } = outageOf(options.minutes);
+      const joining = allOf(options.instances).slice(Math.ceil(options.instances / 2));
+      const grown = { atMs: Math.round(atMs + forMs / 4), forMs: Math.round(forMs / 2) };
+      return [
+        fault('cut', { atMs, forMs, instances: allOf(options.instances) }),
+        fault('scale-out', { ...grown, instances: joining }),
+      ];
+    },
+    ({ minutes }) => {
+      const { atMs, forMs } = outageOf(minutes);
+      return [{ atMs, forMs, times: 3 }];
+    },
+  ),
 ];
 
 /** Throws a `UsageError` when there is none of that name. */

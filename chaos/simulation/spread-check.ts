@@ -12,15 +12,15 @@ const windowMs = 50;
 /** Probes that tell whether their waits are drawn. */
 const waitsMin = 20;
 /** Of fewer, chance alone brings too many together. */
-const instancesMin = 10;
-/** Instances that something hit at the same moment go on in step, until their draws have parted them: for so long. */
-const partedMs = 3000;
+const instancesMin = 20;
+/** Instances that a fault starts or wakes in the same moment do in that moment what they have to do. */
+const wakingMs = 100;
 /** The fleet starts, and connects for the first time. */
 const startMs = 1000;
 
 export class SpreadCheck implements FleetCheck {
   readonly name = 'connects-spread';
-  readonly #plan: Plan;
+  readonly #wakingsMs: readonly number[];
   readonly #connects: Crowd;
   readonly #probes: Crowd;
   readonly #openedMs = new Map<string, number>();
@@ -28,19 +28,21 @@ export class SpreadCheck implements FleetCheck {
   readonly #waitsMs: number[] = [];
 
   constructor(plan: Plan) {
-    this.#plan = plan;
+    this.#wakingsMs = plan.faults.flatMap(({ kind, atMs, forMs }) =>
+      wakesAtEnd.includes(kind) ? [atMs + forMs] : kind === 'scale-out' ? [atMs] : [],
+    );
     this.#connects = new Crowd(plan.instances, 'connected');
     this.#probes = new Crowd(plan.instances, 'probed Redis');
   }
 
   accepted(instance: string, atMs: number): void {
-    if (atMs > startMs && !this.#isInStep(atMs)) this.#connects.add(instance, atMs);
+    if (atMs > startMs && !this.#isWaking(atMs)) this.#connects.add(instance, atMs);
   }
 
   moved({ instance, to, atMs }: BreakerEvent): void {
     if (to === 'open') this.#openedMs.set(instance, atMs);
     if (to !== 'half-open') return;
-    if (!this.#isInStep(atMs)) this.#probes.add(instance, atMs);
+    if (!this.#isWaking(atMs)) this.#probes.add(instance, atMs);
     this.#waitsMs.push(atMs - (this.#openedMs.get(instance) ?? atMs));
   }
 
@@ -59,15 +61,13 @@ export class SpreadCheck implements FleetCheck {
     return this.#probes.tally.result('probes-spread', 'probes');
   }
 
-  #isInStep(atMs: number): boolean {
-    return this.#plan.faults.some(
-      ({ kind, atMs: fromMs, forMs }) => hitsAtOnce.includes(kind) && atMs > fromMs && atMs < fromMs + forMs + partedMs,
-    );
+  #isWaking(atMs: number): boolean {
+    return this.#wakingsMs.some((wakingAtMs) => atMs >= wakingAtMs && atMs < wakingAtMs + wakingMs);
   }
 }
 
-/** They end connections, or stop and wake instances, all in the same moment. */
-const hitsAtOnce: readonly FaultKind[] = ['reset', 'readonly', 'kill', 'stop', 'pause'];
+/** They start or wake instances, all in the same moment, when they are over. */
+const wakesAtEnd: readonly FaultKind[] = ['kill', 'stop', 'pause'];
 
 /** Those who did something within the last moment. */
 class Crowd {

@@ -11,9 +11,15 @@ const restMs = { before: 3000, after: 9000 };
 const forMs = { min: 1000, max: 6000 };
 /** A fault each so many milliseconds, on average. */
 const everyMs = 3000;
+/** Storms of a fleet that grows and shrinks: how often it does, and for how long. */
+const scaling = { timesMax: 2, forMs: { min: 1000, max: 12_000 } };
 const ratePerInstance = 6;
 /** Of some storms all clients come at once when the last fault is over, or are impatient. */
 const herd = { times: 8, forMs: 500 };
+
+/** Apart from the seeds that the rest of a storm takes. */
+const scalingSeed = 1_000_003;
+const drawnKinds = faultKinds.filter((kind) => kind !== 'scale-out');
 
 export function stormOf(seed: number, { instances, minutes, rate }: PlanOptions): Plan {
   const chance = new Chance(seed);
@@ -30,16 +36,29 @@ export function stormOf(seed: number, { instances, minutes, rate }: PlanOptions)
     rate: rate ?? instances * ratePerInstance,
     keys,
     load: loadOf(loadKind, faults),
-    faults,
+    faults: [...faults, ...drawScaling(seed, instances, durationMs)],
     bounds: boundsOf(instances),
   };
+}
+
+/** By a chance of its own, so that all else of the storm is as it would be without. The first instance is always there. */
+function drawScaling(seed: number, instances: number, durationMs: number): Fault[] {
+  const chance = new Chance(seed + scalingSeed);
+  const untilMs = durationMs - restMs.after;
+  const drawn = Array.from({ length: chance.whole(0, scaling.timesMax) }, (): Fault => {
+    const forMs = chance.whole(scaling.forMs.min, scaling.forMs.max);
+    const atMs = Math.round(chance.between(restMs.before, untilMs - scaling.forMs.min));
+    const joining = chance.some(instances, chance.oneOf([0.1, 0.5, 1])).filter((i) => i > 0);
+    return { kind: 'scale-out', atMs, forMs: Math.min(forMs, untilMs - atMs), instances: joining, size: 1 };
+  });
+  return drawn.filter((fault) => fault.instances.length > 0);
 }
 
 function drawFaults(chance: Chance, seed: number, instances: number, durationMs: number): Fault[] {
   const untilMs = durationMs - restMs.after;
   const faults: Fault[] = [];
   for (let atMs = restMs.before; ; ) {
-    const kind = chance.oneOf(faultKinds);
+    const kind = chance.oneOf(drawnKinds);
     const { hits, sizes } = effectOf(kind);
     const [share, size] = [chance.oneOf([0.1, 0.5, 1]), chance.whole(...sizes)];
     const fault: Fault = {

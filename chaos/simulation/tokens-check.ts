@@ -5,8 +5,8 @@
 // B + r·Δ for each window Δ, once more B after each loss, and what one fallback gives to β + ρ·Δ. Then any window of the sum
 // holds too.
 
+import { usualDriftRatio } from '../bounds.ts';
 import type { CheckResult } from '../checks/check.ts';
-import { driftRatio } from '../checks/sources.ts';
 import { type AnswerEvent, type FaultEvent, isAllowed, isDenied } from '../history.ts';
 import { type FleetCheck, seconds, Tally } from './fleet-check.ts';
 import { LeakyBucket } from './leaky-bucket.ts';
@@ -45,7 +45,7 @@ export class TokensCheck implements FleetCheck {
   constructor({ bounds, told, faults }: Plan) {
     this.#bounds = bounds;
     this.#told = told;
-    this.#perMs = (bounds.refillPerSecond * (1 + driftRatio)) / 1000;
+    this.#perMs = (bounds.refillPerSecond * (1 + usualDriftRatio)) / 1000;
     this.#setBack = faults.filter(({ kind }) => kind === 'clock-back');
   }
 
@@ -56,7 +56,7 @@ export class TokensCheck implements FleetCheck {
   }
 
   answered(answer: AnswerEvent): void {
-    const { source, instance, key, receivedMs } = answer;
+    const { source, instance, key, sentMs, receivedMs } = answer;
     if (source === 'local' && isAllowed(answer)) {
       const fallback = this.#fallbackOf(instance, receivedMs);
       const level = bucketIn(fallback.buckets, key, fallback.refilled).take(fallback.refilled);
@@ -68,7 +68,8 @@ export class TokensCheck implements FleetCheck {
       );
     }
     if (source === 'shared' && isDenied(answer) && this.#isFair(receivedMs)) {
-      const level = this.#least.get(key)?.levelAt((receivedMs * this.#perMs) / (1 + driftRatio) ** 2) ?? 0;
+      // Redis refused some time since the request was sent: the answer may have waited for an instance that stood still.
+      const level = this.#least.get(key)?.levelAt((sentMs * this.#perMs) / (1 + usualDriftRatio) ** 2) ?? 0;
       const left = this.#bounds.capacity - level;
       this.#fairness.judge(
         left < Math.min(this.#bounds.capacity, 1 + surelyTokens),

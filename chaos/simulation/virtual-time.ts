@@ -14,6 +14,8 @@ type Phase = keyof typeof phases;
 
 /** How long one turn of an event loop takes. */
 const turnUs = 20;
+/** Node's own `queueMicrotask` makes a resource of each call, which takes longer than most events. */
+const settled = Promise.resolve();
 /** So many events happen before the real event loop, which hears signals, has a turn. */
 const eventsPerTurn = 50_000;
 
@@ -25,22 +27,25 @@ export class Process {
   /** What does not fall due before that is late. */
   pausedUntilUs = 0;
   isAlive = true;
+  /** No event of its settles a promise. */
+  readonly isPlain: boolean;
 
-  constructor(name: string, driftRatio = 0) {
+  constructor(name: string, driftRatio = 0, isPlain = false) {
     this.name = name;
     this.driftRatio = driftRatio;
+    this.isPlain = isPlain;
   }
 }
 
 /** One event that may be called off: what JavaScript calls a timer. */
 class Planned {
+  readonly phase: number;
   readonly process: Process;
-  readonly phase: Phase;
   happen: (() => void) | undefined;
 
   constructor(process: Process, phase: Phase, happen: () => void) {
+    this.phase = phases[phase];
     this.process = process;
-    this.phase = phase;
     this.happen = happen;
   }
 
@@ -97,17 +102,17 @@ export class VirtualTime {
         let left = eventsPerTurn;
         const again = () => process.nextTick(next);
         const next = () => {
-          if (left-- === 0 || this.#queue.dueUs > untilUs) {
-            resolve();
-            return;
-          }
           try {
-            this.#happen();
+            do {
+              if (left-- === 0 || this.#queue.dueUs > untilUs) {
+                resolve();
+                return;
+              }
+            } while (!this.#happen());
+            settled.then(again);
           } catch (error) {
             reject(error);
-            return;
           }
-          queueMicrotask(again);
         };
         next();
       });
@@ -116,24 +121,26 @@ export class VirtualTime {
     }
   }
 
-  #happen(): void {
-    const dueUs = this.#queue.dueUs;
+  /** The next event; whether promises may have settled. */
+  #happen(): boolean {
+    const atUs = this.#queue.dueUs;
     const planned = this.#queue.take() as Planned;
-    this.nowUs = dueUs;
     const { process, happen } = planned;
-    if (!happen || !process.isAlive) return;
-    if (process.pausedUntilUs > dueUs) {
-      this.#queue.put(process.pausedUntilUs, phases[planned.phase], planned);
-      return;
+    this.nowUs = atUs;
+    if (!happen || !process.isAlive) return false;
+    if (process.pausedUntilUs > atUs) {
+      this.#queue.put(process.pausedUntilUs, planned.phase, planned);
+      return false;
     }
     planned.happen = undefined;
     this.events++;
     this.current = process;
     happen();
+    return !process.isPlain;
   }
 
   #plan(inUs: number, planned: Planned): Planned {
-    this.#queue.put(this.nowUs + Math.max(0, inUs), phases[planned.phase], planned);
+    this.#queue.put(this.nowUs + Math.max(0, inUs), planned.phase, planned);
     return planned;
   }
 
@@ -165,6 +172,7 @@ export class VirtualTime {
       [performance, { now: () => this.clockOf(this.current) / 1000 }],
       [Date, { now: () => Math.floor(unixMs + this.clockOf(this.current) / 1000) }],
       [Math, { random: this.#random }],
+      [Error, { stackTraceLimit: 0 }],
     ]);
   }
 }

@@ -8,7 +8,7 @@
 import { arrivalsOf } from '../load/load.ts';
 import { Chance } from './chance.ts';
 import type { Core } from './core.ts';
-import { effectOf } from './faults.ts';
+import { effectOf, joiningLater } from './faults.ts';
 import { driftRatioMax, Member } from './member.ts';
 import type { Observer } from './observer.ts';
 import type { Plan } from './plan.ts';
@@ -28,7 +28,7 @@ export class World {
   readonly observers: readonly Observer[];
   readonly #chance: Chance;
   /** Of nobody: never paused, never ended. */
-  readonly #process = new Process('world');
+  readonly #process = new Process('world', 0, true);
 
   constructor(plan: Plan, core: Core, observers: readonly Observer[]) {
     this.plan = plan;
@@ -54,8 +54,13 @@ export class World {
       const instances = plan.told ? plan.instances : undefined;
       return new Member({ name: nameOf(i), time, chance: this.#chance, redis, core, bounds, instances, observers });
     });
-    for (const member of this.members)
-      time.after(this.#chance.between(0, startUs), this.#process, () => member.start());
+    const joining = joiningLater(plan.faults);
+    for (const [i, member] of this.members.entries()) {
+      const inUs = this.#chance.between(0, startUs);
+      if (joining.has(i)) continue;
+      member.wanted = 1;
+      time.after(inUs, this.#process, () => member.start());
+    }
   }
 
   readonly nowUs = (): number => this.time.nowUs;

@@ -5,17 +5,14 @@ import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { Redis } from 'ioredis';
 import { type RedisReply, RedisStore } from 'rate-limit-redis';
-import { keyOf, limit, redisAddress, serve, windowS } from './settings.ts';
+import { options } from './express-rate-limit-options.ts';
+import { redisAddress, serve } from './settings.ts';
 
 const client = new Redis(redisAddress);
 serve(
   express(),
   rateLimit({
-    windowMs: windowS * 1000,
-    limit,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    keyGenerator: keyOf,
+    ...options,
     passOnStoreError: process.env.PASS_ON_STORE_ERROR === 'true',
     store: new RedisStore({
       sendCommand: (command: string, ...args: string[]) => client.call(command, ...args) as Promise<RedisReply>,

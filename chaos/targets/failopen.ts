@@ -19,4 +19,5 @@ export const failopen: KnownTarget = {
   ready: [{ path: '/readyz', pointer: '/mechanism', equals: 'redis' }],
   breaker: { path: '/readyz' },
   gives: reportables,
+  bounds: { memoryGrowthMiB: 64 },
 };

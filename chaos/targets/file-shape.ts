@@ -140,6 +140,9 @@ export const targetFile = strict({
     refillPerSecond: numberOver(0).exactOptional(),
     fallbackCapacity: numberFrom(0).exactOptional(),
     fallbackRefillPerSecond: numberFrom(0).exactOptional(),
+    memoryGrowthMiB: numberOver(0)
+      .exactOptional()
+      .describe('What its process may have beyond the memory of its baseline. Not judged by default.'),
   })
     .exactOptional()
     .describe(

@@ -5,12 +5,25 @@ import { bare } from './bare.ts';
 import { commandTarget } from './command.ts';
 import { expressRateLimit, expressRateLimitPassOnStoreError } from './express-rate-limit.ts';
 import { failopen } from './failopen.ts';
+import { failopenDoors } from './failopen-doors.ts';
+import { failopenPackage } from './failopen-package.ts';
 import { isFile, targetFrom } from './file.ts';
 import { rateLimiterFlexible, rateLimiterFlexibleInsured } from './rate-limiter-flexible.ts';
 import type { KnownTarget, Target } from './target.ts';
 
 /** The first is the one that is meant when none is named. */
 export const targets: readonly KnownTarget[] = [
+  failopen,
+  ...failopenDoors,
+  ...failopenPackage,
+  expressRateLimit,
+  expressRateLimitPassOnStoreError,
+  rateLimiterFlexible,
+  rateLimiterFlexibleInsured,
+  bare,
+];
+/** Limiters of different makes, to be compared; the others of this project are other ways into the same one. */
+export const comparedTargets: readonly KnownTarget[] = [
   failopen,
   expressRateLimit,
   expressRateLimitPassOnStoreError,

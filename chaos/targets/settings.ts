@@ -8,6 +8,8 @@ export const limit = Number(process.env.RATE_LIMIT);
 export const windowS = Number(process.env.RATE_LIMIT_WINDOW_SEC);
 /** What one instance may admit by itself. */
 export const burst = Number(process.env.RATE_LIMIT_BURST);
+/** How many share the limit. */
+export const instances = Number(process.env.INSTANCES);
 
 const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(process.env.REDIS_ADDR ?? '') ?? [];
 export const redisAddress = { host, port: Number(port) };

@@ -15,6 +15,8 @@ export interface Target {
   /** The kinds of Redis that it can use. */
   readonly topologies: readonly Topology[];
   readonly take: Take;
+  /** How its takes travel; by HTTP/1.1 to the port of everything else where it is not said. */
+  readonly transport?: Transport;
   readonly answer: Answer;
   /** It is ready as soon as one of these holds of its answer to a GET. */
   readonly ready: readonly Readiness[];
@@ -48,6 +50,18 @@ export type Start =
   | { readonly command: readonly string[]; readonly directory: string }
   | { readonly image: string; readonly port: number }
   | { readonly url: string };
+
+/**
+ * Takes go to a port of their own, which the target is told in the variable.
+ *
+ * By gRPC the `path` of a take is that of the method, and its `body` and the answer's are the messages in JSON.
+ * By RESP the `method` of a take is the command's name, its `body` is the command's arguments as a list in JSON, and the
+ * answer's is the reply in JSON.
+ */
+export interface Transport {
+  readonly protocol: 'grpc' | 'resp';
+  readonly portVariable: string;
+}
 
 /** In `path`, in the values of `headers` and in `body`, `{key}` and `{cost}` are filled in. */
 export interface Take {

@@ -3,6 +3,7 @@
 //   process     it started at that moment, and holds the record open, which only the lab's own children do; with it ends
 //               what it has started itself: it leads a group of its own
 //   directory   it lies in the system's directory for temporary files, and the record's name is in its own
+//   namespace   the record's number is its name's
 //   file        it lies where a stack's Prometheus looks for the lab, and names the lab
 //   labelled    by the lab's own label
 //   container   it is the Redis of a Compose stack; it is only ever started, or restarted with the settings that it had
@@ -14,10 +15,11 @@ import { z } from 'zod';
 import { sleep, until } from '../clock.ts';
 import { labInstance } from '../drivers/lab-target.ts';
 import { LabError } from '../errors.ts';
+import { leftOfNamespace, removeNamespace } from '../host/namespace.ts';
 import { holdersOf, holdsOpen, isSame, startOf } from '../host/process-identity.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { UndoEntry } from '../host/undo-entry.ts';
-import { temporaryPrefix } from '../host/undo-log.ts';
+import { namespaceNameOf, temporaryPrefix } from '../host/undo-log.ts';
 import { shown, type UndoRecord } from './record.ts';
 
 /** Where the lab makes what it makes. */
@@ -46,6 +48,8 @@ export async function undo(entry: UndoEntry, record: UndoRecord, places: Places)
       return undoProcess(entry, record);
     case 'directory':
       return undoDirectory(entry, record, places);
+    case 'namespace':
+      return undoNamespace(entry, record);
     case 'file':
       return undoFile(entry, places);
     case 'labelled': {
@@ -112,6 +116,16 @@ function undoDirectory({ path }: Entry<'directory'>, { id }: UndoRecord, { tempo
     );
   rmSync(path, { recursive: true, force: true });
   return [`Removed the directory ${path}.`];
+}
+
+async function undoNamespace({ name }: Entry<'namespace'>, { id }: UndoRecord): Promise<string[]> {
+  const left = leftOfNamespace(name);
+  if (left.length === 0) return [];
+  const allowed = namespaceNameOf(id);
+  if (name !== allowed)
+    throw new LabError(`the network namespace ${name} is not the run's: allowed is ${allowed}; left alone`);
+  await removeNamespace(name);
+  return left.map((it) => `Removed ${it}.`);
 }
 
 function undoFile({ path }: Entry<'file'>, { targets }: Places): string[] {

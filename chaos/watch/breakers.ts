@@ -1,10 +1,13 @@
 // Follows the breakers of all instances by what they report of them, and records it.
 
-import type { Environment } from '../environment.ts';
+import type { Environment, Instance } from '../environment.ts';
 import type { BreakerEvent, FaultEvent } from '../history.ts';
 import type { Target } from '../targets/target.ts';
 import { breakerMoves, clockAheadMs, type Zero } from './observer.ts';
 import type { Recorder } from './recorder.ts';
+
+/** Of the same move, by rounding. */
+const sameMsMax = 0.005;
 
 /** Records every move of every breaker once. */
 export class BreakerWatch {
@@ -37,26 +40,29 @@ export class BreakerWatch {
     if (path === undefined) return reporting;
     await Promise.all(
       this.#environment.instances.map(async (instance) => {
-        const aheadMs = this.#aheadMs.get(instance.name) ?? clockAheadMs(instance, path, this.#zero);
-        this.#aheadMs.set(instance.name, aheadMs);
-        const moves = await breakerMoves(instance, path, this.#zero, await aheadMs);
+        const before = this.#aheadMs.get(instance.name) ?? aheadOfDrift(instance, path, this.#zero);
+        this.#aheadMs.set(instance.name, before);
+        const aheadMs = (await before) + gainedMs(instance);
+        const moves = await breakerMoves(instance, path, this.#zero, aheadMs);
         if (!moves) return;
         reporting.add(instance.name);
-        this.#record(instance.name, moves);
+        this.#record(instance.name, moves, aheadMs);
       }),
     );
     return reporting;
   }
 
-  #record(name: string, looked: readonly BreakerEvent[]): void {
+  /** Moves are known again by the instance's own clock, by which `aheadMs` may be another at the next look. */
+  #record(name: string, looked: readonly BreakerEvent[], aheadMs: number): void {
     const moves = looked.filter(({ to }) => to !== 'gone');
     this.#recordGone(name, looked);
     const knownMs = this.#recorded.get(name) ?? Number.NEGATIVE_INFINITY;
-    const unseen = moves.filter(({ atMs }) => atMs > knownMs);
+    const itsMs = ({ atMs }: BreakerEvent) => atMs + aheadMs;
+    const unseen = moves.filter((move) => itsMs(move) > knownMs + sameMsMax);
     if (unseen.length > 0) this.#recorder.record(...unseen);
     const last = moves.at(-1);
-    if (last && last.atMs < knownMs) return; // a look that took longer than the next one
-    if (last) this.#recorded.set(name, last.atMs);
+    if (last && itsMs(last) < knownMs - sameMsMax) return; // a look that took longer than the next one
+    if (last) this.#recorded.set(name, itsMs(last));
     this.states.set(name, looked.at(-1)?.to === 'gone' ? 'closed' : (last?.to ?? 'closed'));
   }
 
@@ -76,6 +82,16 @@ export class BreakerWatch {
       this.#gone.add(id);
     }
   }
+}
+
+/** How far it was ahead of the lab's without what the lab made it gain since. */
+async function aheadOfDrift(instance: Instance, path: string, zero: Zero): Promise<number> {
+  const before = gainedMs(instance);
+  return (await clockAheadMs(instance, path, zero)) - before;
+}
+
+function gainedMs({ clock }: Instance): number {
+  return clock?.gainedMs() ?? 0;
 }
 
 function isOfInstance({ reach, state }: FaultEvent): boolean {

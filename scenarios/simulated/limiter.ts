@@ -47,7 +47,6 @@ export function createLimiter(parts: LimiterParts, changes: Changes = {}): Retur
       onMove(from, to);
     },
   });
-  follow(redis, () => ({ shard, store }), { onConnection: () => {} });
   const own = new LocalStore({ keysMax, nowUs });
   const fallback = changes.fallback?.(own) ?? own;
   const topology = { shards: [shard], shardOf: () => shard, close: () => {} };
@@ -58,6 +57,10 @@ export function createLimiter(parts: LimiterParts, changes: Changes = {}): Retur
     onCount(count);
   };
   const instances = new Instances({ nowUs, onCount: counted });
+  follow(redis, () => ({ shard, store }), {
+    onConnection: () => {},
+    instances: () => parts.instances ?? instances.count,
+  });
   if (parts.instances === undefined) instances.start(client);
   else counted(parts.instances);
   client.connect();

@@ -16,7 +16,7 @@ const tokenBucket: Program = {
     const { keys, argv, nowUs } = call;
     const deadlineUs = Number(argv[0]);
     if (deadlineUs > 0 && nowUs > deadlineUs) return [nowUs];
-    const [shapes, numbers] = shapesIn(argv.slice(1).map(Number));
+    const [shapes, numbers] = shapesIn(argv);
     const reply: unknown[] = [nowUs];
     let take = 0;
     for (let first = 0; first < keys.length; take++) {
@@ -28,35 +28,44 @@ const tokenBucket: Program = {
   },
 };
 
-/** The shapes, and what follows them. */
-function shapesIn([count = 0, ...numbers]: readonly number[]): [shapes: Shape[], rest: readonly number[]] {
+/** The shapes, which follow the deadline, and what follows them. */
+function shapesIn(argv: readonly string[]): [shapes: Shape[], rest: readonly number[]] {
   const shapes: Shape[] = [];
-  let at = 0;
-  for (let n = 0; n < count; n++) {
-    const size = numbers[at++] as number;
-    shapes.push(
-      Array.from({ length: size }, (_, i) => [numbers[at + 2 * i] as number, numbers[at + 2 * i + 1] as number]),
-    );
-    at += 2 * size;
+  let at = 1;
+  for (let count = Number(argv[at++]); count > 0; count--) {
+    const shape: Shape[number][] = [];
+    for (let size = Number(argv[at++]); size > 0; size--) shape.push([Number(argv[at++]), Number(argv[at++])]);
+    shapes.push(shape);
   }
-  return [shapes, numbers.slice(at)];
+  return [shapes, argv.slice(at).map(Number)];
+}
+
+/** A bucket before a take. */
+interface Standing {
+  readonly key: string;
+  readonly costUs: number;
+  readonly debtUs: number;
+  /** Of another clock: it counts as empty. */
+  readonly isAhead: boolean;
 }
 
 /** Takes what is asked for of all the buckets, or nothing of any; the results of the script. */
 function takeOne({ data, nowUs, taken }: Call, keys: readonly string[], shape: Shape): (number | 'WRONGTYPE')[] {
-  const fullAtUs = keys.map((key) => instantOf(data.get(key), nowUs));
-  if (fullAtUs.includes(undefined)) return keys.map(() => 'WRONGTYPE');
-  // As if a token were one microsecond.
-  const buckets = shape.map(([, capacityUs]) => ({ capacity: capacityUs, tokenUs: 1, capacityUs }));
-  const debtsUs = buckets.map((bucket, i) => debtUsAt(bucket, fullAtUs[i] as number, nowUs));
-  const costOf = (i: number) => (shape[i] as Shape[number])[0];
-  const allowed = buckets.every((bucket, i) => holds(bucket, debtsUs[i] as number, costOf(i)));
-  return keys.map((key, i) => {
-    const bucket = buckets[i] as (typeof buckets)[number];
-    const debtUs = (debtsUs[i] as number) + (allowed ? costUsOf(bucket, costOf(i)) : 0);
-    const isAhead = (fullAtUs[i] as number) - nowUs > bucket.capacityUs;
+  const buckets: Standing[] = [];
+  let allowed = true;
+  for (const [i, key] of keys.entries()) {
+    const [costUs, capacityUs] = shape[i] as Shape[number];
+    const fullAtUs = instantOf(data.get(key), nowUs);
+    if (fullAtUs === undefined) return keys.map(() => 'WRONGTYPE');
+    const bucket = { capacity: capacityUs, tokenUs: 1, capacityUs }; // as if a token were one microsecond
+    const debtUs = debtUsAt(bucket, fullAtUs, nowUs);
+    allowed &&= holds(bucket, debtUs, costUs);
+    buckets.push({ key, costUs: costUsOf(bucket, costUs), debtUs, isAhead: fullAtUs - nowUs > capacityUs });
+  }
+  return buckets.map(({ key, costUs, debtUs: before, isAhead }) => {
+    const debtUs = allowed ? before + costUs : before;
     if (allowed || isAhead) data.set(key, nowUs + debtUs);
-    if (allowed && costOf(i) > 0) taken(keyOfName(key));
+    if (allowed && costUs > 0) taken(keyOfName(key));
     return allowed ? debtUs : -1 - debtUs;
   });
 }

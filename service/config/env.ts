@@ -3,28 +3,40 @@
 import { lookup } from 'node:dns/promises';
 import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
+import { extname } from 'node:path';
 import { createLimit } from '../core/limit.ts';
+import { type DoorName, portSettings } from '../doors/door.ts';
 import type { Tokens } from '../doors/json/tokens.ts';
 import { type Policy, policyOfHeader } from '../doors/policy.ts';
+import type { DoorPort } from '../doors/ports.ts';
 import type { AddressRules } from '../doors/request-facts.ts';
+import type { RlsRules } from '../doors/rls/rules.ts';
 import type { RedisAddress } from '../redis/options.ts';
 import { type PoliciesOptions, policiesOf } from './policies.ts';
-import type { WrittenPolicy } from './policies-shape.ts';
 import { isHost, redisAddressOf } from './redis-address.ts';
-import { configRows, hostAllowed, type Row, type Values } from './rows.ts';
+import { rulesOf } from './rls/rules.ts';
+import type { Row } from './row.ts';
+import { configRows, hostAllowed, type Values } from './rows.ts';
+import { type Source, sourceNames, sourceSettings, type Written } from './source.ts';
 
 export interface Config {
   readonly host: string;
-  readonly port: number;
+  /** Of the doors that are open. */
+  readonly ports: readonly DoorPort[];
   readonly redis: RedisAddress;
   /** All that are for a request must allow it. At least one. */
   readonly policies: readonly Policy[];
-  /** Where they come from, and what it says; undefined where the settings make the only one. */
-  readonly policiesFile: { readonly path: string; readonly written: readonly WrittenPolicy[] } | undefined;
+  /** Of Envoy's door. */
+  readonly rules: RlsRules;
+  /** Whether it tells Envoy headers for the answers of its clients. */
+  readonly withRlsHeaders: boolean;
+  /** Where policies and rules come from that the settings do not make by themselves, and what stands there. */
+  readonly sources: readonly Source[];
+  readonly written: Written;
   readonly policiesOptions: PoliciesOptions;
   /** Instances that share the limit; undefined: they are counted in Redis. */
   readonly instances: number | undefined;
-  /** Processes that serve the port. */
+  /** Processes that serve the ports. */
   readonly workers: number;
   readonly addresses: AddressRules;
   /** How long an idle connection is kept. */
@@ -61,12 +73,9 @@ export async function readConfigAtStart(env: Readonly<Record<string, string | un
 
 /**
  * Reads the settings. Throws a `ConfigError` that names every bad variable, its value unless secret, and what is allowed.
- * `written`: what the policies file says, where that is known already.
+ * `known`: what the sources say, where that is known already.
  */
-export function readConfig(
-  env: Readonly<Record<string, string | undefined>>,
-  written?: readonly WrittenPolicy[],
-): Config {
+export function readConfig(env: Readonly<Record<string, string | undefined>>, known?: Written): Config {
   const mistakes: string[] = [];
   const values = valuesIn(env, mistakes);
   const redis = redisAddressOf(
@@ -87,9 +96,11 @@ export function readConfig(
     isCluster: redis?.kind === 'cluster',
     workers: 1,
   };
-  const path = values.POLICIES_FILE;
-  if (path) tellInsteadOfFile(env, mistakes);
-  const inFile = path ? (written ?? policiesText().readPolicies(path, options, mistakes)) : undefined;
+  const ports = portsIn(values, mistakes);
+  const sources = sourcesIn(values);
+  if (values.POLICIES_FILE) tellInsteadOfFile(env, mistakes);
+  tellAlone(env, values, mistakes);
+  const written = known ?? writtenIn(sources, options, mistakes);
   if (values.API_TOKEN && values.API_TOKEN === values.ADMIN_TOKEN)
     mistakes.push('API_TOKEN is the same as ADMIN_TOKEN; allowed: another, or every application were an administrator');
   if (mistakes.length > 0 || !redis) throw new ConfigError(mistakes.join('\n'));
@@ -97,10 +108,13 @@ export function readConfig(
   const valid = values as Values; // or there were mistakes
   return {
     host: valid.HOST,
-    port: valid.PORT,
+    ports,
     redis,
-    policies: inFile ? policiesOf(inFile, options) : [ofSettings(valid)],
-    policiesFile: path && inFile ? { path, written: inFile } : undefined,
+    policies: written.policies ? policiesOf(written.policies, options) : [ofSettings(valid)],
+    rules: rulesOf(written.rules ?? [], options),
+    withRlsHeaders: valid.RLS_RESPONSE_HEADERS,
+    sources,
+    written,
     policiesOptions: options,
     instances: valid.INSTANCES ?? undefined,
     workers: valid.WORKERS,
@@ -116,18 +130,31 @@ export function readConfig(
   };
 }
 
-/** What each row makes of its text; those that are not allowed are missing, and told in `mistakes`. */
+/** The value of each setting; those whose text is not allowed are missing, and told in `mistakes`. */
 function valuesIn(env: Readonly<Record<string, string | undefined>>, mistakes: string[]): Partial<Values> {
   const values: Record<string, unknown> = {};
-  for (const row of configRows as readonly Row[]) {
-    const text = env[row.name] ?? row.default;
-    const value = row.parse(text);
+  for (const { name, default: unlessSet, shape, secret, allowed } of configRows as readonly Row[]) {
+    const text = env[name] ?? unlessSet;
+    const { success, data } = shape.safeParse(text);
     // An address that holds a user and a password, where none belongs, is a secret too.
-    const shown = row.secret || text.includes('@') ? 'a value that is not shown' : JSON.stringify(text);
-    if (value === undefined) mistakes.push(`${row.name} is ${shown}; allowed: ${row.allowed}`);
-    else values[row.name] = value;
+    const shown = secret || text.includes('@') ? 'a value that is not shown' : JSON.stringify(text);
+    if (success) values[name] = data;
+    else mistakes.push(`${name} is ${shown}; allowed: ${allowed}`);
   }
   return values;
+}
+
+/** Of the doors that are open; no two may have one port. */
+function portsIn(values: Partial<Values>, mistakes: string[]): DoorPort[] {
+  const ports: DoorPort[] = [];
+  for (const [door, name] of Object.entries(portSettings) as [DoorName, (typeof portSettings)[DoorName]][]) {
+    const port = values[name];
+    if (!port) continue;
+    const same = ports.find((other) => other.port === port);
+    if (same) mistakes.push(`${name} is "${port}", the same as ${portSettings[same.door]}; allowed: another port`);
+    ports.push({ door, port });
+  }
+  return ports;
 }
 
 /** The one policy that the settings make by themselves. */
@@ -151,5 +178,37 @@ function tellInsteadOfFile(env: Readonly<Record<string, string | undefined>>, mi
   }
 }
 
-/** Loaded where there is a file: without one, a start need not wait for the readers of YAML and of schemas. */
-const policiesText = () => createRequire(import.meta.url)('./policies-text.ts') as typeof import('./policies-text.ts');
+/** Settings that say nothing without another one. */
+const onlyBeside = [
+  ['GRPC_PORT', 'RLS_CONFIG_DIR'],
+  ['RLS_CONFIG_DIR', 'GRPC_PORT'],
+  ['RLS_RESPONSE_HEADERS', 'GRPC_PORT'],
+] as const;
+
+function tellAlone(
+  env: Readonly<Record<string, string | undefined>>,
+  values: Partial<Values>,
+  mistakes: string[],
+): void {
+  for (const [name, other] of onlyBeside) {
+    const isOtherUnset = values[other] === null || values[other] === ''; // a bad one is undefined, and told
+    if (values[name] && isOtherUnset)
+      mistakes.push(`${name} is ${JSON.stringify(env[name])}, and ${other} is not set; allowed: only beside ${other}`);
+  }
+}
+
+function sourcesIn(values: Partial<Values>): Source[] {
+  return sourceNames.flatMap((name) => {
+    const path = values[sourceSettings[name]];
+    return path ? [{ name, path }] : [];
+  });
+}
+
+/** What stands in the sources; without one that has mistakes. */
+function writtenIn(sources: readonly Source[], options: PoliciesOptions, mistakes: string[]): Written {
+  if (sources.length === 0) return {};
+  const readSource = createRequire(import.meta.url)(
+    `./source-text${extname(import.meta.filename)}`,
+  ) as typeof import('./source-text.ts');
+  return Object.fromEntries(sources.map((source) => [source.name, readSource.readSource(source, options, mistakes)]));
+}

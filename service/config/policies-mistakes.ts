@@ -3,11 +3,7 @@
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
 import { isGiven, keyOf, limitNameOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
 import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
-
-/** Where in the file: names of fields and numbers in lists, from the outside in. */
-export type Place = readonly PropertyKey[];
-
-type Tell = (place: Place, mistake: string) => void;
+import type { Place, Tell } from './yaml-text.ts';
 
 export function tellMistakes(policies: readonly WrittenPolicy[], options: PoliciesOptions, tell: Tell): void {
   for (const [i, policy] of policies.entries()) {

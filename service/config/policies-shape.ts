@@ -4,23 +4,8 @@ import { METHODS } from 'node:http';
 import { z } from 'zod';
 import { pathPatternOf } from '../doors/path-pattern.ts';
 import { givenKey, keyPartAllowed, keyPartOf } from '../doors/policy-key.ts';
+import { onStoreFailure, strict, whole, written } from './field-shapes.ts';
 import { capacityMax, limitAllowed, rateOf } from './limit-text.ts';
-
-/** In each `error` here stands what is allowed. */
-const written = (allows: (text: string) => unknown, error: string) =>
-  z.string({ error }).refine((text) => Boolean(allows(text)), { error });
-
-const whole = (min: number, max: number) => {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
-
-const strict = <T extends z.ZodRawShape>(shape: T) => {
-  const fields = Object.keys(shape).join(', ');
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === 'unrecognized_keys' ? fields : `a mapping with the fields ${fields}`),
-  });
-};
 
 const header = written((text) => /^[\w!#$%&'*+.^`|~-]+$/.test(text), 'the name of a header');
 
@@ -49,15 +34,6 @@ const limit = z.union(
 
 const limitsError = 'a list of 1 to 8 limits';
 const limits = z.array(limit, { error: limitsError }).min(1, { error: limitsError }).max(8, { error: limitsError });
-
-const budget = strict({ forSeconds: whole(1, 86_400) });
-const onStoreFailure = z
-  .union([z.literal(['fallback', 'open', 'closed']), strict({ open: budget }), strict({ closed: budget })], {
-    error: 'fallback, open, closed, {open: {forSeconds: COUNT}} or {closed: {forSeconds: COUNT}}',
-  })
-  .describe(
-    'Without Redis: decided by the fallback, allowed, or refused. forSeconds: of an outage; then the fallback.',
-  );
 
 const keyPart = written(keyPartOf, `${keyPartAllowed}, or a list of these`);
 const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET' });

@@ -1,10 +1,11 @@
 // Policies as a policies file writes them, made into those that decide.
 
-import { createLimit, type Limit, type OnStoreFailure } from '../core/limit.ts';
+import { createLimit, type Limit } from '../core/limit.ts';
 import type { Rate } from '../core/token-bucket.ts';
 import { type PathPattern, pathPatternOf } from '../doors/path-pattern.ts';
 import { type Match, type Policy, policyOfParts } from '../doors/policy.ts';
 import { givenKey, type KeyPart, keyPartOf } from '../doors/policy-key.ts';
+import { onStoreFailureOf } from './field-shapes.ts';
 import { rateOf } from './limit-text.ts';
 import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
 
@@ -71,7 +72,7 @@ function limitsOf(
       name: limitNameOf(name, limits, limit),
       prefix: `${name}/${kind}${paceOf(limit)}/`,
       fallbackCapacity: Math.max(1, Math.floor(fallbackCapacity / workers)),
-      onStoreFailure: onStoreFailureIn(written),
+      onStoreFailure: onStoreFailureOf(written.onStoreFailure),
     });
   });
 }
@@ -106,10 +107,4 @@ export function paceOf(limit: WrittenLimit): string {
 
 function fallbackCapacityIn(limit: WrittenLimit): number | undefined {
   return typeof limit === 'string' ? undefined : limit.fallbackCapacity;
-}
-
-function onStoreFailureIn({ onStoreFailure = 'fallback' }: WrittenPolicy): OnStoreFailure {
-  if (typeof onStoreFailure === 'string') return { mode: onStoreFailure, forMs: Number.POSITIVE_INFINITY };
-  if ('open' in onStoreFailure) return { mode: 'open', forMs: 1000 * onStoreFailure.open.forSeconds };
-  return { mode: 'closed', forMs: 1000 * onStoreFailure.closed.forSeconds };
 }

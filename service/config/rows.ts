@@ -1,24 +1,17 @@
-// The service's settings, a row each: name, default, unit, meaning, what is allowed, and how the text becomes a value. The
-// table of service/README.md is made from these rows.
+// The service's settings, a row each. The table of service/README.md is made from these rows.
 
+import { z } from 'zod';
 import { trustedProxiesAllowed, trustedProxiesOf } from '../doors/trusted-proxies.ts';
-import { hostPortOf, isHost, natMapOf, redisUrlOf } from './redis-address.ts';
-import { addresses, optional, token, whole } from './setting-texts.ts';
-
-export interface Row {
-  readonly name: string;
-  readonly default: string;
-  readonly unit: string;
-  readonly meaning: string;
-  readonly allowed: string;
-  readonly secret?: true;
-  /** The value, or undefined when it is not allowed. */
-  readonly parse: (text: string) => unknown;
-}
+import { isHost } from './redis-address.ts';
+import { redisRows } from './redis-rows.ts';
+import type { Row } from './row.ts';
+import { optional, optionalWhole, parsed, token, whole } from './setting-texts.ts';
 
 export const hostAllowed = 'an IP address, or a name that leads to one';
 
-const logLevels = ['silent', 'error', 'warn', 'info', 'debug'];
+const portMax = 65_535;
+
+const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 
 export const configRows = [
   {
@@ -27,72 +20,24 @@ export const configRows = [
     unit: '',
     meaning: 'address to listen on',
     allowed: hostAllowed,
-    parse: (text) => (isHost(text) ? text : undefined),
+    shape: z.string().refine(isHost),
   },
-  { name: 'PORT', default: '8080', unit: '', meaning: 'port to listen on', ...whole(1, 65535) },
+  { name: 'PORT', default: '8080', unit: '', meaning: 'port to listen on for HTTP', ...whole(1, portMax) },
   {
-    name: 'REDIS_ADDR',
-    default: 'localhost:6379',
-    unit: '',
-    meaning: 'the one Redis, as host:port',
-    allowed: 'host:port',
-    parse: hostPortOf,
-  },
-  {
-    name: 'REDIS_URL',
+    name: 'RESP_PORT',
     default: '',
     unit: '',
-    meaning: 'the one Redis, with user, password, database, TLS, or a Unix socket; wins over `REDIS_ADDR`',
-    secret: true,
-    allowed:
-      'nothing, or redis://user:password@host:port/database, rediss://… for TLS, or redis+unix://user:password@/path?db=database; all but the host or path may be left out, and nothing else be there',
-    parse: (text) => (text === '' ? null : redisUrlOf(text)),
+    meaning: 'port to listen on for [Redis clients](#redis-clients); without it there is none',
+    ...optionalWhole(1, portMax),
   },
   {
-    name: 'REDIS_CLUSTER_ADDRS',
+    name: 'GRPC_PORT',
     default: '',
     unit: '',
-    meaning: 'Redis Cluster: some of its nodes, as host:port,host:port…; user, password and TLS come from `REDIS_URL`',
-    ...addresses,
+    meaning: 'port to listen on for [Envoy](#envoy), by gRPC; without it there is none. It needs `RLS_CONFIG_DIR`',
+    ...optionalWhole(1, portMax),
   },
-  {
-    name: 'REDIS_SENTINEL_ADDRS',
-    default: '',
-    unit: '',
-    meaning: 'Sentinels, as host:port,host:port…; user, password, database and TLS come from `REDIS_URL`',
-    ...addresses,
-  },
-  {
-    name: 'REDIS_SENTINEL_NAME',
-    default: '',
-    unit: '',
-    meaning: 'what the Sentinels call the master',
-    ...optional('a name of letters, digits and . - _', /^[\w.-]+$/),
-  },
-  {
-    name: 'REDIS_SENTINEL_USERNAME',
-    default: '',
-    unit: '',
-    meaning: 'user of the Sentinels themselves, where they have one',
-    ...optional('a name without spaces', /^\S+$/),
-  },
-  {
-    name: 'REDIS_SENTINEL_PASSWORD',
-    default: '',
-    unit: '',
-    meaning: 'password of the Sentinels themselves, where they have one',
-    secret: true,
-    ...optional('a password', /^.+$/s),
-  },
-  {
-    name: 'REDIS_NAT_MAP',
-    default: '',
-    unit: '',
-    meaning:
-      'addresses that a cluster or the Sentinels announce but that cannot be reached from here, each with the one to use instead, as announced=reachable,announced=reachable…',
-    allowed: 'nothing, or host:port=host:port,host:port=host:port…, no address named twice',
-    parse: natMapOf,
-  },
+  ...redisRows,
   {
     name: 'RATE_LIMIT',
     default: '5',
@@ -123,13 +68,29 @@ export const configRows = [
     ...optional('the path of a file', /^[^\0]+$/),
   },
   {
+    name: 'RLS_CONFIG_DIR',
+    default: '',
+    unit: '',
+    meaning:
+      'directory of [rules for Envoy](#rules-for-envoy), in the files of envoyproxy/ratelimit. It needs `GRPC_PORT`',
+    ...optional('the path of a directory', /^[^\0]+$/),
+  },
+  {
+    name: 'RLS_RESPONSE_HEADERS',
+    default: 'off',
+    unit: '',
+    meaning:
+      'whether Envoy is told headers for the answers of its clients: `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`, `X-RateLimit-Mechanism`, and `Retry-After` for those that are refused. It needs `GRPC_PORT`',
+    allowed: 'on or off',
+    shape: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
+  {
     name: 'INSTANCES',
     default: '',
     unit: '',
     meaning:
       'number of instances that share the limit; a fallback bucket refills at the rate of the limit divided by this number. Without it the instances count themselves in Redis',
-    allowed: 'nothing, or a whole number from 1 to 10000',
-    parse: (text) => (text === '' ? null : whole(1, 10_000).parse(text)),
+    ...optionalWhole(1, 10_000),
   },
   {
     name: 'KEY_HEADER',
@@ -154,7 +115,7 @@ export const configRows = [
     meaning:
       'which [proxies](#client-addresses) are believed in `X-Forwarded-For`: `off`, how many stand before the service, or their networks and addresses, as `10.0.0.0/8,fd00::/8`',
     allowed: trustedProxiesAllowed,
-    parse: trustedProxiesOf,
+    shape: parsed(trustedProxiesOf),
   },
   {
     name: 'IPV6_PREFIX',
@@ -167,7 +128,8 @@ export const configRows = [
     name: 'API_TOKEN',
     default: '',
     unit: '',
-    meaning: 'bearer token that the [JSON API](#json-api) asks for; without it anybody who reaches the port may use it',
+    meaning:
+      'bearer token that the [JSON API](#json-api) asks for, and the password of [Redis clients](#redis-clients); without it anybody who reaches the port may use it',
     ...token,
   },
   {
@@ -218,7 +180,8 @@ export const configRows = [
     name: 'WORKERS',
     default: '1',
     unit: 'processes',
-    meaning: 'processes that serve the port together; each has its share of `RATE_LIMIT_BURST` and `FALLBACK_MAX_KEYS`',
+    meaning:
+      'processes that serve the ports together; each has its share of `RATE_LIMIT_BURST` and `FALLBACK_MAX_KEYS`',
     ...whole(1, 256),
   },
   {
@@ -227,11 +190,11 @@ export const configRows = [
     unit: '',
     meaning: 'least severe level to log',
     allowed: `one of ${logLevels.join(', ')}`,
-    parse: (text) => (logLevels.includes(text) ? text : undefined),
+    shape: z.enum(logLevels),
   },
 ] as const satisfies readonly Row[];
 
-/** The value of each setting, by its name, as its row's `parse` gives it where it is allowed. */
+/** The value of each setting, by its name. */
 export type Values = {
-  readonly [R in (typeof configRows)[number] as R['name']]: Exclude<ReturnType<R['parse']>, undefined>;
+  readonly [R in (typeof configRows)[number] as R['name']]: z.output<R['shape']>;
 };

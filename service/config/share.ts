@@ -2,10 +2,12 @@
 
 import { type Limit, withFallbackCapacity } from '../core/limit.ts';
 import type { Config } from './env.ts';
+import { rulesOf } from './rls/rules.ts';
 
 /** A worker's part of what one instance has. */
 export function shareOf(config: Config): Config {
-  const { workers, instances, policies, policiesOptions, fallbackKeysMax } = config;
+  const { workers, instances, policies, written, fallbackKeysMax } = config;
+  const policiesOptions = { ...config.policiesOptions, workers };
   const limitShare = (limit: Limit) =>
     withFallbackCapacity(limit, Math.max(1, Math.floor(limit.fallback.capacity / workers)));
   return {
@@ -15,7 +17,8 @@ export function shareOf(config: Config): Config {
       limits: policy.limits.map(limitShare),
       candidate: policy.candidate.map(limitShare),
     })),
-    policiesOptions: { ...policiesOptions, workers },
+    rules: rulesOf(written.rules ?? [], policiesOptions),
+    policiesOptions,
     fallbackKeysMax: Math.max(1, Math.floor(fallbackKeysMax / workers)),
     instances: instances === undefined ? undefined : instances * workers,
   };

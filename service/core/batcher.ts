@@ -28,7 +28,7 @@ export class Batcher implements Store {
   #answered = false;
   #turnEnds = false;
 
-  /** `sizeMax`: takes in one call at the most, so that one call never holds the store for long. */
+  /** `sizeMax`: charges in one call, at the most where it is not one take's, so that no call holds the store for long. */
   constructor(store: BatchStore, sizeMax: number) {
     this.#store = store;
     this.#sizeMax = sizeMax;
@@ -59,8 +59,17 @@ export class Batcher implements Store {
   #flush(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (let from = 0; from < waiting.length; from += this.#sizeMax)
-      this.#send(waiting.slice(from, from + this.#sizeMax));
+    let from = 0;
+    let size = 0;
+    for (let i = 0; i < waiting.length; i++) {
+      const { length } = (waiting[i] as Waiting).take.charges;
+      size += length;
+      if (size <= this.#sizeMax || i === from) continue;
+      this.#send(waiting.slice(from, i));
+      from = i;
+      size = length;
+    }
+    if (from < waiting.length) this.#send(from === 0 ? waiting : waiting.slice(from));
   }
 
   #send(batch: readonly Waiting[]): void {
@@ -68,7 +77,7 @@ export class Batcher implements Store {
       (outcomes) => {
         this.#answered = true;
         this.#awaitTurnsEnd();
-        for (const [i, waiting] of batch.entries()) conclude(waiting, outcomes[i] ?? leftOut);
+        for (let i = 0; i < batch.length; i++) conclude(batch[i] as Waiting, outcomes[i] ?? leftOut);
       },
       (error) => {
         for (const waiting of batch) {

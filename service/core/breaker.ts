@@ -8,11 +8,10 @@
 // The last of that row must have begun after its first had failed: calls in flight at the same time all meet the same
 // hiccup, which is no reason to do without the store for a second.
 //
-// opossum makes every move: it opens at a failure, keeps the timer, goes half-open, and lets one call decide what comes
-// next. Three things differ from its defaults. It counts a rate, so it hears of a failure only when that completes a row.
-// It makes a user's request the probe, so a probe of our own goes first. It lets a call begun before the opening close a
-// half-open breaker, so it never hears how a call ended that began in an earlier state. What a state has to remember
-// stands in `State`, which is replaced at each move; opossum's own flags are not asked.
+// opossum makes every move: it keeps the timer, goes half-open, and lets one call decide what comes next. It counts a rate,
+// so it is told to open when a row is complete, and hears of no other call. It makes a user's request the probe, so a probe
+// of our own goes first. What a state has to remember stands in `State`, which is replaced at each move; opossum's own
+// flags are not asked.
 
 import CircuitBreaker from 'opossum';
 import { type BatchStore, type Outcome, StoreError, type Take } from './store.ts';
@@ -54,7 +53,7 @@ export const resetJitterRatio = 0.2;
 export class Breaker implements BatchStore {
   readonly #store: BatchStore;
   readonly #options: BreakerOptions;
-  readonly #circuit: CircuitBreaker<[verdict: Promise<void>], void>;
+  readonly #circuit: CircuitBreaker<[probe: Promise<void>], void>;
   #state: State = initialOf('closed');
 
   constructor(store: BatchStore, options: BreakerOptions) {
@@ -62,12 +61,12 @@ export class Breaker implements BatchStore {
     this.#options = options;
     const circuitOptions = {
       timeout: false as const, // every call has its own deadline, and opossum's would not cancel it
-      errorThresholdPercentage: 0, // the first failure that it hears of opens it
       resetTimeout: options.resetMs,
-      rollingPercentilesEnabled: false, // otherwise each failure sorts the whole window, for milliseconds
+      rollingPercentilesEnabled: false, // nobody reads its statistics
       enableSnapshots: false, // likewise
+      rollingCountBuckets: 1, // likewise: each has a timer
     } satisfies CircuitBreaker.Options;
-    this.#circuit = new CircuitBreaker((verdict) => verdict, circuitOptions);
+    this.#circuit = new CircuitBreaker((probe) => probe, circuitOptions);
     // Before opossum's own listener, which reads the option and starts the timer.
     this.#circuit.prependListener('open', () => {
       circuitOptions.resetTimeout = jittered(options);
@@ -76,7 +75,7 @@ export class Breaker implements BatchStore {
     this.#circuit.on('close', () => this.#enter('closed'));
     this.#circuit.on('halfOpen', () => {
       this.#enter('half-open');
-      this.#report(options.probe());
+      this.#circuit.fire(options.probe()).catch(() => {}); // whoever probes has told why
     });
   }
 
@@ -90,7 +89,13 @@ export class Breaker implements BatchStore {
     switch (state.name) {
       case 'closed': {
         const call = this.#store.decideMany(takes);
-        this.#report(this.#verdictOn(call, state, ++state.calls));
+        const number = ++state.calls;
+        call.then(
+          () => {
+            state.row = undefined;
+          },
+          () => this.#failed(state, number),
+        );
         return call;
       }
       case 'open':
@@ -105,27 +110,14 @@ export class Breaker implements BatchStore {
     this.#circuit.shutdown();
   }
 
-  /** Rejects when the call has completed a row of failures; stays pending when the breaker has moved since it began. */
-  #verdictOn(call: Promise<unknown>, begunIn: Closed, number: number): Promise<void> {
-    return call.then(
-      () => {
-        if (this.#state !== begunIn) return pending();
-        begunIn.row = undefined;
-      },
-      (error) => {
-        if (this.#state !== begunIn) return pending();
-        begunIn.row ??= { failures: 0, callsBefore: begunIn.calls };
-        begunIn.row.failures++;
-        const { failures } = this.#options;
-        const isRetried = number > begunIn.row.callsBefore || failures === 1;
-        if (isRetried && begunIn.row.failures >= failures) throw error;
-      },
-    );
-  }
-
-  /** The caller of the call has its error; opossum's copy is of no more use. */
-  #report(verdict: Promise<void>): void {
-    this.#circuit.fire(verdict).catch(() => {});
+  /** Opens when that call, the `number`-th begun in the state, completes a row; not when the breaker has moved since. */
+  #failed(begunIn: Closed, number: number): void {
+    if (this.#state !== begunIn) return;
+    begunIn.row ??= { failures: 0, callsBefore: begunIn.calls };
+    begunIn.row.failures++;
+    const { failures } = this.#options;
+    const isRetried = number > begunIn.row.callsBefore || failures === 1;
+    if (isRetried && begunIn.row.failures >= failures) this.#circuit.open();
   }
 
   /** The one place where the state changes, at opossum's word. */
@@ -146,11 +138,6 @@ function initialOf(name: BreakerState): State {
     default:
       return name satisfies never;
   }
-}
-
-/** Its own each time: one that all shared would hold on to every call that ever waited for it. */
-function pending(): Promise<never> {
-  return new Promise(() => {});
 }
 
 function jittered({ resetMs, random }: BreakerOptions): number {

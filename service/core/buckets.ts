@@ -61,16 +61,43 @@ export class Buckets {
   }
 
   /**
-   * Gives the cost of the take back to its buckets, once for each `id`. Rejects as `reset` does; then it can be tried again
-   * with the same id.
+   * Gives the cost of the take back to its buckets, once for each `id`, where there is one. Rejects as `reset` does; then it
+   * can be tried again with the same id.
    */
-  async refund(take: Take, id: string): Promise<Refund> {
-    const { isNew, debtsUs, mechanism } = await this.#giveBack({ take, amount: 'cost', id });
-    if (isNew) {
-      const costs = take.charges.map(({ limit, bucket, cost }) => ({ bucket, us: costUsOf(limit.shared, cost) }));
-      await this.#forgiven(costs);
-    }
+  async refund(take: Take, id?: string): Promise<Refund> {
+    const { isNew, debtsUs, mechanism } = await this.#giveBack({
+      take,
+      amount: 'cost',
+      ...(id === undefined ? {} : { id }),
+    });
+    if (isNew) await this.#forgiven(costsOf(take));
     return { isNew, decision: decisionNow(take, debtsUs, mechanism) };
+  }
+
+  /**
+   * Gives the take's buckets all their tokens where takes are decided now: in the store or, while that does not answer, in
+   * this instance alone. Resolves to what the take would be told then. Rejects only on a defect of ours.
+   */
+  async resetAnyway(take: Take): Promise<Decision> {
+    try {
+      return await this.reset(take);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      await this.#forgiven(take.charges.map(({ bucket }) => ({ bucket, us: Number.POSITIVE_INFINITY })));
+      return this.#parts.limiter.lookLocally(take);
+    }
+  }
+
+  /** Gives the cost of the take back where takes are decided now, as `resetAnyway`; once more each time that it is called. */
+  async refundAnyway(take: Take): Promise<Decision> {
+    try {
+      return (await this.refund(take)).decision;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      await this.#forgiven(costsOf(take));
+      for (const charge of take.charges) this.#parts.fallback.giveBack(charge);
+      return this.#parts.limiter.lookLocally(take);
+    }
   }
 
   /** The store has given tokens back: what is remembered here of the buckets follows. */
@@ -95,6 +122,11 @@ export class Buckets {
     await this.forgive(debts);
     await this.#parts.onForgiven(debts);
   }
+}
+
+/** What the take takes from each of the store's buckets. */
+function costsOf({ charges }: Take): ForgivenDebt[] {
+  return charges.map(({ limit, bucket, cost }) => ({ bucket, us: costUsOf(limit.shared, cost) }));
 }
 
 function decisionNow(take: Take, debtsUs: readonly number[], mechanism: Mechanism): Decision {

@@ -59,8 +59,8 @@ export class LastDecisions {
       denied = at !== undefined && !holds(limit.shared, this.#debtUsAt(at, limit.shared.capacityUs, nowUs), cost);
     }
     if (!denied) return undefined;
-    const debtsUs = charges.map(({ limit, bucket }) =>
-      this.#debtUsAt(this.#known.placeOf(bucket), limit.shared.capacityUs, nowUs),
+    const debtsUs = charges.map(({ limit, bucket }, i) =>
+      this.#debtUsAt(i === 0 ? place : this.#known.placeOf(bucket), limit.shared.capacityUs, nowUs),
     );
     return decisionOfTake(take, 'shared', false, debtsUs, this.#mechanism);
   }

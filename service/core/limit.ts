@@ -69,6 +69,19 @@ export function createLimit(options: LimitOptions): Limit {
   };
 }
 
+/** Among whom the capacity of a limit is divided while the shared store does not decide. */
+export interface Sharing {
+  /** undefined: unknown, and each counts as the only one. */
+  readonly instances?: number | undefined;
+  /** Processes of an instance. */
+  readonly workers: number;
+}
+
+/** Capacity of one process's fallback bucket, of a limit that names none. */
+export function fallbackShare(capacity: number, { instances = 1, workers }: Sharing): number {
+  return Math.max(1, Math.floor(Math.ceil(capacity / instances) / workers));
+}
+
 /** The same limit with another fallback bucket; it refills as fast. */
 export function withFallbackCapacity(limit: Limit, capacity: number): Limit {
   const { quota } = limit.fallback;

@@ -31,6 +31,8 @@ interface Standing {
 }
 
 const overflowBuckets = 4096;
+/** Limits with overflow buckets at the most, since callers may bring any number of limits. 8 MiB. */
+const overflowsMax = 256;
 
 export class LocalStore implements Store {
   readonly #keysMax: number;
@@ -97,10 +99,15 @@ export class LocalStore implements Store {
     this.#own.delete(bucket);
   }
 
-  /** From now on there are these limits only. Buckets of others are forgotten when they are full, the shared ones at once. */
-  set limits(limits: readonly Limit[]) {
-    const prefixes = new Set(limits.map(({ prefix }) => prefix));
-    for (const prefix of this.#overflow.keys()) if (!prefixes.has(prefix)) this.#overflow.delete(prefix);
+  /** The bucket owes less by what the charge costs. A shared one stays as it is, likewise. */
+  giveBack({ limit, bucket, cost }: Charge): void {
+    const fullAtUs = this.#own.get(bucket);
+    if (fullAtUs !== undefined) this.#own.set(bucket, fullAtUs - costUsOf(limit.fallback, cost));
+  }
+
+  /** These limits are no more. Their buckets are forgotten when they are full, the shared ones at once. */
+  forgetLimits(limits: readonly Limit[]): void {
+    for (const { prefix } of limits) this.#overflow.delete(prefix);
   }
 
   #standingOf(charge: Charge, nowUs: number, tokensMax: (charge: Charge) => number): Standing {
@@ -145,6 +152,8 @@ export class LocalStore implements Store {
   #overflowOf({ prefix }: Limit): Float64Array {
     let overflow = this.#overflow.get(prefix);
     if (!overflow) {
+      const [oldest] = this.#overflow.keys();
+      if (oldest !== undefined && this.#overflow.size >= overflowsMax) this.#overflow.delete(oldest);
       overflow = new Float64Array(overflowBuckets);
       this.#overflow.set(prefix, overflow);
     }

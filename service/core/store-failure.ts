@@ -11,11 +11,18 @@ const retryMs = 1000;
 /** Decides a take `outageMs` after the store's outage began; `fallback` decides for the limits that leave it to it. */
 export function decideWithoutStore(take: Take, outageMs: number, fallback: (take: Take) => Decision): Decision {
   const { charges } = take;
-  if (charges.every(({ limit }) => modeOf(limit, outageMs) === 'fallback')) return fallback(take);
-  const closed = charges.find(({ limit }) => modeOf(limit, outageMs) === 'closed');
-  if (closed) return undecided(closed, false);
   const left = charges.filter(({ limit }) => modeOf(limit, outageMs) === 'fallback');
-  return left.length > 0 ? fallback({ ...take, charges: left }) : undecided(charges[0] as Charge, true);
+  if (left.length === charges.length) return fallback(take);
+  const closed = charges.find(({ limit }) => modeOf(limit, outageMs) === 'closed');
+  const decided = closed || left.length === 0 ? undefined : fallback({ ...take, charges: left });
+  const decision = decided ?? undecided(closed ?? (charges[0] as Charge), !closed);
+  if (charges.length === 1) return decision;
+  const ofLeft = (decided?.each ?? (decided ? [decided] : [])).values();
+  const each = charges.map((charge) => {
+    const mode = modeOf(charge.limit, outageMs);
+    return (mode === 'fallback' && ofLeft.next().value) || undecided(charge, mode !== 'closed');
+  });
+  return { ...decision, each };
 }
 
 /** A budget that is used up leaves the take to the fallback. */

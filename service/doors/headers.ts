@@ -7,6 +7,9 @@
 import type { Quota } from '../core/limit.ts';
 import type { Decision } from '../core/store.ts';
 
+/** It tells who decided, and so stands in every answer that has limits to tell. */
+export const mechanismHeader = 'X-RateLimit-Mechanism';
+
 /** Names and values in turn, as `writeHead` takes them. */
 export type Headers = string[];
 
@@ -20,7 +23,7 @@ export function decisionHeaders(decision: Decision, nowMs: number): Headers {
   const limit = String(decision.limit);
   const headers =
     remaining === undefined
-      ? ['RateLimit-Policy', policies, 'X-RateLimit-Limit', limit, 'X-RateLimit-Mechanism', decision.mechanism]
+      ? ['RateLimit-Policy', policies, 'X-RateLimit-Limit', limit, mechanismHeader, decision.mechanism]
       : [
           'RateLimit-Policy',
           policies,
@@ -31,8 +34,8 @@ export function decisionHeaders(decision: Decision, nowMs: number): Headers {
           'X-RateLimit-Reset',
           String(Math.ceil((nowMs + decision.resetMs) / 1000)),
           'RateLimit',
-          each ? each.map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
-          'X-RateLimit-Mechanism',
+          each ? each.filter(isCounted).map(serviceLimitOf).join(', ') : serviceLimitOf(decision),
+          mechanismHeader,
           decision.mechanism,
         ];
   if (!decision.allowed && Number.isFinite(decision.retryAfterMs))
@@ -52,6 +55,11 @@ function policyOf({ quota }: Decision): string {
 
 const policyTexts = new WeakMap<Quota, string>();
 
+/** Whether a bucket stands behind it. */
+function isCounted({ remaining }: Decision): boolean {
+  return remaining !== undefined;
+}
+
 /** `"default";r=4;t=2`, tokens left and seconds until all are there again. */
 function serviceLimitOf({ quota, remaining, resetMs }: Decision): string {
   return `"${quota.name}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`;
@@ -60,9 +68,17 @@ function serviceLimitOf({ quota, remaining, resetMs }: Decision): string {
 /** The body of a 429, as `application/problem+json`, in ASCII. */
 export function quotaExceeded(decision: Decision): string {
   const { quota, each } = decision;
-  const violated = each?.filter(({ allowed }) => !allowed) ?? [decision];
-  const detail = `Quota of ${quota.capacity} requests in ${windowSeconds(quota)} s is used up. Try again in ${retryAfterSeconds(decision)} s.`;
-  return `${quotaExceededStart}${detail}","violated-policies":[${violated.map((it) => `"${it.quota.name}"`).join()}]}`;
+  const violated = each
+    ? each
+        .filter(({ allowed }) => !allowed)
+        .map((it) => it.quota.name)
+        .join('","')
+    : quota.name; // mostly one
+  const size = `Quota of ${quota.capacity} requests in ${windowSeconds(quota)} s`;
+  const detail = Number.isFinite(decision.retryAfterMs)
+    ? `${size} is used up. Try again in ${retryAfterSeconds(decision)} s.`
+    : `${size} holds fewer than the request costs.`;
+  return `${quotaExceededStart}${detail}","violated-policies":["${violated}"]}`;
 }
 
 /** The body of a 503, likewise: the limit refuses what it cannot count. */

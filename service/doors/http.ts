@@ -96,7 +96,13 @@ export function createApi({
       const decided = answerRoot(request, response);
       if (!decided) return;
       waiting?.begin();
-      decided.catch(failed).then(() => waiting?.end());
+      decided.then(
+        () => waiting?.end(),
+        (error) => {
+          failed(error);
+          waiting?.end();
+        },
+      );
     } catch (error) {
       failed(error);
     }

@@ -1,12 +1,11 @@
-// The HTTP server of the standalone service: its time limits, and how it stops.
+// The HTTP server of the standalone service: its time limits, and how it stops. Its connections are given to it.
 
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Door } from './door.ts';
 
-export interface HttpServer {
+export interface HttpServer extends Door {
   readonly server: Server;
-  /** Answers what was accepted, for at most `graceMs`. */
-  readonly close: (graceMs: number) => Promise<void>;
 }
 
 export interface HttpServerOptions {
@@ -14,7 +13,6 @@ export interface HttpServerOptions {
   readonly keepAliveTimeoutMs: number;
 }
 
-/** It does not listen yet. */
 export function createHttpServer({ keepAliveTimeoutMs }: HttpServerOptions, api: RequestListener): HttpServer {
   const server = createServer(
     {
@@ -32,22 +30,23 @@ export function createHttpServer({ keepAliveTimeoutMs }: HttpServerOptions, api:
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
+  // A client that has sent its last request and says so (a half-closed connection) still waits for the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.emit('listening'); // it checks no time limits until it believes to listen
   return {
-    // A client that has sent its last request and says so (a half-closed connection) still waits for the answer.
-    server: Object.assign(server, { httpAllowHalfOpen: true }),
+    name: 'http',
+    server,
+    accept: (socket) => server.emit('connection', socket),
     close: (graceMs) => closeServer(server, connections, graceMs),
   };
 }
 
 /**
- * Stops accepting connections and answers what arrives on the open ones, telling their clients to close, until none is
- * left. Idle ones get `quietMs` for a request that is already under way; to Node, one that sent nothing yet is not idle.
+ * Answers what arrives on the open connections, telling their clients to close, until none is left. Idle ones get `quietMs` for a request that is already under way; to Node, one that sent nothing yet is not idle.
  */
 async function closeServer(server: Server, connections: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const quietMs = 500;
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  // net's close only stops accepting; http's would cut idle connections at once, and with them what is under way.
-  NetServer.prototype.close.call(server);
   const closed = Promise.all([...connections].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
   const closeIdle = () => {
     server.closeIdleConnections();

@@ -1,4 +1,4 @@
-// Everything that the service counts, and the only module that knows prom-client.
+// Everything that the service counts.
 //
 // No key, address or path is ever a label, so the number of series does not depend on the traffic; every label set
 // exists from the start, so that a rate over it is 0 and not absent. No exemplars: they point at traces, and there are
@@ -13,27 +13,9 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
-import type { BreakerState } from '../core/breaker.ts';
-import { type Decision, type StoreErrorReason, storeErrorReasons } from '../core/store.ts';
-import { FastHistogram } from './fast-histogram.ts';
+import { EngineMetrics, type EngineSources } from './engine-metrics.ts';
 import { PolicyMetrics, type PolicyNames } from './policy-metrics.ts';
-import { countReloads, type Reloads } from './reload-metrics.ts';
-
-/** Of the stores that decide, and of the limits that decide without. */
-type MechanismLabel = 'redis' | 'fallback' | 'open' | 'closed';
-
-const states: readonly BreakerState[] = ['closed', 'open', 'half-open'];
-const transitions: readonly (readonly [BreakerState, BreakerState])[] = [
-  ['closed', 'open'],
-  ['open', 'half-open'],
-  ['half-open', 'open'],
-  ['half-open', 'closed'],
-];
-
-/** Around the 9 ms of the promise, whose edge is exact. Seconds. */
-const latencyBuckets = [
-  0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.009, 0.012, 0.025, 0.05, 0.1, 0.5, 2.5,
-];
+import { countReloads, type Reloaded } from './reload-metrics.ts';
 
 /**
  * Of the default metrics: gauges named `_total`, which are no counters, and what they sum up. To tell them Node lists
@@ -45,111 +27,28 @@ const leftOut = ['resources', 'handles', 'requests'].flatMap((what) => [
 ]);
 
 /** What is looked up when the page is asked for. */
-export interface MetricsSources {
-  readonly fallbackKeys: () => number;
-  /** Of every Redis master known now. */
-  readonly breakerStates: () => readonly BreakerState[];
+export interface MetricsSources extends EngineSources {
   readonly policies: PolicyNames;
   /** Lines of the log that nobody took. */
   readonly logLinesDropped: () => number;
-  /** Of the policies file, where this process reads one. */
-  readonly reloads?: (() => Reloads) | undefined;
+  /** What this process reads again. */
+  readonly reloaded?: readonly Reloaded[];
 }
 
 export class Metrics {
+  readonly engine: EngineMetrics;
   readonly policies: PolicyMetrics;
   readonly #registry = new Registry();
   /** What prom-client knows of the process: dearer to ask, and some of it starts anew with each asking. */
   readonly #process = new Registry();
-  /** Plain numbers, told to prom-client when it asks: its counter looks its labels up at each request. */
-  readonly #decided: Record<MechanismLabel, Partial<Record<'allowed' | 'blocked', number>>> = {
-    redis: { allowed: 0, blocked: 0 },
-    fallback: { allowed: 0, blocked: 0 },
-    open: { allowed: 0 },
-    closed: { blocked: 0 },
-  };
-  readonly #latency = new FastHistogram({
-    name: 'rate_limit_latency_seconds',
-    help: 'Time from the arrival of a request to its decision.',
-    buckets: latencyBuckets,
-    registry: this.#registry,
-  });
-  readonly #breakerTransitions = new Counter({
-    name: 'rate_limit_breaker_transitions_total',
-    help: 'Moves of breakers from one state to another.',
-    labelNames: ['from', 'to'],
-    registers: [this.#registry],
-  });
-  readonly #storeLatency = new FastHistogram({
-    name: 'rate_limit_store_latency_seconds',
-    help: 'Time that Redis took for a call that it answered.',
-    buckets: [0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.009, 0.025, 0.1, 0.5],
-    registry: this.#registry,
-  });
-  readonly #storeErrors = new Counter({
-    name: 'rate_limit_store_errors_total',
-    help: 'Calls to Redis that failed, probes included, by reason.',
-    labelNames: ['reason'],
-    registers: [this.#registry],
-  });
 
-  constructor({ fallbackKeys, breakerStates, policies, logLinesDropped, reloads }: MetricsSources) {
-    const decided = this.#decided;
-    new Counter({
-      name: 'rate_limit_requests_total',
-      help: 'Decisions, by who decided and by result.',
-      labelNames: ['mechanism', 'status'],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [mechanism, counts] of Object.entries(decided))
-          for (const [status, count] of Object.entries(counts)) this.inc({ mechanism, status }, count);
-      },
-    });
-    new Gauge({
-      name: 'rate_limit_breaker_state',
-      help: 'Breakers in this state. An instance has one breaker for every worker and Redis master.',
-      labelNames: ['state'],
-      registers: [this.#registry],
-      collect() {
-        const current = breakerStates();
-        for (const state of states) this.set({ state }, current.filter((it) => it === state).length);
-      },
-    });
-    new Gauge({
-      name: 'rate_limit_fallback_keys',
-      help: 'Fallback buckets in memory.',
-      registers: [this.#registry],
-      collect() {
-        this.set(fallbackKeys());
-      },
-    });
+  constructor({ policies, logLinesDropped, reloaded = [], ...ofEngine }: MetricsSources) {
+    this.engine = new EngineMetrics(this.#registry, ofEngine);
     countLogLinesDropped(logLinesDropped, this.#registry);
-    if (reloads) countReloads(reloads, this.#registry);
+    for (const each of reloaded) countReloads(each, this.#registry);
     this.policies = new PolicyMetrics(policies, this.#registry);
-    for (const reason of storeErrorReasons) this.#storeErrors.inc({ reason }, 0);
-    for (const [from, to] of transitions) this.#breakerTransitions.inc({ from, to }, 0);
     collectDefaultMetrics({ register: this.#process });
     for (const name of leftOut) this.#process.removeSingleMetric(name);
-  }
-
-  decided(decision: Decision, seconds: number): void {
-    const counts = this.#decided[decision.mechanism as MechanismLabel];
-    const status = decision.allowed ? 'allowed' : 'blocked';
-    counts[status] = (counts[status] ?? 0) + 1;
-    this.#latency.observe(seconds);
-  }
-
-  storeAnswered(seconds: number): void {
-    this.#storeLatency.observe(seconds);
-  }
-
-  storeFailed(reason: StoreErrorReason): void {
-    this.#storeErrors.inc({ reason });
-  }
-
-  breakerMoved(from: BreakerState, to: BreakerState): void {
-    this.#breakerTransitions.inc({ from, to });
   }
 
   get contentType(): string {
@@ -197,10 +96,10 @@ export class WorkersMetrics {
   constructor({
     ready,
     logLinesDropped,
-    reloads,
-  }: Pick<MetricsSources, 'logLinesDropped' | 'reloads'> & { readonly ready: () => number }) {
+    reloaded = [],
+  }: Pick<MetricsSources, 'logLinesDropped' | 'reloaded'> & { readonly ready: () => number }) {
     countLogLinesDropped(logLinesDropped, this.#registry);
-    if (reloads) countReloads(reloads, this.#registry);
+    for (const each of reloaded) countReloads(each, this.#registry);
     new Gauge({
       name: 'rate_limit_workers',
       help: 'Workers that can decide.',

@@ -7,12 +7,18 @@ import { retryMs } from './options.ts';
 const settledMs = 1000;
 
 export class Backoff {
+  readonly #instances: () => number | undefined;
   #attempts = 0;
   #beganAtMs: number | undefined;
 
+  /** `instances`: how many connect to the same Redis; undefined while nobody knows. */
+  constructor(instances: () => number | undefined) {
+    this.#instances = instances;
+  }
+
   /** Milliseconds until the next attempt. */
   nextMs(): number {
-    return retryMs(++this.#attempts);
+    return retryMs(++this.#attempts, this.#instances());
   }
 
   /** The connection answers as it should. */

@@ -35,12 +35,13 @@ export function connectCluster(
   address: Extract<RedisAddress, { kind: 'cluster' }>,
   options: ConnectOptions,
 ): Topology & { readonly client: Cluster } {
+  const waitMs = (attempt: number) => retryMs(attempt, options.instances());
   const cluster = new Cluster([...address.nodes], {
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     redisOptions: { ...connectionOptions(address), Connector: GuardedConnector },
     natMap: address.natMap,
-    clusterRetryStrategy: retryMs,
-    clusterNodeRetryStrategy: retryMs, // a master that comes back is the same one; nobody needs to be asked first
+    clusterRetryStrategy: waitMs,
+    clusterNodeRetryStrategy: waitMs, // a master that comes back is the same one; nobody needs to be asked first
     enableReadyCheck: false, // some slots without a master are those keys' trouble alone
     slotsRefreshInterval: slotsRefreshMs,
     slotsRefreshTimeout: 500, // ms; then the next node is asked

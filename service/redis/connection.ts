@@ -23,6 +23,8 @@ export type OnConnection = (shard: string, cause: StoreError | 'gone' | undefine
 
 export interface FollowOptions {
   readonly onConnection: OnConnection;
+  /** How many connect to the same Redis; undefined while nobody knows. */
+  readonly instances: () => number | undefined;
   /** See `connectionOptions`. */
   readonly socketTimeoutMs?: number;
 }
@@ -35,7 +37,7 @@ export function follow(redis: Redis, standing: () => Connected | undefined, opti
   /** What the Sentinels said of the master, which ioredis leaves out of its error. */
   let ofSentinel: Error | undefined;
   let usable = true;
-  const backoff = new Backoff();
+  const backoff = new Backoff(options.instances);
   // ioredis counts the attempts, but from the last connection, however short it was.
   redis.options.retryStrategy = () => backoff.nextMs();
 

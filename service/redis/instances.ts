@@ -34,11 +34,13 @@ export interface InstancesOptions {
   readonly onCount: (count: number) => void;
   /** A clock that never goes back, in microseconds. */
   readonly nowUs: () => number;
+  /** Whoever has the same counts as one with it; by default nobody has. */
+  readonly id?: string;
 }
 
 export class Instances {
   readonly #options: InstancesOptions;
-  readonly #id = randomUUID();
+  readonly #id: string;
   #client: RedisClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #count = 1;
@@ -49,6 +51,7 @@ export class Instances {
 
   constructor(options: InstancesOptions) {
     this.#options = options;
+    this.#id = options.id ?? randomUUID();
   }
 
   start(client: RedisClient): void {
@@ -64,6 +67,11 @@ export class Instances {
       );
     };
     beat();
+  }
+
+  /** How many there are; undefined until Redis has told. */
+  get count(): number | undefined {
+    return this.#heardAtUs === Number.NEGATIVE_INFINITY ? undefined : this.#count;
   }
 
   /** Stops speaking, and says so, as far as Redis hears it. */

@@ -1,6 +1,8 @@
 // Where Redis is, and how ioredis is told to behave. Its defaults hide an outage behind queues and retries; here the
 // caller has a better answer at hand.
 
+import type { ConnectionOptions } from 'node:tls';
+
 export interface HostPort {
   readonly host: string;
   readonly port: number;
@@ -9,7 +11,8 @@ export interface HostPort {
 interface Credentials {
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly tls: boolean;
+  /** Whether, or also how: what Node's `tls.connect` is told. */
+  readonly tls: boolean | ConnectionOptions;
 }
 
 /** By the address that a cluster or a Sentinel names, as host:port, the one that leads there from here. */
@@ -30,19 +33,38 @@ export type RedisAddress =
     } & Credentials)
   | ({ readonly kind: 'cluster'; readonly nodes: readonly HostPort[]; readonly natMap: NatMap } & Credentials);
 
+/** Sends one command, each of its words by itself, and resolves to Redis's reply. */
+export type SendCommand = (...words: string[]) => Promise<unknown>;
+
+/** Where Redis is, only a connection to it knows, which is somebody else's. */
+export interface Borrowed {
+  readonly kind: 'borrowed';
+  readonly sendCommand: SendCommand;
+}
+
 /** What no message may show. */
-export function secretsOf(address: RedisAddress): readonly string[] {
+export function secretsOf(address: RedisAddress | Borrowed): readonly string[] {
+  if (address.kind === 'borrowed') return [];
   const passwords = [address.password, address.kind === 'sentinel' ? address.sentinelPassword : undefined];
   return passwords.flatMap((password) => (password ? [password, encodeURIComponent(password)] : []));
 }
 
 const connectMsMax = 500;
-/** Longest wait between two attempts to connect, before jitter; shortest between two because of READONLY. */
+/** Longest wait between two attempts to connect; shortest between two because of READONLY. */
 const reconnectMsMax = 500;
+/** Shortest wait before the first attempt, and by how much the range is wider for each instance. */
+const reconnectMsMin = 25;
 
-/** Wait before the n-th attempt to connect again, in milliseconds; jittered, so that instances do not come in one wave. */
-export function retryMs(attempt: number): number {
-  return Math.round(Math.min(25 * 2 ** attempt, reconnectMsMax) * (0.5 + Math.random() / 2));
+/**
+ * Wait before the n-th attempt to connect again, in milliseconds, of one of so many instances; undefined when nobody knows
+ * how many. What ends one connection may end those of the whole fleet, which is not to come back in one wave. So each
+ * instance widens the range from which the wait is drawn. Shortest and longest wait double with each attempt.
+ */
+export function retryMs(attempt: number, instances = Number.POSITIVE_INFINITY): number {
+  const times = 2 ** (attempt - 1);
+  const leastMs = Math.min(reconnectMsMin * times, reconnectMsMax / 2);
+  const mostMs = Math.min(reconnectMsMin * (1 + instances) * times, reconnectMsMax);
+  return Math.round(leastMs + (mostMs - leastMs) * Math.random());
 }
 
 /**
@@ -53,7 +75,7 @@ export function connectionOptions({ username, password, tls }: Credentials, sock
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
+    ...tlsOf(tls),
     protocol: 2 as const, // RESP2 says all that is said here, and has no push messages
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     maxRetriesPerRequest: 0, // never send a take twice: it would count twice
@@ -65,6 +87,12 @@ export function connectionOptions({ username, password, tls }: Credentials, sock
     reconnectOnError: leavesReplica(),
     disableClientInfo: true, // no CLIENT SETINFO: Redis before 7.2 answers it with an error
   };
+}
+
+/** As ioredis is told it; nothing where the connection is in the clear. */
+export function tlsOf(tls: Credentials['tls']): { readonly tls?: ConnectionOptions } {
+  if (tls === false) return {};
+  return { tls: tls === true ? {} : tls };
 }
 
 /** A failover may have left us with a replica, so its READONLY is a reason to connect again; now and then, for it may be a replica for good. */

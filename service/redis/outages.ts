@@ -41,6 +41,7 @@ export class Outages {
   readonly #options: OutagesOptions;
   readonly #outages = new Map<string, Outage>();
   readonly #well = new Set<string>();
+  #isClosed = false;
 
   constructor(options: OutagesOptions) {
     this.#options = options;
@@ -52,6 +53,7 @@ export class Outages {
 
   /** `cause`: why the shard's Redis cannot decide now; undefined when it can. */
   set(shard: string, cause: Pick<StoreError, 'reason' | 'message'> | undefined): void {
+    if (this.#isClosed) return;
     const outage = this.#outages.get(shard);
     if (!cause) {
       this.#outages.delete(shard);
@@ -75,6 +77,11 @@ export class Outages {
   forget(shard: string): void {
     this.#outages.delete(shard);
     this.#well.delete(shard);
+  }
+
+  /** Nothing is told from now on: that connections end which were closed is no outage. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   #shown(message: string): string {

@@ -75,20 +75,30 @@ export class ScriptRunner {
       const settle = deadline(leftMs, () => {
         reject(new StoreError('timeout', `no reply from Redis within ${timeoutMs} ms`));
       });
-      this.#runUntil(untilUs, call)
-        // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has
-        // taught the offset and the script did nothing, so sending once more is safe.
-        .then((reply) => (reply.length === 1 ? this.#runUntil(untilUs, call) : reply))
-        .then((reply) => {
-          if (reply.length > 1) resolve(reply);
-          else reject(new StoreError('late', 'Redis ran the script after its deadline'));
-        })
-        .catch((error) => reject(storeErrorOf(error)))
-        .finally(settle);
+      this.#runUntil(untilUs, call).then(
+        (reply) => {
+          settle();
+          resolve(reply);
+        },
+        (error) => {
+          settle();
+          reject(storeErrorOf(error));
+        },
+      );
     });
   }
 
   async #runUntil<Reply extends TimedReply>(untilUs: number, call: ScriptCall<Reply>): Promise<Reply> {
+    const reply = await this.#runOnce(untilUs, call);
+    if (reply.length > 1) return reply;
+    // Refused as too late although there is time left: Redis's clock was set, or ours drifted. That reply has taught the
+    // offset and the script did nothing, so sending once more is safe.
+    const again = await this.#runOnce(untilUs, call);
+    if (again.length > 1) return again;
+    throw new StoreError('late', 'Redis ran the script after its deadline');
+  }
+
+  async #runOnce<Reply extends TimedReply>(untilUs: number, call: ScriptCall<Reply>): Promise<Reply> {
     const { nowUs } = this.#options;
     const sentUs = nowUs();
     if (sentUs > untilUs) throw new StoreError('late', 'the deadline passed before the script was sent');

@@ -28,8 +28,10 @@ export function shapeArgumentsOf(takes: readonly Take[]): string[] {
 }
 
 function shapeOf({ charges }: Take): string[] {
-  const sizes = charges.flatMap(({ limit: { shared }, cost }) => [costUsOf(shared, cost), shared.capacityUs]);
-  return [charges.length, ...sizes].map(String);
+  const shape = [String(charges.length)];
+  for (const { limit, cost } of charges)
+    shape.push(String(costUsOf(limit.shared, cost)), String(limit.shared.capacityUs));
+  return shape;
 }
 
 function isAlike({ charges }: Take, other: Take): boolean {

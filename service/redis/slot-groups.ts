@@ -46,17 +46,24 @@ export class SlotGroups {
 
   /** Groups in the order of their first take; the takes of one bucket are always in one group, in their order. */
   of(takes: readonly Take[]): Group[] {
+    const { tagOf } = this.#options;
+    if (!tagOf) {
+      const group = emptyGroup(undefined);
+      for (let i = 0; i < takes.length; i++) this.#put(group, takes[i] as Take, i);
+      return [group];
+    }
     const groups = new Map<string, Group>();
     for (const [i, take] of takes.entries()) {
-      const tag = this.#options.tagOf?.(take.key);
-      this.#add(groups, this.#isApart(tag) ? ownId(take) : (tag ?? ''), tag, take, i);
+      const tag = tagOf(take.key);
+      this.#put(groupIn(groups, this.#isApart(tag) ? ownId(take) : tag, tag), take, i);
     }
     return [...groups.values()];
   }
 
   /** The names in Redis of the take's buckets. */
   namesOf({ key, charges }: Take): string[] {
-    return this.#namesIn(this.#options.tagOf?.(key), charges);
+    const prefix = prefixIn(this.#options.tagOf?.(key));
+    return charges.map((charge) => this.#nameOf(charge, prefix));
   }
 
   /** A name in the slot of the take's buckets. */
@@ -67,7 +74,7 @@ export class SlotGroups {
   /** A group for each bucket of the group. */
   apart({ tag, takes, at }: Group): Group[] {
     const groups = new Map<string, Group>();
-    for (const [i, take] of takes.entries()) this.#add(groups, ownId(take), tag, take, at[i] as number);
+    for (const [i, take] of takes.entries()) this.#put(groupIn(groups, ownId(take), tag), take, at[i] as number);
     return [...groups.values()];
   }
 
@@ -76,29 +83,35 @@ export class SlotGroups {
     if (tag !== undefined) this.#apartUntilUs.set(tag, this.#options.nowUs() + apartForMs * 1000);
   }
 
-  #isApart(tag: string | undefined): boolean {
-    if (tag === undefined || this.#apartUntilUs.size === 0) return false;
+  #isApart(tag: string): boolean {
+    if (this.#apartUntilUs.size === 0) return false;
     return this.#options.nowUs() < (this.#apartUntilUs.get(tag) ?? 0);
   }
 
-  #add(groups: Map<string, Group>, id: string, tag: string | undefined, take: Take, at: number): void {
-    let group = groups.get(id);
-    if (!group) {
-      group = { tag, takes: [], names: [], at: [], isProbe: false };
-      groups.set(id, group);
-    }
-    group.takes.push(take);
-    group.names.push(...this.#namesIn(tag, take.charges));
-    group.at.push(at);
+  #put({ tag, takes, names, at: places }: Group, take: Take, at: number): void {
+    const prefix = prefixIn(tag);
+    takes.push(take);
+    for (const charge of take.charges) names.push(this.#nameOf(charge, prefix));
+    places.push(at);
   }
 
-  #namesIn(tag: string | undefined, charges: readonly Charge[]): string[] {
+  #nameOf({ limit, bucket }: Charge, prefix: string): string {
     const { hashKey } = this.#options;
-    const prefix = prefixIn(tag);
-    return charges.map(({ limit, bucket }) =>
-      hashKey ? prefix + limit.prefix + hashKey(bucket.slice(limit.prefix.length)) : prefix + bucket,
-    );
+    return hashKey ? prefix + limit.prefix + hashKey(bucket.slice(limit.prefix.length)) : prefix + bucket;
   }
+}
+
+function emptyGroup(tag: string | undefined): Group {
+  return { tag, takes: [], names: [], at: [], isProbe: false };
+}
+
+function groupIn(groups: Map<string, Group>, id: string, tag: string | undefined): Group {
+  let group = groups.get(id);
+  if (!group) {
+    group = emptyGroup(tag);
+    groups.set(id, group);
+  }
+  return group;
 }
 
 const nothing = takeOf([createLimit({ name: 'probe', capacity: 1, refillPerSecond: 1 })], '', 0);

@@ -77,7 +77,14 @@ export class RedisStore implements BatchStore {
   async decideMany(takes: readonly Take[]): Promise<Outcome[]> {
     this.#assertUp();
     const untilUs = this.#scripts.untilUs();
-    const runs = (await Promise.all(this.#groups.of(takes).map((group) => this.#runGroup(group, untilUs)))).flat();
+    const groups = this.#groups.of(takes);
+    const [first] = groups;
+    const runs =
+      groups.length === 1 && first
+        ? await this.#runGroup(first, untilUs)
+        : (await Promise.all(groups.map((group) => this.#runGroup(group, untilUs)))).flat();
+    const [only] = runs;
+    if (runs.length === 1 && only?.reply) return outcomesOf(only.reply, takes, this.mechanism);
     const failed = runs.find((run) => run.error !== undefined);
     if (failed && runs.every(({ error }) => error !== undefined)) throw failed.error;
     const outcomes: Outcome[] = [];

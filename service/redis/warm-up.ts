@@ -36,6 +36,7 @@ export async function warmUp(limits: readonly Limit[], nowUs: () => number): Pro
         breakerResetMs: 1000,
         keysMax: takesPerOutage,
         onConnection: () => {},
+        instances: () => 1,
         onAnswer: () => {},
         onError: () => {},
         onTransition: () => {},

@@ -1,6 +1,7 @@
 // What the primary and its workers send each other. Imports nothing but words.
 
 import type { ForgivenDebt } from '../core/give-back.ts';
+import type { DoorName } from '../doors/door.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { MetricsSnapshot } from '../metrics/metrics.ts';
 import type { TopKeys } from '../metrics/top-keys.ts';
@@ -31,10 +32,10 @@ export type FromWorker =
   | { readonly type: 'ask'; readonly id: number; readonly what: keyof Overview };
 
 export type FromPrimary =
-  /** What the policies file says; undefined where there is none. First of all messages, and again when it says something else. */
-  | { readonly type: 'policies'; readonly written: unknown }
-  /** Comes with a socket. */
-  | { readonly type: 'connection' }
+  /** What the sources say. First of all messages, with all of them, and again with what says something else. */
+  | { readonly type: 'written'; readonly written: object }
+  /** To a port of the door; comes with a socket. */
+  | { readonly type: 'connection'; readonly door: DoorName }
   | { readonly type: 'report-request'; readonly id: number; readonly what: keyof Overview }
   | { readonly type: 'forgive'; readonly id: number; readonly debts: readonly ForgivenDebt[] }
   /** To the worker's question `id`; without a value to what it told. */

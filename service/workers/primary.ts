@@ -1,21 +1,21 @@
-// The process in front of the workers: holds the port, hands each connection to a worker in turn, keeps the workers
+// The process in front of the workers: holds the ports, hands each connection to a worker in turn, keeps the workers
 // alive, and knows what all of them together have counted. It decides nothing itself.
 //
 //   client ─▶ port ─▶ primary ── connection ──▶ worker 1 ─▶ Redis
 //                        └────── connection ──▶ worker 2 ─▶ Redis
 //
-// The port is the primary's own, not the workers': it is bound, or found taken, once and before any worker runs, and
+// The ports are the primary's own, not the workers': they are bound, or found taken, once and before any worker runs, and
 // while no worker lives connections wait instead of being refused.
 
 import type { ChildProcess } from 'node:child_process';
-import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ForgivenDebt } from '../core/give-back.ts';
-import { acceptBacklog, type ListenAddress, listen } from '../doors/listen.ts';
+import type { Arrival } from '../doors/door.ts';
+import { acceptBacklog, Ports, type PortsAddress } from '../doors/ports.ts';
 import { type Readiness, readinessOf } from '../doors/readiness.ts';
 import { pageOf, WorkersMetrics } from '../metrics/metrics.ts';
-import type { Reloads } from '../metrics/reload-metrics.ts';
+import type { Reloaded } from '../metrics/reload-metrics.ts';
 import { topOf } from '../metrics/top-keys.ts';
 import { type RedisAddress, secretsOf } from '../redis/options.ts';
 import { type OutageCause, Outages, toLog } from '../redis/outages.ts';
@@ -28,21 +28,21 @@ const gatherMsMax = 500;
 /** How long a stop waits for connections to be taken that were accepted before; some milliseconds are usual. */
 const handOutMsMax = 1000;
 
-export interface PrimaryOptions extends ListenAddress {
+export interface PrimaryOptions extends PortsAddress {
   /** How many. */
   readonly workers: number;
   /** Whose secrets no log line may show. */
   readonly redis: RedisAddress;
-  /** What it says at the start; the primary hands it on as it is. */
-  readonly policiesFile: { readonly written: unknown } | undefined;
+  /** What the sources say at the start, each by its name; the primary hands it on as it is. */
+  readonly written: object;
 }
 
 /** What is told of what is not the primary's own. */
 export interface PrimarySources {
   /** Where log lines go: how many could not be written. */
   readonly output: { readonly dropped: number };
-  /** Of the policies file, where there is one. */
-  readonly reloads?: (() => Reloads) | undefined;
+  /** What the primary reads again. */
+  readonly reloaded?: readonly Reloaded[];
 }
 
 /** Listens and starts the workers. Rejects when it cannot listen, or when a worker ends before any could decide. */
@@ -59,34 +59,35 @@ export async function startPrimary(
 
 export class Primary {
   readonly #options: PrimaryOptions;
-  readonly #server: Server;
+  readonly #ports: Ports;
   readonly #slots: readonly WorkerSlot[];
   readonly #metrics: WorkersMetrics;
   /** Accepted, and not given to a worker yet. */
-  readonly #waiting: Socket[] = [];
+  readonly #waiting: Arrival[] = [];
+  #stopping = false;
   /** Stopping: that nothing waits any more. */
   readonly #handedOut = Promise.withResolvers<void>();
   readonly #outages: Outages;
   readonly #gatherings = new Map<number, Gathering>();
   #gatheringsBegun = 0;
   #turn = 0;
-  #policies: FromPrimary;
+  #written: object;
   readonly #firstReady = Promise.withResolvers<void>();
 
   constructor(
     options: PrimaryOptions,
     log: Logger,
-    { output, reloads }: PrimarySources,
+    { output, reloaded = [] }: PrimarySources,
     fork: (number: number) => ChildProcess,
   ) {
     this.#options = options;
-    this.#policies = { type: 'policies', written: options.policiesFile?.written };
+    this.#written = options.written;
     const nowUs = () => performance.now() * 1000;
     this.#outages = new Outages({ secrets: secretsOf(options.redis), nowUs, ...toLog(log) });
     this.#metrics = new WorkersMetrics({
       ready: () => this.#slots.filter(({ ready }) => ready).length,
       logLinesDropped: () => output.dropped,
-      reloads,
+      reloaded,
     });
     this.#slots = Array.from(
       { length: options.workers },
@@ -95,7 +96,7 @@ export class Primary {
           number: i + 1,
           fork,
           log,
-          greeting: () => this.#policies,
+          greeting: () => ({ type: 'written', written: this.#written }),
           random: Math.random,
           onRestart: () => this.#metrics.restarted(),
           onMessage: (slot, message) => this.#receive(slot, message),
@@ -108,28 +109,32 @@ export class Primary {
           },
         }),
     );
-    this.#server = createServer(socketOptions, (socket) => {
-      if (this.#waiting.length >= acceptBacklog) return socket.destroy();
-      this.#waiting.push(socket);
-      this.#handOut();
+    this.#ports = new Ports({
+      pauseOnConnect: true,
+      onConnection: (arrival) => {
+        if (this.#waiting.length >= acceptBacklog) return arrival.socket.destroy();
+        this.#waiting.push(arrival);
+        this.#handOut();
+      },
     });
   }
 
   async start(): Promise<void> {
-    await listen(this.#server, this.#options);
+    await this.#ports.open(this.#options);
     for (const slot of this.#slots) slot.start();
     await this.#firstReady.promise;
   }
 
-  /** Every worker decides by these from now on, also one that has yet to start. */
-  setPolicies(written: unknown): void {
-    this.#policies = { type: 'policies', written };
-    for (const slot of this.#slots) slot.send(this.#policies);
+  /** Every worker decides by what is new from now on, also one that has yet to start. */
+  setWritten(news: object): void {
+    this.#written = { ...this.#written, ...news };
+    for (const slot of this.#slots) slot.send({ type: 'written', written: news });
   }
 
   /** Lets every worker answer what was accepted, for at most `graceMs`. */
   async stop(graceMs: number): Promise<void> {
-    this.#server.close();
+    this.#stopping = true;
+    this.#ports.close();
     this.#handOut();
     await Promise.race([this.#handedOut.promise, sleep(handOutMsMax)]);
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs - handOutMsMax)));
@@ -156,10 +161,10 @@ export class Primary {
     for (let tried = 0; tried < this.#slots.length && this.#waiting.length > 0; tried++) {
       const slot = this.#slots[this.#turn++ % this.#slots.length];
       if (!slot?.free) continue;
-      slot.give(this.#waiting.shift() as Socket);
+      slot.give(this.#waiting.shift() as Arrival);
       tried = -1;
     }
-    if (!this.#server.listening && this.#waiting.length === 0) this.#handedOut.resolve();
+    if (this.#stopping && this.#waiting.length === 0) this.#handedOut.resolve();
   }
 
   async #answer(slot: WorkerSlot, id: number, what: keyof Overview): Promise<void> {
@@ -234,8 +239,3 @@ class Gathering {
     if (this.#missing.size === 0) this.#end();
   }
 }
-
-const socketOptions = {
-  pauseOnConnect: true, // the first byte is the worker's to read
-  noDelay: true, // as an HTTP server has it
-};

@@ -4,8 +4,8 @@
 //   start ─▶ ready ─▶ takes connections ─▶ ends ─ restartMs ─▶ start
 
 import type { ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import type { Arrival } from '../doors/door.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import { lastingOf, type MetricsSnapshot, sumOf } from '../metrics/metrics.ts';
 import type { TopKeys } from '../metrics/top-keys.ts';
@@ -35,7 +35,7 @@ export interface WorkerEnd {
   /** The exit status or the signal. */
   readonly why: string;
   /** It was given this one and did not take it. */
-  readonly connection: Socket | undefined;
+  readonly connection: Arrival | undefined;
 }
 
 /** A worker that hangs, or has no descriptor left, is not waited for longer. */
@@ -60,7 +60,7 @@ export class WorkerSlot {
   #child: ChildProcess | undefined;
   #state: 'down' | 'starting' | 'ready' | 'stopping' = 'down';
   /** Given to it, and it has not said yet that it has it. */
-  #given: Socket | undefined;
+  #given: Arrival | undefined;
   #givenTooLong: NodeJS.Timeout | undefined;
   #startedAtMs = 0;
   #deathsInARow = 0;
@@ -125,7 +125,8 @@ export class WorkerSlot {
     return this.#top;
   }
 
-  give(connection: Socket): void {
+  give(connection: Arrival): void {
+    const { door, socket } = connection;
     this.#taken();
     this.#given = connection;
     this.#givenTooLong = setTimeout(() => {
@@ -133,7 +134,7 @@ export class WorkerSlot {
       this.#options.onFree();
     }, takenMsMax);
     // Kept open here until it is taken there: Node would forget it if the worker died in between.
-    this.#child?.send({ type: 'connection' } satisfies FromPrimary, connection, { keepOpen: true }, () => {});
+    this.#child?.send({ type: 'connection', door } satisfies FromPrimary, socket, { keepOpen: true }, () => {});
   }
 
   send(message: FromPrimary): void {
@@ -166,7 +167,7 @@ export class WorkerSlot {
   /** The worker has the connection, or has had its time: either way it is no longer ours. */
   #taken(): void {
     clearTimeout(this.#givenTooLong);
-    this.#given?.destroy();
+    this.#given?.socket.destroy();
     this.#given = undefined;
   }
 

@@ -3,9 +3,9 @@
 // cannot choose whom it asks.
 
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ForgivenDebt } from '../core/give-back.ts';
+import type { Arrival } from '../doors/door.ts';
 import type { ApiOptions } from '../doors/http.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -19,11 +19,11 @@ const answerMsMax = 1000;
 
 /** What a worker runs: a service that is given its connections. */
 export interface WorkerService {
-  readonly server: Server;
+  readonly accept: (arrival: Arrival) => void;
   readonly metrics: Pick<Metrics, 'all' | 'counts'>;
   readonly readiness: () => Readiness;
-  /** Decides by these from the next request on. */
-  setPolicies(written: unknown): void;
+  /** Decides by what is new from the next request on. */
+  setWritten(news: object): void;
   readonly top: () => TopKeys;
   /** Follows what another worker has given back. */
   readonly forgive: (debts: readonly ForgivenDebt[]) => Promise<void>;
@@ -39,14 +39,14 @@ export interface PrimaryClient extends Pick<ApiOptions, 'page' | 'readiness'> {
   readonly onForgiven: (debts: readonly ForgivenDebt[]) => Promise<void>;
 }
 
-/** `written`: what the policies file says, where there is one. */
-export type CreateService = (primary: PrimaryClient, written: unknown) => Promise<WorkerService>;
+/** `written`: what the sources say. */
+export type CreateService = (primary: PrimaryClient, written: object) => Promise<WorkerService>;
 
 /** Serves until the primary says stop, or is gone. */
 export async function work(create: CreateService, graceMs: number): Promise<void> {
   const questions = new Questions();
-  const [first] = (await once(process, 'message')) as [Extract<FromPrimary, { type: 'policies' }>]; // later ones wait for a listener
-  const { server, metrics, readiness, setPolicies, top, forgive, stop } = await create(
+  const [first] = (await once(process, 'message')) as [Extract<FromPrimary, { type: 'written' }>]; // later ones wait for a listener
+  const { accept, metrics, readiness, setWritten, top, forgive, stop } = await create(
     {
       page: () => questions.ask('page'),
       readiness: () => questions.ask('readiness'),
@@ -56,7 +56,6 @@ export async function work(create: CreateService, graceMs: number): Promise<void
     },
     first.written,
   );
-  server.emit('listening'); // a server that is handed its connections checks no time limits until it believes to listen
 
   const all = async () => ({ metrics: await metrics.all(), readiness: readiness() });
   const stopped = Promise.withResolvers<number>();
@@ -64,11 +63,11 @@ export async function work(create: CreateService, graceMs: number): Promise<void
     if (message.type === 'connection') {
       send({ type: 'taken' });
       if (!socket) return; // its client has gone
-      socket.allowHalfOpen = true; // as one that the server accepts itself; it is lost on the way here
-      server.emit('connection', socket);
+      socket.allowHalfOpen = true; // as where it was accepted; it is lost on the way here
+      accept({ door: message.door, socket });
       socket.resume();
     }
-    if (message.type === 'policies') setPolicies(message.written);
+    if (message.type === 'written') setWritten(message.written);
     if (message.type === 'report-request') {
       const { id, what } = message;
       send({ type: 'report', id, ...(await all()), ...(what === 'top' ? { top: top() } : {}) });

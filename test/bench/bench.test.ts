@@ -46,6 +46,12 @@ describe('the benchmark', () => {
     );
   });
 
+  it('measures one thing at a time', async () => {
+    await using bench = new LabCommand(['test/bench/main.ts', '--resp', '--grpc']);
+    const { status, stderr } = await bench.ended;
+    expect([status, stderr]).toEqual([254, '--grpc and --resp are two benchmarks; allowed: one at a time\n']);
+  });
+
   it('ends all that it started when it is ended in the middle', async () => {
     using out = temporaryDirectory();
     await using bench = new LabCommand(['test/bench/main.ts', '--seconds', '600', '--out', out.path]);

@@ -19,6 +19,7 @@ export interface Contender {
 export interface Running extends AsyncDisposable {
   readonly name: string;
   readonly url: string;
+  readonly pid: number;
 }
 
 /** Lower-case name of the header whose value is the key. */
@@ -30,12 +31,25 @@ export const failopen: Contender = { name: 'failopen', ...program('..', '..', 's
 /** The least that could answer. */
 export const bareHttp: Contender = { name: 'bare node:http', ...program('contenders', 'bare-http.ts') };
 
-export const contenders: readonly Contender[] = [
-  { name: 'bare Express', ...program('contenders', 'bare-express.ts') },
-  failopen,
-  { name: 'express-rate-limit + rate-limit-redis', ...program('contenders', 'express-rate-limit.ts') },
-  { name: 'rate-limiter-flexible', ...program('contenders', 'rate-limiter-flexible.ts') },
-];
+/** The same route with no limiter before it. */
+export const bareExpress: Contender = { name: 'bare Express', ...program('contenders', 'bare-express.ts') };
+export const expressRateLimit: Contender = {
+  name: 'express-rate-limit + rate-limit-redis',
+  ...program('contenders', 'express-rate-limit.ts'),
+};
+export const rateLimiterFlexible: Contender = {
+  name: 'rate-limiter-flexible',
+  ...program('contenders', 'rate-limiter-flexible.ts'),
+};
+const ownPackage = program('contenders', 'failopen-express.ts');
+/** The package, whose source its name leads to by the condition. */
+export const failopenExpress: Contender = {
+  name: 'failopen/express',
+  command: ownPackage.command,
+  args: ['--conditions=failopen-source', ...ownPackage.args],
+};
+
+export const contenders: readonly Contender[] = [bareExpress, failopen, expressRateLimit, rateLimiterFlexible];
 
 /** `NAME=COMMAND@URL`: a contender of the caller's; the shell runs its command. */
 export function peerOf(text: string): Contender {
@@ -44,6 +58,9 @@ export function peerOf(text: string): Contender {
   const [, name, command, url] = match as unknown as [string, string, string, string];
   return { name, command: '/bin/sh', args: ['-c', `exec ${command}`], url };
 }
+
+/** However busy the machine is. */
+const readyMsMax = 30_000;
 
 /** Resolves when it answers 200. */
 export async function start(
@@ -64,14 +81,15 @@ export async function start(
   await using stack = new AsyncDisposableStack();
   stack.defer(() => process.stop());
   const at = url ?? `http://127.0.0.1:${port}/`;
-  const answered = await until(10_000, 20, async () => {
+  const answered = await until(readyMsMax, 20, async () => {
     if (process.end) throw new LabError(`${name} ${process.end}: ${process.tail()}`);
     return fetch(at, { headers: { [keyHeader]: 'ready' } }).then(
       ({ ok }) => ok || undefined,
       () => undefined,
     );
   });
-  if (!answered) throw new LabError(`${name} did not answer 200 at ${at} within 10 s: ${process.tail()}`);
+  if (!answered)
+    throw new LabError(`${name} did not answer 200 at ${at} within ${readyMsMax / 1000} s: ${process.tail()}`);
   const started = stack.move();
-  return { name, url: at, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  return { name, url: at, pid: process.pid, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

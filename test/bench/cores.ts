@@ -30,6 +30,12 @@ export function moveTo(cores: string): boolean {
   return spawnSync('taskset', args, { stdio: 'ignore' }).status === 0;
 }
 
+/** Moves this process to a core of its own; undefined where that cannot be, and it takes from what it loads. */
+export function loadApart(): Cores | undefined {
+  const cores = coresApart();
+  return cores && moveTo(cores.load) ? cores : undefined;
+}
+
 /** The program, on these cores from its first instruction on. */
 export function startedOn(cores: string, program: { command: string; args: readonly string[] }) {
   return { command: 'taskset', args: ['--cpu-list', cores, program.command, ...program.args] };

@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type autocannon from 'autocannon';
 import { bareHttp, type Contender, failopen, keyHeader, type Running } from './contenders.ts';
-import { coresApart, moveTo } from './cores.ts';
+import { loadApart } from './cores.ts';
 import { type Bench, startField } from './field.ts';
+import { leaveResults, type Plan } from './plan.ts';
 import { interleaved } from './rounds.ts';
 import { ratiosTo, table } from './table.ts';
 import { keyInHeader, throughputOf } from './throughput.ts';
@@ -25,19 +26,12 @@ interface Way {
   readonly takes: number;
 }
 
-interface Plan {
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly warmUpS: number;
-  readonly out: string;
-}
-
 /** Prints takes per second and ratios in the same round, and leaves the figures in a file. */
-export async function measureDoors({ rounds, seconds, warmUpS, out }: Plan, bench: Bench): Promise<void> {
+export async function measureDoors(plan: Plan, bench: Bench): Promise<void> {
+  const { rounds, seconds, warmUpS } = plan;
   const ways = waysWith(join(bench.logs, 'two-limits.json'));
-  const cores = coresApart();
-  const apart = cores && moveTo(cores.load) ? cores.loaded : undefined;
-  const placement = { cores: apart, redisFirst: false };
+  const apart = loadApart();
+  const placement = { cores: apart?.loaded, redisFirst: false };
   const contenders = [...new Set(ways.map(({ contender }) => contender))];
   await using field = await startField(contenders, enough, placement, bench);
   const takesPerSecond = async ({ contender, keys, requestsFor, takes }: Way, forS: number) => {
@@ -53,9 +47,7 @@ export async function measureDoors({ rounds, seconds, warmUpS, out }: Plan, benc
   process.stdout.write(
     `Takes per second, ${keyCount} keys\n\n${table(toBare, bare.name)}\n\n${table(toRoot, root.name)}\n`,
   );
-  const file = join(out, `bench-doors-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
-  writeFileSync(file, `${JSON.stringify({ rounds, seconds, takesPerSecond: Object.fromEntries(figures) }, null, 2)}\n`);
-  process.stdout.write(`\n${file}\n`);
+  leaveResults(plan, 'doors-', { cores: apart, takesPerSecond: Object.fromEntries(figures) });
 }
 
 /** In front the two with which the others are compared. `policiesFile`: is written, for the one with two limits. */

@@ -28,6 +28,13 @@ export interface Placement {
 
 export interface Field extends AsyncDisposable {
   readonly running: readonly Running[];
+  readonly redis: {
+    readonly port: number;
+    readonly pid: number;
+    /** Has it stand still, its connections open, or go on. */
+    readonly stop: () => void;
+    readonly goOn: () => void;
+  };
 }
 
 /** Resolves when all of them answer. `env`: the policy. */
@@ -74,7 +81,8 @@ export async function startField(
     );
   }
   const started = stack.move();
-  return { running, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  const itsRedis = { port, pid: redis.pid, stop: () => redis.kill('SIGSTOP'), goOn: () => redis.kill('SIGCONT') };
+  return { running, redis: itsRedis, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 async function redisServer(): Promise<string> {

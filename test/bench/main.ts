@@ -4,58 +4,56 @@
 //
 //   redis ◀── contender 1 … n, each a process of its own      one round: 1, 2, … n, next round: 2, … n, 1
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import '../../chaos/command.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
 import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { startWatchdog } from '../../chaos/undo/watchdog.ts';
-import { type Contender, contenders, keyHeader, peerOf, type Running } from './contenders.ts';
-import { coresApart, moveTo } from './cores.ts';
+import { bareExpress, type Contender, contenders, failopen, keyHeader, peerOf, type Running } from './contenders.ts';
+import { loadApart, moveTo } from './cores.ts';
 import { measureDoors } from './doors.ts';
 import { type Bench, startField } from './field.ts';
+import { measureGrpc } from './grpc.ts';
 import { type LatencyRun, type Load, latencyAt } from './latency.ts';
+import { measurePackage } from './package.ts';
+import { leaveResults, type Plan } from './plan.ts';
+import { measureResp } from './resp.ts';
 import { interleaved } from './rounds.ts';
-import { medianOf, type Row, ratiosTo, table } from './table.ts';
-import { keyInHeader, type Throughput, throughputOf } from './throughput.ts';
+import { medianOf } from './table.ts';
+import { hotKey, manyKeys, throughputs } from './workloads.ts';
 
-const bare = 'bare Express';
-const ours = 'failopen';
+const bare = bareExpress.name;
+const ours = failopen.name;
 
-interface Workload {
-  readonly name: string;
-  readonly title: string;
-  readonly keys: number;
-  readonly env: Readonly<Record<string, string>>;
-}
+const usage =
+  'npm run bench [-- --rounds N --seconds N --soak SECONDS --warm-up SECONDS --peer NAME=COMMAND@URL… --out DIR],\n' +
+  'or one of npm run bench -- --doors, --grpc, --resp, --package';
 
-const manyKeys: Workload = {
-  name: 'many-keys',
-  title: '10,000 keys, all within their limit',
-  keys: 10_000,
-  env: { RATE_LIMIT: '1000', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '1000' },
-};
-const hotKey: Workload = {
-  name: 'hot-key',
-  title: 'one key, nearly always denied',
-  keys: 1,
-  env: { RATE_LIMIT: '100', RATE_LIMIT_WINDOW_SEC: '10', RATE_LIMIT_BURST: '100' },
-};
+/** What is measured in the place of bare Express and its peers. */
+const others = { doors: measureDoors, grpc: measureGrpc, resp: measureResp, package: measurePackage } as const;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      help: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
       soak: { type: 'string', default: '60' },
       'warm-up': { type: 'string', default: '10' },
       doors: { type: 'boolean', default: false },
+      grpc: { type: 'boolean', default: false },
+      resp: { type: 'boolean', default: false },
+      package: { type: 'boolean', default: false },
       peer: { type: 'string', multiple: true, default: [] },
       out: { type: 'string', default: join(import.meta.dirname, '..', '..', 'runs') },
     },
   });
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
   const whole = (name: 'rounds' | 'seconds' | 'soak' | 'warm-up', min: number) => {
     const value = Number(values[name]);
     if (Number.isInteger(value) && value >= min && value <= 600) return value;
@@ -68,13 +66,15 @@ async function main(): Promise<void> {
     warmUpS: whole('warm-up', 1),
     out: values.out,
   };
+  const [other, another] = (Object.keys(others) as (keyof typeof others)[]).filter((name) => values[name]);
+  if (another) throw new UsageError(`--${other} and --${another} are two benchmarks; allowed: one at a time`);
   const signal = interruption('everything that was started has been ended');
   using _watchdog = await startWatchdog();
   const undo = new UndoLog();
   const logs = undo.temporaryDirectory();
   try {
     const bench = { undo, logs, signal };
-    if (values.doors) await measureDoors(plan, bench);
+    if (other) await others[other](plan, bench);
     else await measure([...contenders, ...values.peer.map(peerOf)], plan, bench);
   } finally {
     rmSync(logs, { recursive: true, force: true });
@@ -82,28 +82,19 @@ async function main(): Promise<void> {
   }
 }
 
-interface Plan {
-  readonly rounds: number;
-  /** Of one measurement. */
-  readonly seconds: number;
-  readonly soakS: number;
-  /** Before the first measurement, of each contender: what runs once a batch is compiled only after 10 s of load. */
-  readonly warmUpS: number;
-  /** Directory for the results. */
-  readonly out: string;
-}
+/** `soakS`: of the load at 70 % of saturation. */
+type WholePlan = Plan & { readonly soakS: number };
 
-async function measure(all: readonly Contender[], plan: Plan, bench: Bench): Promise<void> {
-  const cores = coresApart();
-  const apart = cores && moveTo(cores.load) ? cores : undefined;
+async function measure(all: readonly Contender[], plan: WholePlan, bench: Bench): Promise<void> {
+  const apart = loadApart();
   say(
     apart
       ? `The load generator has core ${apart.load} to itself; each contender shares ${apart.loaded} with its Redis.`
       : 'This machine has no core for the load generator alone: it takes from what it loads.',
   );
   const throughput = {
-    [manyKeys.name]: await throughputs(all, manyKeys, apart?.loaded, plan, bench),
-    [hotKey.name]: await throughputs(all, hotKey, apart?.loaded, plan, bench),
+    [manyKeys.name]: await throughputs(all, manyKeys, [bare], apart?.loaded, plan, bench),
+    [hotKey.name]: await throughputs(all, hotKey, [bare], apart?.loaded, plan, bench),
   };
   if (apart) moveTo(apart.all); // with cores to spare, nobody takes from anybody
 
@@ -116,41 +107,7 @@ async function measure(all: readonly Contender[], plan: Plan, bench: Bench): Pro
   const { url } = field.running.find(({ name }) => name === ours) as Running;
   const soak = plan.soakS === 0 ? undefined : await soaked({ ...most, url }, bench);
 
-  mkdirSync(plan.out, { recursive: true });
-  const file = join(plan.out, `bench-${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}.json`);
-  const result = {
-    at: new Date().toISOString(),
-    cpu: `${cpus().length} × ${cpus()[0]?.model}`,
-    cores: apart,
-    node: process.version,
-    rounds: plan.rounds,
-    seconds: plan.seconds,
-    warmUpS: plan.warmUpS,
-    throughput,
-    half,
-    latencies: Object.fromEntries(latencies),
-    soak,
-  };
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-  say(`\n${file}`);
-}
-
-/** What each can do under a workload: requests per second. */
-async function throughputs(
-  all: readonly Contender[],
-  { title, keys, env }: Workload,
-  cores: string | undefined,
-  { rounds, seconds, warmUpS }: Plan,
-  bench: Bench,
-): Promise<Row[]> {
-  const { signal } = bench;
-  await using field = await startField(all, env, { cores, redisFirst: false }, bench);
-  const load = { keys, requestsFor: keyInHeader(keyHeader), seconds };
-  for (const { url } of field.running) await throughputOf({ ...load, url, seconds: warmUpS }, signal);
-  const figures = await interleaved(field.running, rounds, ({ url }) => throughputOf({ ...load, url }, signal));
-  const rows = ratiosTo(bare, figures, ({ requestsPerSecond }) => requestsPerSecond);
-  print(`${title}: requests per second`, rows, figures);
-  return rows;
+  leaveResults(plan, '', { cores: apart, throughput, half, latencies: Object.fromEntries(latencies), soak });
 }
 
 /** What this service adds to bare Express's latency at the same rate. */
@@ -191,14 +148,6 @@ async function soaked(most: Load, { signal }: Bench): Promise<LatencyRun | undef
     say(`\nAt 70 % of it for ${most.seconds} s: not measured. ${error.message}`);
     return undefined;
   }
-}
-
-function print(title: string, rows: readonly Row[], figures: ReadonlyMap<string, readonly Throughput[]>): void {
-  say(`\n${title}\n\n${table(rows, bare)}`);
-  const shares = [...figures].map(
-    ([name, runs]) => `${name} ${(100 * medianOf(runs.map(({ allowed }) => allowed))).toFixed(1)} %`,
-  );
-  say(`  answered 2xx: ${shares.join(', ')}`);
 }
 
 function say(text: string): void {

@@ -37,6 +37,16 @@ export function table(rows: readonly Row[], reference: string): string {
   ].join('\n');
 }
 
+/** The same of the figures of all rounds, under a title. */
+export function titled<T>(
+  title: string,
+  reference: string,
+  figures: ReadonlyMap<string, readonly T[]>,
+  value: (figure: T) => number,
+): string {
+  return `\n${title}\n\n${table(ratiosTo(reference, figures, value), reference)}\n`;
+}
+
 function spread(values: readonly number[], digits: number): string {
   const [median, min, max] = [medianOf(values), Math.min(...values), Math.max(...values)];
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;

@@ -3,6 +3,8 @@
 import autocannon from 'autocannon';
 
 export interface Throughput {
+  /** Requests. */
+  readonly answered: number;
   readonly requestsPerSecond: number;
   /** Share of answers that were 2xx. */
   readonly allowed: number;
@@ -50,5 +52,5 @@ export async function throughputOf(
   if (result.errors > 0 || result['5xx'] > 0) {
     throw new Error(`${url}: ${result.errors} errors and ${result['5xx']} answers 5xx under load`);
   }
-  return { requestsPerSecond: answered / result.duration, allowed: result['2xx'] / answered };
+  return { answered, requestsPerSecond: answered / result.duration, allowed: result['2xx'] / answered };
 }

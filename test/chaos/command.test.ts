@@ -17,7 +17,9 @@ describe('every command of the lab', () => {
   const { scripts } = JSON.parse(readFileSync(join(projectDirectory, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const programs = Object.values(scripts).flatMap((script) => /^exec node (\S+)/.exec(script)?.[1] ?? []);
+  const programs = Object.values(scripts).flatMap(
+    (script) => /^(?:\w+=\S+ )?exec node (?:--\S+ )*(\S+)/.exec(script)?.[1] ?? [],
+  );
   const ofLab = programs.filter((program) => !program.startsWith('service/'));
 
   it.each([...new Set([...ofLab, 'chaos/console/manual.ts'])])('begins as all of them do: %s', (program) => {

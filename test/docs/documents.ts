@@ -6,6 +6,7 @@ import { targetSchema } from '../../chaos/targets/file-shape.ts';
 import { policiesSchema } from '../../service/config/policies-shape.ts';
 import { type Blocks, filled } from './markers.ts';
 import { outageCosts } from './outage-costs.ts';
+import { replays } from './replays.ts';
 import {
   alertList,
   badLimiterList,
@@ -18,6 +19,7 @@ import {
   mutationList,
   reasonList,
   routeList,
+  rulesFieldList,
   scenarioList,
   settings,
   simulatedDefectList,
@@ -36,7 +38,12 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
   const store = textOf('service/core/store.ts');
   return {
     'README.md': { families: families() },
-    'service/README.md': { settings: settings(), routes: routeList(), ...(await wireExamples()) },
+    'service/README.md': {
+      settings: settings(),
+      routes: routeList(),
+      'rules-fields': rulesFieldList(),
+      ...(await wireExamples()),
+    },
     'chaos/README.md': {
       scenarios: scenarioList(),
       faults: faultList(),
@@ -47,6 +54,7 @@ async function blocksOf(): Promise<Readonly<Record<string, Blocks>>> {
       situations: situationList(),
       'simulated-faults': simulatedFaultList(),
       'outage-costs': await outageCosts(),
+      replays: await replays(),
       'simulated-defects': simulatedDefectList(),
     },
     'chaos/JUDGE.md': { checks: checkList(), 'latency-rates': latencyRateList(), mutations: mutationList() },

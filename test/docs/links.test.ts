@@ -1,6 +1,9 @@
 // Every link within the repository leads somewhere, and one that does not is found.
 
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { projectDirectory } from './documents.ts';
 import { markdownPages, readIfThere, targetsOf, whyLost } from './links.ts';
 
 describe('the links of the documents', () => {
@@ -12,10 +15,24 @@ describe('the links of the documents', () => {
   it('are on every page that a reader is sent to', () => {
     const pages = ['README.md', '.github/CONTRIBUTING.md', 'grafana/README.md', 'prometheus/README.md'];
     const rooms = ['service', 'chaos'].flatMap((room) => [`${room}/README.md`, `${room}/JOURNAL.md`]);
-    const all = [...pages, ...rooms, 'service/DESIGN.md', 'chaos/JUDGE.md', 'test/bench/README.md'];
+    const ofPackage = ['service/package/README.md', 'service/package/SWITCHING.md'];
+    const others = ['service/DESIGN.md', ...ofPackage, 'chaos/JUDGE.md', 'test/bench/README.md'];
+    const all = [...pages, ...rooms, ...others];
     expect(markdownPages.toSorted()).toEqual(all.toSorted());
     const linked = targetsOf(readIfThere('README.md') ?? '').map((target) => target.split('#')[0]);
     expect(all.filter((page) => page !== 'README.md' && !linked.includes(page))).toEqual([]);
+  });
+
+  it('of the package’s own pages lead to what is packed with them', () => {
+    const { files } = JSON.parse(readFileSync(join(projectDirectory, 'package.json'), 'utf8')) as { files: string[] };
+    const led = ['service/package/README.md', 'service/package/SWITCHING.md'].flatMap((page) =>
+      targetsOf(readIfThere(page) ?? '').flatMap((target) => {
+        const [file = ''] = target.split('#');
+        return /^https?:/.test(target) || file === '' ? [] : [normalize(join(dirname(page), file))];
+      }),
+    );
+    expect(led).toContain('service/README.md');
+    expect(led.filter((file) => !files.includes(file))).toEqual([]);
   });
 
   it('are found in prose, pictures and tables, and not in code', () => {

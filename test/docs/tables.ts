@@ -1,5 +1,6 @@
 // The tables of the documents, each from the code that it describes.
 
+import { z } from 'zod';
 import { boundsOf } from '../../chaos/bounds.ts';
 import { checks } from '../../chaos/checks/index.ts';
 import { exitStatuses } from '../../chaos/errors.ts';
@@ -10,6 +11,7 @@ import { situations } from '../../chaos/simulation/situations.ts';
 import { targets } from '../../chaos/targets/index.ts';
 import { type AlertingRule, deployed, ruleGroups } from '../../prometheus/rules.ts';
 import { scenarios } from '../../scenarios/index.ts';
+import { descriptorShape, domainShape, rateLimitShape } from '../../service/config/rls/shape.ts';
 import { configRows } from '../../service/config/rows.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import type { ApiParts } from '../../service/doors/json/api-parts.ts';
@@ -33,6 +35,23 @@ export function routeList(): string {
       tokenOf[access],
     ]),
   );
+}
+
+/** The fields of a file of rules: where each may stand, and what it does or why it is refused. */
+export function rulesFieldList(): string {
+  const shapes: readonly (readonly [string, z.ZodRawShape])[] = [
+    ['', domainShape],
+    ['descriptors[].', descriptorShape],
+    ['descriptors[].rate_limit.', rateLimitShape],
+  ];
+  const rows = shapes.flatMap(([place, shape]) =>
+    Object.entries(shape).map(([field, schema]) => {
+      const { description = '', refused } = z.globalRegistry.get(schema as z.ZodType) ?? {};
+      if (description === '') throw new Error(`the field ${field} does not say what it is`);
+      return [code(place + field), refused ? 'refused' : 'yes', description];
+    }),
+  );
+  return table(['field', 'supported', 'meaning, or why not'], rows);
 }
 
 /** The service's environment. */
@@ -163,12 +182,13 @@ export const exitStatusList = (): string =>
 
 /** The metrics that are the service's own, in the order of their names. */
 export async function metricList(): Promise<string> {
+  const reloads = { accepted: 0, refused: 0, isLastAccepted: true, loadedAt: 0, hash: 0 };
   const metrics = new Metrics({
     policies: { all: ['default'], shadow: ['default'] },
     fallbackKeys: () => 0,
     breakerStates: () => ['closed'],
     logLinesDropped: () => 0,
-    reloads: () => ({ accepted: 0, refused: 0, loadedAt: 0, hash: 0 }),
+    reloaded: (['policies', 'rules'] as const).map((name) => ({ name, reloads })),
   });
   const all = [
     ...(await metrics.counts()),

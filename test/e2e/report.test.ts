@@ -86,6 +86,7 @@ describe('the report', () => {
     expect(await page.locator('h1, h2, h3').allTextContents()).toEqual([
       expect.stringMatching(/^Availability failed: 24 requests/),
       'Checks',
+      'Requests without a decision',
       'What happened, over time',
       'Latency as the client sees it',
       'Answers per second, by who decided',

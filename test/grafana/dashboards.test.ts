@@ -11,6 +11,7 @@ import { committedDashboards, panelsOf, queriesOf } from '../support/dashboards.
 import { buildHistory } from '../support/history-builder.ts';
 import { type Selector, selectorsIn, seriesOn } from '../support/promql.ts';
 import { startService } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 /** What dashboard-linter would say and we mean, and why. */
 const exceptions: readonly { readonly rule: string; readonly detail: RegExp; readonly why: string }[] = [
@@ -77,8 +78,11 @@ let servicePage: string;
 let labPage: string;
 beforeAll(async () => {
   await using service = await startService();
-  for (let i = 0; i < 500; i++) await (await fetch(service.url)).text(); // enough for a garbage collection
-  servicePage = await (await fetch(`${service.url}/metrics`)).text();
+  await until('a garbage collection', async () => {
+    for (let i = 0; i < 500; i++) await (await fetch(service.url)).text();
+    servicePage = await (await fetch(`${service.url}/metrics`)).text();
+    return servicePage.includes('nodejs_gc_duration_seconds_sum{');
+  });
   await using lab = new LabMetrics('partition');
   const port = await lab.listen('127.0.0.1');
   lab.record(buildHistory().run);

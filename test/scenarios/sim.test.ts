@@ -1,10 +1,14 @@
 // The command line of `npm run sim`, without starting a process for each mistake.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../chaos/simulation/judged-world.ts';
 import type { Plan } from '../../chaos/simulation/plan.ts';
 import { assertRoom, commandOf, planOf, simOptions } from '../../scenarios/sim-options.ts';
-import { costTable } from '../../scenarios/sim-plan.ts';
+import { sayCosts } from '../../scenarios/sim-plan.ts';
+import { SimProgress } from '../../scenarios/sim-progress.ts';
 import { failing, shrunk } from '../../scenarios/sim-shrink.ts';
 import { limitsIn } from '../../scenarios/simulated/policies.ts';
 import { simulatedDefects } from '../support/simulated-defects.ts';
@@ -21,7 +25,8 @@ describe('npm run sim', () => {
     [['--faults', '1,,2'], '--faults is "1,,2"; allowed: numbers of faults'],
     [['--rate', '0'], '--rate is "0"; allowed: a whole number from 1'],
     [['--policy', 'search'], '--policy is of a file of policies: --plan FILE.'],
-    [['--bogus'], "Unknown option '--bogus'"],
+    [['--json', '--plan', 'policies.yaml'], '--json is of worlds that are judged'],
+    [['--bogus'], /^Unknown option '--bogus'\.\nnpm run sim /],
     [['storm'], "Unexpected argument 'storm'"],
   ])('refuses %j', (args, message) => {
     expect(() => simOptions(args)).toThrow(message);
@@ -33,9 +38,56 @@ describe('npm run sim', () => {
     );
   });
 
+  it('tells on a terminal how far it is, and elsewhere nothing', () => {
+    const told = (isTTY: boolean) => {
+      const written: string[] = [];
+      const stream = { isTTY, columns: 80, write: (text: string) => written.push(text) };
+      const progress = new SimProgress({ seeds: 3, minutes: 0.5 }, stream as unknown as NodeJS.WriteStream);
+      progress.begin();
+      const untilNs = process.hrtime.bigint() + 400_000_000n;
+      while (process.hrtime.bigint() < untilNs) progress.answered({ receivedMs: 18_000 });
+      return written.join('');
+    };
+    expect(told(true)).toMatch(/seed 1 of 3, minute 0\.3 of 0\.5, [1-9]\d* takes\/s/);
+    expect(told(false)).toBe('');
+  });
+
   it('says before it starts that a fleet would not find room', () => {
     const plan = planOf(simOptions(['--seed', '1', '--instances', '100000']));
-    expect(() => assertRoom(plan)).toThrow(/^--instances is 100000: such a world needs about \d+\.\d GB of memory/);
+    expect(() => assertRoom(plan)).toThrow(/^--instances is 100000: such a world needs about 15\.3 GB of memory/);
+  });
+
+  it('finds room for a thousand instances in whatever Node takes for its heap', () => {
+    const options = ['--seed', '5', '--instances', '1000', '--minutes', '10', '--rate', '9000'];
+    expect(() => assertRoom(planOf(simOptions(options)))).not.toThrow();
+  });
+
+  it.each([
+    [['--seed', '1'], '--seed is of worlds that are judged, and --plan FILE prints a table.'],
+    [['--minutes', '2'], '--minutes is of worlds that are judged'],
+    [['--scenario', 'herd'], '--scenario is of worlds that are judged'],
+    [['--rate', '60'], '--rate is of worlds that are judged'],
+    [['--instances', '0'], '--instances is "0"; allowed: a whole number from 1 to 100000.'],
+  ])('refuses %j beside --plan', (args, message) => {
+    expect(() => simOptions(['--plan', 'policies.yaml', ...args])).toThrow(message);
+  });
+
+  it('says one row for each limit of a plan and outage, each as soon as it is known, in columns', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'plan-'));
+    const plan = join(directory, 'policies.yaml');
+    writeFileSync(plan, 'policies: [{name: a, key: address, limits: [2 per minute]}]');
+    const lines: string[] = [];
+    try {
+      await sayCosts({ plan, policy: 'a', instances: 1 }, (line) => lines.push(line));
+      await expect(sayCosts({ plan, policy: 'b', instances: 1 }, () => {})).rejects.toThrow(
+        `--policy is "b"; allowed: a policy of ${plan}: a.`,
+      );
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+    expect(lines.length).toBe(4);
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1);
+    expect(lines[2]).toMatch(/^a +60 +[34] +4 +4 /);
   });
 
   it('makes a seed that fails smaller, and tells the command that lives through it again', async () => {
@@ -54,7 +106,7 @@ describe('npm run sim', () => {
   });
 
   it('refuses a plan for a policy that the file does not have, and a file with mistakes', async () => {
-    await expect(costTable({ plan: '/nowhere.yaml', policy: undefined, instances: 2 })).rejects.toThrow(
+    await expect(sayCosts({ plan: '/nowhere.yaml', policy: undefined, instances: 2 }, () => {})).rejects.toThrow(
       '--plan is "/nowhere.yaml", which cannot be read',
     );
     expect(() => limitsIn('policies: [{name: a, key: address, limits: [often]}]', 'a.yaml')).toThrow('a.yaml:1');

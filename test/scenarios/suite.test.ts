@@ -33,6 +33,7 @@ const journal = (scenario: string, seed: number, verdict: Verdict): Journal => (
         requests: 1,
         answered: 1,
         status: {},
+        errors: {},
         mechanism: { redis: 1, fallback: 0 },
         latencyMs: latencies,
         controlLatencyMs: latencies,

@@ -28,6 +28,7 @@ async function connectLimiter(settings: Record<string, string>) {
     breakerResetMs: 1000,
     keysMax: 10_000,
     onConnection: () => {},
+    instances: () => 1,
     onAnswer: () => {},
     onError: () => {},
     onTransition: () => {},

@@ -1,4 +1,4 @@
-// A policies file that changes under a running service with a real Redis.
+// Policies and rules that change under a running service with a real Redis.
 
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -80,7 +80,11 @@ describe('a policies file that changes', () => {
     await until('the refusal', async () => (await reloads(service))[1] === refused + 1);
     await sleep(500); // some looks more
     expect([await policyOf(service), await reloads(service)]).toEqual(['"a";q=7;w=86400', [accepted, refused + 1]]);
-    expect((await seriesOf(service)).get('rate_limit_policies_hash')).toBe(hash);
+    const series = await seriesOf(service);
+    expect([series.get('rate_limit_policies_hash'), series.get('rate_limit_policies_last_reload_successful')]).toEqual([
+      hash,
+      0,
+    ]);
     const [line, ...others] = logOf(service, 50);
     expect([line?.msg, others]).toEqual([`${service.policiesPath} is refused, and the policies stay as they are`, []]);
     expect(line?.mistakes?.map((mistake) => mistake.replace(/ is .*/, ''))).toEqual([
@@ -89,6 +93,7 @@ describe('a policies file that changes', () => {
     ]);
     await service.replacePolicies(policiesWith('7 per day'));
     await until('what was before', async () => (await reloads(service))[0] === accepted + 1);
+    expect((await seriesOf(service)).get('rate_limit_policies_last_reload_successful')).toBe(1);
   });
 
   it('changes nothing while it is gone', async () => {
@@ -168,10 +173,43 @@ it('all workers decide by the same policies, also one that starts while the file
   expect([...(await policies())]).toEqual(['"a";q=50;w=86400']);
 });
 
+it('rules of Envoy’s door change alike, in each of their files', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'failopen-rules-'));
+  const rules = (domain: string, count: number) =>
+    `domain: ${domain}\ndescriptors: [{key: k, rate_limit: {unit: day, requests_per_unit: ${count}}}]\n`;
+  const write = (file: string, text: string) => writeFile(join(directory, file), text);
+  await write('a.yaml', rules('a', 1));
+  const GRPC_PORT = String(await freePort());
+  await using service = await startService({ GRPC_PORT, RLS_CONFIG_DIR: directory, REDIS_URL: redis.url });
+  const counted = async () => {
+    const series = await metricsOf(service, 'rate_limit_rules_reloads_total');
+    return [series['result="accepted"'], series['result="refused"']];
+  };
+  const hash = async () => (await seriesOf(service)).get('rate_limit_rules_hash');
+  const first = await hash();
+  await write('a.yaml', rules('a', 2));
+  await until('other rules', async () => (await hash()) !== first);
+  await write('b.yaml', rules('b', 1));
+  await until('another file', async () => (await counted())[0] === 2);
+  await write('b.yaml', rules('a', 1));
+  await until('the refusal', async () => (await counted())[1] === 1);
+  const [line] = logOf(service, 50);
+  expect([line?.msg, line?.mistakes]).toEqual([
+    `${directory} is refused, and the rules stay as they are`,
+    [`RLS_CONFIG_DIR ${directory}/b.yaml:1 domain is a, as in ${directory}/a.yaml; allowed: each domain in one file`],
+  ]);
+  await rm(join(directory, 'b.yaml'));
+  await until('what is left', async () => (await counted())[0] === 3);
+  service.child.process.kill('SIGHUP');
+  await until('the files read again', async () => (await counted())[0] === 4);
+  expect(await counted()).toEqual([4, 1]);
+  await rm(directory, { recursive: true });
+});
+
 it('SIGHUP without a policies file is told, and changes nothing', async () => {
   await using service = await startService();
   service.child.process.kill('SIGHUP');
-  await until('a word', () => service.output().includes('SIGHUP: POLICIES_FILE is not set'));
+  await until('a word', () => service.output().includes('SIGHUP: POLICIES_FILE and RLS_CONFIG_DIR are not set'));
   expect([(await fetch(service.url)).status, service.child.hasEnded()]).toEqual([200, false]);
 });
 

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../chaos/host/processes.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import { keepAliveLoad } from '../support/keep-alive-load.ts';
+import { projectDirectory } from '../support/lab-processes.ts';
 import { seriesOf } from '../support/metrics-page.ts';
 import { startNonsense } from '../support/nonsense.ts';
 import { sendRaw } from '../support/raw-http.ts';
@@ -118,6 +120,18 @@ describe('the process', () => {
         '',
       ].join('\n'),
     ]);
+  });
+
+  it('finds compiled what an earlier one has loaded', async () => {
+    const load = () => {
+      const env = { PORT: 'none', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }; // without the directory of the tests
+      return spawnSync(process.execPath, ['service/main.ts'], { cwd: projectDirectory, env, encoding: 'utf8' });
+    };
+    load();
+    const { status, stderr } = load();
+    expect(status).toBe(78);
+    expect(stderr).toMatch(/cache for ESM file:\S+\/service\/app\.ts was accepted/);
+    expect(stderr).toContain(`${projectDirectory}/node_modules/.cache/`);
   });
 
   it.each(['localhost:99999', 'localhost:0'])(

@@ -37,6 +37,7 @@ async function connectTo(port: number, connected = true) {
       breakerResetMs: 1000,
       keysMax: 1000,
       onConnection: () => {},
+      instances: () => 1,
       onAnswer: () => {},
       onError: () => {},
       onTransition: () => {},

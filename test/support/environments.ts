@@ -20,6 +20,7 @@ export function environmentOf(
     },
     redis,
     prometheusUrl: '',
+    startBusy: (processor) => parts.startBusy(processor),
     versions: {},
     broken: parts.broken,
     [Symbol.asyncDispose]: async () => {},

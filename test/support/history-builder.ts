@@ -18,6 +18,7 @@ import {
   historyOf,
   historyVersion,
   type InstanceInfo,
+  type MemoryEvent,
   type PlacementEvent,
   type PlannedLoad,
   type ProbeEvent,
@@ -64,6 +65,7 @@ export interface HistorySpec {
   readonly failover?: FailoverEvent | undefined;
   /** None when absent, as in a file of an older lab. */
   readonly storeErrors?: readonly StoreErrorsEvent[];
+  readonly memory?: readonly MemoryEvent[];
   readonly bounds?: Partial<Bounds>;
   readonly withoutStore?: WithoutStore;
   readonly instances?: readonly InstanceInfo[];
@@ -150,10 +152,9 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   const healMs = fault ? startMs.heal : undefined;
   events.push(...(spec.faults ?? usualFaults(facts, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
-  if (spec.placement) events.push(spec.placement);
-  if (spec.failover) events.push(spec.failover);
+  events.push(...[spec.placement, spec.failover].filter((it) => it !== undefined));
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
-  events.push(...(spec.storeErrors ?? []));
+  events.push(...(spec.storeErrors ?? []), ...(spec.memory ?? []));
   return [{ ...run, planned: plannedOf(events, atMs, spec.placed ?? false) }, ...events.slice(1)];
 }
 

@@ -1,7 +1,7 @@
 // A limiter in a process of its own that finds no Redis and is asked for a great many keys, each once; writes by how many
-// bytes its resident memory grew.
+// bytes what it holds grew: the garbage does not count, for how much of it Node lets lie depends on the moment.
 //
-//   node memory-flood.ts KEYS    settings from the environment, as those of the service
+//   node --expose-gc memory-flood.ts KEYS    settings from the environment, as those of the service
 
 import { readConfig } from '../../service/config/env.ts';
 import { Limiter } from '../../service/core/limiter.ts';
@@ -25,6 +25,7 @@ const topology = connect(config.redis, {
   breakerResetMs: config.breakerResetMs,
   keysMax: config.fallbackKeysMax,
   onConnection: () => {},
+  instances: () => 1,
   onAnswer: () => {},
   onError: () => {},
   onTransition: () => {},
@@ -34,21 +35,27 @@ const limiter = new Limiter({ topology, fallback, nowUs, onDecision: () => {} })
 /** As an API key might be; no two alike. */
 const keyOf = (n: number) => `acct_${Math.imul(n, 0x9e3779b1).toString(16)}_${n.toString(36).padStart(24, '0')}`;
 
-async function flood(takes: number, keyOfTake: (n: number) => string): Promise<number> {
-  let rssMax = 0;
+async function flood(takes: number, keyOfTake: (n: number) => string): Promise<void> {
   for (let n = 0; n < takes; n += takesPerTurn) {
     await Promise.all(
       Array.from({ length: takesPerTurn }, (_, i) => limiter.decide(takeOf(limits, keyOfTake(n + i), 1))),
     );
     await new Promise(setImmediate);
-    rssMax = Math.max(rssMax, process.memoryUsage.rss());
   }
-  return rssMax;
 }
 
-const before = await flood(warmupTakes, (n) => `warm-up ${n % warmupKeys}`);
-const after = await flood(keyCount, keyOf);
+function heldBytes(): number {
+  if (!globalThis.gc) throw new Error('needs node --expose-gc');
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+await flood(warmupTakes, (n) => `warm-up ${n % warmupKeys}`);
+const before = heldBytes();
+await flood(keyCount, keyOf);
+const grownBytes = heldBytes() - before;
 process.stdout.write(
-  JSON.stringify({ grownBytes: after - before, buckets: fallback.size, breaker: topology.shards[0]?.breaker.state }),
+  JSON.stringify({ grownBytes, buckets: fallback.size, breaker: topology.shards[0]?.breaker.state }),
 );
 topology.close();

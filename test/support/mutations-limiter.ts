@@ -1,5 +1,6 @@
 // Limiters that are wrong, simulated as they are.
 
+import type { History } from '../../chaos/history.ts';
 import { usualBounds } from './history-builder.ts';
 import type { Mutation } from './mutation.ts';
 import { at, soundRun } from './run-shapes.ts';
@@ -7,6 +8,23 @@ import { at, soundRun } from './run-shapes.ts';
 const { capacity, refillPerSecond, fallbackCapacity, breakerFailures } = usualBounds;
 const budget = ['fleet', 'remaining'];
 const both = ['limiter-1', 'limiter-2'];
+
+const bytesPerMiB = 2 ** 20;
+/** What a collection of garbage gives back, once in so many looks. */
+const garbage = { mebibytes: 12, looks: 5 };
+const lookEveryMs = 500;
+
+/** With looks at the memory of an instance that may grow by 64 MiB, and keeps so much of each second. */
+function keeping(history: History, seed: number, mebibytesPerSecond: number): History {
+  const memory = Array.from({ length: at.endMs / lookEveryMs }, (_, i) => {
+    const kept = (mebibytesPerSecond * i * lookEveryMs) / 1000;
+    const collected = ((i + seed) % garbage.looks) * (garbage.mebibytes / garbage.looks);
+    const residentBytes = (100 + kept + collected) * bytesPerMiB;
+    return { type: 'memory' as const, instance: 'limiter-2', atMs: i * lookEveryMs, residentBytes };
+  });
+  const bounds = { ...history.run.bounds, memoryGrowthMiB: 64 };
+  return { ...history, run: { ...history.run, bounds }, memory };
+}
 
 export const limiterMutations: readonly Mutation[] = [
   {
@@ -76,5 +94,12 @@ export const limiterMutations: readonly Mutation[] = [
         hangs: { instances: ['limiter-2'], fromMs: at.injectMs, toMs: at.injectMs + size },
       }),
     ...{ check: 'isolation', verdict: 'fail', also: ['fails-open'] },
+  },
+  {
+    kind: 'one instance that keeps {} MiB of each second',
+    sizes: [1, 9, 10, 20],
+    smallest: 10,
+    run: (seed, size) => keeping(soundRun('partition', seed), seed, size),
+    ...{ check: 'memory', verdict: 'fail' },
   },
 ];

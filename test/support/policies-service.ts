@@ -1,11 +1,8 @@
 // The service with a policies file of its own, which goes with it.
 
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readinessOf } from './readiness.ts';
-import { type ServiceProcess, startService } from './service.ts';
-import { until } from './until.ts';
+import { rename, writeFile } from 'node:fs/promises';
+import { startFileService } from './file-service.ts';
+import type { ServiceProcess } from './service.ts';
 
 export interface PoliciesService extends ServiceProcess {
   readonly policiesPath: string;
@@ -19,28 +16,14 @@ export async function startPoliciesService(
   env: Readonly<Record<string, string>> = {},
   redisUrl?: string,
 ): Promise<PoliciesService> {
-  const dir = await mkdtemp(join(tmpdir(), 'failopen-policies-'));
-  const policiesPath = join(dir, 'policies.yaml');
-  await writeFile(policiesPath, policies);
-  const ofRedis = redisUrl === undefined ? {} : { REDIS_URL: redisUrl, REDIS_TIMEOUT_MS: '10000' };
-  const remove = () => rm(dir, { recursive: true, force: true });
-  const service = await startService({ ...ofRedis, POLICIES_FILE: policiesPath, ...env }).catch(async (error) => {
-    await remove();
-    throw error;
-  });
-  const stop = async () => {
-    await service.stop();
-    await remove();
-  };
-  if (redisUrl !== undefined) await until('Redis', async () => (await readinessOf(service)).mechanism === 'redis');
+  const envOf = (path: string) => ({ POLICIES_FILE: path, ...env });
+  const { path, ...service } = await startFileService({ name: 'policies.yaml', text: policies }, envOf, redisUrl);
   return {
     ...service,
-    policiesPath,
+    policiesPath: path,
     async replacePolicies(text) {
-      await writeFile(`${policiesPath}.new`, text);
-      await rename(`${policiesPath}.new`, policiesPath);
+      await writeFile(`${path}.new`, text);
+      await rename(`${path}.new`, path);
     },
-    stop,
-    [Symbol.asyncDispose]: stop,
   };
 }

@@ -11,9 +11,9 @@ import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';
 
 /** Where CI installs those that are no packages of Debian. */
-const installed = join(projectDirectory, '.lab', 'proxies', 'bin');
+export const installed = join(projectDirectory, '.lab', 'proxies', 'bin');
 
-interface Addresses {
+export interface Addresses {
   /** Where the proxy listens, on loopback. */
   readonly port: number;
   /** host:port of each. */

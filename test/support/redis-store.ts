@@ -22,6 +22,7 @@ export function connectStore(url: string, timeoutMs: number): ConnectedStore {
     breakerResetMs: 1000,
     keysMax: 1000,
     onConnection: () => {},
+    instances: () => 1,
     onAnswer: () => {},
     onError: () => {},
     onTransition: () => {},

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { leftOfNamespace } from '../../chaos/host/namespace.ts';
 import { startOf } from '../../chaos/host/process-identity.ts';
 import { undoDirectory } from '../../chaos/host/undo-log.ts';
 import { projectDirectory } from './lab-processes.ts';
@@ -18,6 +19,8 @@ export class RunOutside implements Disposable {
   /** Every descendant that was ever seen, with its start. */
   readonly #seen = new Map<number, string>();
   readonly #looking: NodeJS.Timeout;
+  /** The numbers of its records: they, and no process id, are part of the names of its network namespaces. */
+  readonly #records = new Set<string>();
   /** Files that somebody else left, perhaps under a process id that comes again. */
   readonly #before: ReadonlySet<string> = new Set(files());
 
@@ -80,6 +83,10 @@ export class RunOutside implements Disposable {
       const startedAt = isOurs(pid) ? startOf(pid) : undefined;
       if (startedAt !== undefined) this.#seen.set(pid, startedAt);
     }
+    for (const file of existsSync(undoDirectory) ? readdirSync(undoDirectory) : []) {
+      const [, pid, record] = /^(\d+)-([0-9a-f]{12})\b/.exec(file) ?? [];
+      if (record !== undefined && this.#seen.has(Number(pid))) this.#records.add(record);
+    }
   }
 
   /** Files that have the name of a process that was seen, and such processes; else those that are given or hold such a name. */
@@ -90,6 +97,7 @@ export class RunOutside implements Disposable {
     const left = [
       ...seen.map((pid) => `process ${pid} (${argumentsOf(pid).join(' ')})`),
       ...fresh.filter((file) => names.test(file) || file === '.heal'),
+      ...[...this.#records].flatMap((record) => leftOfNamespace(`failopen-${record}`)),
     ];
     if (left.length > 0) return left; // to look into every process takes time from those that put things right
     const others = pids().filter((pid) => wordsOf(pid).some((word) => names.test(word)) && startOf(pid) !== undefined);

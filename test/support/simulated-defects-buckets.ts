@@ -6,6 +6,19 @@ import { changed, deciding, type SimulatedDefect } from './simulated-defect.ts';
 
 const ownKeysMax = 2000;
 
+class SmallFleet extends LocalStore {
+  #fewest = Number.POSITIVE_INFINITY;
+
+  override get instances(): number {
+    return super.instances;
+  }
+
+  override set instances(count: number) {
+    this.#fewest = Math.min(this.#fewest, count);
+    super.instances = this.#fewest;
+  }
+}
+
 export const bucketDefects: readonly SimulatedDefect[] = [
   {
     name: 'full-at-opening',
@@ -41,6 +54,13 @@ export const bucketDefects: readonly SimulatedDefect[] = [
     })),
     check: 'tokens',
     seed: 1,
+  },
+  {
+    name: 'small-fleet',
+    defect: 'Divides the refill among the fewest instances that it ever counted, however the fleet grows.',
+    core: changed(({ nowUs }) => ({ fallback: () => new SmallFleet({ keysMax: ownKeysMax, nowUs }) })),
+    check: 'tokens',
+    seed: 3,
   },
   {
     name: 'unlimited',

@@ -12,7 +12,7 @@ export const callDefects: readonly SimulatedDefect[] = [
     defect: 'Waits for a Redis that is away with every request: its breaker never opens.',
     core: withBounds({ breakerFailures: 1_000_000_000 }),
     check: 'trips',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'never-closes',
@@ -71,11 +71,34 @@ export const callDefects: readonly SimulatedDefect[] = [
     seed: 0,
   },
   {
+    name: 'first-in-step',
+    defect: 'Draws its waits before it connects again, but for the first: 25 to 50 ms.',
+    core: withClient((client) => {
+      let isFirst = true;
+      client.on('ready', () => {
+        isFirst = true;
+      });
+      let drawnMs = client.options.retryStrategy;
+      Object.defineProperty(client.options, 'retryStrategy', {
+        get: () => (attempt: number) => {
+          const waitMs = isFirst ? 25 + 25 * Math.random() : drawnMs(attempt);
+          isFirst = false;
+          return waitMs;
+        },
+        set: (strategy) => {
+          drawnMs = strategy;
+        },
+      });
+    }),
+    check: 'connects-spread',
+    seed: 26,
+  },
+  {
     name: 'no-deadline',
     defect: 'Waits for Redis for a second.',
     core: withBounds({ redisTimeoutMs: 1000 }),
     check: 'deadline',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'late-takes',
@@ -85,7 +108,7 @@ export const callDefects: readonly SimulatedDefect[] = [
       client.evalsha = (sha, keyCount, ...args) => evalsha(sha, keyCount, ...args.with(keyCount, '0'));
     }),
     check: 'late-takes',
-    seed: 2,
+    seed: 7,
   },
   {
     name: 'takes-twice',

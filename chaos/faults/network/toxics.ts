@@ -8,7 +8,11 @@ import type { Environment, Toxic } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import type { FaultDefinition, Target } from '../fault.ts';
 
-const streams = { both: ['upstream', 'downstream'], upstream: ['upstream'], downstream: ['downstream'] } as const;
+export const streams = {
+  both: ['upstream', 'downstream'],
+  upstream: ['upstream'],
+  downstream: ['downstream'],
+} as const;
 
 /** Which of a link's streams a fault is on. `downstream` alone: Redis does what it is asked to, and its reply is hit. */
 export type Direction = keyof typeof streams;

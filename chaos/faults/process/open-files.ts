@@ -24,7 +24,7 @@ export const openFiles = defineFault({
   examples: [{}],
   needs: ['limiter-process'],
   reaches: ['one-instance'],
-  effect: () => 'unavailable',
+  effect: () => 'full',
   state: 'kept',
   endsBy: 'heal',
   async inject(environment, target) {

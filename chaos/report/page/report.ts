@@ -7,7 +7,7 @@ import type { Run } from '../run.ts';
 import { chartsOf, cursorBar } from './charts.ts';
 import { documentOf } from './document.ts';
 import { eventList } from './event-list.ts';
-import { checksTable, environmentTables, hero, reproduce } from './sections.ts';
+import { checksTable, environmentTables, errorsTable, hero, reproduce } from './sections.ts';
 
 export function reportOf(run: Run, journal: Journal): string {
   const { verdict, scenario, seed, checks } = journal;
@@ -18,6 +18,7 @@ ${hero(run, journal)}
 <section aria-labelledby="checks-title"><h2 id="checks-title">Checks</h2>
 <p>${counted(checks.length, 'check')}, those that failed first, each with its witness.</p>
 ${checksTable(checks)}</section>
+${errorsTable(journal)}
 <section aria-labelledby="charts-title"><h2 id="charts-title">What happened, over time</h2>
 ${cursorBar([scenario])}
 ${chartsOf(run, journal)}</section>

@@ -2,6 +2,7 @@
 
 import type { CheckResult, Finding } from '../../checks/check.ts';
 import { tableOf } from '../charts/chart.ts';
+import { errorTableOf } from '../error-table.ts';
 import { figure, seconds, unbroken } from '../figures.ts';
 import type { Journal } from '../journal.ts';
 import { limitText, marginText } from '../margin.ts';
@@ -40,6 +41,15 @@ ${worstFirst(checks).map(
 <tr class="witness"><td></td><td colspan="5">${unbroken(check.detail)}</td></tr>
 </tbody>`,
 )}</table></div>`;
+}
+
+/** Nothing where each request was decided. */
+export function errorsTable(journal: Journal): Content {
+  const errors = errorTableOf(journal);
+  if (!errors) return false;
+  return markup`<section aria-labelledby="errors-title"><h2 id="errors-title">Requests without a decision</h2>
+<p>Those that a fault excuses are among them.</p>
+${tableOf({ caption: 'By phase and kind', ...errors })}</section>`;
 }
 
 export function environmentTables({ history: { run }, described: isDescribed }: Run): Markup {

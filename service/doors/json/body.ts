@@ -59,11 +59,14 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer |
       reject(tooLarge(bytesMax));
     };
     request.on('data', read);
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    request.once('close', () => resolve(undefined)); // before its end: the client is gone
-    request.once('error', () => {}); // and so is told by 'close'
+    // Each comes once at the most. A listener by `once` would cost several times as much.
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on('close', () => resolve(undefined)); // before its end: the client is gone
+    request.on('error', ignore); // and so is told by 'close'
   });
 }
+
+function ignore(): void {}
 
 function tooLarge(bytesMax: number): Refusal {
   return new Refusal(

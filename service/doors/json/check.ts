@@ -1,7 +1,7 @@
 // `POST /v1/check`: one decision.
 
 import { z } from 'zod';
-import type { Decision } from '../../core/store.ts';
+import type { Decision, Store, Take } from '../../core/store.ts';
 import { retryAfterSeconds } from '../headers.ts';
 import type { ApiParts } from './api-parts.ts';
 import { type Check, checkShape, claimOfCheck, isCheck } from './check-shape.ts';
@@ -37,12 +37,19 @@ export function checkRoute({ limiter, policies }: ApiParts): AnyRoute {
     async handle({ body, query: { status } }) {
       const claim = claimOfCheck(body, knownIn(policies()), '');
       if (!('take' in claim)) throw badRequest([claim.mistake], claim.status);
-      const [decision] = await Promise.all([claim.take, ...claim.shadows].map((take) => limiter.decide(take)));
-      const answer = answerOf(decision as Decision, claim.policy);
+      const { take, shadows, policy } = claim;
+      const decision = await (shadows.length === 0 ? limiter.decide(take) : decideWith(shadows, take, limiter));
+      const answer = answerOf(decision, policy);
       if (answer.allowed || status === undefined) return { status: 200, body: answer };
       const { retryAfterMs } = answer;
       const headers = retryAfterMs === undefined ? {} : { 'Retry-After': String(retryAfterSeconds({ retryAfterMs })) };
       return { status: 429, body: answer, headers };
     },
   });
+}
+
+/** The decision of the take, once the shadows are decided too. */
+async function decideWith(shadows: readonly Take[], take: Take, limiter: Store): Promise<Decision> {
+  const [decision] = await Promise.all([take, ...shadows].map((it) => limiter.decide(it)));
+  return decision as Decision;
 }

@@ -59,17 +59,21 @@ export function createJsonDoor({ routes, tokens, onDefect }: JsonDoorOptions): J
     let isReceived = false;
     // Only now: the rest of a body may be behind what the intake holds back while a request waits.
     const received = () => {
-      if (isReceived || response.destroyed) return;
+      if (isReceived) return;
       isReceived = true;
       waiting?.begin();
-      response.once('close', () => waiting?.end());
     };
-    answerTo(place, request, response, received).catch(async (error) => {
+    const answered = () => {
+      if (isReceived) waiting?.end();
+    };
+    const failed = async (error: unknown) => {
       if (!(error instanceof Refusal)) onDefect(error);
       await withoutBody(request, response);
       received();
       refuse(response, error instanceof Refusal ? error : new Refusal(500, 'Internal error', 'A defect.'));
-    });
+      answered();
+    };
+    answerTo(place, request, response, received).then(answered, failed);
     return true;
   };
 }

@@ -59,6 +59,7 @@ function fieldOf(path: readonly PropertyKey[], whole: string, prefix: string): s
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'number') return String(value); // JSON has no Infinity
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return `a ${typeof value}`;
   if (typeof value !== 'object' || value === null) return clipped(JSON.stringify(value));
   return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
 }

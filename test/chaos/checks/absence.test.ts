@@ -5,6 +5,7 @@ import { admission } from '../../../chaos/checks/admission.ts';
 import { availability } from '../../../chaos/checks/availability.ts';
 import { breaker } from '../../../chaos/checks/breaker.ts';
 import { type Check, runChecks } from '../../../chaos/checks/check.ts';
+import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import { fleet } from '../../../chaos/checks/fleet.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import { isolation } from '../../../chaos/checks/isolation.ts';
@@ -117,5 +118,71 @@ describe('the fallback buckets of an instance', () => {
   ])('%s', (_what, kind, answers, atMs, verdict) => {
     const judged = history(kind, answers, atMs);
     expect([admission, fleet].flatMap((check) => verdictOf(check, judged))).toEqual([verdict, verdict]);
+  });
+});
+
+describe('an instance that is full', () => {
+  const full = (changes: HistorySpec['phases'] = {}) => absent(changes, { fault: { kind: 'open-files' } });
+
+  it('is excused for what finds no connection, and for what is late', () => {
+    const late = { ...sound, latencyMs: ofHit(2000, 1).each };
+    for (const history of [full(), full({ onset: { ...late, rate: 1200 }, fault: { ...late } })]) {
+      const failed = runChecks(checks, history).filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown');
+      expect(failed).toEqual([]);
+    }
+  });
+
+  it('is not excused for an answer that is none, and does not pass by answers without Redis, which it has', () => {
+    const broken = { status: ofHit(503, 200).each, source: 'shared' } as const;
+    expect(verdictOf(availability, full({ fault: broken }))).toEqual(['fail']);
+    const turned = { source: ofHit<AnswerEvent['source']>('local', 'shared').each };
+    expect(verdictOf(failsOpen, full({ fault: turned }))).toContain('unknown');
+  });
+
+  it('is not excused for what is lost once it has recovered', () => {
+    expect(verdictOf(availability, full({ recovered: { ...lost } }))).toEqual(['fail']);
+  });
+});
+
+describe('an instance that gets too little processor time', () => {
+  const kind = { fault: { kind: 'cpu-hog', count: 8 } };
+  const starved = (changes: HistorySpec['phases'] = {}, spec: HistorySpec = {}) =>
+    absent({ onset: { ...sound, rate: 1200 }, fault: { ...sound }, ...changes }, { ...kind, ...spec });
+  const slow = {
+    source: ofHit<AnswerEvent['source']>('local', 'shared').each,
+    latencyMs: ofHit(2000, 1).each,
+  };
+
+  it('is excused for what is late, and may answer by its fallback; everything else passes', () => {
+    const results = runChecks(checks, starved({ onset: { ...slow, rate: 1200 }, fault: slow }));
+    expect(results.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')).toEqual([]);
+    expect(results.filter(({ name }) => name === 'isolation').map(({ verdict }) => verdict)).toContain('pass');
+  });
+
+  it('is not excused for an answer that is none, nor for what is late or of the fallback once it has recovered', () => {
+    const broken = { status: ofHit(503, 200).each, source: 'shared' } as const;
+    expect(verdictOf(availability, starved({ fault: broken }))).toEqual(['fail']);
+    expect(verdictOf(latency, starved({ recovered: { ...slow, rate: 1200 } }))).toContain('fail');
+    expect(verdictOf(failsOpen, starved({ recovered: { source: 'local' } }))).toContain('fail');
+  });
+
+  it('is excused for what its clients gave up, and for nothing else that is lost', () => {
+    const without = (error: string) =>
+      starved({}, { answers: [answer(2500, { instance: hit, status: 0, source: null, error })] });
+    expect(verdictOf(availability, without('no answer within 10 s'))).toEqual(['pass']);
+    expect(verdictOf(availability, without('read ECONNRESET'))).toEqual(['fail']);
+  });
+
+  it('excuses no other instance', () => {
+    const other = { source: ofHit<AnswerEvent['source']>('shared', 'local').each };
+    expect(verdictOf(isolation, starved({ fault: other }))).toContain('fail');
+    const late = { ...sound, latencyMs: ofHit(1, 40).each };
+    expect(verdictOf(latency, starved({ fault: late }))).toContain('fail');
+  });
+
+  it('may be late to ask again by its breaker', () => {
+    const moves = [move(hit, 1100, 'closed', 'open'), move(hit, 4900, 'open', 'half-open')];
+    const back = move(hit, 4905, 'half-open', 'closed');
+    expect(verdictOf(breaker, starved({}, { breaker: [...moves, back] }))).toEqual(['pass']);
   });
 });

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { admission, excessOf } from '../../../chaos/checks/admission.ts';
 import { runChecks } from '../../../chaos/checks/check.ts';
+import { fleet } from '../../../chaos/checks/fleet.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
+import type { Bounds } from '../../../chaos/scenario.ts';
 import { trueBucket } from '../../support/history-bucket.ts';
-import { buildHistory, historyWith } from '../../support/history-builder.ts';
+import { buildHistory, historyWith, usualBounds } from '../../support/history-builder.ts';
 import { answer, fault } from '../../support/history-events.ts';
 
 /** Admissions of one key at the same moment. */
@@ -47,6 +49,21 @@ describe('the admission check', () => {
       measured: expect.closeTo(1, 6),
       detail: 'fallback of limiter-1 admitted 6 for key k0 within 1.000–1.000 s',
     });
+  });
+
+  it('allows a fallback bucket what a clock gains that a fault makes drift, and no more', () => {
+    const refilled = (ratio: number) => {
+      const everyMs = 1000 / usualBounds.fallbackRefillPerSecond / (1 + ratio);
+      return Array.from({ length: 300 }, (_, i) => burst(1, (i + 1) * everyMs, { source: 'local' })).flat();
+    };
+    const verdictOf = (ratio: number, bounds: Partial<Bounds>) =>
+      [admission, fleet].map((check) => {
+        const answers = [...burst(5, 0, { source: 'local' }), ...refilled(ratio)];
+        return check.judge(historyWith(answers, { bounds }))[0]?.verdict;
+      });
+    expect(verdictOf(0.01, {})).toEqual(['fail', 'fail']);
+    expect(verdictOf(0.01, { clockDriftRatio: 0.01 })).toEqual(['pass', 'pass']);
+    expect(verdictOf(0.02, { clockDriftRatio: 0.01 })).toEqual(['fail', 'fail']);
   });
 
   it('counts both instances against the one bucket in Redis, and the control against its own', () => {

@@ -8,8 +8,9 @@ import type { FaultSpec, PhaseName } from '../../../chaos/scenario.ts';
 import { buildHistory, type HistorySpec, type PhaseSpec } from '../../support/history-builder.ts';
 import { fault, move, probe } from '../../support/history-events.ts';
 
-/** These histories say nothing of when to ask again, and end soon after the heal. */
-const judging = checks.filter(({ name }) => name !== 'retry-after' && name !== 'back-to-normal');
+/** These histories say nothing of when to ask again, nor of memory, and end soon after the heal. */
+const untold = ['retry-after', 'memory', 'back-to-normal'];
+const judging = checks.filter(({ name }) => !untold.includes(name));
 
 /** What is judged other than as passed, and what cannot be judged by name. */
 function findings(spec: HistorySpec) {

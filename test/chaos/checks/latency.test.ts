@@ -59,6 +59,17 @@ describe('the latency check', () => {
     expect(judged((i) => (i === 8 ? 70 : 1))).toBe('unknown');
   });
 
+  it('is unknown beside a control that the machine held up, however high the limit, unless it is a matter of seconds', () => {
+    const of = (latencyMs: number, controlMs: number) =>
+      latency.judge(
+        buildHistory({
+          bounds: { p99Ms: 100 },
+          phases: { heal: { latencyMs: oneIn(10, latencyMs), controlLatencyMs: oneIn(10, controlMs) } },
+        }),
+      )[3]?.verdict;
+    expect([of(458, 63), of(458, 16), of(458, 14), of(1500, 63)]).toEqual(['unknown', 'unknown', 'fail', 'fail']);
+  });
+
   it('fails seconds, however slow the control was, unless its own slowest answer was nearly as slow', () => {
     const slow = { latencyMs: 0, controlLatencyMs: 30 };
     const of = (onset: Partial<PhaseSpec>) =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { usualDriftRatio } from '../../../chaos/bounds.ts';
 import { needlessRefusal, wrongRefusals } from '../../../chaos/checks/needless-refusal.ts';
 import type { Source } from '../../../chaos/checks/sources.ts';
 import type { AnswerEvent, FaultEvent } from '../../../chaos/history.ts';
@@ -19,10 +20,12 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket, uncertain:
     isFallback: false,
     capacity,
     refillPerSecond,
+    driftRatio: usualDriftRatio,
     admits: answers.filter(({ status }) => status === 200),
     rejects: answers.filter(({ status }) => status === 429),
     uncertain,
     told: [],
+    emptied: [],
     former: undefined,
     mayContinue: false,
   };

@@ -71,6 +71,23 @@ describe('the recovery check', () => {
     ]);
   });
 
+  it('holds the control of the time until the next fault against an instance that was not back by then', () => {
+    const onEach = ['limiter-1', 'limiter-2'].flatMap((target) => [
+      ...[fault('inject', 1000, { target }), fault('heal', 5000, { target })],
+      ...[fault('inject', 8000, { target }), fault('heal', 8200, { target })],
+    ]);
+    const after = { ...redisAfter(0), ms: 20_000 };
+    const judged = (control: object) =>
+      judge({ faults: onEach, phases: { heal: { ...redisAfter(1800), ms: 3000, ...control }, recovered: after } });
+    expect(judged(noisy(40))).toMatchObject([
+      {
+        verdict: 'unknown',
+        detail: expect.stringContaining('limiter-1 was not back with Redis at the next fault; of'),
+      },
+    ]);
+    expect(judged({})).toMatchObject([{ verdict: 'fail', measured: null }]);
+  });
+
   it('is unknown when traffic ends before the limit', () => {
     expect(judge({ phases: { recovered: { ms: 100 } } })).toMatchObject([
       { verdict: 'unknown', detail: 'no traffic on limiter-1 until the limit' },

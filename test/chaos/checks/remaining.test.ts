@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { usualDriftRatio } from '../../../chaos/bounds.ts';
 import { overstatedIn, remaining } from '../../../chaos/checks/remaining.ts';
 import type { Source } from '../../../chaos/checks/sources.ts';
 import type { AnswerEvent } from '../../../chaos/history.ts';
@@ -24,10 +25,12 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket): Source {
     isFallback: false,
     capacity,
     refillPerSecond,
+    driftRatio: usualDriftRatio,
     admits,
     rejects,
     uncertain: [],
     told: [],
+    emptied: [],
     former: undefined,
     mayContinue: false,
   };

@@ -16,6 +16,7 @@ import type { Target } from '../../../chaos/targets/target.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
 import { clockForward } from '../../../scenarios/clock-forward.ts';
 import { clusterMasterKill } from '../../../scenarios/cluster-master-kill.ts';
+import { cpuHog } from '../../../scenarios/cpu-hog.ts';
 import { failClosed } from '../../../scenarios/fail-closed.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
 
@@ -166,6 +167,7 @@ describe('a scenario', () => {
   const able = {
     toxics: ['native'],
     'front-toxics': ['native'],
+    netns: ['native'],
     connections: ['native'],
     'prometheus-process': ['native'],
     'redis-process': ['native', 'containers'],
@@ -174,6 +176,8 @@ describe('a scenario', () => {
     'redis-config': ['native'],
     'redis-program': ['native'],
     'limiter-process': ['native'],
+    'busy-processes': ['native'],
+    'limiter-clock': ['native'],
   } as const;
 
   afterEach(() => {
@@ -193,6 +197,14 @@ describe('a scenario', () => {
     );
     expect(leversOf('native')).not.toContain('redis-clock');
     expect(refusal('native', redisKill)).toBeUndefined();
+  });
+
+  it('that takes a program which keeps another to a processor is refused where there is none', () => {
+    vi.stubEnv('PATH', '');
+    expect(refusal('native', cpuHog)).toMatch(
+      /^This machine cannot do cpu-hog, which cpu-hog needs: .*(taskset|Linux|one processor)/,
+    );
+    expect(leversOf('native')).not.toContain('busy-processes');
   });
 
   it('that needs another Redis than the driver can start is refused likewise', () => {

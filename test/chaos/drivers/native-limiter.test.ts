@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -125,5 +125,29 @@ describe('a command as the limiter', () => {
     expect(startOf(pid)).toBeDefined();
     await parts[Symbol.asyncDispose]();
     await until('the end of its child', () => startOf(pid) === undefined);
+  });
+
+  it('is ended beside the others, and not after them', async () => {
+    const lingering = `const { existsSync, writeFileSync } = require('node:fs');
+      const { PORT, OTHER } = process.env;
+      process.on('SIGTERM', () => {
+        writeFileSync(\`told-\${PORT}\`, '');
+        setInterval(() => {
+          if (!existsSync(\`told-\${OTHER}\`)) return;
+          writeFileSync(\`ended-\${PORT}\`, '');
+          process.exit(0);
+        }, 10);
+      });
+      ${serving('response.end()')}`;
+    writeFileSync(join(directory.path, 'limiter.cjs'), lingering);
+    const [one, other] = [String(await freePort()), String(await freePort())];
+    const start = (name: string, port: string, OTHER: string) => {
+      const target = commandTarget('node limiter.cjs', [`OTHER=${OTHER}`], directory.path);
+      return startLimiter(parts, target, name, { HOST: loopback, PORT: port }, `http://${loopback}:${port}`);
+    };
+    await Promise.all([start('limiter-1', one, other), start('limiter-2', other, one)]);
+    await parts[Symbol.asyncDispose]();
+    const ended = [one, other].map((port) => existsSync(join(directory.path, `ended-${port}`)));
+    expect(ended).toEqual([true, true]);
   });
 });

@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleep } from '../../../chaos/clock.ts';
 import type { Environment, Instance } from '../../../chaos/environment.ts';
@@ -12,17 +12,20 @@ import { until } from '../../support/until.ts';
 const host = '127.0.0.1';
 const request = '*1\r\n$4\r\nPING\r\n';
 
-/** A Redis as far as PING goes, behind a store link; it counts what reaches it. */
 describe('a store link', () => {
   const started = new AsyncDisposableStack();
   let toxiproxy: ToxiproxyProcess;
-  let server: Server;
-  let pings = 0;
   let links = 0;
 
   beforeAll(async () => {
     toxiproxy = started.use(await startToxiproxy());
-    server = createServer((socket) => {
+  });
+  afterAll(() => started.disposeAsync());
+
+  /** A Redis as far as PING goes; counts what reaches it. */
+  async function startPonger() {
+    const redis = { pings: 0 };
+    const server = createServer((socket) => {
       let received = '';
       socket.setEncoding('latin1').on('data', (text: string) => {
         received += text;
@@ -30,17 +33,19 @@ describe('a store link', () => {
         const quits = received.includes('QUIT');
         received = '';
         if (quits) return socket.end('+OK\r\n');
-        pings++;
+        redis.pings++;
         socket.write('+PONG\r\n');
       });
       socket.on('error', () => {});
     });
     await new Promise<void>((resolve) => server.listen(0, host, resolve));
-    started.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  });
-  afterAll(() => started.disposeAsync());
+    started.defer(() => void server.close());
+    return { server, redis };
+  }
 
+  /** To a Redis of its own: nothing that an earlier test sent reaches it late. */
   async function createLink() {
+    const { server, redis } = await startPonger();
     const address = server.address();
     if (!address || typeof address === 'string') throw new Error('no port');
     const proxy = `store-${links++}`;
@@ -57,7 +62,7 @@ describe('a store link', () => {
       broken: new Promise<never>(() => {}),
       [Symbol.asyncDispose]: async () => {},
     };
-    return { port, environment, instance };
+    return { port, environment, instance, redis };
   }
 
   /** Asks over a connection that stays; tells what came back and whether it was closed. */
@@ -77,13 +82,12 @@ describe('a store link', () => {
   }
 
   it('that stalls answers nothing, which its probe sees, and delivers what it held when it is healed', async () => {
-    const { port, environment, instance } = await createLink();
+    const { port, environment, instance, redis } = await createLink();
     const fault = faultOf({ kind: 'stall' });
     await fault.inject(environment, { name: instance.name, instance });
-    const before = pings;
     using asked = await asking(port);
     const seen = await ping(host, port, 200);
-    expect([seen.outcome, fault.bites(seen), pings - before, asked.state]).toEqual([
+    expect([seen.outcome, fault.bites(seen), redis.pings, asked.state]).toEqual([
       'silent',
       true,
       0,
@@ -180,11 +184,10 @@ describe('a store link', () => {
     ['upstream', 0],
     ['downstream', 1],
   ] as const)('that loses what goes %s lets Redis see %i of 1 request', async (direction, seen) => {
-    const { port, environment, instance } = await createLink();
+    const { port, environment, instance, redis } = await createLink();
     await faultOf({ kind: 'partition', direction }).inject(environment, { name: instance.name, instance });
-    const before = pings;
     const { outcome } = await ping(host, port, 400);
-    expect([outcome, pings - before]).toEqual(['silent', seen]);
+    expect([outcome, redis.pings]).toEqual(['silent', seen]);
   });
 
   it('of which some connections are dead answers on the others, and its probe finds one of the dead', async () => {

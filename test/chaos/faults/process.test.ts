@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leversOf } from '../../../chaos/drivers/choose.ts';
 import { startLimiter } from '../../../chaos/drivers/native-limiter.ts';
 import { loopback, NativeParts } from '../../../chaos/drivers/native-parts.ts';
-import type { Instance } from '../../../chaos/environment.ts';
+import type { BusyProcess, Environment, Instance } from '../../../chaos/environment.ts';
 import type { Fault, Target } from '../../../chaos/faults/fault.ts';
 import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
+import { startOf } from '../../../chaos/host/process-identity.ts';
 import { freePort } from '../../../chaos/host/processes.ts';
 import { plain } from '../../../chaos/targets/target.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
@@ -13,9 +15,11 @@ import { environmentOf } from '../../support/environments.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
+const levers = leversOf('native');
 const specs = faultKinds
   .flatMap(({ examples }) => examples)
-  .filter((spec) => faultOf(spec).needs.includes('limiter-process'));
+  .filter((spec) => faultOf(spec).needs.includes('limiter-process'))
+  .filter((spec) => faultOf(spec).needs.every((need) => levers.has(need)));
 /** Tells its process id; a second start fails when it is told to. */
 const program = `
 const { existsSync, writeFileSync } = require('node:fs');
@@ -80,6 +84,31 @@ describe('an instance of the limiter', () => {
     expect(limits()).toBe(before);
   });
 
+  it.skipIf(!levers.has('busy-processes'))(
+    'that shared its processor with busy processes has all processors again afterwards, and none of those is left',
+    async () => {
+      const { environment, hit, instance } = await running();
+      const fault = faultOf({ kind: 'cpu-hog', count: 2 });
+      const busy: BusyProcess[] = [];
+      const startBusy: Environment['startBusy'] = async (processor) => {
+        const started = await parts.startBusy(processor);
+        busy.push(started);
+        return started;
+      };
+      const allowed = (pid = 0) => /^Cpus_allowed_list:.*$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[0];
+      const its = () => allowed(instance.process?.pid);
+      const before = its();
+      await fault.inject({ ...environment, startBusy }, hit);
+      await fault.inject({ ...environment, startBusy }, hit); // safe to repeat: those of before are gone
+      expect(busy.map(({ pid }) => startOf(pid) !== undefined)).toEqual([false, false, true, true]);
+      expect(its()).not.toBe(before);
+      expect(its()).toBe(allowed(busy[3]?.pid));
+      await fault.heal(environment, hit);
+      expect(its()).toBe(before);
+      expect(busy.some(({ pid }) => startOf(pid) !== undefined)).toBe(false);
+    },
+  );
+
   it('that does not come up again is left to the judge: the lab goes on', async () => {
     const { environment, hit, seenBy } = await running({ ONCE: join(directory, 'once') });
     const fault = faultOf({ kind: 'instance-kill' });
@@ -93,5 +122,12 @@ describe('an instance of the limiter', () => {
     const { process: _, ...others } = instance;
     const inject = faultOf({ kind: 'instance-stop' }).inject(environment, { ...hit, instance: others });
     await expect(inject).rejects.toThrow('The native driver cannot reach the process of limiter-1');
+  });
+
+  it('beside which the driver starts no busy process is left alone, and the fault says so', async () => {
+    const { environment, hit } = await running();
+    const { startBusy: _, ...others } = environment;
+    const inject = faultOf({ kind: 'cpu-hog', count: 2 }).inject(others, hit);
+    await expect(inject).rejects.toThrow('The native driver cannot start busy processes beside limiter-1');
   });
 });

@@ -6,6 +6,7 @@ import { startRedis } from '../../../chaos/drivers/native-redis.ts';
 import type { Environment } from '../../../chaos/environment.ts';
 import type { Fault } from '../../../chaos/faults/fault.ts';
 import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
+import { binaries, find } from '../../../chaos/host/binaries.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
 import { environmentOfRedis } from '../../support/environments.ts';
 import { usualBounds } from '../../support/history-builder.ts';
@@ -30,7 +31,9 @@ describe('a Redis that all share', () => {
     const logs = join(started.use(temporaryDirectory()).path, 'logs');
     mkdirSync(logs);
     const parts = started.use(NativeParts.create(logs));
-    const redis = await startRedis.single({ parts, command: 'redis-server', name: 'redis', replicated: false });
+    const [program] = binaries.filter(({ name }) => name === 'redis-server');
+    const { path: command, version } = (program && (await find(program))) ?? { path: 'redis-server', version: '' };
+    const redis = await startRedis.single({ parts, command, version, name: 'redis', replicated: false });
     environment = environmentOfRedis(parts, redis);
     parts.broken.catch(() => {});
   });
@@ -90,6 +93,17 @@ describe('a Redis that all share', () => {
     await killed.heal(environment, shared);
     await until('a way to it', async () => (await ask('PING')?.catch(() => undefined)) === 'PONG');
     expect(await ask('DBSIZE')).toBe(0);
+  });
+
+  it.each(['evict', 'wrong-type'])('that holds nothing breaks no run by %s, of which no look tells', async (kind) => {
+    const fault = faultOf({ kind });
+    await ask('FLUSHALL');
+    await ask('CONFIG', 'RESETSTAT');
+    const settings = await settingsNow();
+    await fault.inject(environment, shared);
+    expect(await seenBy(fault)).toBe('healthy');
+    await fault.heal(environment, shared);
+    expect({ settings: await settingsNow(), keys: await ask('DBSIZE') }).toEqual({ settings, keys: 0 });
   });
 
   it.each([

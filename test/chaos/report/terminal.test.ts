@@ -46,10 +46,31 @@ describe('the table', () => {
       expect.stringMatching(/^ghost-takes \| all \| 0 \| 0 \| answers/),
       '',
       'not applicable: isolation (every instance and key is reached), back-to-normal',
-      '(the run has too few answers before the fault, or from 5 s after it),',
-      'retry-after (no answer says when to ask again)',
+      '(the run has too few answers before the fault, or from 5 s after it), memory',
+      '(the target promises no bound of its memory), retry-after (no answer says when',
+      'to ask again)',
       '',
     ]);
+  });
+
+  it('says what may help where all was slow, also what nothing was done to', () => {
+    const advice = 'The control, to which nothing is done, had a p99 of up to';
+    const slow = journal({ phases: { baseline: { latencyMs: 20, controlLatencyMs: 20 } } });
+    expect([slow.verdict, table(slow).replaceAll(/\s+/g, ' ')]).toEqual([
+      'unknown',
+      expect.stringContaining(`${advice} 20.0 ms: the machine is busy, or the limiter is slow without any fault.`),
+    ]);
+    const late = journal({ phases: { baseline: { lagMs: 5 } } }); // by the generator alone
+    expect([late.verdict, table(late)]).toEqual(['unknown', expect.not.stringContaining(advice)]);
+    expect(table(journal())).not.toContain(advice);
+  });
+
+  it('tells the errors of a phase by kind, where there are any', () => {
+    const reset = { status: 0, source: null, error: 'read ECONNRESET' };
+    const failed = [answer(1500, { status: 503 }), answer(1501, reset), answer(1502, reset), answer(6500, reset)];
+    expect(table(journal({ answers: failed }))).toContain(
+      '\n  errors in onset: 2 reset, 1 5xx\n  errors in heal: 1 reset\n\n',
+    );
   });
 
   it('gives the reason of every check that did not pass', () => {

@@ -6,11 +6,13 @@ import { journalOf } from '../../../chaos/report/journal.ts';
 import { junitOf } from '../../../chaos/report/junit.ts';
 import { limitText, marginOf, marginText } from '../../../chaos/report/margin.ts';
 import { type Content, embedded, escaped, markup } from '../../../chaos/report/markup.ts';
+import { reportOf } from '../../../chaos/report/page/report.ts';
 import type { Run } from '../../../chaos/report/run.ts';
 import { commandOf, storyOf, verdictSentence } from '../../../chaos/report/story.ts';
 import { summaryMdOf } from '../../../chaos/report/summary-md.ts';
 import { failoverSpec } from '../../support/failover-history.ts';
 import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { answer } from '../../support/history-events.ts';
 import { specs } from '../../support/runs.ts';
 
 const endedAt = '2026-11-24T04:00:10.000Z';
@@ -202,8 +204,26 @@ describe('summary.md', () => {
 describe('junit.xml', () => {
   it('counts a failed check as a failure, and one that cannot tell as an error', () => {
     const [fail, unknown] = [specs.fail, specs.unknown].map((spec) => junitOf(runOf(spec), journal(runOf(spec))));
-    expect(fail).toContain('tests="22" failures="2" errors="0" skipped="3"');
+    expect(fail).toContain('tests="23" failures="2" errors="0" skipped="4"');
     expect(fail).toContain('<failure type="availability" message="first: status 503 from limiter-1 at 1.000 s">');
-    expect(unknown).toContain('tests="22" failures="0" errors="3" skipped="3"');
+    expect(unknown).toContain('tests="23" failures="0" errors="3" skipped="4"');
+  });
+});
+
+describe('the requests that nobody decided', () => {
+  const reset = { status: 0, source: null, error: 'read ECONNRESET' };
+  const run = runOf({ answers: [answer(1500, { status: 503 }), answer(1501, reset), answer(6500, reset)] });
+
+  it('stand in the report and in the summary, by phase and kind', () => {
+    expect(summaryMdOf(run, journal(run))).toContain(
+      'Requests without a decision:\n\n| phase | reset | 5xx |\n| --- | --- | --- |\n| onset | 1 | 1 |\n| heal | 1 | 0 |\n',
+    );
+    expect(reportOf(run, journal(run))).toContain('<th scope="col">reset</th><th scope="col">5xx</th>');
+  });
+
+  it('have no table where there are none', () => {
+    const sound = runOf();
+    expect(summaryMdOf(sound, journal(sound))).not.toContain('without a decision');
+    expect(reportOf(sound, journal(sound))).not.toContain('errors-title');
   });
 });

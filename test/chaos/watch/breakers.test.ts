@@ -37,4 +37,30 @@ describe('the watch over breakers', () => {
     expect(moves.map((move) => move.to)).toEqual(told);
     await new Promise((resolve) => server.close(resolve));
   });
+
+  it('tells each move once, and when it was by the clock of the lab, of an instance whose clock drifts', async () => {
+    using directory = temporaryDirectory();
+    const zero = zeroIn(-2000);
+    const transitions = [{ atMs: zero.epochMs + 500, from: 'closed', to: 'open' }];
+    const server = createServer((_request, response) => response.end(JSON.stringify({ breaker: { transitions } })));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (!address || typeof address === 'string') throw new Error('no port');
+    using recorder = new Recorder(directory.path, 'mine', 1, new Date(), () => {});
+    let gained = 0;
+    const clock = { gainedMs: () => gained };
+    const instances = [{ name: 'limiter-1', url: `http://127.0.0.1:${address.port}`, clock }];
+    const environment = { instances } as unknown as Environment;
+    const watch = new BreakerWatch(environment, { breaker: { path: '/' } }, zero, recorder);
+    await watch.look();
+    for (gained of [3.3331, 100.0007, -20.01]) await watch.look();
+    transitions.push({ atMs: zero.epochMs + 980, from: 'open', to: 'half-open' });
+    await watch.look();
+    const moves = recorder.events.filter((event): event is BreakerEvent => event.type === 'breaker');
+    expect(moves.map(({ to, atMs }) => [to, Math.round(atMs)])).toEqual([
+      ['open', 500],
+      ['half-open', 1000],
+    ]);
+    await new Promise((resolve) => server.close(resolve));
+  });
 });

@@ -7,6 +7,8 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
 import { noClockBecause } from '../../../chaos/drivers/settable-clock.ts';
+import { noNamespaceBecause } from '../../../chaos/host/namespace.ts';
+import { noProcessorBecause } from '../../../chaos/host/processors.ts';
 import { undoDirectory } from '../../../chaos/host/undo-log.ts';
 import { run, temporaryDirectory } from '../../support/lab-processes.ts';
 import { RunOutside } from '../../support/run-outside.ts';
@@ -17,7 +19,7 @@ const minuteMs = 60_000;
 const cleanMsMax = 5000;
 /** Five unless the variable says otherwise, as the workflow does each night. */
 const kills = Number(process.env.KILLS ?? 5);
-/** Links, the Redis process, its settings and its clock, an instance, and several nodes. */
+/** Links, the Redis process, its settings and its clock, an instance, several nodes, and a network namespace. */
 const scenarios = [
   'partition',
   'stall',
@@ -28,7 +30,9 @@ const scenarios = [
   'sentinel-failover',
   'slot-migration',
   ...(noClockBecause() === undefined ? ['clock-forward'] : []),
+  ...(noNamespaceBecause() === undefined ? ['blackhole'] : []),
   'open-files',
+  ...(noProcessorBecause() === undefined ? ['cpu-hog'] : []),
 ];
 /** What a run says when it comes to a part of it; most kills fall into the fault. */
 const parts = ['starting', 'warm-up', 'baseline', 'fault', 'fault', 'fault', 'heal'];

@@ -4,6 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { leversOf } from '../../../chaos/drivers/choose.ts';
+import { faultOf } from '../../../chaos/faults/index.ts';
 import { limiterNames, type Scenario } from '../../../chaos/scenario.ts';
 import { failopen } from '../../../chaos/targets/failopen.ts';
 import type { Target } from '../../../chaos/targets/target.ts';
@@ -29,8 +31,16 @@ const tooNoisy = ({ checks }: Pick<Awaited<ReturnType<typeof judged>>, 'checks'>
   return `the machine is too noisy for a verdict: ${unknown.map(({ name, phase }) => `${name} (${phase})`).join(', ')}`;
 };
 
+/** Whether this machine has what its faults take. */
+const isPossible = ({ faults = [] }: Scenario) =>
+  faults.every(({ use }) => faultOf(use).needs.every((need) => leversOf('native').has(need)));
+
 describe('a bad limiter', () => {
-  it.for(badLimiters.map((bad) => ({ ...bad, defect: defectOf(bad) })))(
+  it.for(
+    badLimiters
+      .filter(({ scenario }) => isPossible(exposing[scenario]))
+      .map((bad) => ({ ...bad, defect: defectOf(bad) })),
+  )(
     '$name fails $scenario by its $check: $defect',
     { timeout: 3 * minuteMs },
     async ({ name, scenario, tells, check, also = [] }, { skip }) => {
@@ -56,13 +66,15 @@ describe('a bad limiter', () => {
 });
 
 const sound = [
-  ...Object.values(exposing).map((scenario) => ({
-    who: 'one that tells',
-    scenario,
-    target: limiterAs('sound', true),
-  })),
+  ...Object.values(exposing)
+    .filter(isPossible)
+    .map((scenario) => ({
+      who: 'one that tells',
+      scenario,
+      target: limiterAs('sound', true),
+    })),
   { who: 'one that tells nothing', scenario: exposing.partition, target: limiterAs('sound') },
-  ...[exposing['latency-1'], exposing.flapping].map((scenario) => ({
+  ...[exposing['latency-1'], exposing.flapping, exposing['clock-fast']].filter(isPossible).map((scenario) => ({
     who: 'this project’s',
     scenario,
     target: { ...failopen, bounds },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig, readConfigAtStart } from '../../../service/config/env.ts';
 import { configRows } from '../../../service/config/rows.ts';
+import { exampleRules } from '../../support/rls-rules.ts';
 import { limitOf } from '../../support/takes.ts';
 
 /** The lines of the `ConfigError` that reading `env` throws. */
@@ -18,7 +19,7 @@ describe('readConfig', () => {
   it('has a default for everything', () => {
     expect(readConfig({})).toEqual({
       host: '127.0.0.1',
-      port: 8080,
+      ports: [{ door: 'http', port: 8080 }],
       redis: {
         kind: 'single',
         host: 'localhost',
@@ -39,7 +40,10 @@ describe('readConfig', () => {
           keyOf: expect.any(Function),
         },
       ],
-      policiesFile: undefined,
+      rules: new Map(),
+      withRlsHeaders: false,
+      sources: [],
+      written: {},
       policiesOptions: { instances: undefined, isCluster: false, workers: 1 },
       instances: undefined,
       workers: 1,
@@ -56,31 +60,42 @@ describe('readConfig', () => {
 
   it('reads everything', () => {
     expect(
-      readConfig({
-        HOST: '0.0.0.0',
-        PORT: '1',
-        REDIS_ADDR: 'redis-1:7000',
-        RATE_LIMIT: '100',
-        TRUST_PROXY: '2',
-        IPV6_PREFIX: '64',
-        RATE_LIMIT_WINDOW_SEC: '20',
-        RATE_LIMIT_BURST: '7',
-        INSTANCES: '5',
-        WORKERS: '2',
-        KEY_HEADER: 'X-Api-Key',
-        API_TOKEN: 'a-token',
-        ADMIN_TOKEN: 'AZaz09-._~+/==',
-        HASH_KEYS: '16 characters...',
-        KEEP_ALIVE_TIMEOUT_SEC: '600',
-        REDIS_TIMEOUT_MS: '9',
-        BREAKER_FAILURES: '1',
-        BREAKER_RESET_MS: '10',
-        FALLBACK_MAX_KEYS: '2',
-        LOG_LEVEL: 'debug',
-      }),
+      readConfig(
+        {
+          HOST: '0.0.0.0',
+          PORT: '1',
+          RESP_PORT: '2',
+          GRPC_PORT: '3',
+          RLS_CONFIG_DIR: '/rules',
+          RLS_RESPONSE_HEADERS: 'on',
+          REDIS_ADDR: 'redis-1:7000',
+          RATE_LIMIT: '100',
+          TRUST_PROXY: '2',
+          IPV6_PREFIX: '64',
+          RATE_LIMIT_WINDOW_SEC: '20',
+          RATE_LIMIT_BURST: '7',
+          INSTANCES: '5',
+          WORKERS: '2',
+          KEY_HEADER: 'X-Api-Key',
+          API_TOKEN: 'a-token',
+          ADMIN_TOKEN: 'AZaz09-._~+/==',
+          HASH_KEYS: '16 characters...',
+          KEEP_ALIVE_TIMEOUT_SEC: '600',
+          REDIS_TIMEOUT_MS: '9',
+          BREAKER_FAILURES: '1',
+          BREAKER_RESET_MS: '10',
+          FALLBACK_MAX_KEYS: '2',
+          LOG_LEVEL: 'debug',
+        },
+        { rules: [] },
+      ),
     ).toEqual({
       host: '0.0.0.0',
-      port: 1,
+      ports: [
+        { door: 'http', port: 1 },
+        { door: 'resp', port: 2 },
+        { door: 'grpc', port: 3 },
+      ],
       redis: {
         kind: 'single',
         host: 'redis-1',
@@ -101,7 +116,10 @@ describe('readConfig', () => {
           keyOf: expect.any(Function),
         },
       ],
-      policiesFile: undefined,
+      rules: new Map(),
+      withRlsHeaders: true,
+      sources: [{ name: 'rules', path: '/rules' }],
+      written: { rules: [] },
       policiesOptions: { instances: 5, isCluster: false, workers: 1 },
       instances: 5,
       workers: 2,
@@ -233,6 +251,37 @@ describe('readConfig', () => {
     ]);
   });
 
+  it('takes no setting that says nothing without another', () => {
+    expect([
+      mistakesOf({ GRPC_PORT: '8081' }),
+      mistakesOf({ RLS_CONFIG_DIR: exampleRules }),
+      mistakesOf({ RLS_RESPONSE_HEADERS: 'on' }),
+    ]).toEqual([
+      ['GRPC_PORT is "8081", and RLS_CONFIG_DIR is not set; allowed: only beside RLS_CONFIG_DIR'],
+      [`RLS_CONFIG_DIR is "${exampleRules}", and GRPC_PORT is not set; allowed: only beside GRPC_PORT`],
+      ['RLS_RESPONSE_HEADERS is "on", and GRPC_PORT is not set; allowed: only beside GRPC_PORT'],
+    ]);
+    expect([
+      mistakesOf({ GRPC_PORT: '8081', RLS_CONFIG_DIR: exampleRules, RLS_RESPONSE_HEADERS: 'on' }),
+      mistakesOf({ GRPC_PORT: '', RLS_CONFIG_DIR: '', RLS_RESPONSE_HEADERS: 'off' }),
+    ]).toEqual([[], []]);
+  });
+
+  it('tells no setting twice whose other one is wrong', () => {
+    const wrong = { GRPC_PORT: 'x', RLS_CONFIG_DIR: exampleRules, RLS_RESPONSE_HEADERS: 'on' };
+    expect(mistakesOf(wrong)).toEqual(['GRPC_PORT is "x"; allowed: nothing, or a whole number from 1 to 65535']);
+  });
+
+  it('gives no two doors one port', () => {
+    expect(mistakesOf({ RESP_PORT: '8080', GRPC_PORT: '8080', RLS_CONFIG_DIR: exampleRules })).toEqual([
+      'RESP_PORT is "8080", the same as PORT; allowed: another port',
+      'GRPC_PORT is "8080", the same as PORT; allowed: another port',
+    ]);
+    expect(mistakesOf({ RESP_PORT: '7', GRPC_PORT: '7', RLS_CONFIG_DIR: exampleRules })).toEqual([
+      'GRPC_PORT is "7", the same as RESP_PORT; allowed: another port',
+    ]);
+  });
+
   it('keeps a mistake on one line, whatever the value holds', () => {
     expect(mistakesOf({ PORT: '1\nHOST is fine' })).toEqual([
       'PORT is "1\\nHOST is fine"; allowed: a whole number from 1 to 65535',
@@ -246,6 +295,8 @@ describe('readConfig', () => {
     expect(lines.join('\n')).not.toMatch(/hunter2|alice|http/);
   });
 });
+
+const notPorts = ['0', '65536', '-1', '80.5', '8e3', '0x50', ' 80', '80 ', '+80', '080', '٨٠', 'http'];
 
 /** For each variable, values that must be refused; a variable without any fails the test below. */
 const refused: Record<string, readonly string[]> = {
@@ -270,7 +321,9 @@ const refused: Record<string, readonly string[]> = {
     'a..b',
     '127.0.0.1:8080',
   ],
-  PORT: ['', '0', '65536', '-1', '80.5', '8e3', '0x50', ' 80', '80 ', '+80', '080', '٨٠', 'http'],
+  PORT: ['', ...notPorts],
+  RESP_PORT: notPorts,
+  GRPC_PORT: notPorts,
   REDIS_ADDR: [
     '',
     'localhost',
@@ -353,6 +406,8 @@ const refused: Record<string, readonly string[]> = {
     '/run/redis.sock',
   ],
   POLICIES_FILE: ['/nowhere/policies.yaml', '/', '\0'],
+  RLS_RESPONSE_HEADERS: ['', 'ON', 'yes', 'true', '1'],
+  RLS_CONFIG_DIR: ['/nowhere', '/', '/dev/null', '\0'],
   RATE_LIMIT: ['', '0', '-1', '1.5', 'many', '1000001', 'Infinity', 'NaN'],
   RATE_LIMIT_WINDOW_SEC: ['', '0', '86401', '1m'],
   RATE_LIMIT_BURST: ['', '0', '1000001', 'x'],
@@ -390,13 +445,16 @@ const refused: Record<string, readonly string[]> = {
   LOG_LEVEL: ['', 'loud', 'INFO', 'toString'],
 };
 
+/** What a variable is not told without. */
+const beside: Readonly<Record<string, Readonly<Record<string, string>>>> = { RLS_CONFIG_DIR: { GRPC_PORT: '8081' } };
+
 describe('each variable', () => {
   it.each(configRows.map(({ name }) => name))('%s accepts its own default and refuses what makes no sense', (name) => {
     const row = configRows.find((it) => it.name === name);
     expect(mistakesOf({ [name]: row?.default ?? '' })).toEqual([]);
     const values = refused[name] ?? [];
     expect(values.length).toBeGreaterThan(0);
-    const accepted = values.filter((value) => mistakesOf({ [name]: value }).length !== 1);
+    const accepted = values.filter((value) => mistakesOf({ ...beside[name], [name]: value }).length !== 1);
     expect(accepted).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../service/core/batcher.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
-import { type Decision, type Outcome, StoreError, type Take } from '../../../service/core/store.ts';
+import { type Charge, type Decision, type Outcome, StoreError, type Take } from '../../../service/core/store.ts';
 import { limitOf, takesOf } from '../../support/takes.ts';
 
 const limit = limitOf(100, 1);
@@ -164,6 +164,18 @@ describe('Batcher', () => {
     const decisions = await Promise.all(upTo(7).map((it) => batcher.decide(it)));
     expect(store.calls).toEqual([upTo(7).slice(0, 3), upTo(7).slice(3, 6), upTo(7).slice(6)]);
     expect(decisions).toEqual([1, 2, 3, 4, 5, 6, 7].map(decision));
+  });
+
+  it('counts the charges of a call, not its takes: one of many buckets holds the store as long as many', async () => {
+    const store = createStore();
+    const batcher = new Batcher(store, 3);
+    const wide = (n: number, charges: number): Take => ({
+      key: `${n}`,
+      charges: Array.from({ length: charges }, () => take(n).charges[0] as Charge),
+    });
+    const takes = [wide(1, 1), wide(2, 2), wide(3, 5), wide(4, 2), wide(5, 2), wide(6, 1)];
+    await Promise.all(takes.map((it) => batcher.decide(it)));
+    expect(store.calls.map((call) => call.map(({ key }) => key))).toEqual([['1', '2'], ['3'], ['4'], ['5', '6']]);
   });
 
   it('has the same key twice in a turn decided in order', async () => {

@@ -170,3 +170,49 @@ describe('a refund', () => {
     expect([await isDenied(it), it.news]).toEqual([true, []]);
   });
 });
+
+describe('a reset or a refund that must go on', () => {
+  it('goes to Redis as the others do, without an id', async () => {
+    const it = createBuckets();
+    await it.limiter.decide(take('a'));
+    expect(await it.buckets.refundAnyway(take('a'))).toMatchObject({ remaining: 4, mechanism: 'redis' });
+    expect(it.redis.asked).toEqual([{ take: take('a'), amount: 'cost' }]);
+    expect(await it.buckets.resetAnyway(take('a'))).toMatchObject({ remaining: 4, mechanism: 'redis' });
+    expect(await isDenied(it)).toBe(false);
+  });
+
+  it('is done by this instance alone where Redis does not answer', async () => {
+    const it = createBuckets();
+    it.fallback.decide(take('a', 2));
+    it.redis.breaks = timeout;
+    expect(await it.buckets.refundAnyway(take('a'))).toMatchObject({ remaining: 1, mechanism: 'fallback' });
+    expect(await it.buckets.refundAnyway(take('nowhere'))).toMatchObject({ remaining: 2 });
+    it.fallback.decide(take('a'));
+    expect(await it.buckets.resetAnyway(take('a'))).toMatchObject({ remaining: 2, mechanism: 'fallback' });
+  });
+
+  it('never fills a fallback bucket beyond full', async () => {
+    const it = createBuckets();
+    it.redis.breaks = timeout;
+    it.fallback.decide(take('a'));
+    for (let i = 0; i < 3; i++) await it.buckets.refundAnyway(take('a', 2));
+    expect(it.fallback.decide(take('a', 2)).allowed).toBe(true);
+    expect(it.fallback.decide(take('a')).allowed).toBe(false);
+  });
+
+  it('makes what is remembered of Redis forgotten too, since it would bound the fallback bucket', async () => {
+    const it = createBuckets();
+    await it.limiter.decide(take('a')); // Redis says that nothing is left
+    it.redis.breaks = timeout;
+    expect(await it.buckets.look(take('a'))).toMatchObject({ remaining: 0 });
+    expect(await it.buckets.refundAnyway(take('a'))).toMatchObject({ remaining: 1 });
+    expect(await it.buckets.resetAnyway(take('a'))).toMatchObject({ remaining: 2 });
+  });
+
+  it('rejects with a defect of ours', async () => {
+    const { buckets, redis } = createBuckets();
+    redis.breaks = new TypeError('x is undefined');
+    await expect(buckets.resetAnyway(take('a'))).rejects.toEqual(redis.breaks);
+    await expect(buckets.refundAnyway(take('a'))).rejects.toEqual(redis.breaks);
+  });
+});

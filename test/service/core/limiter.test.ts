@@ -253,16 +253,34 @@ describe('a take that Redis cannot decide', () => {
     expect(decided.length).toBe(4);
   });
 
-  it('of several limits is refused by one that is closed, and else decided by those that leave it to the fallback', async () => {
+  it('of several limits is refused by one that is closed, and else decided by those that leave it to the fallback; each is told', async () => {
     const { limiter } = broken();
     const [open, closed, fallback] = [limitFor('open'), limitFor('closed'), limitFor('fallback')];
     const gist = async (...limits: Limit[]) => {
-      const { allowed, mechanism, each, quota } = await limiter.decide(takeOf(limits, 'a', 2));
-      return [allowed, mechanism, each?.length, quota.name];
+      const { allowed, mechanism, each = [], quota } = await limiter.decide(takeOf(limits, 'a', 2));
+      return [allowed, mechanism, quota.name, each.map((one) => [one.quota.name, one.allowed, one.remaining])];
     };
-    expect(await gist(open, fallback, closed)).toEqual([false, 'closed', undefined, 'closed']);
-    expect(await gist(open, fallback)).toEqual([true, 'fallback', undefined, 'fallback']);
-    expect(await gist(open, fallback)).toEqual([false, 'fallback', undefined, 'fallback']);
+    expect(await gist(open, fallback, closed)).toEqual([
+      false,
+      'closed',
+      'closed',
+      [
+        ['open', true, undefined],
+        ['fallback', true, undefined],
+        ['closed', false, undefined],
+      ],
+    ]);
+    for (const allowed of [true, false]) {
+      expect(await gist(open, fallback)).toEqual([
+        allowed,
+        'fallback',
+        'fallback',
+        [
+          ['open', true, undefined],
+          ['fallback', allowed, 0],
+        ],
+      ]);
+    }
   });
 
   it('is left to the fallback once the budget for an outage is used up', async () => {

@@ -169,6 +169,11 @@ describe('the bodies', () => {
     });
   });
 
+  it('say so where waiting does not help', () => {
+    const { detail } = JSON.parse(quotaExceeded({ ...denied, retryAfterMs: Number.POSITIVE_INFINITY }));
+    expect(detail).toBe('Quota of 5 requests in 10 s holds fewer than the request costs.');
+  });
+
   it('describe any other problem by its status', () => {
     expect(JSON.parse(problem(404, 'Not found', 'There is "nothing" here.'))).toEqual({
       type: 'about:blank',

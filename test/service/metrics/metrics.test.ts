@@ -30,9 +30,9 @@ it('goes on counting decisions over any number of scrapes, on the page and in th
   };
 
   for (let round = 1; round <= 3; round++) {
-    metrics.decided(decision('redis', true), 0.001);
-    metrics.decided(decision('redis', true), 0.001);
-    metrics.decided(decision('fallback', false), 0.001);
+    metrics.engine.decided(decision('redis', true), 0.001);
+    metrics.engine.decided(decision('redis', true), 0.001);
+    metrics.engine.decided(decision('fallback', false), 0.001);
     const expected = {
       'redis allowed': 2 * round,
       'redis blocked': 0,

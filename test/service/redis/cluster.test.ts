@@ -38,6 +38,7 @@ async function connectLimiter() {
     breakerResetMs: 200,
     keysMax: 1000,
     onConnection: () => {},
+    instances: () => 1,
     onAnswer: () => {},
     onError: (reason) => errors.push(reason),
     onTransition: (shard, from, to) => moves.push(`${shard} ${from} -> ${to}`),

@@ -12,7 +12,7 @@ function onFakeClock() {
   const see = (...counts: number[]) => {
     for (const count of counts) instances.see(count);
   };
-  return { clock, reported, see };
+  return { clock, reported, see, instances };
 }
 
 describe('Instances', () => {
@@ -20,6 +20,15 @@ describe('Instances', () => {
     const { reported, see } = onFakeClock();
     see(1, 1, 3, 3, 4);
     expect(reported).toEqual([3, 4]);
+  });
+
+  it('knows no count until Redis has told one, be it of this instance alone', () => {
+    const { see, instances } = onFakeClock();
+    expect(instances.count).toBeUndefined();
+    see(1);
+    expect(instances.count).toBe(1);
+    see(3);
+    expect(instances.count).toBe(3);
   });
 
   it('believes a greater count at once', () => {

@@ -111,7 +111,7 @@ function slotWith(children: FakeChild[]) {
       return child as unknown as ChildProcess;
     },
     log: pino({ level: 'silent' }),
-    greeting: () => ({ type: 'policies', written: undefined }),
+    greeting: () => ({ type: 'written', written: {} }),
     random: () => 0.5,
     onRestart: () => {},
     onMessage: () => {},

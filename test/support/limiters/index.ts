@@ -8,6 +8,7 @@ import type { Scenario } from '../../../chaos/scenario.ts';
 import { commandTarget } from '../../../chaos/targets/command.ts';
 import type { Target } from '../../../chaos/targets/target.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
+import { clockFast } from '../../../scenarios/clock-fast.ts';
 import { latency } from '../../../scenarios/latency.ts';
 import { partition } from '../../../scenarios/partition.ts';
 import { redisKill } from '../../../scenarios/redis-kill.ts';
@@ -19,7 +20,7 @@ const directory = import.meta.dirname;
 const once = { atMs: 2000, forMs: 2500 };
 const timing = { warmupMs: 1000, durationMs: 8000 };
 /** Ten times what the service promises: a defect is to show, and the noise of a busy machine is not. */
-export const bounds = { p99Ms: 100 };
+export const bounds = { p99Ms: 100, memoryGrowthMiB: 32 };
 const slow = { REDIS_TIMEOUT_MS: '50', BREAKER_RESET_MS: '500' };
 
 function shortened({ service, ...scenario }: Scenario, faults = scenario.faults ?? []): Scenario {
@@ -41,6 +42,8 @@ export const exposing = {
     timing: { ...timing, durationMs: 9500 },
   },
   'redis-kill': shortened(redisKill),
+  'clock-fast': shortened(clockFast),
+  'new-keys': { ...shortened({ ...partition, name: 'new-keys' }), load: [{ ...once, keys: 'new' }] },
 } as const satisfies Record<string, Scenario>;
 
 export interface BadLimiter {
@@ -81,6 +84,8 @@ export const badLimiters: readonly BadLimiter[] = [
   { name: 'retries', scenario: 'latency-1', ...ghost },
   { name: 'flush-on-reconnect', scenario: 'flapping', ...excess },
   { name: 'script-forgotten', scenario: 'redis-kill', check: 'recovery', also: ['fails-open', 'breaker'], tells: true },
+  { name: 'own-clock', scenario: 'clock-fast', ...excess },
+  { name: 'leaks', scenario: 'new-keys', check: 'memory' },
   { name: 'crashes', scenario: 'redis-kill', check: 'availability', also: ['latency'] },
 ];
 

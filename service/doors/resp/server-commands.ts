@@ -1,0 +1,95 @@
+// The commands by which a client asks what the service is: `COMMAND`, as redis-cli and pools of connections send it, and
+// `INFO`, by which some tell that a server is ready.
+
+import { redisVersion } from './client-commands.ts';
+import type { CommandKind, Session } from './command.ts';
+import type { Command } from './command-reader.ts';
+import { array, bulk, error, integer, map, nothing, simple, verbatim } from './replies.ts';
+
+/** `kinds`: all that there are, these among them. */
+export function serverCommands(kinds: () => ReadonlyMap<string, CommandKind>): CommandKind[] {
+  return [
+    {
+      name: 'command',
+      words: [1, Number.POSITIVE_INFINITY],
+      usage: '[COUNT | LIST | INFO [name …] | DOCS [name …]]',
+      summary: 'Which commands there are.',
+      run: (command, session) => commandCommand(command, session, kinds()),
+    },
+    {
+      name: 'info',
+      words: [1, Number.POSITIVE_INFINITY],
+      usage: '[section …]',
+      summary: 'What the service says of itself, as Redis does.',
+      run: (_, { protocol }) => verbatim(info, protocol),
+    },
+  ];
+}
+
+const info = [
+  '# Server',
+  `redis_version:${redisVersion}`,
+  'server_name:failopen',
+  'redis_mode:standalone',
+  '',
+  '# Persistence',
+  'loading:0',
+  '',
+  '# Replication',
+  'role:master',
+  'connected_slaves:0',
+  '',
+].join('\r\n');
+
+function commandCommand(command: Command, { protocol }: Session, kinds: ReadonlyMap<string, CommandKind>): string {
+  const [, subcommand, ...names] = command;
+  const asked = names.length === 0 ? [...kinds.values()] : names.map((name) => kinds.get(name.toLowerCase()));
+  const known = asked.filter((kind) => kind !== undefined);
+  switch (subcommand?.toLowerCase()) {
+    case undefined:
+    case 'info':
+      return array(asked.map((kind) => (kind ? infoOf(kind) : nothing(protocol))));
+    case 'count':
+      return integer(kinds.size);
+    case 'list':
+      return array(known.map(({ name }) => bulk(name)));
+    case 'docs':
+      return map(
+        known.map(({ name, summary, usage }) => [
+          bulk(name),
+          map(
+            [
+              [bulk('summary'), bulk(summary)],
+              [bulk('group'), bulk(name.endsWith('throttle') ? 'module' : 'connection')],
+              [bulk('arguments'), array(argumentsOf(usage, protocol))],
+            ],
+            protocol,
+          ),
+        ]),
+        protocol,
+      );
+    default:
+      return error(`ERR unknown subcommand '${subcommand?.slice(0, 128)}'. Try COMMAND HELP.`);
+  }
+}
+
+/** Its name, words, flags, and where its key is: first, last, step. */
+function infoOf({ name, words: [min, max] }: CommandKind): string {
+  const key = integer(name.endsWith('throttle') ? 1 : 0);
+  const takes = name.endsWith('throttle');
+  const words = takes ? -5 : min === max ? min : -min;
+  return array([bulk(name), integer(words), array([simple(takes ? 'write' : 'fast')]), key, key, key]);
+}
+
+function argumentsOf(usage: string, protocol: Session['protocol']): string[] {
+  if (usage === '') return [];
+  return usage.split(/ (?![^[]*\])/).map((text) =>
+    map(
+      [
+        [bulk('name'), bulk(text)],
+        [bulk('type'), bulk('string')],
+      ],
+      protocol,
+    ),
+  );
+}

@@ -1,0 +1,79 @@
+// The HTTP/2 connections of a gRPC server: what they may hold, and how they end. @grpc/grpc-js makes them, and neither
+// limits their headers, nor how slowly a call comes in, nor tells clients in time that it stops. It also does not see all of
+// their calls, and so cannot tell which of them are idle.
+
+import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
+
+/** Of all headers of a call. */
+const headerBytesMax = 16_384;
+/** From the first byte of a call to its last one. */
+const receiptMsMax = 10_000;
+/** Clients that have heard that the server stops may have sent calls before; a round trip and more. */
+const noticeMs = 500;
+const lastStreamIdMax = 2 ** 31 - 1;
+
+interface Use {
+  /** That are under way. */
+  calls: number;
+  /** Begins again when the last of them is over. */
+  readonly idle: NodeJS.Timeout;
+}
+
+export class Connections {
+  readonly #sessions = new Map<ServerHttp2Session, Use>();
+
+  /** `http2`: has no connection yet. `idleMsMax`: how long a connection is kept on which nothing is asked. */
+  constructor(http2: Http2Server, idleMsMax: number) {
+    http2.updateSettings({ maxHeaderListSize: headerBytesMax });
+    http2.on('session', (session) => {
+      const use = { calls: 0, idle: setTimeout(() => use.calls === 0 && session.close(), idleMsMax) };
+      this.#sessions.set(session, use);
+      session.once('close', () => {
+        clearTimeout(use.idle);
+        this.#sessions.delete(session);
+      });
+      session.socket.once('end', () => session.close()); // its client sends no more, and hears what it has asked for
+    });
+    http2.on('stream', (stream) => {
+      const late = setTimeout(() => {
+        if (!stream.headersSent) stream.close(constants.NGHTTP2_CANCEL); // what is answered at length began to be
+      }, receiptMsMax);
+      const use = this.#sessions.get(stream.session as ServerHttp2Session);
+      if (use) use.calls++;
+      stream.once('close', () => {
+        clearTimeout(late);
+        if (use && --use.calls === 0) use.idle.refresh();
+      });
+    });
+  }
+
+  /**
+   * Tells all clients to send no more, answers what they have sent before they heard of it, and closes. What is left after
+   * `graceMs` is cut off.
+   */
+  async close(graceMs: number): Promise<void> {
+    const closed = [...this.#sessions.keys()].map(
+      (session) => new Promise((resolve) => session.once('close', resolve)),
+    );
+    for (const session of this.#sessions.keys()) {
+      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamIdMax); // it may not have told its end yet
+    }
+    const notice = setTimeout(() => this.#each((session) => session.close()), Math.min(noticeMs, graceMs));
+    const force = setTimeout(() => this.#each((session) => session.destroy()), graceMs);
+    await Promise.all(closed);
+    clearTimeout(notice);
+    clearTimeout(force);
+  }
+
+  #each(end: (session: ServerHttp2Session) => void): void {
+    for (const session of this.#sessions.keys()) end(session);
+  }
+}
+
+/** The one that a gRPC server with one injector has made. It tells nobody. */
+export function http2ServerOf(server: Server): Http2Server {
+  const [http2] = (Reflect.get(server, 'http2Servers') as Map<Http2Server, unknown>).keys();
+  if (!http2) throw new Error('the gRPC server has no HTTP/2 server');
+  return http2;
+}

@@ -1,0 +1,13 @@
+// A key as it stands in the name of a bucket.
+
+import { createHash } from 'node:crypto';
+import { keyLengthMax } from '../doors/client-key.ts';
+
+/**
+ * A key that is too long for a name is hashed, and one with half of a surrogate pair, which has no UTF-8: in Redis, all such
+ * keys would be one. A client may have written it.
+ */
+export function bucketKeyOf(key: string): string {
+  if (key.length <= keyLengthMax && key.isWellFormed()) return key;
+  return `sha256:${createHash('sha256').update(key, 'utf16le').digest('base64url')}`;
+}

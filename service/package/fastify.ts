@@ -1,0 +1,28 @@
+// The limiter as a hook of Fastify.
+//
+//   app.addHook('onRequest', rateLimit({ limiter }));
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createRequestGate, type RateLimitOptions } from './request-gate.ts';
+
+/**
+ * A hook, for all routes or for one, that answers what may not go on with 429 and `application/problem+json`, and tells every
+ * answer its limits. The client's address is `request.ip`: behind a proxy, set Fastify's `trustProxy`. Throws an
+ * `OptionsError`.
+ *
+ * @example
+ * app.addHook('onRequest', rateLimit({ limiter }));
+ * app.post('/login', { preHandler: rateLimit({ limiter, policy: 'login' }) }, login);
+ */
+export function rateLimit(
+  options: RateLimitOptions<FastifyRequest>,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const gate = createRequestGate(options, ({ ip }) => ip);
+  return async (request, reply) => {
+    const verdict = await gate(request);
+    for (const [name, value] of verdict?.headers ?? []) reply.header(name, value);
+    const refusal = verdict?.refusal;
+    if (!refusal) return undefined;
+    return reply.code(refusal.status).header('Content-Type', refusal.contentType).send(refusal.body);
+  };
+}
