@@ -13,6 +13,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** No error: somebody asks how a command is used, and the message says it. Exit status 0. */
+export class HelpAsked extends Error {
+  override readonly name = 'HelpAsked';
+}
+
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Somebody ended the command: exit status 128 and the signal's number. */
@@ -66,8 +71,12 @@ export function explained(error: unknown): string {
   return expected ? error.message : `A defect of the lab: ${error.stack}`;
 }
 
-/** For a command that ends with it: says why, and sets the exit status. */
+/** For a command that ends with it: says why, and sets the exit status. Help goes to standard output. */
 export function endWith(error: unknown): void {
+  if (error instanceof HelpAsked) {
+    process.stdout.write(`${error.message}\n`);
+    return;
+  }
   const causes = causesOf(error);
   for (const cause of causes) process.stderr.write(`${printable(explained(cause))}\n`);
   process.exitCode = statusOf(causes[0]);
@@ -79,11 +88,6 @@ function causesOf(error: unknown): unknown[] {
 }
 
 function statusOf(cause: unknown): number {
-  if (cause instanceof UsageError || isOfArguments(cause)) return exitStatus.usage;
+  if (cause instanceof UsageError) return exitStatus.usage;
   return cause instanceof Interrupted ? cause.status : exitStatus.broken;
-}
-
-/** https://nodejs.org/api/errors.html#err_parse_args_invalid_option_value and its neighbours. */
-function isOfArguments(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_PARSE_ARGS');
 }

@@ -2,13 +2,13 @@
 
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import '../chaos/command.ts';
 import { type Arena, type Entry, entryOf } from '../chaos/arena/arena.ts';
 import { arenaMdOf } from '../chaos/arena/arena-md.ts';
 import { arenaPageOf } from '../chaos/arena/arena-page.ts';
 import { glance } from '../chaos/arena/rows.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
+import { commandLine } from '../chaos/command-line.ts';
 import { chooseDriver, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, explained, interruption, UsageError } from '../chaos/errors.ts';
@@ -39,16 +39,19 @@ interface Arguments {
 }
 
 function readArguments(args: readonly string[]): Arguments {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      targets: { type: 'string', default: comparedTargets.map(({ name }) => name).join(',') },
-      scenarios: { type: 'string', default: telling.join(',') },
-      seed: { type: 'string', default: '1' },
-      rate: { type: 'string', default: '1000' },
-      out: { type: 'string', default: runsDirectory },
+  const { values } = commandLine(
+    {
+      args: [...args],
+      options: {
+        targets: { type: 'string', default: comparedTargets.map(({ name }) => name).join(',') },
+        scenarios: { type: 'string', default: telling.join(',') },
+        seed: { type: 'string', default: '1' },
+        rate: { type: 'string', default: '1000' },
+        out: { type: 'string', default: runsDirectory },
+      },
     },
-  });
+    usage,
+  );
   const there = ` Scenarios: ${scenarios.map(({ name }) => name).join(', ')}.`;
   return {
     targets: listed('--targets', values.targets).map((target) =>

@@ -1,10 +1,10 @@
 // `npm run scenario`: lists the experiments, or runs those named and gives a verdict. `npm run suite`: runs them all.
 
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
+import { commandLine } from '../chaos/command-line.ts';
 import { chooseDriver, driverFor, driverNames, leversOf, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
@@ -44,7 +44,7 @@ interface Arguments {
 }
 
 function readArguments(args: readonly string[]): Arguments {
-  const { values, positionals } = parseOrExplain(args);
+  const { values, positionals } = parsed(args);
   if (!driverNames.includes(values.driver))
     throw new UsageError(`There is no driver "${values.driver}". Drivers: ${driverNames.join(', ')}.`);
   const storm = stormOptions(positionals, values);
@@ -75,9 +75,9 @@ function readArguments(args: readonly string[]): Arguments {
   };
 }
 
-function parseOrExplain(args: readonly string[]) {
-  try {
-    return parseArgs({
+function parsed(args: readonly string[]) {
+  return commandLine(
+    {
       args: [...args],
       allowPositionals: true,
       options: {
@@ -99,12 +99,9 @@ function parseOrExplain(args: readonly string[]) {
         shrink: { type: 'string' },
         tries: { type: 'string' },
       },
-    });
-  } catch (error) {
-    const options =
-      '--driver, --target, --command, --target-env, --seed, --rate, --out, --json, --list, --suite, --family, --grep, --shard, --minutes, --replay, --shrink, --tries';
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${options}.\n${usage}`);
-  }
+    },
+    usage,
+  );
 }
 
 function listing(listed: readonly Scenario[]): string {

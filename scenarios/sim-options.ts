@@ -1,7 +1,7 @@
 // The command line of `npm run sim`.
 
-import { parseArgs } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
+import { commandLine } from '../chaos/command-line.ts';
 import { UsageError } from '../chaos/errors.ts';
 import { keepsHistory } from '../chaos/simulation/judged-world.ts';
 import type { Plan } from '../chaos/simulation/plan.ts';
@@ -13,7 +13,7 @@ const usage =
   'or npm run sim -- --plan policies.yaml [--policy NAME] [--instances N]';
 
 /** What `--help` says. */
-export const help = `${usage}\n\nScenarios\n\n${situations
+const help = `${usage}\n\nScenarios\n\n${situations
   .map(({ name, hypothesis }) => `  ${name.padEnd(12)}${hypothesis}`)
   .join('\n')}`;
 
@@ -44,7 +44,7 @@ const minutesRange = { min: 0.3, max: 600 };
 
 /** Throws a `UsageError` that names the option, its value and what is allowed. */
 export function simOptions(args: readonly string[]): SimOptions {
-  const values = parseOrExplain(args);
+  const values = parsed(args);
   if (values.policy !== undefined && values.plan === undefined)
     throw new UsageError(`--policy is of a file of policies: --plan FILE.\n${usage}`);
   if (values.plan !== undefined) assertNoneOfWorlds(values);
@@ -64,9 +64,9 @@ export function simOptions(args: readonly string[]): SimOptions {
   };
 }
 
-function parseOrExplain(args: readonly string[]) {
-  try {
-    return parseArgs({
+function parsed(args: readonly string[]) {
+  return commandLine(
+    {
       args: [...args],
       options: {
         scenario: { type: 'string' },
@@ -80,16 +80,16 @@ function parseOrExplain(args: readonly string[]) {
         policy: { type: 'string' },
         json: { type: 'boolean' },
       },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\n${usage}`);
-  }
+    },
+    usage,
+    help,
+  ).values;
 }
 
 const ofWorlds = ['scenario', 'seed', 'seeds', 'minutes', 'rate', 'faults', 'json'] as const;
 
 /** A table of costs is of fixed worlds. */
-function assertNoneOfWorlds(values: ReturnType<typeof parseOrExplain>): void {
+function assertNoneOfWorlds(values: ReturnType<typeof parsed>): void {
   const said = ofWorlds.find((name) => values[name] !== undefined);
   if (said === undefined) return;
   throw new UsageError(`--${said} is of worlds that are judged, and --plan FILE prints a table.\n${usage}`);

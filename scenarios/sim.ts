@@ -7,7 +7,7 @@ import { endWith, exitStatus, interruption } from '../chaos/errors.ts';
 import { effectOf } from '../chaos/simulation/faults.ts';
 import { type Judged, judge } from '../chaos/simulation/judged-world.ts';
 import type { Plan } from '../chaos/simulation/plan.ts';
-import { assertRoom, commandOf, help, planOf, type SimOptions, simOptions, type WorldOptions } from './sim-options.ts';
+import { assertRoom, commandOf, planOf, type SimOptions, simOptions, type WorldOptions } from './sim-options.ts';
 import { sayCosts } from './sim-plan.ts';
 import { SimProgress } from './sim-progress.ts';
 import { failing, shrunk } from './sim-shrink.ts';
@@ -22,12 +22,7 @@ interface Found {
 }
 
 async function main(): Promise<number> {
-  const args = process.argv.slice(2);
-  if (args.includes('--help')) {
-    process.stdout.write(`${help}\n`);
-    return exitStatus.pass;
-  }
-  const options = simOptions(args);
+  const options = simOptions(process.argv.slice(2));
   const signal = interruption('nothing was started that had to be ended');
   const { plan, policy, instances } = options;
   if (plan !== undefined) {

@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import '../command.ts';
+import { commandLine } from '../command-line.ts';
 import { endWith, LabError, UsageError } from '../errors.ts';
 import type { Scenario } from '../scenario.ts';
 import { Guard } from './guard.ts';
@@ -38,7 +39,16 @@ async function main(): Promise<void> {
 }
 
 function readArguments(): { host: string; port: number; out: string } {
-  const { values } = parseOrExplain();
+  const { values } = commandLine(
+    {
+      options: {
+        host: { type: 'string', default: '127.0.0.1' },
+        port: { type: 'string', default: '4600' },
+        out: { type: 'string', default: join(project, 'runs') },
+      },
+    },
+    usage,
+  );
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) {
     throw new UsageError(
@@ -50,20 +60,6 @@ function readArguments(): { host: string; port: number; out: string } {
     throw new UsageError(`--out is "${values.out}"; allowed: a directory, or what is not there yet.`);
   }
   return { host: values.host, port, out: values.out };
-}
-
-function parseOrExplain() {
-  try {
-    return parseArgs({
-      options: {
-        host: { type: 'string', default: '127.0.0.1' },
-        port: { type: 'string', default: '4600' },
-        out: { type: 'string', default: join(project, 'runs') },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\n${usage}`);
-  }
 }
 
 /** As the command line lists them: the lab does not import its scenarios. */

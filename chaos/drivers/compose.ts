@@ -41,7 +41,7 @@ import { adminOf, commandTo } from './redis-node.ts';
 import { versionsOf } from './versions.ts';
 import { ContainerWatch } from './watch.ts';
 
-const readyMs = 10_000;
+const readyMs = 30_000;
 /** More than the interval of its health check. */
 const healthMsMax = 30_000;
 

@@ -16,7 +16,7 @@ export const redisPort = 6379;
 export const toxiproxyPort = 8474;
 export const prometheusPort = 9090;
 
-const readyMs = 10_000;
+const readyMs = 30_000;
 const connectMsMax = 300;
 
 /** What a proxy listens on inside its container. */

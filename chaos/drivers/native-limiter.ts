@@ -9,8 +9,6 @@ import type { Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
 import { filledFor, variablesOf } from './variables.ts';
 
-/** A program of somebody else's may have to be compiled first, and one of the lab's may start others. */
-const readyMsOthers = 30_000;
 /** Of what a command said that cannot be judged. */
 const linesShown = 12;
 
@@ -29,16 +27,14 @@ export async function startLimiter(
   const ready = async () => ((await isReady(target, url)) ? true : undefined);
   let runs = false;
   const mayEnd = () => runs && !isOwn(target);
-  if ('node' in target.start) {
-    const wait = isOwn(target) ? {} : { readyMs: readyMsOthers };
-    const started = await parts.startRestartable({ ...part, ...wait, mayEnd }, ready);
+  const start = async () => {
+    const started = await parts.startRestartable({ ...part, mayEnd }, ready);
     runs = true;
     return started;
-  }
+  };
+  if ('node' in target.start) return start();
   try {
-    const started = await parts.startRestartable({ ...part, readyMs: readyMsOthers, mayEnd }, ready);
-    runs = true;
-    return started;
+    return await start();
   } catch (error) {
     const asked = `a GET of ${target.ready.map(({ path }) => path).join(' or ')} at ${url}`;
     const why =

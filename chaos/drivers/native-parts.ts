@@ -11,7 +11,8 @@ import { onProcessor } from '../host/processors.ts';
 import { UndoLog } from '../host/undo-log.ts';
 
 export const loopback = '127.0.0.1';
-const readyMsUsual = 10_000;
+/** A program may have to be compiled first, and a busy machine takes its time. */
+const readyMsMax = 30_000;
 /** Of a shell, which asks at every turn whether the lab is still there. */
 const busyLoop = 'while kill -0 $PPID 2>/dev/null; do :; done';
 
@@ -22,8 +23,6 @@ export interface Part {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it is started; here when undefined. */
   readonly directory?: string | undefined;
-  /** Within which it must be ready. */
-  readonly readyMs?: number;
   /** Whether its end is part of the experiment. */
   readonly mayEnd?: () => boolean;
   /** It takes a while to end. Those that do are ended before the others, side by side. */
@@ -62,7 +61,7 @@ export class NativeParts implements AsyncDisposable {
 
   /** Starts a process that is missed when it ends by itself; resolves when `ask` gives an answer. */
   async start<T>(
-    { name, command, args, env = {}, directory, readyMs = readyMsUsual, mayEnd, lingers = false }: Part,
+    { name, command, args, env = {}, directory, mayEnd, lingers = false }: Part,
     ask: () => Promise<T | undefined>,
   ): Promise<LabProcess> {
     const log = join(this.#logs, `${name}.log`);
@@ -76,7 +75,7 @@ export class NativeParts implements AsyncDisposable {
       if (this.#ending || mayEnd?.()) return;
       this.#reject(new LabError(`${name} ${end} in mid-run: ${process.tail()}`));
     });
-    await process.ready(readyMs, ask);
+    await process.ready(readyMsMax, ask);
     return process;
   }
 

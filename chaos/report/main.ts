@@ -3,8 +3,8 @@
 
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import '../command.ts';
+import { commandLine } from '../command-line.ts';
 import { endWith, UsageError } from '../errors.ts';
 import { replaceFile } from '../host/run-files.ts';
 import { oneLine } from '../printable.ts';
@@ -18,7 +18,10 @@ import { fromHere, verdictText } from './terminal.ts';
 const usage = 'npm run report -- runs/latest…, or npm run report -- --compare runs/a runs/b';
 
 function main(): void {
-  const { values, positionals } = parseOrExplain();
+  const { values, positionals } = commandLine(
+    { allowPositionals: true, options: { compare: { type: 'boolean', default: false } } },
+    usage,
+  );
   if (values.compare) {
     const [a, b, ...others] = positionals;
     if (!a || !b || others.length > 0) throw new UsageError(`--compare takes two runs.\n${usage}`);
@@ -55,14 +58,6 @@ function directoryOf(path: string): string {
   const directory = statSync(path).isDirectory() ? path : dirname(path);
   if (!existsSync(join(directory, 'events.ndjson'))) throw new UsageError(`${path} holds no events.ndjson.\n${usage}`);
   return realpathSync(directory);
-}
-
-function parseOrExplain() {
-  try {
-    return parseArgs({ allowPositionals: true, options: { compare: { type: 'boolean', default: false } } });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\n${usage}`);
-  }
 }
 
 function print(line: string): void {

@@ -9,7 +9,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import '../command.ts';
-import { exitStatus, LabError } from '../errors.ts';
+import { commandLine } from '../command-line.ts';
+import { endWith, LabError } from '../errors.ts';
 import { type Binary, binaries, browser, find } from '../host/binaries.ts';
 import { byHand, print, routes } from './routes.ts';
 
@@ -42,10 +43,10 @@ async function missingOf(wanted: readonly Binary[]): Promise<Binary[]> {
 }
 
 try {
+  commandLine({}, 'npm run setup: finds the programs that the lab needs, and installs what is missing');
   if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules', 'node')))
     throw new LabError('Dependencies are missing. Type: npm ci');
   await setup();
 } catch (error) {
-  process.stderr.write(`setup: ${error instanceof LabError ? error.message : (error as Error).stack}\n`);
-  process.exitCode = exitStatus.broken;
+  endWith(error instanceof LabError ? new LabError(`setup: ${error.message}`) : error);
 }

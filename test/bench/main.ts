@@ -6,8 +6,8 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import '../../chaos/command.ts';
+import { commandLine } from '../../chaos/command-line.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
 import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { startWatchdog } from '../../chaos/undo/watchdog.ts';
@@ -35,25 +35,23 @@ const usage =
 const others = { doors: measureDoors, grpc: measureGrpc, resp: measureResp, package: measurePackage } as const;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      help: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '4' },
-      soak: { type: 'string', default: '60' },
-      'warm-up': { type: 'string', default: '10' },
-      doors: { type: 'boolean', default: false },
-      grpc: { type: 'boolean', default: false },
-      resp: { type: 'boolean', default: false },
-      package: { type: 'boolean', default: false },
-      peer: { type: 'string', multiple: true, default: [] },
-      out: { type: 'string', default: join(import.meta.dirname, '..', '..', 'runs') },
+  const { values } = commandLine(
+    {
+      options: {
+        rounds: { type: 'string', default: '5' },
+        seconds: { type: 'string', default: '4' },
+        soak: { type: 'string', default: '60' },
+        'warm-up': { type: 'string', default: '10' },
+        doors: { type: 'boolean', default: false },
+        grpc: { type: 'boolean', default: false },
+        resp: { type: 'boolean', default: false },
+        package: { type: 'boolean', default: false },
+        peer: { type: 'string', multiple: true, default: [] },
+        out: { type: 'string', default: join(import.meta.dirname, '..', '..', 'runs') },
+      },
     },
-  });
-  if (values.help) {
-    process.stdout.write(`${usage}\n`);
-    return;
-  }
+    usage,
+  );
   const whole = (name: 'rounds' | 'seconds' | 'soak' | 'warm-up', min: number) => {
     const value = Number(values[name]);
     if (Number.isInteger(value) && value >= min && value <= 600) return value;

@@ -229,3 +229,27 @@ describe('an arena', () => {
     expect(stderr).toMatch(message);
   });
 });
+
+describe.each([
+  ['scenario', 'scenarios/main.ts'],
+  ['arena', 'scenarios/arena.ts'],
+  ['sim', 'scenarios/sim.ts'],
+  ['report', 'chaos/report/main.ts'],
+  ['console', 'chaos/console/main.ts'],
+  ['setup', 'chaos/setup/main.ts'],
+  ['heal', 'chaos/undo/heal.ts'],
+  ['bench', 'test/bench/main.ts'],
+])('npm run %s', (name, program) => {
+  it('says its usage when it is asked, and with an option that it has not', async () => {
+    const usage = new RegExp(`^npm run ${name}`, 'm');
+    expect(await run([program, '--help'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(usage),
+      stderr: '',
+      noted: [],
+    });
+    const wrong = await run([program, '--bogus']);
+    expect(wrong).toMatchObject({ status: 254, stdout: '', noted: [], stderr: expect.stringMatching(usage) });
+    expect(wrong.stderr).toMatch(/^Unknown option '--bogus'\. Options: .*--help\.$/m);
+  });
+});

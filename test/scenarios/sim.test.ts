@@ -26,7 +26,7 @@ describe('npm run sim', () => {
     [['--rate', '0'], '--rate is "0"; allowed: a whole number from 1'],
     [['--policy', 'search'], '--policy is of a file of policies: --plan FILE.'],
     [['--json', '--plan', 'policies.yaml'], '--json is of worlds that are judged'],
-    [['--bogus'], /^Unknown option '--bogus'\.\nnpm run sim /],
+    [['--bogus'], /^Unknown option '--bogus'\. Options: --scenario, .*\nnpm run sim /],
     [['storm'], "Unexpected argument 'storm'"],
   ])('refuses %j', (args, message) => {
     expect(() => simOptions(args)).toThrow(message);
