@@ -18,14 +18,16 @@ export const availability: Check = {
   needs: [],
   judge(history: History): CheckResult[] {
     const isExcused = isExcusedIn(history, 'what');
-    const answers = history.answers.filter((it) => !isControl(history, it.instance) && !isExcused(it));
+    const isOfLateReturn = ofLateReturnsIn(history);
+    const answers = history.answers.filter(
+      (it) => !isControl(history, it.instance) && (!isExcused(it) || isOfLateReturn(it)),
+    );
     const names = history.run.gives.includes('source');
     const whyUnbacked = whyUnbackedIn(history);
     const bad = answers.flatMap((answer) => {
       const why = whyFailed(answer, names) ?? whyUnbacked(answer);
       return why === undefined ? [] : [{ answer, why }];
     });
-    const isOfLateReturn = ofLateReturnsIn(history);
     const surely = bad.filter(({ answer }) => !isOfLateReturn(answer));
     const [first] = surely.length > 0 ? surely : bad;
     const detail = first
@@ -47,13 +49,11 @@ export const availability: Check = {
   },
 };
 
-/** Whether of an instance that was late to answer again, and did: a busy machine may have been slow to start it. */
+/** Whether it was sent to an instance that was late to answer again, and did. */
 function ofLateReturnsIn(history: History): (answer: AnswerEvent) => boolean {
   const returns = new Map(history.run.instances.map(({ name }) => [name, lateReturnsIn(history, name)]));
   return ({ instance, sentMs }) =>
-    returns
-      .get(instance)
-      ?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs && Number.isFinite(endMs)) ?? false;
+    returns.get(instance)?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs) ?? false;
 }
 
 /** Of an answer that no bucket stands behind. Undefined when it may be, and of any other. */

@@ -65,22 +65,26 @@ export function cutOffs(history: Pick<History, 'faults'>): Window[] {
 /** An instance that was made unable to answer has to do so again within this time of the heal. */
 export const readyMsMax = 10_000;
 
-/** When the instance could not answer, and need not. */
-export function absencesOf(history: Pick<History, 'faults'>, instance: string): Stretch[] {
-  return windowsOf(history)
+/**
+ * When the instance could not answer, and need not. One that was late to answer again, and did, need not until then: a busy
+ * machine may have been slow to start it.
+ */
+export function absencesOf(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
+  const inTime = windowsOf(history)
     .filter(({ effect, target }) => effect === 'unavailable' && target === instance)
     .map(({ beginMs, healMs, healedMs }) => ({ startMs: beginMs, endMs: Math.min(healedMs, healMs + readyMsMax) }));
+  return [...inTime, ...lateReturnsIn(history, instance)];
 }
 
 /** When the instance could not do at once what it would: it could not answer, or got too little processor time. */
-export function heldUpIn(history: Pick<History, 'faults'>, instance: string): Stretch[] {
+export function heldUpIn(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
   const starved = windowsOf(history)
     .filter(({ effect, target }) => effect === 'starved' && target === instance)
     .map(({ beginMs, healedMs }) => ({ startMs: beginMs, endMs: healedMs }));
   return [...absencesOf(history, instance), ...starved];
 }
 
-/** When instances that had not answered in time after the heal did answer again; infinite for one that never did. */
+/** From when an instance had to answer again to when it did; nothing of one that never did. */
 export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
   return windowsOf(history)
     .filter((it) => it.effect === 'unavailable' && it.target === instance && it.healedMs >= it.healMs + readyMsMax)
@@ -90,7 +94,8 @@ export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, inst
         (it) => it.instance === instance && it.sentMs >= startMs && it.status > 0,
       );
       return { startMs, endMs: answered.reduce((min, { sentMs }) => Math.min(min, sentMs), Number.POSITIVE_INFINITY) };
-    });
+    })
+    .filter(({ endMs }) => Number.isFinite(endMs));
 }
 
 /** The worst that was forced on a sound limiter meanwhile; undefined when nothing was in place. */

@@ -60,36 +60,26 @@ export class NativeParts implements AsyncDisposable {
   }
 
   /** Starts a process that is missed when it ends by itself; resolves when `ask` gives an answer. */
-  async start<T>(
-    { name, command, args, env = {}, directory, mayEnd, lingers = false }: Part,
-    ask: () => Promise<T | undefined>,
-  ): Promise<LabProcess> {
-    const log = join(this.#logs, `${name}.log`);
-    const process = await LabProcess.start({ name, command, args, env, directory, log, undo: this.#undo });
-    this.#started.defer(() => {
-      this.#ending = true;
-      return process.stop();
-    });
-    if (lingers) this.#lingering.push(process);
-    process.exited.then((end) => {
-      if (this.#ending || mayEnd?.()) return;
-      this.#reject(new LabError(`${name} ${end} in mid-run: ${process.tail()}`));
-    });
+  async start<T>(part: Part, ask: () => Promise<T | undefined>): Promise<LabProcess> {
+    const process = await this.#spawn(part);
     await process.ready(readyMsMax, ask);
     return process;
   }
 
-  /** Likewise, and its end is no surprise once it was killed. */
+  /** Likewise, and its end is no surprise once it was killed. One that is late to be ready again runs all the same. */
   async startRestartable<T>(part: Part, ask: () => Promise<T | undefined>): Promise<Restartable> {
     let killed = false;
     let restarting: Promise<void> | undefined;
-    const start = (args: readonly string[] = []) =>
-      this.start({ ...part, args: [...part.args, ...args], mayEnd: () => killed || part.mayEnd?.() === true }, ask);
-    let current = await start();
-    const restart = async (args?: readonly string[]) => {
-      current = await start(args);
-      killed = false;
-      restarting = undefined;
+    const mayEnd = () => killed || part.mayEnd?.() === true;
+    let current = await this.start({ ...part, mayEnd }, ask);
+    const restart = async (args: readonly string[] = []) => {
+      try {
+        current = await this.#spawn({ ...part, args: [...part.args, ...args], mayEnd });
+        await current.ready(readyMsMax, ask);
+        killed = false;
+      } finally {
+        restarting = undefined;
+      }
     };
     return {
       get pid() {
@@ -132,5 +122,20 @@ export class NativeParts implements AsyncDisposable {
     this.#ending = true;
     await Promise.all(this.#lingering.map((process) => process.stop()));
     await this.#started.disposeAsync();
+  }
+
+  async #spawn({ name, command, args, env = {}, directory, mayEnd, lingers = false }: Part): Promise<LabProcess> {
+    const log = join(this.#logs, `${name}.log`);
+    const process = await LabProcess.start({ name, command, args, env, directory, log, undo: this.#undo });
+    this.#started.defer(() => {
+      this.#ending = true;
+      return process.stop();
+    });
+    if (lingers) this.#lingering.push(process);
+    process.exited.then((end) => {
+      if (this.#ending || mayEnd?.()) return;
+      this.#reject(new LabError(`${name} ${end} in mid-run: ${process.tail()}`));
+    });
+    return process;
   }
 }

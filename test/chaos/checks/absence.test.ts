@@ -55,10 +55,13 @@ describe('an instance that cannot answer', () => {
   it('has to answer again 10 s after it was told to: nothing is told of one that is late, and one that never does fails', () => {
     const faults = [event('instance-kill', 'inject', 1000), event('instance-kill', 'heal', 5000, 15_001)];
     const late = { heal: { ...lost, ms: 12_000 } };
-    expect(availability.judge(absent(late, { faults }))[0]).toMatchObject({ verdict: 'unknown', measured: 600 });
+    const returned = absent(late, { faults });
+    expect(availability.judge(returned)[0]).toMatchObject({ verdict: 'unknown', measured: 600 });
+    expect(runChecks(checks, returned).filter(({ verdict }) => verdict === 'fail')).toEqual([]);
     const never = { ...late, recovered: { ...lost } };
     const failed = { verdict: 'fail', detail: expect.stringContaining('at 15.00') };
     expect(availability.judge(absent(never, { faults }))[0]).toMatchObject(failed);
+    expect(verdictOf(latency, absent(never, { faults }))).toContain('fail');
   });
 
   it('takes no time to judge that grows with each request it left without an answer', () => {
