@@ -1,7 +1,7 @@
 // The answers of one instance in the order in which they were sent. Sorted once for all the checks that ask.
 
+import { countBelow } from '../ascending.ts';
 import type { AnswerEvent, History } from '../history.ts';
-import { countBelow } from './ascending.ts';
 
 const known = new WeakMap<readonly AnswerEvent[], ReadonlyMap<string, readonly AnswerEvent[]>>();
 

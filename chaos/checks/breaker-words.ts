@@ -4,9 +4,9 @@
 // The instance dates its moves, so nothing within clockMsMax of a move counts. One whose Redis was replaced is not judged
 // after that: when a breaker is gone is seen late.
 
+import { Overlaps } from '../ascending.ts';
 import { type AnswerEvent, type BreakerEvent, type History, isAllowed, type Stretch } from '../history.ts';
 import { answersOf, answersWithin } from './answers-of.ts';
-import { Overlaps } from './ascending.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
 import { isUnplaced, masterOf } from './outage.ts';
 import { isWithoutStore } from './store-failure.ts';

@@ -4,8 +4,8 @@
 // way at the same time are charged in full, and so is every take that Redis may have executed without its answer arriving.
 // What may have emptied the bucket is charged likewise.
 
+import { countBelow, itself } from '../ascending.ts';
 import type { AnswerEvent } from '../history.ts';
-import { countBelow, itself } from './ascending.ts';
 import { ascending } from './quantile.ts';
 import type { Emptying, Source } from './sources.ts';
 

@@ -3,6 +3,7 @@
 // A source is one key's bucket in one place: in Redis (until Redis loses its data, which begins a new one), in the
 // control's Redis, or in one instance's fallback.
 
+import { countBelow } from '../ascending.ts';
 import { driftRatioOf } from '../bounds.ts';
 import {
   type AnswerEvent,
@@ -13,7 +14,6 @@ import {
   isDenied,
   type SourceKind,
 } from '../history.ts';
-import { countBelow } from './ascending.ts';
 import { clockMsMax } from './calm.ts';
 import { isUnplaced, masterOf, reachOf } from './outage.ts';
 

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { countBelow, itself } from '../ascending.ts';
 import type { LoadChange } from '../scenario.ts';
 import type { Target } from '../targets/target.ts';
 import { loadAt } from './load-changes.ts';
@@ -61,7 +62,7 @@ export function* arrivalsOf({ seed, rate, durationMs, keys, targets, load = [] }
   const names = Array.from(cumulative, (_, rank) => keyOf(rank)); // the same string each time: no map hashes it anew
   let news = 0;
   const keyIn = {
-    popular: () => names[firstAtLeast(cumulative, uniform())] as string,
+    popular: () => names[countBelow(cumulative, uniform(), itself)] as string,
     one: () => hotKey,
     new: () => `new${news++}`,
   };
@@ -101,15 +102,4 @@ function zipf(count: number, skew: number): Float64Array {
     cumulative[rank] = sum;
   }
   return cumulative.map((value) => value / sum);
-}
-
-function firstAtLeast(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) >= value) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

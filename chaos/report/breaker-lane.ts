@@ -1,6 +1,7 @@
 // Each instance's breaker over time, from the moves that were recorded. Of several, one for each Redis, the lane shows the
 // one that tells most of trouble.
 
+import { countBelow } from '../ascending.ts';
 import type { BreakerEvent, History } from '../history.ts';
 
 export interface BreakerSpan {
@@ -66,12 +67,6 @@ function worstOf(states: Iterable<string>): string {
 
 /** The state at an instant; that of the nearest span before or after the lane. */
 export function stateAt({ spans }: BreakerLane, atMs: number): string {
-  let low = 0;
-  let high = spans.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((spans[middle]?.startMs ?? 0) <= atMs) low = middle;
-    else high = middle - 1;
-  }
-  return spans[low]?.state ?? 'closed';
+  const begun = countBelow(spans, atMs, ({ startMs }) => startMs, true);
+  return spans[Math.max(0, begun - 1)]?.state ?? 'closed';
 }
