@@ -22,7 +22,7 @@ export function spawnService(env: Readonly<Record<string, string>>): Child {
   return startChild(process.execPath, ['service/main.ts'], { cwd: root, env });
 }
 
-/** Starts it and waits until /healthz answers. */
+/** Starts it and waits until /healthz answers. Before it says that it listens nobody asks: that alone would be a third of its cost. */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
   const port = Number(env.PORT ?? (await freePort()));
   const url = `http://127.0.0.1:${port}`;
@@ -31,6 +31,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   try {
     await until(`an answer of ${url}/healthz`, async () => {
       if (child.hasEnded()) throw new Error(`the service ended: ${output()}`);
+      if (!child.stdout().includes('listening on')) return false;
       const response = await fetch(`${url}/healthz`).catch(() => undefined);
       return response?.ok;
     });
