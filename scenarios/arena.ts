@@ -8,7 +8,6 @@ import { arenaMdOf } from '../chaos/arena/arena-md.ts';
 import { arenaPageOf } from '../chaos/arena/arena-page.ts';
 import { glance } from '../chaos/arena/rows.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
-import { commandLine } from '../chaos/command-line.ts';
 import { chooseDriver, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, explained, interruption, UsageError } from '../chaos/errors.ts';
@@ -19,62 +18,13 @@ import { fromHere, ProgressLine } from '../chaos/report/terminal.ts';
 import type { RunResult } from '../chaos/run/recorded-run.ts';
 import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
-import { comparedTargets, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf, typedIn, whole } from './arguments.ts';
-import { scenarios } from './index.ts';
-
-const runsDirectory = join(import.meta.dirname, '..', 'runs');
-const usage = 'npm run arena [-- --targets A,B --scenarios X,Y --seed N --rate N --out DIR]';
-
-/** Each shows another way to fail: nothing broken, silence, held data, slowness, a store that comes back empty. */
-const telling = ['baseline', 'partition', 'stall', 'latency', 'redis-kill'];
-
-interface Arguments {
-  readonly targets: readonly Target[];
-  readonly scenarios: readonly Scenario[];
-  readonly seed: number;
-  readonly rate: number;
-  readonly out: string;
-}
-
-function readArguments(args: readonly string[]): Arguments {
-  const { values } = commandLine(
-    {
-      args: [...args],
-      options: {
-        targets: { type: 'string', default: comparedTargets.map(({ name }) => name).join(',') },
-        scenarios: { type: 'string', default: telling.join(',') },
-        seed: { type: 'string', default: '1' },
-        rate: { type: 'string', default: '1000' },
-        out: { type: 'string', default: runsDirectory },
-      },
-    },
-    usage,
-  );
-  const there = ` Scenarios: ${scenarios.map(({ name }) => name).join(', ')}.`;
-  return {
-    targets: listed('--targets', values.targets).map((target) =>
-      targetOf({ target, variables: [], directory: typedIn }),
-    ),
-    scenarios: listed('--scenarios', values.scenarios).map((name) => scenarioOf(name, there)),
-    seed: whole('--seed', values.seed, 0, 0x7fffffff),
-    rate: whole('--rate', values.rate, 1, 20_000),
-    out: values.out,
-  };
-}
-
-function listed(option: string, text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.includes('') || new Set(names).size < names.length)
-    throw new UsageError(`${option} is "${text}"; allowed: names, each once, with commas between them.\n${usage}`);
-  return names;
-}
+import { type ArenaOptions, arenaOptions } from './arena-options.ts';
 
 async function oneRun(
   target: Target,
   scenario: Scenario,
-  { seed, rate, out }: Pick<Arguments, 'seed' | 'rate' | 'out'>,
+  { seed, rate, out }: Pick<ArenaOptions, 'seed' | 'rate' | 'out'>,
   driver: Driver,
   signal: AbortSignal,
 ): Promise<RunResult> {
@@ -89,7 +39,7 @@ async function oneRun(
 }
 
 async function main(): Promise<number> {
-  const options = readArguments(process.argv.slice(2));
+  const options = arenaOptions(process.argv.slice(2));
   const { driver } = await chooseDriver('native');
   for (const scenario of options.scenarios) {
     for (const target of options.targets) {

@@ -1,4 +1,5 @@
-// The command line where it has nothing to run, or cannot. Nothing here takes a scenario as far as its fault.
+// The commands where they have nothing to run, or cannot. Nothing here takes a scenario as far as its fault. What they make
+// of each option is tested without a process: ../scenarios/run-options.test.ts and its neighbours.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -27,77 +28,19 @@ describe('asking for what does not exist', () => {
     for (const { name, hypothesis } of scenarios) expect(stderr).toMatch(new RegExp(`^ +${name} +${hypothesis}$`, 'm'));
   });
 
-  it('runs none when one of several does not exist', async () => {
-    expect((await refused(['baseline', 'earthquake'])).status).toBe(254);
-  });
-
-  it('lists the options when there is none of that name', async () => {
-    const { status, stderr } = await refused(['partition', '--sed', '1']);
-    expect(status).toBe(254);
-    expect(stderr).toContain("Unknown option '--sed'");
-    for (const option of ['--driver', '--seed', '--rate', '--out', '--json', '--list'])
-      expect(stderr).toContain(option);
-  });
-
-  it('has options of the suite for the suite alone, which names a value that is none', async () => {
-    expect(await refused(['partition', '--family', 'network'])).toMatchObject({
-      status: 254,
-      stderr: '--family is of the suite: npm run suite.\n',
-    });
-    expect(await refused(['--suite', '--shard', '5/4'])).toMatchObject({
-      status: 254,
-      stderr: expect.stringMatching(/^--shard is "5\/4"; allowed: K\/N/),
-    });
-  });
-
-  it.each(['kubernetes', 'constructor', '__proto__'])(
-    'lists the drivers when there is none named %s',
-    async (driver) => {
-      const { status, stderr } = await refused(['partition', '--driver', driver]);
-      expect({ status, stderr }).toEqual({
-        status: 254,
-        stderr: expect.stringMatching(new RegExp(`^There is no driver "${driver}"\\. Drivers: auto, native`)),
-      });
-    },
-  );
-
-  it.each([
-    ['--seed', 'x'],
-    ['--seed', '1.5'],
-    ['--seed', ''],
-    ['--seed', '2147483648'],
-    ['--rate', '0'],
-    ['--rate', '20001'],
-    ['--rate', '1e3'],
-  ])('tells what is allowed for %s when it is "%s"', async (option, value) => {
-    const { status, stderr } = await refused(['partition', option, value]);
-    expect({ status, stderr }).toEqual({
-      status: 254,
-      stderr: expect.stringMatching(
-        new RegExp(`^${option} is "${value}"; allowed: a whole number from \\d+ to \\d+\\.\n$`),
-      ),
-    });
-  });
-
   it('runs nothing when the native driver is asked for and an image is named, which it would leave untested', async () => {
     expect(await refused(['partition'], { LIMITER_IMAGE: 'you/limiter:1' })).toEqual({
       status: 254,
       stderr: 'The native driver cannot work: LIMITER_IMAGE names an image, which only the containers driver runs\n',
     });
   });
-
-  it('explains a negative seed and an option without a value', async () => {
-    expect((await refused(['partition', '--seed=-1'])).stderr).toMatch(/^--seed is "-1"; allowed: /);
-    expect((await refused(['partition', '--seed'])).status).toBe(254);
-  });
 });
 
 describe('the list', () => {
-  it('names every scenario with its hypothesis, also without arguments', async () => {
+  it('names every scenario with its hypothesis, without arguments', async () => {
     const { status, stdout, stderr } = await scenario([]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     for (const { name, hypothesis } of scenarios) expect(stdout).toMatch(new RegExp(`^ +${name} +${hypothesis}$`, 'm'));
-    expect((await scenario(['--list'])).stdout).toBe(stdout);
   });
 
   it('is one JSON array with --json', async () => {
@@ -183,50 +126,25 @@ function canMount(): boolean {
 }
 
 describe('a storm', () => {
-  it.each([
-    ['no time', ['storm', '--minutes', '0'], /^--minutes is "0"; allowed: a whole number from 1 to 60\./],
-    ['minutes of a scenario', ['partition', '--minutes', '2'], /^--minutes is of a storm: npm run scenario storm\./],
-    ['another scenario beside it', ['storm', 'partition'], /^A storm is run by itself, and not with others\./],
-    ['two things at once', ['storm', '--replay', 'a', '--shrink', 'b'], /^One of --replay, --shrink can be done/],
-    ['a run that is not there', ['storm', '--replay', 'runs/nowhere'], /^There is no recorded run runs\/nowhere/],
-  ])('refuses %s, and starts nothing', async (_, args, message) => {
-    const { status, stderr } = await refused(args);
+  it('of a run that is not there is refused, and nothing is started', async () => {
+    const { status, stderr } = await refused(['storm', '--replay', 'runs/nowhere']);
     expect(status).toBe(254);
-    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^There is no recorded run runs\/nowhere/);
   });
 });
 
 describe('an arena', () => {
-  it.each([
-    [
-      'a limiter that does not exist',
-      ['--targets', 'failopen,nobody'],
-      /^There is no target "nobody"\. Targets: failopen, /,
-    ],
-    [
-      'a scenario that does not exist',
-      ['--scenarios', 'earthquake'],
-      /^There is no scenario "earthquake"\. Scenarios: baseline, /,
-    ],
-    [
-      'a limiter twice',
-      ['--targets', 'bare,bare'],
-      /^--targets is "bare,bare"; allowed: names, each once, with commas/,
-    ],
-    ['no name', ['--scenarios', 'partition,'], /^--scenarios is "partition,"; allowed: names/],
-    ['a rate of 0', ['--rate', '0'], /^--rate is "0"; allowed: a whole number from 1 to 20000\./],
-    ['an option that does not exist', ['--fast'], /^Unknown option '--fast'/],
-  ])('refuses %s, and leaves nothing', async (_, args, message) => {
+  it('of a limiter that does not exist is refused, and leaves nothing', async () => {
     using directory = temporaryDirectory();
     const out = join(directory.path, 'runs');
-    const { status, stdout, stderr, noted } = await run(['scenarios/arena.ts', '--out', out, ...args]);
+    const { status, stdout, stderr, noted } = await run(['scenarios/arena.ts', '--out', out, '--targets', 'nobody']);
     expect({ status, stdout, noted, isOut: existsSync(out) }).toEqual({
       status: 254,
       stdout: '',
       noted: [],
       isOut: false,
     });
-    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^There is no target "nobody"\. Targets: failopen, /);
   });
 });
 

@@ -2,9 +2,9 @@
 
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRedis } from '../../support/redis.ts';
-import { startService } from '../../support/service.ts';
+import { type ServiceProcess, startService } from '../../support/service.ts';
 import { until } from '../../support/until.ts';
 
 const unlimited = { RATE_LIMIT: '1000000', RATE_LIMIT_BURST: '1000000', RATE_LIMIT_WINDOW_SEC: '1' };
@@ -73,6 +73,12 @@ describe.each([['1'], ['2']])('with WORKERS=%s', (WORKERS) => {
 });
 
 describe('a body that nobody reads', () => {
+  let service: ServiceProcess;
+  beforeAll(async () => {
+    service = await startService(unlimited);
+  });
+  afterAll(() => service.stop());
+
   const chunk = Buffer.from(`10000\r\n${'x'.repeat(0x10000)}\r\n`);
   const plain = Buffer.alloc(0x10000);
 
@@ -80,7 +86,6 @@ describe('a body that nobody reads', () => {
     ['chunked', 'Transfer-Encoding: chunked', chunk],
     ['announced', 'Content-Length: 400000000', plain],
   ])('is not read when it is %s and large: the request is answered, then closed', async (_how, header, piece) => {
-    await using service = await startService(unlimited);
     let left = 400_000_000;
     const more = () => {
       left -= piece.length;
@@ -92,20 +97,17 @@ describe('a body that nobody reads', () => {
   });
 
   it('is not waited for when it does not come at all', async () => {
-    await using service = await startService(unlimited);
     const received = await talk(service.port, 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 400000000\r\n\r\n');
     expect([statuses(received), received.ms < 5000]).toEqual([[200], true]);
   });
 
   it('is not asked for', async () => {
-    await using service = await startService(unlimited);
     const expects = 'Expect: 100-continue\r\nContent-Length: 5';
     const received = await talk(service.port, `POST / HTTP/1.1\r\nHost: x\r\n${expects}\r\n\r\n`);
     expect([statuses(received), /\r\nConnection: close\r\n/i.test(received.text)]).toEqual([[405], true]);
   });
 
   it('that came with its request is no reason to close', async () => {
-    await using service = await startService(unlimited);
     const post = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello';
     expect(statuses(await talk(service.port, post + get + post, { end: true }))).toEqual([405, 200, 405]);
   });

@@ -1,0 +1,105 @@
+// What `npm run scenario` and `npm run suite` are told on their command line.
+
+import { join } from 'node:path';
+import { commandLine } from '../chaos/command-line.ts';
+import { driverFor, driverNames } from '../chaos/drivers/choose.ts';
+import { UsageError } from '../chaos/errors.ts';
+import type { Scenario } from '../chaos/scenario.ts';
+import { targetNames, targetOf } from '../chaos/targets/index.ts';
+import type { Target } from '../chaos/targets/target.ts';
+import { scenarioOf, typedIn, whole } from './arguments.ts';
+import { scenarios } from './index.ts';
+import { selected } from './selection.ts';
+import { type StormOptions, stormOptions } from './storm-command.ts';
+
+const runsDirectory = join(import.meta.dirname, '..', 'runs');
+const usage =
+  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json],\n' +
+  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN [--tries N],\n' +
+  'or npm run suite [-- --family F --grep TEXT --shard K/N]';
+
+export interface RunOptions {
+  readonly chosen: readonly Scenario[];
+  /** What a storm is made of; undefined when none is asked for. */
+  readonly storm: StormOptions | undefined;
+  readonly list: boolean;
+  readonly suite: boolean;
+  readonly json: boolean;
+  readonly driver: string;
+  readonly target: Target;
+  readonly seed: number;
+  readonly rate: number;
+  readonly out: string;
+}
+
+/** Throws a `UsageError` that names the option, its value and what is allowed. */
+export function runOptions(args: readonly string[]): RunOptions {
+  const { values, positionals } = parsed(args);
+  if (!driverNames.includes(values.driver))
+    throw new UsageError(`There is no driver "${values.driver}". Drivers: ${driverNames.join(', ')}.`);
+  const storm = stormOptions(positionals, values);
+  const { family, grep, shard, suite } = values;
+  const list = values.list || (positionals.length === 0 && !suite);
+  const named = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing(scenarios)}`));
+  const all = named.length === 0 && (suite || list) ? scenarios : named;
+  for (const [option, value] of Object.entries({ family, grep, shard })) {
+    if (value !== undefined && !suite && !list) throw new UsageError(`--${option} is of the suite: npm run suite.`);
+  }
+  const target = targetOf({
+    target: values.target,
+    command: values.command,
+    variables: values['target-env'],
+    directory: typedIn,
+  });
+  return {
+    chosen: suite || list ? selected(all, { family, grep, shard }) : named,
+    storm,
+    list,
+    suite,
+    json: values.json,
+    driver: driverFor(values.driver, target),
+    target,
+    seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
+    rate: whole('--rate', values.rate, 1, 20_000),
+    out: values.out,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  return commandLine(
+    {
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        driver: { type: 'string', default: 'auto' },
+        target: { type: 'string', default: targetNames[0] as string },
+        command: { type: 'string' },
+        'target-env': { type: 'string', multiple: true, default: [] },
+        seed: { type: 'string' },
+        rate: { type: 'string', default: '1000' },
+        out: { type: 'string', default: runsDirectory },
+        json: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        suite: { type: 'boolean', default: false },
+        family: { type: 'string' },
+        grep: { type: 'string' },
+        shard: { type: 'string' },
+        minutes: { type: 'string' },
+        replay: { type: 'string' },
+        shrink: { type: 'string' },
+        tries: { type: 'string' },
+      },
+    },
+    usage,
+  );
+}
+
+/** The scenarios with their hypotheses, as `--list` shows them. */
+export function listing(listed: readonly Scenario[]): string {
+  const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
+  const line = ({ name, hypothesis }: Scenario) => `  ${name.padEnd(width)}${hypothesis}`;
+  const families = [...Map.groupBy(listed, ({ family }) => family)].map(
+    ([family, members]) => `${family}:\n${members.map(line).join('\n')}`,
+  );
+  return `Scenarios\n\n${families.join('\n\n')}\n\nTargets: ${targetNames.join(', ')}\n\nRun one: ${usage}\n`;
+}

@@ -1,0 +1,51 @@
+// The command line of `npm run scenario` and `npm run suite`, without starting a process for each mistake.
+
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../chaos/errors.ts';
+import { scenarios } from '../../scenarios/index.ts';
+import { listing, runOptions } from '../../scenarios/run-options.ts';
+
+describe('npm run scenario', () => {
+  it.each<[string[], string | RegExp]>([
+    [['earthquake'], `There is no scenario "earthquake".\n\n${listing(scenarios)}`],
+    [['baseline', 'earthquake'], 'There is no scenario "earthquake".'],
+    [
+      ['partition', '--sed', '1'],
+      /^Unknown option '--sed'\. Options: --driver, .*--seed, --rate, --out, --json, --list, .*\nnpm run scenario NAME/,
+    ],
+    [['partition', '--family', 'network'], '--family is of the suite: npm run suite.'],
+    [['--suite', '--shard', '5/4'], /^--shard is "5\/4"; allowed: K\/N/],
+    ...['kubernetes', 'constructor', '__proto__'].map((driver): [string[], RegExp] => [
+      ['partition', '--driver', driver],
+      new RegExp(`^There is no driver "${driver}"\\. Drivers: auto, native`),
+    ]),
+    ...[
+      ['--seed', 'x'],
+      ['--seed', '1.5'],
+      ['--seed', ''],
+      ['--seed', '2147483648'],
+      ['--rate', '0'],
+      ['--rate', '20001'],
+      ['--rate', '1e3'],
+    ].map(([option = '', value = '']): [string[], RegExp] => [
+      ['partition', option, value],
+      new RegExp(`^${option} is "${value}"; allowed: a whole number from \\d+ to \\d+\\.$`),
+    ]),
+    [['partition', '--seed=-1'], /^--seed is "-1"; allowed: /],
+    [['partition', '--seed'], /^Option '--seed <value>' argument missing/],
+    [['storm', '--minutes', '0'], /^--minutes is "0"; allowed: a whole number from 1 to 60\./],
+    [['partition', '--minutes', '2'], /^--minutes is of a storm: npm run scenario storm\./],
+    [['storm', 'partition'], /^A storm is run by itself, and not with others\./],
+    [['storm', '--replay', 'a', '--shrink', 'b'], /^One of --replay, --shrink can be done/],
+  ])('refuses %j', (args, message) => {
+    expect(() => runOptions(args)).toThrow(UsageError);
+    expect(() => runOptions(args)).toThrow(message);
+  });
+
+  it('lists all scenarios when it is asked to, and when it is asked nothing', () => {
+    for (const args of [[], ['--list']]) {
+      const { list, chosen } = runOptions(args);
+      expect({ list, chosen }).toEqual({ list: true, chosen: scenarios });
+    }
+  });
+});
