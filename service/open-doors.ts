@@ -39,9 +39,9 @@ export async function openDoors(config: DoorsConfig, parts: DoorsParts): Promise
   const intake = new Intake();
   const json = createJsonDoor({ routes: routesOf({ ...parts, ipv6Prefix, tokens }), tokens, onDefect });
   const gate = createGate({ limiter, policies, addresses, onMistake, onDefect });
-  const http = createHttpServer(config, createApi({ ...parts, intake, json, gate, onError: onDefect }));
-  intake.guard(http.server);
-  const doors: Door[] = [http];
+  const doors: Door[] = [
+    createHttpServer(config, createApi({ ...parts, intake, json, gate, onError: onDefect }), intake),
+  ];
   if (isOpen('grpc')) {
     const { createRlsDoor } = await import('./doors/rls/door.ts'); // takes a while to load
     const ofRls = { rules, shares: sharing, withHeaders, keepAliveTimeoutMs, onMistake: () => onMistake(rlsPolicy) };

@@ -9,10 +9,11 @@
 // them. So a chunk that holds more than the end of one request is given to it in pieces, each of which can't hold more
 // requests than the connection may still have unanswered. The pieces of all such connections share a fixed part of each
 // turn, and a connection's next piece waits until its last one is answered and sent. Only what documented streams do is
-// used here: pause, unshift, read, resume.
+// used here: pause, push, unshift, read, resume.
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { readIntoOneBuffer } from './one-buffer.ts';
 
 /** Requests of one connection that are read and not answered, at the most. */
 export const unansweredMax = 32;
@@ -40,16 +41,16 @@ export class Intake {
   readonly #queue: Connection[] = [];
   #turn: NodeJS.Immediate | undefined;
 
-  /** Stands before the parser of every connection that `server` is given from now on. */
-  guard(server: Server): void {
-    server.on('connection', (socket: Socket) => {
-      // The parser reads by itself until somebody listens; then it is told by a listener of its own, in whose place we are.
-      const parse = socket.listeners('data').at(-1) as (chunk: Buffer) => void;
-      const connection = new Connection(socket, parse, (ready) => this.#enqueue(ready));
-      socket.on('data', (chunk: Buffer) => connection.take(chunk));
-      socket.off('data', parse);
-      this.#connections.set(socket, connection);
-    });
+  /** Gives the server a connection, and stands before its parser. */
+  accept(accepted: Socket, server: Server): void {
+    const socket = readIntoOneBuffer(accepted, (chunk) => connection.read(chunk));
+    server.emit('connection', socket);
+    // The parser reads by itself until somebody listens; then it is told by a listener of its own, in whose place we are.
+    const parse = socket.listeners('data').at(-1) as (chunk: Buffer) => void;
+    const connection = new Connection(socket, parse, (ready) => this.#enqueue(ready));
+    socket.on('data', (chunk: Buffer) => connection.take(chunk));
+    socket.off('data', parse);
+    this.#connections.set(socket, connection);
   }
 
   /** To say that a request of this connection waits, and when it is answered; undefined for one that is not guarded. */
@@ -101,7 +102,19 @@ class Connection implements Waiting {
     this.#enqueue(this);
   }
 
-  /** What the socket has read. */
+  /** What comes on the connection; the chunk holds until this returns. */
+  read(chunk: Buffer): void {
+    if (this.#socket.destroyed) return;
+    if (this.#passesAll() && endsAtMostOne(chunk)) {
+      this.#parse(chunk);
+      return;
+    }
+    this.#socket.pause();
+    this.#socket.push(Buffer.from(chunk));
+    this.#hold();
+  }
+
+  /** What the socket lets go of what it holds. */
   take(chunk: Buffer): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
@@ -112,6 +125,10 @@ class Connection implements Waiting {
     // The server resumes a socket at each of its requests, so this comes again while it is held.
     socket.pause();
     socket.unshift(chunk);
+    this.#hold();
+  }
+
+  #hold(): void {
     if (this.#state === 'held') return;
     this.#state = 'held';
     this.#enqueue(this);

@@ -3,6 +3,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Door } from './door.ts';
+import type { Intake } from './intake.ts';
 
 export interface HttpServer extends Door {
   readonly server: Server;
@@ -13,7 +14,11 @@ export interface HttpServerOptions {
   readonly keepAliveTimeoutMs: number;
 }
 
-export function createHttpServer({ keepAliveTimeoutMs }: HttpServerOptions, api: RequestListener): HttpServer {
+export function createHttpServer(
+  { keepAliveTimeoutMs }: HttpServerOptions,
+  api: RequestListener,
+  intake: Intake,
+): HttpServer {
   const server = createServer(
     {
       keepAliveTimeout: keepAliveTimeoutMs,
@@ -36,7 +41,7 @@ export function createHttpServer({ keepAliveTimeoutMs }: HttpServerOptions, api:
   return {
     name: 'http',
     server,
-    accept: (socket) => server.emit('connection', socket),
+    accept: (socket) => intake.accept(socket, server),
     close: (graceMs) => closeServer(server, connections, graceMs),
   };
 }

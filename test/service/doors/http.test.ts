@@ -24,16 +24,17 @@ describe('the routes', () => {
 
   const serve = async (gate: Gate) => {
     defects.length = 0;
+    const intake = new Intake();
     const api = createApi({
       gate,
-      intake: new Intake(),
+      intake,
       json: () => false,
       page: async () => '',
       pageContentType: 'text/plain',
       readiness: () => readiness,
       onError: (error) => defects.push(error),
     });
-    server = createHttpServer({ keepAliveTimeoutMs: 5000 }, api).server.listen(0, '127.0.0.1');
+    server = createHttpServer({ keepAliveTimeoutMs: 5000 }, api, intake).server.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };

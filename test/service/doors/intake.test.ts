@@ -1,12 +1,12 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Intake, unansweredMax } from '../../../service/doors/intake.ts';
 import { until } from '../../support/until.ts';
 
-const requests = (count: number) =>
-  Array.from({ length: count }, (_, n) => `GET /${n} HTTP/1.1\r\nHost: x\r\n\r\n`).join('');
+const requests = (count: number, first = 0) =>
+  Array.from({ length: count }, (_, n) => `GET /${first + n} HTTP/1.1\r\nHost: x\r\n\r\n`).join('');
 
 /** A server behind an intake that answers each request with its path; a request that `waits` is answered by its caller. */
 async function serve(listener: (waiting: ReturnType<Intake['of']>, ...it: Parameters<RequestListener>) => void) {
@@ -16,15 +16,15 @@ async function serve(listener: (waiting: ReturnType<Intake['of']>, ...it: Parame
     listener(intake.of(request.socket), request, response),
   );
   Object.assign(server, { httpAllowHalfOpen: true });
-  intake.guard(server);
   server.on('connection', (socket: Socket) => sockets.push(socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => intake.accept(socket, server));
+  await new Promise<void>((resolve) => port.listen(0, '127.0.0.1', resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (port.address() as AddressInfo).port,
     sockets,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => port.close(resolve));
     },
   };
 }
@@ -45,7 +45,7 @@ function client(port: number, text: string) {
   };
 }
 
-const pathsTo = (count: number) => Array.from({ length: count }, (_, n) => `/${n}`);
+const pathsTo = (count: number, first = 0) => Array.from({ length: count }, (_, n) => `/${first + n}`);
 
 describe('a connection that sends many requests at once', () => {
   it('has at most 32 of them read while none is answered, and all answered in their order when they are', async () => {
@@ -71,6 +71,17 @@ describe('a connection that sends many requests at once', () => {
     for (const answer of waiting) answer();
     await until('the last answer', () => hasCome(count - 1));
     expect(paths()).toEqual(pathsTo(count));
+  });
+
+  it('is answered what it asked itself, while others send as many', async () => {
+    await using server = await serve((_connection, request, response) => response.end(`${request.url};`));
+    const count = 2000;
+    const clients = [1, 2, 3].map((it) => {
+      const first = it * 10_000;
+      return { first, ...client(server.port, requests(count, first)) };
+    });
+    await until('all answers', () => clients.every(({ first, hasCome }) => hasCome(first + count - 1)));
+    for (const { first, paths } of clients) expect(paths()).toEqual(pathsTo(count, first));
   });
 
   it('waits too when each comes in a packet of its own', async () => {
