@@ -1,14 +1,14 @@
 // The HTTP/2 connections of a gRPC server: what they may hold, and how they end. @grpc/grpc-js makes them, and neither
-// limits their headers, nor how slowly a call comes in, nor tells clients in time that it stops. It also does not see all of
-// their calls, and so cannot tell which of them are idle.
+// limits their headers, nor how slowly a call comes in or its answer is read, nor tells clients in time that it stops. It
+// also does not see all of their calls, and so cannot tell which of them are idle.
 
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
 /** Of all headers of a call. */
 const headerBytesMax = 16_384;
-/** From the first byte of a call to its last one. */
-const receiptMsMax = 10_000;
+/** From the first byte of a call to its last one; and at least as long, from its last answer until that is read. */
+const slowMsMax = 10_000;
 /** Clients that have heard that the server stops may have sent calls before; a round trip and more. */
 const noticeMs = 500;
 const lastStreamIdMax = 2 ** 31 - 1;
@@ -36,9 +36,12 @@ export class Connections {
       session.socket.once('end', () => session.close()); // its client sends no more, and hears what it has asked for
     });
     http2.on('stream', (stream) => {
+      let isUnread = false;
       const late = setTimeout(() => {
-        if (!stream.headersSent) stream.close(constants.NGHTTP2_CANCEL); // what is answered at length began to be
-      }, receiptMsMax);
+        if (isUnread || !stream.readableEnded || !stream.headersSent) stream.close(constants.NGHTTP2_CANCEL);
+        isUnread = stream.writableEnded; // what is answered at length goes on
+        late.refresh();
+      }, slowMsMax);
       const use = this.#sessions.get(stream.session as ServerHttp2Session);
       if (use) use.calls++;
       stream.once('close', () => {

@@ -49,7 +49,16 @@ export class ProtoReader {
     throw new MalformedMessage(`byte ${this.#at} follows a number of more than 10 bytes`);
   }
 
-  /** What is no UTF-8 becomes U+FFFD. */
+  /** The same, cut to its lower 32 bits, as every reader of protobuf does. */
+  uint32(): number {
+    const start = this.#at;
+    this.varint();
+    let value = 0;
+    for (let at = start, shift = 0; at < this.#at && shift < 32; at++, shift += 7)
+      value |= ((this.#bytes[at] as number) & 0x7f) << shift;
+    return value >>> 0;
+  }
+
   /** Bytes that are no UTF-8 are read as latin1: replaced, texts that differ would be one. */
   text(): string {
     const end = this.#endOfBytes();

@@ -61,7 +61,7 @@ function readRequest(reader: ProtoReader): RlsRequest {
   const descriptors: RequestDescriptor[] = [];
   for (let tag = reader.next(); tag !== undefined; tag = reader.next()) {
     if (tag === tags.request.domain) domain = reader.text();
-    else if (tag === tags.request.hitsAddend) hitsAddend = uint32(reader.varint());
+    else if (tag === tags.request.hitsAddend) hitsAddend = reader.uint32();
     else if (tag !== tags.request.descriptor) reader.skip(tag);
     else if (descriptors.length === descriptorsMax) {
       throw new TooMany(`descriptors has more than ${descriptorsMax}; allowed: 1 to ${descriptorsMax}.`);
@@ -114,7 +114,7 @@ function readEntry(reader: ProtoReader): RlsEntry {
 
 function readOverride(reader: ProtoReader, override: { requestsPerUnit: number; unit: number }): void {
   reader.message((tag) => {
-    if (tag === tags.override.requestsPerUnit) override.requestsPerUnit = uint32(reader.varint());
+    if (tag === tags.override.requestsPerUnit) override.requestsPerUnit = reader.uint32();
     else if (tag === tags.override.unit) override.unit = reader.varint();
     else reader.skip(tag);
   });
@@ -128,9 +128,4 @@ function readWrapped(reader: ProtoReader, before: number): number {
     else reader.skip(tag);
   });
   return value;
-}
-
-/** As every reader of protobuf cuts it. */
-function uint32(value: number): number {
-  return value % 2 ** 32;
 }

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadProtocol, rlsServiceName } from '../../../../service/doors/rls/protocol.ts';
-import { descriptorsMax, entriesMax, requestIn } from '../../../../service/doors/rls/request.ts';
+import { descriptorsMax, entriesMax, type RlsRequest, requestIn } from '../../../../service/doors/rls/request.ts';
 import { bytesOfResponse, code, unitNumbers } from '../../../../service/doors/rls/response.ts';
 import type { RlsUnit } from '../../../../service/doors/rls/rules.ts';
 
@@ -53,6 +53,17 @@ describe('a request', () => {
 
   it('is read as it was written', () => {
     fc.assert(fc.property(request, (message) => void expect(requestIn(written(message))).toEqual(message)));
+  });
+
+  it('has numbers of 64 bits cut to the lower 32 where the field has no more', () => {
+    const bytesOf = (number: bigint): number[] =>
+      number < 128n ? [Number(number)] : [Number(number & 127n) + 128, ...bytesOf(number >> 7n)];
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (number) => {
+        const { hitsAddend } = requestIn(Buffer.of(0x18, ...bytesOf(number))) as RlsRequest;
+        expect(hitsAddend).toBe(Number(BigInt.asUintN(32, number)));
+      }),
+    );
   });
 
   it('has all that is not known passed over', () => {

@@ -179,6 +179,21 @@ it('a call that does not come in whole is cut after 10 s, and one that is watche
   expect(watchEnded).toBe(false);
 });
 
+it('a call whose answer is not read is cut, and one that goes on asking and never ends', async () => {
+  const deaf = connect(`http://127.0.0.1:${service.grpcPort}`, { settings: { initialWindowSize: 0 } });
+  deaf.on('error', () => {});
+  const unread = deaf.request(headers);
+  unread.end(framed(message));
+  const reflection = deaf.request({ ...headers, ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo' });
+  const asks = setInterval(() => reflection.destroyed || reflection.write(framed(Buffer.of(0x3a, 0))), 100); // list_services
+  expect(await Promise.all([resetOf(unread), resetOf(reflection)])).toEqual([
+    constants.NGHTTP2_CANCEL,
+    constants.NGHTTP2_CANCEL,
+  ]);
+  clearInterval(asks);
+  deaf.destroy();
+}, 40_000);
+
 it('a call of one descriptor does not wait for a great many of a hundred each', async () => {
   using wide = new RlsClient(service.grpcPort);
   const hundred = descriptorsOf(...Array.from({ length: 100 }, (_, i) => `user=${i}`));
