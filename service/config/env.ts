@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import { extname } from 'node:path';
 import { createLimit } from '../core/limit.ts';
+import { clipped } from '../doors/clipped.ts';
 import { type DoorName, portSettings } from '../doors/door.ts';
 import type { Tokens } from '../doors/json/tokens.ts';
 import { type Policy, policyOfHeader } from '../doors/policy.ts';
@@ -61,7 +62,7 @@ export class ConfigError extends Error {
 export async function readConfigAtStart(env: Readonly<Record<string, string | undefined>>): Promise<Config> {
   const host = env.HOST ?? '127.0.0.1';
   const isLost = isHost(host) && !isIP(host) && (await lookup(host).catch(() => undefined)) === undefined;
-  const lost = `HOST is ${JSON.stringify(host)}, a name that leads nowhere; allowed: ${hostAllowed}`;
+  const lost = `HOST is ${clipped(JSON.stringify(host))}, a name that leads nowhere; allowed: ${hostAllowed}`;
   try {
     const config = readConfig(env);
     if (!isLost) return config;
@@ -137,7 +138,7 @@ function valuesIn(env: Readonly<Record<string, string | undefined>>, mistakes: s
     const text = env[name] ?? unlessSet;
     const { success, data } = shape.safeParse(text);
     // An address that holds a user and a password, where none belongs, is a secret too.
-    const shown = secret || text.includes('@') ? 'a value that is not shown' : JSON.stringify(text);
+    const shown = secret || text.includes('@') ? 'a value that is not shown' : clipped(JSON.stringify(text));
     if (success) values[name] = data;
     else mistakes.push(`${name} is ${shown}; allowed: ${allowed}`);
   }
@@ -174,7 +175,7 @@ const insteadOfFile = ['RATE_LIMIT', 'RATE_LIMIT_WINDOW_SEC', 'RATE_LIMIT_BURST'
 function tellInsteadOfFile(env: Readonly<Record<string, string | undefined>>, mistakes: string[]): void {
   for (const name of insteadOfFile) {
     if (env[name] !== undefined)
-      mistakes.push(`${name} is ${JSON.stringify(env[name])}; allowed: not set, with POLICIES_FILE`);
+      mistakes.push(`${name} is ${clipped(JSON.stringify(env[name]))}; allowed: not set, with POLICIES_FILE`);
   }
 }
 
@@ -193,7 +194,9 @@ function tellAlone(
   for (const [name, other] of onlyBeside) {
     const isOtherUnset = values[other] === null || values[other] === ''; // a bad one is undefined, and told
     if (values[name] && isOtherUnset)
-      mistakes.push(`${name} is ${JSON.stringify(env[name])}, and ${other} is not set; allowed: only beside ${other}`);
+      mistakes.push(
+        `${name} is ${clipped(JSON.stringify(env[name]))}, and ${other} is not set; allowed: only beside ${other}`,
+      );
   }
 }
 

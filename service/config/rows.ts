@@ -65,7 +65,7 @@ export const configRows = [
     unit: '',
     meaning:
       'file of [policies](#policies), in YAML or JSON. `RATE_LIMIT`, `RATE_LIMIT_WINDOW_SEC`, `RATE_LIMIT_BURST` and `KEY_HEADER` are not set beside it',
-    ...optional('the path of a file', /^[^\0]+$/),
+    ...optional('the path of a file', /^[^\0]{1,4096}$/),
   },
   {
     name: 'RLS_CONFIG_DIR',
@@ -73,7 +73,7 @@ export const configRows = [
     unit: '',
     meaning:
       'directory of [rules for Envoy](#rules-for-envoy), in the files of envoyproxy/ratelimit. It needs `GRPC_PORT`',
-    ...optional('the path of a directory', /^[^\0]+$/),
+    ...optional('the path of a directory', /^[^\0]{1,4096}$/),
   },
   {
     name: 'RLS_RESPONSE_HEADERS',

@@ -36,10 +36,10 @@ export const optional = (allowed: string, pattern: RegExp) => ({
   shape: z.literal('').or(z.string().regex(pattern)),
 });
 
-/** As a header can carry it (RFC 6750 §2.1). */
+/** As a header can carry it (RFC 6750 §2.1), and a client of Redis that has not said it yet. */
 export const token = {
   secret: true as const,
-  ...optional('a token of letters, digits and - . _ ~ + / =', /^[\w\-.~+/]+=*$/),
+  ...optional('a token of up to 1024 letters, digits and - . _ ~ + / =', /^(?=.{1,1024}$)[\w\-.~+/]+=*$/),
 };
 
 /** Comma-separated addresses. */

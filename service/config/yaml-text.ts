@@ -2,6 +2,7 @@
 // found in one reading, each with its place. What reads YAML and what reads schemas is large, so this is loaded only where
 // there is a file.
 
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import {
   type Document,
@@ -14,6 +15,7 @@ import {
   type YAMLParseError,
 } from 'yaml';
 import type { z } from 'zod';
+import { clipped, shownMax } from '../doors/clipped.ts';
 
 /** Where in the file: names of fields and numbers in lists, from the outside in. */
 export type Place = readonly PropertyKey[];
@@ -35,14 +37,15 @@ export interface YamlForm<Written> {
 
 /** Mistakes that are told one by one. */
 const mistakesMax = 100;
-const shownMax = 100;
 
-/** The text of a regular file of at most `bytesMax` bytes. Throws an error that says why there is none. */
+/** The text of a regular file of at most `bytesMax` bytes, in UTF-8. Throws an error that says why there is none. */
 export function textIn(path: string, bytesMax: number): string {
   const stats = statSync(path); // a pipe could be read once only, and perhaps never to its end
   if (!stats.isFile()) throw new Error('it is no regular file');
   if (stats.size > bytesMax) throw new Error(`it has ${stats.size} bytes; allowed: ${bytesMax}`);
-  return readFileSync(path, 'utf8');
+  const bytes = readFileSync(path);
+  if (!isUtf8(bytes)) throw new Error('it is no UTF-8'); // replaced, a name in it would be another one, in silence
+  return bytes.toString();
 }
 
 /**
@@ -162,10 +165,6 @@ function tellIssue(issue: z.core.$ZodIssue, value: unknown, tell: (place: Place,
 function shownOf(value: unknown): string {
   const text = JSON.stringify(value);
   return Array.isArray(value) && text.length > shownMax ? `a list of ${value.length}` : clipped(text);
-}
-
-function clipped(text: string): string {
-  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
 }
 
 /** `policies[0].limits[1]` */

@@ -1,6 +1,7 @@
 // What a client sent, as a schema reads it; and what the schema finds wrong, as the client is told it.
 
 import type { z } from 'zod';
+import { clipped } from '../clipped.ts';
 import { badRequest, errorsMax, type FieldMistake } from './refusal.ts';
 
 /** Longest value that is told, in characters. */
@@ -50,7 +51,9 @@ function fieldMistakesOf({ issues }: z.ZodError, value: unknown, whole: string, 
 /** `checks[1].cost` */
 function fieldOf(path: readonly PropertyKey[], whole: string, prefix: string): string {
   const text = path
-    .map((name, i) => (typeof name === 'number' ? `[${name}]` : `${i > 0 ? '.' : ''}${clipped(String(name))}`))
+    .map((name, i) =>
+      typeof name === 'number' ? `[${name}]` : `${i > 0 ? '.' : ''}${clipped(String(name), shownMax)}`,
+    )
     .join('');
   return text === '' ? whole : prefix + text;
 }
@@ -60,10 +63,6 @@ export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'number') return String(value); // JSON has no Infinity
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return `a ${typeof value}`;
-  if (typeof value !== 'object' || value === null) return clipped(JSON.stringify(value));
+  if (typeof value !== 'object' || value === null) return clipped(JSON.stringify(value), shownMax);
   return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
-}
-
-function clipped(text: string): string {
-  return text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
 }

@@ -288,6 +288,17 @@ describe('readConfig', () => {
     ]);
   });
 
+  it.each([...configRows])('keeps a mistake short, however long $name is', ({ name }) => {
+    const lines = mistakesOf({ [name]: ' '.repeat(100_000) });
+    for (const line of lines) expect(line.length).toBeLessThan(500);
+  });
+
+  it('takes a token that every door can be told, and none that is longer', () => {
+    expect(readConfig({ API_TOKEN: 'x'.repeat(1024) }).tokens.api).toHaveLength(1024);
+    for (const name of ['API_TOKEN', 'ADMIN_TOKEN'])
+      expect(mistakesOf({ [name]: 'x'.repeat(1025) })).toEqual([expect.stringMatching(`^${name} is .* up to 1024 `)]);
+  });
+
   it('does not show a secret', () => {
     const url = 'http://alice:hunter2@redis';
     const lines = mistakesOf({ REDIS_URL: url, REDIS_ADDR: 'alice:hunter2@redis:6379', PORT: 'x' });

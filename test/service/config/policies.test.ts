@@ -276,7 +276,8 @@ policies:
     ['a link in a circle', (path: string) => symlinkSync(path, path), /ELOOP/],
     ['huge', (path: string) => writeFileSync(path, ' '.repeat(500_001)), /it has 500001 bytes; allowed: 500000/],
     ['empty', (path: string) => writeFileSync(path, ''), /it is null; allowed/],
-    ['no text', (path: string) => writeFileSync(path, Buffer.from([0xff, 0xfe, 0, 1, 2])), /allowed/],
+    ['no text', (path: string) => writeFileSync(path, Buffer.from([0xff, 0xfe, 0, 1, 2])), /it is no UTF-8/],
+    ['in latin1', (path: string) => writeFileSync(path, 'policies: [] # caf\xe9', 'latin1'), /it is no UTF-8/],
     ['a device', (path: string) => symlinkSync('/dev/zero', path), /it is no regular file/],
   ])('that is %s is one mistake', (_, spoil, mistake) => {
     const path = join(dir, 'policies.yaml');
