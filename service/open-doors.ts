@@ -32,7 +32,7 @@ export interface DoorsParts
 /** Each is to be given its connections. */
 export async function openDoors(config: DoorsConfig, parts: DoorsParts): Promise<ReadonlyMap<DoorName, Door>> {
   const { tokens, addresses, keepAliveTimeoutMs, policiesOptions: sharing, withRlsHeaders: withHeaders } = config;
-  const { limiter, buckets, policies, rules, onMistake, onDefect } = parts;
+  const { limiter, buckets, policies, rules, readiness, onMistake, onDefect } = parts;
   const { ipv6Prefix } = addresses;
   const isOpen = (name: DoorName) => config.ports.some(({ door }) => door === name);
 
@@ -47,6 +47,6 @@ export async function openDoors(config: DoorsConfig, parts: DoorsParts): Promise
     const ofRls = { rules, shares: sharing, withHeaders, keepAliveTimeoutMs, onMistake: () => onMistake(rlsPolicy) };
     doors.push(createRlsDoor({ limiter, buckets, tokens, onDefect, ...ofRls }));
   }
-  if (isOpen('resp')) doors.push(new RespDoor({ limiter, buckets, sharing, tokens, onDefect }));
+  if (isOpen('resp')) doors.push(new RespDoor({ limiter, buckets, sharing, tokens, readiness, onDefect }));
   return new Map(doors.map((door) => [door.name, door]));
 }

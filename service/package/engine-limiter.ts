@@ -3,9 +3,9 @@
 import { capacityMax } from '../config/limit-text.ts';
 import type { Limit } from '../core/limit.ts';
 import { type Take, takeOf } from '../core/store.ts';
+import { bucketKeyOf } from '../doors/bucket-key.ts';
 import { shown } from '../doors/json/field-mistakes.ts';
 import type { Engine } from '../engine.ts';
-import { bucketKeyOf } from './bucket-key.ts';
 import type { Decision, Limiter, LimiterStatus, TakeOptions } from './limiter.ts';
 import { asSeen, isMapping, standardPolicy } from './limits-option.ts';
 import { type OpenEngine, openEngine } from './open-engine.ts';

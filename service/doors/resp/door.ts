@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Sharing } from '../../core/limit.ts';
 import type { Door } from '../door.ts';
 import type { Tokens } from '../json/tokens.ts';
+import type { Readiness } from '../readiness.ts';
 import { TokenSet } from '../token-set.ts';
 import { CallerLimits } from './caller-limits.ts';
 import { clientCommands } from './client-commands.ts';
@@ -19,6 +20,8 @@ export interface RespDoorOptions extends Omit<ThrottleParts, 'limits'> {
   readonly sharing: Sharing;
   /** Any of them is a password; without one for the API, none is asked for. */
   readonly tokens: Tokens;
+  /** For `INFO`. */
+  readonly readiness: () => Readiness | Promise<Readiness>;
   /** A defect of ours. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -49,7 +52,7 @@ export class RespDoor implements Door {
     const all = [
       ...throttleCommands({ limiter, buckets, limits: new CallerLimits(sharing) }),
       ...clientCommands(passwords),
-      ...serverCommands(() => kinds),
+      ...serverCommands(() => kinds, options.readiness),
     ];
     for (const kind of all) {
       kinds.set(kind.name, kind);

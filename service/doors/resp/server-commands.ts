@@ -1,13 +1,17 @@
 // The commands by which a client asks what the service is: `COMMAND`, as redis-cli and pools of connections send it, and
 // `INFO`, by which some tell that a server is ready.
 
+import type { Readiness } from '../readiness.ts';
 import { redisVersion } from './client-commands.ts';
 import type { CommandKind, Session } from './command.ts';
 import type { Command } from './command-reader.ts';
 import { array, bulk, error, integer, map, nothing, simple, verbatim } from './replies.ts';
 
 /** `kinds`: all that there are, these among them. */
-export function serverCommands(kinds: () => ReadonlyMap<string, CommandKind>): CommandKind[] {
+export function serverCommands(
+  kinds: () => ReadonlyMap<string, CommandKind>,
+  readiness: () => Readiness | Promise<Readiness>,
+): CommandKind[] {
   return [
     {
       name: 'command',
@@ -20,26 +24,35 @@ export function serverCommands(kinds: () => ReadonlyMap<string, CommandKind>): C
       name: 'info',
       words: [1, Number.POSITIVE_INFINITY],
       usage: '[section …]',
-      summary: 'What the service says of itself, as Redis does.',
-      run: (_, { protocol }) => verbatim(info, protocol),
+      summary: 'What the service says of itself, as Redis does, and who decides now.',
+      run: async (_, { protocol }) => verbatim(infoText(await readiness()), protocol),
     },
   ];
 }
 
-const info = [
-  '# Server',
-  `redis_version:${redisVersion}`,
-  'server_name:failopen',
-  'redis_mode:standalone',
-  '',
-  '# Persistence',
-  'loading:0',
-  '',
-  '# Replication',
-  'role:master',
-  'connected_slaves:0',
-  '',
-].join('\r\n');
+/** As Redis writes it; and who decides now, as `/readyz` says, since an answer to a take has no room for it. */
+function infoText({ mechanism, breaker, redis, instances }: Readiness): string {
+  return [
+    '# Server',
+    `redis_version:${redisVersion}`,
+    'server_name:failopen',
+    'redis_mode:standalone',
+    '',
+    '# Persistence',
+    'loading:0',
+    '',
+    '# Replication',
+    'role:master',
+    'connected_slaves:0',
+    '',
+    '# Limiter',
+    `mechanism:${mechanism}`,
+    `breaker:${breaker.state}`,
+    `redis:${redis}`,
+    `instances:${instances}`,
+    '',
+  ].join('\r\n');
+}
 
 function commandCommand(command: Command, { protocol }: Session, kinds: ReadonlyMap<string, CommandKind>): string {
   const [, subcommand, ...names] = command;

@@ -4,7 +4,8 @@
 import type { Buckets } from '../../core/buckets.ts';
 import type { Limiter } from '../../core/limiter.ts';
 import { type Decision, type Take, takeOf } from '../../core/store.ts';
-import { keyLengthMax, keyOfHeader } from '../client-key.ts';
+import { bucketKeyOf } from '../bucket-key.ts';
+import { keyOfHeader } from '../client-key.ts';
 import { textOfBytes } from '../utf8-bytes.ts';
 import type { CallerLimits } from './caller-limits.ts';
 import type { CommandKind } from './command.ts';
@@ -98,8 +99,6 @@ const tokensMax = 1_000_000_000;
 function askedBy(command: Command, dialect: Dialect, limits: CallerLimits): Asked | string {
   const { length } = command;
   if (length !== 5 && length !== 6) return dialect.usageError;
-  const text = textOfBytes(command[1] as string);
-  if (text.length > keyLengthMax) return `ERR the key has ${text.length} characters; allowed: up to ${keyLengthMax}`;
   const numbers = [0, 0, 0, 1];
   for (let i = 2; i < length; i++) {
     const number = integerOf(command[i] as string);
@@ -120,7 +119,7 @@ function askedBy(command: Command, dialect: Dialect, limits: CallerLimits): Aske
     return `ERR an empty bucket of ${capacity} tokens is full after ${Math.ceil(windowSeconds)} seconds; allowed: up to ${windowMax}`;
 
   const limit = limits.of({ capacity, count, periodSeconds: period });
-  const key = keyOfHeader(text);
+  const key = keyOfHeader(bucketKeyOf(textOfBytes(command[1] as string)));
   // More than the bucket ever holds is refused like one token more.
   const cost = Math.min(Math.max(quantity, 1), capacity + 1);
   return { take: takeOf([limit], key, cost), isLook: quantity === 0 };
@@ -135,8 +134,9 @@ function beyond(command: Command, at: number, value: number, min: number, max: n
 /** As a signed number of 64 bits is written; one beyond what is exact here is far beyond what is allowed anyway. */
 function integerOf(text: string): number | undefined {
   const sign = text.charCodeAt(0);
-  const from = sign === plus || sign === minus ? 1 : 0;
   const { length } = text;
+  let from = sign === plus || sign === minus ? 1 : 0;
+  while (from < length - 1 && text.charCodeAt(from) === zero) from++;
   if (length === from || length > from + 19) return undefined;
   let number = 0;
   for (let i = from; i < length; i++) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalStore } from '../../../service/core/local-store.ts';
@@ -75,13 +76,23 @@ describe('CL.THROTTLE', () => {
     ['k 1000000000 1 1', 'ERR max_burst is 1000000000; allowed: a whole number from 0 to 999999999'],
     ['k 1 1 1 -1', 'ERR quantity is -1; allowed: a whole number from 0 to 9007199254740991'],
     ['k 1 1 31536000', 'ERR an empty bucket of 2 tokens is full after 63072000 seconds; allowed: up to 31536000'],
-    [`${'k'.repeat(257)} 1 1 1`, 'ERR the key has 257 characters; allowed: up to 256'],
   ])('says what is wrong: %s', async (text, message) => {
     expect(await commandsAt({ ms: 0 })('cl.throttle', text)).toBe(`-${message}\r\n`);
   });
 
   it('reads numbers as redis-cell does', async () => {
-    expect(answerOf(await commandsAt({ ms: 0 })('cl.throttle', 'k +04 1 +1 01'))).toEqual([0, 5, 4, -1, 1]);
+    const zeros = '0'.repeat(30);
+    for (const text of ['k +04 1 +1 01', `k ${zeros}4 1 1 +${zeros}1`])
+      expect(answerOf(await commandsAt({ ms: 0 })('cl.throttle', text))).toEqual([0, 5, 4, -1, 1]);
+  });
+
+  it('takes a key of any length, and each has a bucket of its own', async () => {
+    const ask = commandsAt({ ms: 0 });
+    const long = 'k'.repeat(10_000);
+    const hash = `sha256:${createHash('sha256').update(long, 'utf16le').digest('base64url')}`;
+    for (const key of [long, `${long}k`, hash, 'sha256:'])
+      expect(answerOf(await ask('cl.throttle', `${key} 0 1 3600`)).slice(0, 3)).toEqual([0, 1, 0]);
+    expect(answerOf(await ask('cl.throttle', `${long} 0 1 3600`)).slice(0, 3)).toEqual([1, 1, 0]);
   });
 });
 

@@ -138,6 +138,10 @@ describe('clients', () => {
     expect(await cli('-3', 'CL.THROTTLE', 'cli', '9', '1', '3600', '4')).toBe('0\n10\n6\n-1\n14400\n');
     expect(await cli('-3', 'HELLO', '3')).toMatch(/^server failopen\nversion [\d.]+\nproto 3\n/);
     expect(await cli('COMMAND', 'DOCS', 'cl.throttle')).toContain('summary');
+    for (const version of ['-2', '-3'])
+      expect(await cli(version, 'INFO')).toMatch(
+        /^mechanism:redis\r\nbreaker:closed\r\nredis:connected\r\ninstances:1\r$/m,
+      );
     expect(await cli('FOO', 'bar')).toBe("ERR unknown command 'FOO', with args beginning with: 'bar' \n\n");
   });
 
@@ -257,6 +261,8 @@ describe('without Redis, and with two workers', () => {
     await once(socket, 'connect');
     socket.write('CL.THROTTLE stop 3 1 3600\r\n'.repeat(3));
     await until('answers', async () => received.split('*5').length === 4);
+    const { stdout } = await run('redis-cli', ['-p', String(resp), 'INFO']);
+    expect(stdout).toMatch(/^mechanism:fallback\r\nbreaker:/m);
     expect(received.split('\r\n').slice(0, 6)).toEqual(['*5', ':0', ':2', ':1', ':-1', ':3600']); // half of 4 tokens
     received = '';
     workers.child.process.kill('SIGTERM');
