@@ -8,9 +8,8 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { isExcusedIn } from './excuses.ts';
+import { isExcusedIn, isPerhapsNoiseIn } from './excuses.ts';
 import { asToldIn, hadStoreIn } from './store-failure.ts';
-import { lateReturnsIn } from './windows.ts';
 
 export const availability: Check = {
   name: 'availability',
@@ -18,9 +17,9 @@ export const availability: Check = {
   needs: [],
   judge(history: History): CheckResult[] {
     const isExcused = isExcusedIn(history, 'what');
-    const isOfLateReturn = ofLateReturnsIn(history);
+    const isPerhapsNoise = isPerhapsNoiseIn(history);
     const answers = history.answers.filter(
-      (it) => !isControl(history, it.instance) && (!isExcused(it) || isOfLateReturn(it)),
+      (it) => !isControl(history, it.instance) && (!isExcused(it) || isPerhapsNoise(it)),
     );
     const names = history.run.gives.includes('source');
     const whyUnbacked = whyUnbackedIn(history);
@@ -28,7 +27,7 @@ export const availability: Check = {
       const why = whyFailed(answer, names) ?? whyUnbacked(answer);
       return why === undefined ? [] : [{ answer, why }];
     });
-    const surely = bad.filter(({ answer }) => !isOfLateReturn(answer));
+    const surely = bad.filter(({ answer }) => !isPerhapsNoise(answer));
     const [first] = surely.length > 0 ? surely : bad;
     const detail = first
       ? `first: ${first.why} from ${first.answer.instance} at ${(first.answer.sentMs / 1000).toFixed(3)} s`
@@ -48,13 +47,6 @@ export const availability: Check = {
     ];
   },
 };
-
-/** Whether it was sent to an instance that was late to answer again, and did. */
-function ofLateReturnsIn(history: History): (answer: AnswerEvent) => boolean {
-  const returns = new Map(history.run.instances.map(({ name }) => [name, lateReturnsIn(history, name)]));
-  return ({ instance, sentMs }) =>
-    returns.get(instance)?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs) ?? false;
-}
 
 /** Of an answer that no bucket stands behind. Undefined when it may be, and of any other. */
 function whyUnbackedIn(history: History): (answer: AnswerEvent) => string | undefined {

@@ -7,6 +7,9 @@ import { ascending, quantile } from './quantile.ts';
 /** A move of a breaker is dated by the instance, whose clock is within this of the lab's. */
 export const clockMsMax = 100;
 
+/** What takes so many times as long as the control's slowest answer of the run is no noise, whatever the control's p99 is. */
+export const farBeyondFactor = 10;
+
 export function wasCalm(history: History): boolean {
   return controlP99Ms(history) < history.run.bounds.p99Ms;
 }

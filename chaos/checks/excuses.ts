@@ -1,11 +1,16 @@
 // Which answers are no doing of the limiter. An instance that is dead or stands still answers nothing. A broken front link may
 // hold an answer up, or lose it; the requests that waited meanwhile crowd the link once it is healed. It is the same with an
 // instance that takes no new connection, or gets too little processor time: its answers say what they always do.
+//
+// A machine may be why there is no answer as well: it is slow to start a process, and one that has just come back takes the
+// crowd of new connections one by one. Node takes one in each turn of its event loop; where it gets a processor ten times a
+// second, a hundred of them take ten seconds.
 
 import { failureOf } from '../failure.ts';
 import type { AnswerEvent, History } from '../history.ts';
 import { healMs } from '../scenario.ts';
-import { absencesOf, isHoldingUp, type Window, windowsOf } from './windows.ts';
+import { farBeyondFactor, wasCalm, worstControlMs } from './calm.ts';
+import { absencesOf, isHoldingUp, lateReturnsIn, type Window, windowsOf } from './windows.ts';
 
 /** What of an answer is judged: what it says, and that there is one; or when it came. */
 type Judged = 'what' | 'when';
@@ -17,8 +22,39 @@ type Predicate = (answer: AnswerEvent) => boolean;
  * answer. Of one that was held up, only when it came is, and that there is none.
  */
 export function isExcusedIn(history: History, judged: Judged): Predicate {
+  const [isByFault, isByNoise] = [byFault(history, judged), byNoise(history)];
+  return (answer) => isByFault(answer) || isByNoise(answer);
+}
+
+/** Whether there is no answer, no fault is why, and the machine may be. */
+export function isPerhapsNoiseIn(history: History): Predicate {
+  const [isByFault, isByNoise] = [byFault(history, 'what'), byNoise(history)];
+  return (answer) => isByNoise(answer) && !isByFault(answer);
+}
+
+function byFault(history: History, judged: Judged): Predicate {
   const [isWithAbsent, isHeldUp] = [withAbsent(history), heldUp(history, judged)];
   return (answer) => isWithAbsent(answer) || isHeldUp(answer);
+}
+
+/**
+ * It was sent to an instance that was late to answer again, and did. Or its client gave it up after a time that noise may
+ * take; on a machine that was not calm, after any time when the instance had just come back.
+ */
+function byNoise(history: History): Predicate {
+  const late = new Map(history.run.instances.map(({ name }) => [name, lateReturnsIn(history, name)]));
+  const noiseMs = farBeyondFactor * worstControlMs(history);
+  const isCalm = wasCalm(history);
+  const isCrowded = ({ instance, sentMs }: AnswerEvent) =>
+    [...absencesOf(history, instance), ...(late.get(instance) ?? [])].some(
+      ({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs + healMs,
+    );
+  return (answer) => {
+    const { instance, status, sentMs, receivedMs } = answer;
+    if (status !== 0) return false;
+    if (late.get(instance)?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs)) return true;
+    return failureOf(answer) === 'timed out' && (receivedMs - sentMs < noiseMs || (!isCalm && isCrowded(answer)));
+  };
 }
 
 function withAbsent(history: History): Predicate {

@@ -14,7 +14,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
-import { controlP99Ms, wasCalm, worstControlMs } from './calm.ts';
+import { controlP99Ms, farBeyondFactor, wasCalm, worstControlMs } from './calm.ts';
 import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
 import { ascending, designEffect, quantile, quantileBounds } from './quantile.ts';
@@ -29,7 +29,6 @@ const farFactor = 6;
 const standstillMs = 15;
 /** Nor does it, whatever the control's p99 is, take the p99 of the other arm to seconds, so far beyond its slowest answer. */
 const farMs = 1000;
-const farBeyondFactor = 10;
 /** How long one process of the lab was held up on two busy cores while the others ran on: at most this often a phase. */
 const stall = { ms: 50, count: 3 };
 /** A machine that held the control up for some time may hold another process up for so many times as long. */

@@ -65,15 +65,11 @@ export function cutOffs(history: Pick<History, 'faults'>): Window[] {
 /** An instance that was made unable to answer has to do so again within this time of the heal. */
 export const readyMsMax = 10_000;
 
-/**
- * When the instance could not answer, and need not. One that was late to answer again, and did, need not until then: a busy
- * machine may have been slow to start it.
- */
-export function absencesOf(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
-  const inTime = windowsOf(history)
+/** When the instance could not answer, and need not. */
+export function absencesOf(history: Pick<History, 'faults'>, instance: string): Stretch[] {
+  return windowsOf(history)
     .filter(({ effect, target }) => effect === 'unavailable' && target === instance)
     .map(({ beginMs, healMs, healedMs }) => ({ startMs: beginMs, endMs: Math.min(healedMs, healMs + readyMsMax) }));
-  return [...inTime, ...lateReturnsIn(history, instance)];
 }
 
 /** When the instance could not do at once what it would: it could not answer, or got too little processor time. */
@@ -81,7 +77,7 @@ export function heldUpIn(history: Pick<History, 'faults' | 'answers'>, instance:
   const starved = windowsOf(history)
     .filter(({ effect, target }) => effect === 'starved' && target === instance)
     .map(({ beginMs, healedMs }) => ({ startMs: beginMs, endMs: healedMs }));
-  return [...absencesOf(history, instance), ...starved];
+  return [...absencesOf(history, instance), ...lateReturnsIn(history, instance), ...starved];
 }
 
 /** From when an instance had to answer again to when it did; nothing of one that never did. */

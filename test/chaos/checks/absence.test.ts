@@ -77,6 +77,19 @@ describe('an instance that cannot answer', () => {
     expect(cpuMs(() => availability.judge(history))).toBeLessThan(10 * writingMs);
   });
 
+  it('is not failed by what its clients gave up just after, where the machine may be why', () => {
+    const judged = (sentMs: number, controlLatencyMs: number, error = 'no answer within 10 s') => {
+      const lost = answer(sentMs, { instance: hit, status: 0, source: null, receivedMs: sentMs + 10_100, error });
+      const phases = { baseline: { controlLatencyMs }, recovered: { controlLatencyMs } };
+      const results = runChecks(checks, absent(phases, { answers: Array.from({ length: 40 }, () => lost) }));
+      return results.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
+    };
+    expect(judged(5100, 20)).toEqual([]);
+    expect(judged(5100, 1)).toContain('availability');
+    expect(judged(7500, 20)).toContain('availability');
+    expect(judged(5100, 20, 'read ECONNRESET')).toContain('availability');
+  });
+
   it('excuses no other instance', () => {
     const both = { onset: { status: 0 }, fault: { ...lost } };
     expect(availability.judge(absent(both))[0]).toMatchObject({ verdict: 'fail', measured: 300 });
