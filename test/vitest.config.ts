@@ -15,15 +15,28 @@ const alone = [
 ];
 
 /**
- * They change nothing that another file could see, so those that a worker runs share what it has loaded and compiled, the
- * judge above all: that takes a quarter of their processor time away.
+ * They leave nothing changed that another file could see, so those that a worker runs share what it has loaded and compiled:
+ * that takes a quarter of their processor time away.
  */
 const sharing = [
   'test/chaos/arena/**/*.test.ts',
   'test/chaos/checks/**/*.test.ts',
+  'test/chaos/drivers/**/*.test.ts',
+  'test/chaos/load/**/*.test.ts',
   'test/chaos/report/**/*.test.ts',
+  'test/chaos/run/**/*.test.ts',
   'test/chaos/simulation/**/*.test.ts',
+  'test/chaos/targets/**/*.test.ts',
+  'test/chaos/watch/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+  'test/grafana/**/*.test.ts',
+  'test/prometheus/**/*.test.ts',
+  'test/scenarios/**/*.test.ts',
+  'test/service/config/**/*.test.ts',
+  'test/service/core/**/*.test.ts',
+  'test/service/doors/**/*.test.ts',
   'test/service/metrics/**/*.test.ts',
+  'test/service/package/**/*.test.ts',
 ];
 
 /** Minutes each: whole runs of the lab, and thousands of runs that are judged. `npm test` leaves them to `npm run test:long`. */

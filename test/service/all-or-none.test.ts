@@ -80,9 +80,7 @@ const requests = fc.array(fc.array(request, { minLength: 1, maxLength: 8 }), { m
 describe.each(kinds)('takes of several buckets, decided by $who', ({ mechanism, connect }) => {
   let run = 0;
 
-  it('are allowed when every bucket holds what they ask for, and take from none otherwise', {
-    timeout: 60_000,
-  }, async () => {
+  it('are allowed when every bucket holds what they ask for, and take from none otherwise', async () => {
     using connected = await connect();
     const { limiter } = connected;
     const seen = new Set<string>();

@@ -113,7 +113,8 @@ describe('a command as the limiter', () => {
           () => true,
         ),
       );
-      await delay(50);
+      if (isTrouble) await until('the trouble', () => broken !== undefined);
+      else await delay(50);
       expect(broken !== undefined).toBe(isTrouble);
     },
   );

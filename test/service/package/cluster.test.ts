@@ -13,7 +13,7 @@ const keys = Array.from({ length: 30 }, (_, i) => `key-${i}`); // on all three m
 
 beforeAll(async () => {
   cluster = await startCluster();
-}, 60_000);
+});
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 it('limiters share their limits, and all limits of a take are decided together', async () => {

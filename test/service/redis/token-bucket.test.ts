@@ -206,9 +206,7 @@ describe('token-bucket.lua on a real Redis', () => {
     });
   });
 
-  it('agrees with token-bucket.ts on 10,000 random sequences, in every answer and every stored state', {
-    timeout: 60_000,
-  }, async () => {
+  it('agrees with token-bucket.ts on 10,000 random sequences, in every answer and every stored state', async () => {
     let groupNumber = 0;
     let sequences = 0;
     await fc.assert(
