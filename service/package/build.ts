@@ -1,9 +1,10 @@
-// What `npm pack` does before it packs: the service as JavaScript in dist/, with what its source reads beside itself, and
-// the declarations that an application sees.
+// What `npm pack` does before it packs: the service as JavaScript in dist/, with what its source reads beside itself, the
+// declarations that an application sees, and the page that npmjs.com shows.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { putPage } from './npm-page.ts';
 
 const root = join(import.meta.dirname, '../..');
 const service = join(root, 'service');
@@ -36,3 +37,5 @@ function see(file: string): void {
 
 for (const entry of Object.values(exports)) if (typeof entry === 'object') see(join(root, entry.types));
 for (const file of filesIn(dist, /\.d\.ts$/)) if (!seen.has(join(dist, file))) rmSync(join(dist, file));
+
+putPage(root);

@@ -1,12 +1,13 @@
 // The package as an application has it: packed, installed from the archive outside the project, and asked.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { pageForNpm } from '../../../service/package/npm-page.ts';
 import { projectDirectory } from '../../support/lab-processes.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 
@@ -149,6 +150,13 @@ describe('the package, installed outside the project', () => {
     await writeFile(join(directory, 'typed.ts'), typed);
     await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }));
     await inApplication(process.execPath, 'node_modules/typescript/bin/tsc');
+  });
+
+  it('has a page for npmjs.com, and leaves that of the project as it was', async () => {
+    const page = await readFile(join(directory, 'node_modules/failopen/README.md'), 'utf8');
+    const ofProject = (path: string) => readFile(join(projectDirectory, path), 'utf8');
+    expect(page).toBe(pageForNpm(await ofProject('service/package/README.md')));
+    expect(await ofProject('README.md')).not.toBe(page);
   });
 
   it('brings nothing of the lab, and is small', async () => {
