@@ -8,8 +8,9 @@ import { bareHttp, type Contender, failopen, keyHeader, type Running } from './c
 import { loadApart } from './cores.ts';
 import { type Bench, startField } from './field.ts';
 import { leaveResults, type Plan } from './plan.ts';
+import { costTitle, withCost } from './processor-time.ts';
 import { interleaved } from './rounds.ts';
-import { ratiosTo, table } from './table.ts';
+import { titled } from './table.ts';
 import { keyInHeader, throughputOf } from './throughput.ts';
 
 const keyCount = 10_000;
@@ -26,7 +27,7 @@ interface Way {
   readonly takes: number;
 }
 
-/** Prints takes per second and ratios in the same round, and leaves the figures in a file. */
+/** Prints takes per second, what each costs, and ratios in the same round; leaves the figures in a file. */
 export async function measureDoors(plan: Plan, bench: Bench): Promise<void> {
   const { rounds, seconds, warmUpS } = plan;
   const ways = waysWith(join(bench.logs, 'two-limits.json'));
@@ -34,20 +35,21 @@ export async function measureDoors(plan: Plan, bench: Bench): Promise<void> {
   const placement = { cores: apart?.loaded, redisFirst: false };
   const contenders = [...new Set(ways.map(({ contender }) => contender))];
   await using field = await startField(contenders, enough, placement, bench);
-  const takesPerSecond = async ({ contender, keys, requestsFor, takes }: Way, forS: number) => {
-    const { url } = field.running.find(({ name }) => name === contender.name) as Running;
-    const load = { url, keys, requestsFor, seconds: forS };
-    return takes * (await throughputOf(load, bench.signal)).requestsPerSecond;
-  };
-  for (const way of ways) await takesPerSecond(way, warmUpS);
-  const figures = await interleaved(ways, rounds, (way) => takesPerSecond(way, seconds));
+  const takesOf = ({ contender, keys, requestsFor, takes }: Way, forS: number) =>
+    withCost(field, contender.name, async () => {
+      const { url } = field.running.find(({ name }) => name === contender.name) as Running;
+      const load = { url, keys, requestsFor, seconds: forS };
+      const { answered, requestsPerSecond } = await throughputOf(load, bench.signal);
+      return { answered: takes * answered, takesPerSecond: takes * requestsPerSecond };
+    });
+  for (const way of ways) await takesOf(way, warmUpS);
+  const figures = await interleaved(ways, rounds, (way) => takesOf(way, seconds));
   const [bare, root] = ways as readonly [Way, Way, ...Way[]];
-  const toBare = ratiosTo(bare.name, figures, Number);
-  const toRoot = ratiosTo(root.name, figures, Number);
-  process.stdout.write(
-    `Takes per second, ${keyCount} keys\n\n${table(toBare, bare.name)}\n\n${table(toRoot, root.name)}\n`,
-  );
-  leaveResults(plan, 'doors-', { cores: apart, takesPerSecond: Object.fromEntries(figures) });
+  const title = `Takes per second, ${keyCount} keys`;
+  for (const { name } of [bare, root])
+    process.stdout.write(titled(title, name, figures, ({ takesPerSecond }) => takesPerSecond));
+  process.stdout.write(titled(costTitle('take'), root.name, figures, ({ costUs }) => costUs));
+  leaveResults(plan, 'doors-', { cores: apart, takes: Object.fromEntries(figures) });
 }
 
 /** In front the two with which the others are compared. `policiesFile`: is written, for the one with two limits. */
