@@ -21,9 +21,9 @@ it('hears an answer that came in time while the lab itself was held up', async (
   const server = new Worker(program, { eval: true });
   try {
     const [port] = (await once(server, 'message')) as [number];
-    const seen = ping('127.0.0.1', port, 1000);
+    const seen = ping('127.0.0.1', port, 3000);
     await once(server, 'message');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3500); // beyond the end of the look
     expect(await seen).toMatchObject({ outcome: 'pong', reply: '+PONG' });
   } finally {
     await server.terminate();
