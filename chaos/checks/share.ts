@@ -2,7 +2,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type SourceKind, type Stretch } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
-import { wasCalm } from './calm.ts';
+import { wasCalm, worstControlMs } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
 import { bit } from './fault-bit.ts';
@@ -49,8 +49,18 @@ export function judgeShare(
   const others = answers.filter((answer) => !isFrom(answer)).length;
   if (others === 1)
     return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
-  if (from === 'local')
-    return bit(history) ? state('fail', detail) : state('unknown', 'the fault was not seen to bite');
+  if (from === 'local') {
+    if (!bit(history)) return state('unknown', 'the fault was not seen to bite');
+    if (
+      !mayBeSeenLate(
+        history,
+        answers.filter((answer) => !isFrom(answer)),
+      )
+    )
+      return state('fail', detail);
+    const stallMs = worstControlMs(history).toFixed(0);
+    return state('unknown', `${detail}; the rest were held up, as the control was, by up to ${stallMs} ms`);
+  }
   // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
   const controlShare = shareOf(controls, isShared);
   if (!(controlShare >= shareMin)) {
@@ -69,6 +79,16 @@ export function judgeShare(
   if (share >= stallShareMin || isShort)
     return state('unknown', `${detail}; a stall of one link could explain the rest`);
   return state('fail', detail);
+}
+
+/**
+ * Whether the machine may be why these had an answer of the store after all. A process that is held up finds a reply that
+ * came late together with the deadline that it missed, and cannot tell which was first.
+ */
+function mayBeSeenLate(history: History, answers: readonly AnswerEvent[]): boolean {
+  const { redisTimeoutMs } = history.run.bounds;
+  const stallMs = wasCalm(history) ? 0 : worstControlMs(history);
+  return answers.every((it) => latencyMs(it) <= stallMs && it.receivedMs - it.sentMs >= redisTimeoutMs);
 }
 
 type Predicate = (answer: AnswerEvent) => boolean;

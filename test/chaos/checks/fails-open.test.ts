@@ -70,6 +70,19 @@ describe('the fails-open check', () => {
     ]);
   });
 
+  it('is unknown when Redis answers so late that a process which was held up sees it with its deadline, as the control was', () => {
+    const late = (latencyMs: number, controlMs: number) => {
+      const slow = (i: number, ms: number, n = 20) => (i % n === 0 ? ms : 1);
+      const fault = { ...oneIn(20, 'shared'), latencyMs: (i: number) => slow(i, latencyMs) };
+      const controlled = { controlLatencyMs: (i: number) => slow(i, controlMs) };
+      return judgeIn('fault', { fault: { ...fault, ...controlled }, recovered: controlled })?.[1];
+    };
+    expect(late(300, 400)).toBe('unknown');
+    expect(late(300, 100)).toBe('fail');
+    expect(late(300, 1)).toBe('fail');
+    expect(late(2, 400)).toBe('fail');
+  });
+
   it('fails when Redis still answers in the second of the injection, once every breaker had to be open', () => {
     expect(judgeIn('onset', { onset: oneIn(50, 'shared') })?.slice(0, 2)).toEqual(['onset', 'fail']);
     const early = (i: number): SourceKind => (i < 36 ? 'shared' : 'local'); // for 60 ms
