@@ -21,6 +21,7 @@ const modules = [
   'console/page/stacked-lane.ts',
   'console/page/panels.ts',
   'console/page/dom.ts',
+  'ascending.ts',
   'history.ts',
   'run-event.ts',
   'outcome.ts',
