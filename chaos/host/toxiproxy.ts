@@ -7,6 +7,8 @@ import type { Toxic, Toxics } from '../environment.ts';
 import { LabError } from '../errors.ts';
 
 const callMsMax = 5000;
+/** Of a change of toxics: Toxiproxy waits 5 s for each packet it holds that a connection which is closed takes no more. */
+const toxicMsMax = 20_000;
 
 export class ToxiproxyApi implements Toxics {
   readonly #client: Toxiproxy;
@@ -35,6 +37,7 @@ export class ToxiproxyApi implements Toxics {
     const { data } = await this.#call(
       `add ${name} to ${proxyName}`,
       this.#client.api.post<{ name?: string }>(path, body),
+      toxicMsMax,
     );
     if (data?.name !== name)
       throw new LabError(`Toxiproxy accepted ${name} on ${proxyName} but answers ${JSON.stringify(data)}`);
@@ -42,7 +45,7 @@ export class ToxiproxyApi implements Toxics {
 
   async changeToxic(proxyName: string, { name, attributes }: Toxic): Promise<void> {
     const path = `${this.#client.host}/proxies/${proxyName}/toxics/${name}`;
-    await this.#call(`change ${name} of ${proxyName}`, this.#client.api.post(path, { attributes }));
+    await this.#call(`change ${name} of ${proxyName}`, this.#client.api.post(path, { attributes }), toxicMsMax);
   }
 
   /** Takes those off the proxy that have one of the names; every toxic when there are none. */
@@ -50,7 +53,7 @@ export class ToxiproxyApi implements Toxics {
     const path = `${this.#client.host}/proxies/${proxyName}/toxics`;
     const present = async () => (await this.toxicsOf(proxyName)).filter((name) => names?.includes(name) ?? true);
     for (const name of await present()) {
-      await this.#call(`remove ${name} from ${proxyName}`, this.#client.api.delete(`${path}/${name}`));
+      await this.#call(`remove ${name} from ${proxyName}`, this.#client.api.delete(`${path}/${name}`), toxicMsMax);
     }
     const left = await present();
     if (left.length > 0)
@@ -97,10 +100,10 @@ export class ToxiproxyApi implements Toxics {
     return /"version":\s*"([^"]+)"/.exec(text)?.[1] ?? text.trim();
   }
 
-  async #call<T>(what: string, call: Promise<T>): Promise<T> {
-    const late = () => new LabError(`Toxiproxy did not answer within ${callMsMax / 1000} s: ${what}`);
+  async #call<T>(what: string, call: Promise<T>, msMax = callMsMax): Promise<T> {
+    const late = () => new LabError(`Toxiproxy did not answer within ${msMax / 1000} s: ${what}`);
     try {
-      return await within(callMsMax, call, late);
+      return await within(msMax, call, late);
     } catch (error) {
       if (error instanceof LabError) throw error;
       throw new LabError(`Toxiproxy: ${what}: ${(error as { message?: string }).message ?? String(error)}`);

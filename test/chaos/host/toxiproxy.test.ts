@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleep } from '../../../chaos/clock.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { ping } from '../../../chaos/host/ping.ts';
 import { freePort } from '../../../chaos/host/processes.ts';
@@ -47,6 +48,23 @@ describe('the API of a Toxiproxy that runs', () => {
 
   it('makes a proxy through which the upstream answers', async () => {
     const { port } = await proxy();
+    expect(await ping('127.0.0.1', port, hungMs)).toMatchObject({ outcome: 'pong' });
+  });
+
+  it('takes a toxic off that holds replies for a connection which is closed, though that takes 5 s', async () => {
+    const { name, port } = await proxy();
+    await api.addToxic(name, { ...latency, name: 'stall', type: 'bandwidth', attributes: { rate: 0 } });
+    const client = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+    for (let i = 0; i < 10; i++) {
+      client.write('PING\r\n'); // each is answered in a packet of its own
+      await sleep(50);
+    }
+    client.destroy();
+    await sleep(50);
+    const beganMs = performance.now();
+    await api.removeToxics(name);
+    expect(performance.now() - beganMs).toBeGreaterThan(4900);
+    expect(await api.toxicsOf(name)).toEqual([]);
     expect(await ping('127.0.0.1', port, hungMs)).toMatchObject({ outcome: 'pong' });
   });
 
