@@ -5,7 +5,7 @@ import { numberFrom, oneOf, text } from '../shape.ts';
 import type { Journal } from './journal.ts';
 
 export interface JudgedRun extends Pick<Journal, 'status' | 'verdict' | 'checks'> {
-  readonly phases: Readonly<Record<string, { readonly latencyMs: { readonly p99: number | null } }>>;
+  readonly phases: Readonly<Record<string, { readonly requests: number; readonly answered: number }>>;
 }
 
 const verdict = oneOf('pass', 'fail', 'unknown');
@@ -26,7 +26,7 @@ const judgedRun: z.ZodType<JudgedRun> = z.object({
       detail: z.string(),
     }),
   ),
-  phases: z.record(z.string(), z.object({ latencyMs: z.object({ p99: numberFrom(0).nullable() }) })),
+  phases: z.record(z.string(), z.object({ requests: numberFrom(0), answered: numberFrom(0) })),
 });
 
 /** Undefined when the text is no such journal. */

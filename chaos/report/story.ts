@@ -10,7 +10,7 @@ import { counted, duration, figure, grouped, seconds, share } from './figures.ts
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
 import type { Run } from './run.ts';
-import { reasonOf } from './terminal.ts';
+import { reasonOf, worstJudged } from './terminal.ts';
 import { type FaultWindow, timelineOf } from './timeline.ts';
 
 export interface Story {
@@ -165,16 +165,13 @@ function recoveryStory({ history: { failover }, checks }: Run): string[] {
   return [`${after} Redis decided again within ${duration(recovery.measured)}.`];
 }
 
-function promiseOf({ history: { run }, described }: Run, { verdict, phases }: Journal): string {
+function promiseOf({ history: { run }, described }: Run, { verdict, phases, checks }: Journal): string {
   if (!described) return 'Cannot be told: the limits are not known.';
   const all = Object.values(phases);
   const requests = all.reduce((sum, phase) => sum + phase.requests, 0);
   const answered = all.reduce((sum, phase) => sum + phase.answered, 0);
-  const worst = Object.entries(phases)
-    .map(([name, { latencyMs, requests: n }]) => [name, n === 0 ? null : (latencyMs.p99 ?? Infinity)] as const)
-    .reduce<readonly [string, number | null]>((a, b) => ((b[1] ?? -1) > (a[1] ?? -1) ? b : a), ['', null]);
   const lead = { pass: 'Yes.', fail: 'No.', unknown: 'Cannot be told.' }[verdict];
-  const [where, p99Ms] = worst;
+  const [where, p99Ms] = verdict === 'pass' ? keptIn(checks) : worstOf(phases);
   const p99 =
     p99Ms === null
       ? ''
@@ -182,6 +179,20 @@ function promiseOf({ history: { run }, described }: Run, { verdict, phases }: Jo
         ? `; in ${where} more than 1 % were not`
         : `; worst p99 ${figure(p99Ms)} ms (${where}) of ${figure(run.bounds.p99Ms)} ms`;
   return `${lead} ${grouped(answered)} of ${counted(requests, 'request')} answered${p99}.`;
+}
+
+/** A phase and its p99; null where there is none. */
+type PhaseP99 = readonly [phase: string, p99Ms: number | null];
+
+function keptIn(checks: Journal['checks']): PhaseP99 {
+  const { phase, p99Ms } = worstJudged(checks) ?? { phase: '', p99Ms: null };
+  return [phase, p99Ms];
+}
+
+function worstOf(phases: Journal['phases']): PhaseP99 {
+  return Object.entries(phases)
+    .map(([name, { latencyMs, requests }]): PhaseP99 => [name, requests === 0 ? null : (latencyMs.p99 ?? Infinity)])
+    .reduce((a, b) => ((b[1] ?? -1) > (a[1] ?? -1) ? b : a), ['', null]);
 }
 
 function rounded(value: number): number {

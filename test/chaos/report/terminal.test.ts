@@ -127,6 +127,19 @@ describe('the reason', () => {
     );
   });
 
+  it('of a pass tells nothing of an instance that its fault made slow, and no more than is so of what got lost', () => {
+    const base = journal();
+    const phases = Object.fromEntries(
+      Object.entries(base.phases).map(([name, phase]) => [
+        name,
+        { ...phase, answered: phase.requests - 1, latencyMs: { ...phase.latencyMs, p99: 321 } },
+      ]),
+    );
+    expect(reasonOf({ ...base, phases: phases as typeof base.phases }, base.checks)).toMatch(
+      /^every request answered that could be, worst p99 of any phase \d\.\d ms$/,
+    );
+  });
+
   it('of a fail is each check that failed', () => {
     expect(reason({ phases: { onset: { latencyMs: 12 } }, answers: [answer(10, { status: 503 })] })).toBe(
       'availability (all), latency (onset)',
