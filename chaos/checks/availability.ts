@@ -8,7 +8,7 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
-import { isExcusedIn, isPerhapsNoiseIn } from './excuses.ts';
+import { isByFaultIn, isPerhapsNoiseIn } from './excuses.ts';
 import { asToldIn, hadStoreIn } from './store-failure.ts';
 
 export const availability: Check = {
@@ -16,11 +16,9 @@ export const availability: Check = {
   property: 'every request is allowed or denied by somebody who is named; no other answer is given, and none is lost',
   needs: [],
   judge(history: History): CheckResult[] {
-    const isExcused = isExcusedIn(history, 'what');
+    const isByFault = isByFaultIn(history, 'what');
     const isPerhapsNoise = isPerhapsNoiseIn(history);
-    const answers = history.answers.filter(
-      (it) => !isControl(history, it.instance) && (!isExcused(it) || isPerhapsNoise(it)),
-    );
+    const answers = history.answers.filter((it) => !isControl(history, it.instance) && !isByFault(it));
     const names = history.run.gives.includes('source');
     const whyUnbacked = whyUnbackedIn(history);
     const bad = answers.flatMap((answer) => {

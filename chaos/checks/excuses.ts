@@ -22,33 +22,29 @@ type Predicate = (answer: AnswerEvent) => boolean;
  * answer. Of one that was held up, only when it came is, and that there is none.
  */
 export function isExcusedIn(history: History, judged: Judged): Predicate {
-  const [isByFault, isByNoise] = [byFault(history, judged), byNoise(history)];
-  return (answer) => isByFault(answer) || isByNoise(answer);
+  const [isByFault, isPerhapsNoise] = [isByFaultIn(history, judged), isPerhapsNoiseIn(history)];
+  return (answer) => isByFault(answer) || isPerhapsNoise(answer);
 }
 
-/** Whether there is no answer, no fault is why, and the machine may be. */
-export function isPerhapsNoiseIn(history: History): Predicate {
-  const [isByFault, isByNoise] = [byFault(history, 'what'), byNoise(history)];
-  return (answer) => isByNoise(answer) && !isByFault(answer);
-}
-
-function byFault(history: History, judged: Judged): Predicate {
+/** Whether a fault is why it is as it is. */
+export function isByFaultIn(history: History, judged: Judged): Predicate {
   const [isWithAbsent, isHeldUp] = [withAbsent(history), heldUp(history, judged)];
   return (answer) => isWithAbsent(answer) || isHeldUp(answer);
 }
 
 /**
- * It was sent to an instance that was late to answer again, and did. Or its client gave it up after a time that noise may
+ * Whether there is no answer, and the machine may be why. It was sent to an instance that was late to answer again, and did. Or its client gave it up after a time that noise may
  * take; on a machine that was not calm, after any time when the instance had just come back.
  */
-function byNoise(history: History): Predicate {
+export function isPerhapsNoiseIn(history: History): Predicate {
   const late = new Map(history.run.instances.map(({ name }) => [name, lateReturnsIn(history, name)]));
   const noiseMs = farBeyondFactor * worstControlMs(history);
   const isCalm = wasCalm(history);
+  const absences = new Map(
+    history.run.instances.map(({ name }) => [name, [...absencesOf(history, name), ...(late.get(name) ?? [])]]),
+  );
   const isCrowded = ({ instance, sentMs }: AnswerEvent) =>
-    [...absencesOf(history, instance), ...(late.get(instance) ?? [])].some(
-      ({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs + healMs,
-    );
+    absences.get(instance)?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs + healMs) === true;
   return (answer) => {
     const { instance, status, sentMs, receivedMs } = answer;
     if (status !== 0) return false;

@@ -46,18 +46,12 @@ export function judgeShare(
   };
   if (Number.isNaN(share)) return state('unknown', 'no answers');
   if (share >= shareMin) return state('pass', detail);
-  const others = answers.filter((answer) => !isFrom(answer)).length;
-  if (others === 1)
+  const others = answers.filter((answer) => !isFrom(answer));
+  if (others.length === 1)
     return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
   if (from === 'local') {
     if (!bit(history)) return state('unknown', 'the fault was not seen to bite');
-    if (
-      !mayBeSeenLate(
-        history,
-        answers.filter((answer) => !isFrom(answer)),
-      )
-    )
-      return state('fail', detail);
+    if (!mayBeSeenLate(history, others)) return state('fail', detail);
     const stallMs = worstControlMs(history).toFixed(0);
     return state('unknown', `${detail}; the rest were held up, as the control was, by up to ${stallMs} ms`);
   }

@@ -171,7 +171,7 @@ function promiseOf({ history: { run }, described }: Run, { verdict, phases, chec
   const requests = all.reduce((sum, phase) => sum + phase.requests, 0);
   const answered = all.reduce((sum, phase) => sum + phase.answered, 0);
   const lead = { pass: 'Yes.', fail: 'No.', unknown: 'Cannot be told.' }[verdict];
-  const [where, p99Ms] = verdict === 'pass' ? keptIn(checks) : worstOf(phases);
+  const [where, p99Ms] = verdict === 'pass' ? keptIn(checks) : seenIn(phases);
   const p99 =
     p99Ms === null
       ? ''
@@ -189,7 +189,7 @@ function keptIn(checks: Journal['checks']): PhaseP99 {
   return [phase, p99Ms];
 }
 
-function worstOf(phases: Journal['phases']): PhaseP99 {
+function seenIn(phases: Journal['phases']): PhaseP99 {
   return Object.entries(phases)
     .map(([name, { latencyMs, requests }]): PhaseP99 => [name, requests === 0 ? null : (latencyMs.p99 ?? Infinity)])
     .reduce((a, b) => ((b[1] ?? -1) > (a[1] ?? -1) ? b : a), ['', null]);
