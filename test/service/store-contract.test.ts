@@ -9,6 +9,7 @@ import { LocalStore } from '../../service/core/local-store.ts';
 import { type Decision, type Store, StoreError, type Take } from '../../service/core/store.ts';
 import { connectSingle } from '../../service/redis/single.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
+import { unheard } from '../support/redis-store.ts';
 import { limitOf, takesOf } from '../support/takes.ts';
 import { until } from '../support/until.ts';
 
@@ -30,18 +31,7 @@ const createLocal = () => new LocalStore({ keysMax: 1000, nowUs });
 async function connectTo(port: number, connected = true) {
   const topology = connectSingle(
     { kind: 'single', host: '127.0.0.1', port, db: 0, username: undefined, password: undefined, tls: false },
-    {
-      timeoutMs: 5000,
-      nowUs,
-      breakerFailures: 3,
-      breakerResetMs: 1000,
-      keysMax: 1000,
-      onConnection: () => {},
-      instances: () => 1,
-      onAnswer: () => {},
-      onError: () => {},
-      onTransition: () => {},
-    },
+    { ...unheard, timeoutMs: 5000, nowUs },
   );
   if (connected) await until('Redis', () => topology.store.ready);
   return topology;

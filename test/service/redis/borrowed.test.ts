@@ -4,6 +4,7 @@ import type { StoreError } from '../../../service/core/store.ts';
 import { connect } from '../../../service/redis/connect.ts';
 import { type SendCommand, secretsOf } from '../../../service/redis/options.ts';
 import { startRedis } from '../../support/redis.ts';
+import { unheard } from '../../support/redis-store.ts';
 import { limitOf, takesOf } from '../../support/takes.ts';
 import { until } from '../../support/until.ts';
 
@@ -19,16 +20,9 @@ function shardBy(sendCommand: SendCommand) {
   const topology = connect(
     { kind: 'borrowed', sendCommand },
     {
+      ...unheard,
       timeoutMs: 300, // a machine that stands still for a while is no Redis that hangs
-      nowUs: () => performance.now() * 1000,
-      breakerFailures: 3,
       breakerResetMs: 100,
-      keysMax: 1000,
-      onConnection: () => {},
-      instances: () => 1,
-      onAnswer: () => {},
-      onError: () => {},
-      onTransition: () => {},
     },
   );
   ends.push(() => topology.close());
