@@ -4,9 +4,10 @@
 import { type AnswerEvent, type History, phasesByName, type Stretch } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
 import { type Check, type CheckResult, notApplicable } from './check.ts';
+import { bit } from './fault-bit.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
-import { judgeShare } from './share.ts';
+import { judgeShare, shareMin } from './share.ts';
 import { isWithoutStore, standInOf } from './store-failure.ts';
 import { controlStallMs, openByMs, slackMs } from './trip.ts';
 import { cutOffs, effectIn, hits, type Window } from './windows.ts';
@@ -99,20 +100,24 @@ function redis(
   return judgeShare(history, { name, phase, stretches, from: 'shared', detail });
 }
 
-/** Of the keys and instances that were cut off just then. Whom Redis answered after the heal it may have decided after it. */
+function unknown(phase: PhaseName, detail: string): CheckResult {
+  return { name, phase, verdict: 'unknown', measured: null, limit: shareMin * 100, unit: '%', detail };
+}
+
+/** Of the keys and instances that were seen to be cut off just then. Whom Redis answered after the heal it may have decided after it. */
 function fallback(history: History, phase: PhaseName, stretches: readonly Stretch[], detail: string): CheckResult {
   const reach = reachOf(history);
-  const windows = cutOffs(history);
+  const windows = cutOffs(history).filter((window) => bit(history, window));
+  if (windows.length === 0) return unknown(phase, 'the fault was not seen to bite');
   const counts = ({ key, instance, scheduledMs, receivedMs, source }: AnswerEvent) =>
     reach(key) === true &&
-    (windows.length === 0 ||
-      windows.some(
-        (it) =>
-          hits(it, instance) &&
-          scheduledMs >= it.biteMs &&
-          scheduledMs < it.healMs &&
-          (isWithoutStore({ source }) || receivedMs <= it.healMs),
-      ));
+    windows.some(
+      (it) =>
+        hits(it, instance) &&
+        scheduledMs >= it.biteMs &&
+        scheduledMs < it.healMs &&
+        (isWithoutStore({ source }) || receivedMs <= it.healMs),
+    );
   return judgeShare(history, { name, phase, stretches, from: 'local', counts, detail });
 }
 

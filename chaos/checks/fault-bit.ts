@@ -50,9 +50,17 @@ function isOn(window: Window, link: string): boolean {
   return link === observerName ? window.target === link : hits(window, link);
 }
 
-/** Whether the fault was seen; without that nothing may be concluded from what the limiter did meanwhile. */
-export function bit(history: History): boolean {
-  return linksHit(history).every((name) => sees(history, name, 'broken'));
+/**
+ * Whether it was on: seen wherever the lab looked for it, on links where a fault was seen at all. Without that nothing may be
+ * concluded from what the limiter did meanwhile. Nobody looks for one that is short, or that overlaps another.
+ */
+export function bit(history: History, window: Window): boolean {
+  return linksHit(history)
+    .filter((name) => isOn(window, name))
+    .every((name) => {
+      const its = history.probes.filter(({ instance, expected }) => instance === name && expected === 'broken');
+      return its.some(({ seen }) => seen === 'broken') && its.every((it) => it.seen === 'broken' || !isOf(it, window));
+    });
 }
 
 /** A fault that lasted long enough to be looked for, and was not seen by itself, as a sentence without its full stop. */

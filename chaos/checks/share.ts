@@ -5,12 +5,12 @@ import type { PhaseName } from '../scenario.ts';
 import { wasCalm, worstControlMs } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
-import { bit } from './fault-bit.ts';
 import { oneOpeningMs, unexplained } from './lapses.ts';
 import { ascending, quantile } from './quantile.ts';
 import { asToldIn } from './store-failure.ts';
 
-const shareMin = 0.99;
+/** Of a stretch's answers, that have to come from where they should. */
+export const shareMin = 0.99;
 /** Less than this share from Redis is more than some stalls of a shared machine can explain. */
 const stallShareMin = 0.5;
 
@@ -50,7 +50,6 @@ export function judgeShare(
   if (others.length === 1)
     return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
   if (from === 'local') {
-    if (!bit(history)) return state('unknown', 'the fault was not seen to bite');
     if (!mayBeSeenLate(history, others)) return state('fail', detail);
     const stallMs = worstControlMs(history).toFixed(0);
     return state('unknown', `${detail}; the rest were held up, as the control was, by up to ${stallMs} ms`);

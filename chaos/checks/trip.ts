@@ -44,9 +44,9 @@ export const trip: Check = {
     const state = (verdict: Verdict, measured: number | null, detail: string): CheckResult[] => [
       { name: 'trip', phase: 'onset', verdict, measured, limit, unit: 'ms', detail },
     ];
-    const windows = cutOffs(history);
-    if (windows.length === 0) return state('unknown', null, 'no fault was injected');
-    if (!bit(history)) return state('unknown', null, 'the fault was not seen to bite');
+    if (cutOffs(history).length === 0) return state('unknown', null, 'no fault was injected');
+    const windows = cutOffs(history).filter((window) => bit(history, window));
+    if (windows.length === 0) return state('unknown', null, 'the fault was not seen to bite');
     const silent = instances.find(({ control, reportsBreaker }) => !control && !reportsBreaker);
     if (silent) return state('unknown', null, `${silent.name} does not tell of its breaker`);
 

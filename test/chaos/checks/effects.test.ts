@@ -218,4 +218,17 @@ describe('a fault that comes and goes', () => {
     const breaker = [...moves(first), ...moves(second, 200)];
     expect(findings({ phases, faults, probes, breaker })).toContain('trip onset fail');
   });
+
+  it('says of one fault that was not seen to bite nothing, and judges the other', () => {
+    const unseen = [...links.map((it) => probe(it, 2020, 'broken', 'healthy')), ...probes];
+    const late = findings({ phases, faults, probes: unseen, breaker: [...moves(first), ...moves(second, 200)] });
+    expect(late).toContain('trip onset fail');
+    const lateUnseen = findings({ phases, faults, probes: unseen, breaker: [...moves(first, 200), ...moves(second)] });
+    expect(lateUnseen).not.toContain('trip onset fail');
+    const sharedIn = (i: number) => phases.map((it, at): PhaseSpec => (at === i ? { ...it, source: 'shared' } : it));
+    const breaker = [...moves(first), ...moves(second)];
+    expect(findings({ phases: sharedIn(5), faults, probes: unseen, breaker })).toContain('fails-open fault fail');
+    expect(findings({ phases: sharedIn(2), faults, probes: unseen, breaker })).not.toContain('fails-open fault fail');
+    expect(findings({ phases: sharedIn(2), faults, probes, breaker })).toContain('fails-open fault fail');
+  });
 });

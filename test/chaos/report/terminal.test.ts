@@ -147,7 +147,7 @@ describe('the reason', () => {
   });
 
   it('of an unknown is each check that is', () => {
-    expect(reason({ probes: [] })).toBe('fault-bit (fault), trip (onset)');
+    expect(reason({ probes: [] })).toBe('fault-bit (fault), trip (onset), fails-open (onset), fails-open (fault)');
   });
 });
 

@@ -110,7 +110,7 @@ describe('the story', () => {
   it('of an unknown does not pretend', () => {
     expect(story(specs.unknown).promise).toMatch(/^Cannot be told\. /);
     expect(sentence(specs.unknown)).toBe(
-      'Cannot tell about fault-bit in fault (not seen on limiter-1, limiter-2), nor about 2 other checks.',
+      'Cannot tell about fault-bit in fault (not seen on limiter-1, limiter-2), nor about 4 other checks.',
     );
   });
 
@@ -206,7 +206,7 @@ describe('junit.xml', () => {
     const [fail, unknown] = [specs.fail, specs.unknown].map((spec) => junitOf(runOf(spec), journal(runOf(spec))));
     expect(fail).toContain('tests="23" failures="2" errors="0" skipped="4"');
     expect(fail).toContain('<failure type="availability" message="first: status 503 from limiter-1 at 1.000 s">');
-    expect(unknown).toContain('tests="23" failures="0" errors="3" skipped="4"');
+    expect(unknown).toContain('tests="23" failures="0" errors="5" skipped="4"');
   });
 });
 
