@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import '../chaos/command.ts'; // loopback is asked without a proxy by tests, too
 
 /** They measure time or memory, or look at all that the lab has on this machine: nothing may run beside them. */
 const alone = [
   'test/bench/**/*.test.ts',
   'test/chaos/report/million.test.ts',
-  'test/e2e/observability.test.ts',
   'test/e2e/scenario.test.ts',
   'test/service/core/memory.test.ts',
   'test/service/doors/intake.test.ts',
@@ -39,6 +39,29 @@ const sharing = [
   'test/service/package/**/*.test.ts',
 ];
 
+/** Half a minute and more each, of waiting above all: begun last, all others would be over and they would be waited for. */
+const longest = [
+  'test/chaos/drivers/address.test.ts',
+  'test/chaos/targets/packages.test.ts',
+  'test/e2e/observability.test.ts',
+  'test/e2e/report.test.ts',
+  'test/service/doors/rls/connections.test.ts',
+  'test/service/redis/tampered.test.ts',
+  'test/service/redis/tampered-under-load.test.ts',
+  'test/service/service.test.ts',
+  'test/service/workers/workers.test.ts',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => longest.some((name) => moduleId.endsWith(`/${name}`));
+    const { long = [], others = [] } = Object.groupBy(await super.sort(files), (file) =>
+      isLong(file) ? 'long' : 'others',
+    );
+    return [...long, ...others];
+  }
+}
+
 /** Minutes each: whole runs of the lab, and thousands of runs that are judged. `npm test` leaves them to `npm run test:long`. */
 const long = ['test/e2e/runs/**/*.test.ts', 'test/chaos/judge/**/*.test.ts'];
 const longAlone = [
@@ -52,13 +75,14 @@ const longAlone = [
 const hung = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 // On two cores: most of them wait for something most of the time. `maxConcurrency` is of the tests of one file.
-const sideBySide = { ...hung, maxWorkers: 3, maxConcurrency: 3 };
+const sideBySide = { ...hung, maxWorkers: 4, maxConcurrency: 3 };
 /** Three labs at once would leave none of them time enough. */
 const twoAtOnce = { ...sideBySide, maxWorkers: 2 };
 const oneByOne = { ...hung, fileParallelism: false };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

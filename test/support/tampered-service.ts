@@ -26,17 +26,23 @@ export const tampering: readonly (readonly [what: string, tamper: Tamper])[] = [
   ['garbage', (proxy) => proxy.inject(Buffer.from([0, 1, 2, 255, 13, 10]))],
 ];
 
-/** Both are the caller's own; the Redis behind them may be anybody's. */
-export async function withTamperedService(
+export interface TamperedService extends AsyncDisposable {
+  readonly service: ServiceProcess;
+  readonly proxy: TamperingProxy;
+}
+
+/** Both are the caller's own, and decide in Redis; the Redis behind them may be anybody's. */
+export async function startTamperedService(
   redis: RedisProcess,
-  extra: Readonly<Record<string, string>>,
-  run: (service: ServiceProcess, proxy: TamperingProxy) => Promise<void>,
-): Promise<void> {
-  await using proxy = await startTamperingProxy(redis.port);
-  await using service = await startService({ ...env, REDIS_ADDR: `127.0.0.1:${proxy.port}`, ...extra });
+  extra: Readonly<Record<string, string>> = {},
+): Promise<TamperedService> {
+  await using started = new AsyncDisposableStack();
+  const proxy = started.use(await startTamperingProxy(redis.port));
+  const service = started.use(await startService({ ...env, REDIS_ADDR: `127.0.0.1:${proxy.port}`, ...extra }));
   await until('Redis', async () => (await readinessOf(service)).mechanism === 'redis');
   await ask(service.url, 'a'); // loads the script
-  await run(service, proxy);
+  const all = started.move();
+  return { service, proxy, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** Asks every few milliseconds; who decided, and whether all got an answer. */
@@ -67,23 +73,23 @@ export async function expectRecovery(
   tamper: Tamper,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await withTamperedService(redis, extra, async (service, proxy) => {
-    const load = startCountedLoad(service, everyMs);
-    await sleep(300);
-    const atMs = performance.now();
-    tamper(proxy);
-    await sleep(healthyAgainMsMax);
-    const before = load.seen.fallback;
-    await sleep(1000);
-    load.stop();
-    await sleep(200);
-    const { fallback, unanswered, lastFallbackAtMs } = load.seen;
-    const { breaker } = await readinessOf(service);
-    const fallbackMs = Math.max(0, Math.round(lastFallbackAtMs - atMs));
-    const figures = `fallback until ${fallbackMs} ms after it, ${breaker.transitions.length} moves of the breaker`;
-    expect({ fallbackAtTheEnd: fallback - before, unanswered }, figures).toEqual({
-      fallbackAtTheEnd: 0,
-      unanswered: 0,
-    });
+  await using tampered = await startTamperedService(redis, extra);
+  const { service, proxy } = tampered;
+  const load = startCountedLoad(service, everyMs);
+  await sleep(300);
+  const atMs = performance.now();
+  tamper(proxy);
+  await sleep(healthyAgainMsMax);
+  const before = load.seen.fallback;
+  await sleep(1000);
+  load.stop();
+  await sleep(200);
+  const { fallback, unanswered, lastFallbackAtMs } = load.seen;
+  const { breaker } = await readinessOf(service);
+  const fallbackMs = Math.max(0, Math.round(lastFallbackAtMs - atMs));
+  const figures = `fallback until ${fallbackMs} ms after it, ${breaker.transitions.length} moves of the breaker`;
+  expect({ fallbackAtTheEnd: fallback - before, unanswered }, figures).toEqual({
+    fallbackAtTheEnd: 0,
+    unanswered: 0,
   });
 }

@@ -1,5 +1,5 @@
 // Replies that Redis never gave, and what they cost: a moment on the fallback, and neither the process nor memory.
-// Each test has a service and a proxy of its own; those that mostly wait run beside each other.
+// Tests that mostly wait run beside each other.
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,13 @@ import { metricsOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { ask } from '../../support/request-loop.ts';
 import type { ServiceProcess } from '../../support/service.ts';
-import { expectRecovery, startCountedLoad, tampering, withTamperedService } from '../../support/tampered-service.ts';
+import {
+  expectRecovery,
+  startCountedLoad,
+  startTamperedService,
+  type TamperedService,
+  tampering,
+} from '../../support/tampered-service.ts';
 import { until } from '../../support/until.ts';
 
 let redis: RedisProcess;
@@ -25,7 +31,19 @@ describe.concurrent('on a connection that lives, with a request each 150 ms,', (
   });
 });
 
-describe.concurrent('a process', () => {
+describe('a process', () => {
+  let tampered: TamperedService;
+  beforeAll(async () => {
+    tampered = await startTamperedService(redis);
+  });
+  afterAll(() => tampered[Symbol.asyncDispose]());
+
+  /** How many calls to Redis have failed. */
+  const failedCalls = async () => {
+    const byReason = await metricsOf(tampered.service, 'rate_limit_store_errors_total');
+    return Object.values(byReason).reduce((sum, count) => sum + count, 0);
+  };
+
   it.each([
     [String.raw`>1\r\n_\r\n`, '>1\r\n_\r\n'],
     [String.raw`>0\r\n`, '>0\r\n'],
@@ -45,19 +63,18 @@ describe.concurrent('a process', () => {
     [String.raw`\u0000\u0001\u0002`, '\u0000\u0001\u0002'],
     [String.raw`\u0015\u0003\u0001\u0000\u0002\u0002\u0046`, '\u0015\u0003\u0001\u0000\u0002\u0002\u0046'], // a TLS alert
   ])('lives, and decides in Redis again, after %s', async (_what, bytes) => {
-    await withTamperedService(redis, {}, async (service, proxy) => {
-      proxy.inject(bytes);
-      await sleep(100);
-      proxy.greeting = bytes;
-      proxy.inject(bytes);
-      await sleep(400);
-      expect(service.child.hasEnded()).toBe(false);
-      proxy.greeting = undefined;
-      await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
-      const reasons = await metricsOf(service, 'rate_limit_store_errors_total');
-      expect(Object.keys(reasons).length).toBeGreaterThan(0);
-      expect(proxy.connections()).toBeLessThan(15);
-    });
+    const { service, proxy } = tampered;
+    const [failedBefore, connectionsBefore] = [await failedCalls(), proxy.connections()];
+    proxy.inject(bytes);
+    await sleep(100);
+    proxy.greeting = bytes;
+    proxy.inject(bytes);
+    await sleep(400);
+    expect(service.child.hasEnded()).toBe(false);
+    proxy.greeting = undefined;
+    await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
+    expect(await failedCalls()).toBeGreaterThan(failedBefore);
+    expect(proxy.connections() - connectionsBefore).toBeLessThan(15);
   });
 });
 
@@ -68,22 +85,22 @@ describe('a reply without end', () => {
     ['a line', '+'],
     ['an array whose strings are a megabyte each', '*1000000\r\n$2000000000\r\n'],
   ])('costs neither memory nor time when it is %s', async (_what, beginning) => {
-    await withTamperedService(redis, {}, async (service, proxy) => {
-      const load = startCountedLoad(service, 5);
-      await sleep(1000);
-      const before = await peakMegabytes(service);
-      proxy.inject(beginning);
-      proxy.flood(megabyte, 100);
-      await sleep(3000);
-      load.stop();
-      const grownMegabytes = (await peakMegabytes(service)) - before;
-      const slowest = load.seen.latenciesMs.sort((one, other) => one - other);
-      const p99Ms = slowest[Math.floor(slowest.length * 0.99)];
-      const figures = `p99 ${p99Ms} ms, slowest ${slowest.at(-1)} ms`;
-      expect(grownMegabytes, figures).toBeLessThan(40); // what 4,000 requests cost in any case
-      expect(load.seen.unanswered, figures).toBe(0);
-      await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
-    });
+    await using tampered = await startTamperedService(redis);
+    const { service, proxy } = tampered;
+    const load = startCountedLoad(service, 5);
+    await sleep(1000);
+    const before = await peakMegabytes(service);
+    proxy.inject(beginning);
+    proxy.flood(megabyte, 100);
+    await sleep(3000);
+    load.stop();
+    const grownMegabytes = (await peakMegabytes(service)) - before;
+    const slowest = load.seen.latenciesMs.sort((one, other) => one - other);
+    const p99Ms = slowest[Math.floor(slowest.length * 0.99)];
+    const figures = `p99 ${p99Ms} ms, slowest ${slowest.at(-1)} ms`;
+    expect(grownMegabytes, figures).toBeLessThan(40); // what 4,000 requests cost in any case
+    expect(load.seen.unanswered, figures).toBe(0);
+    await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
   });
 });
 
