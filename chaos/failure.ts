@@ -14,7 +14,10 @@ export type FailureKind = (typeof failureKinds)[number];
 const words: readonly (readonly [FailureKind, RegExp])[] = [
   ['refused', /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/],
   ['timed out', /ETIMEDOUT|^no answer within |^Command timed out/],
-  ['malformed', /^no HTTP\/1\.1 answer|^an answer of more than |^content-length: |^size of a chunk: |^Protocol error/],
+  [
+    'malformed',
+    /^no HTTP\/1\.1 answer|^no HTTP\/2: |^no status of gRPC|^an answer of more than |^content-length: |^size of a chunk: |^Protocol error/,
+  ],
   ['reset', /ECONNRESET|EPIPE|ECONNABORTED|^the call was reset/],
   ['closed', /^the connection was closed|^the client was closed|^Connection is closed|^socket hang up/],
 ];

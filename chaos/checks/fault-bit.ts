@@ -20,7 +20,7 @@ export const faultBit: Check = {
     const links = linksHit(history);
     const bitten = links.filter((name) => sees(history, name, 'broken'));
     const healed = links.filter((name) => sees(history, name, 'healthy'));
-    const hit = history.probes.find(({ instance, seen }) => isControl(history, instance) && seen === 'broken');
+    const hit = hitControlIn(history);
     const unseen = unseenOn(history, links);
     if (bitten.length < links.length) {
       return state(
@@ -63,16 +63,41 @@ export function bit(history: History, window: Window): boolean {
     });
 }
 
-/** A fault that lasted long enough to be looked for, and was not seen by itself, as a sentence without its full stop. */
+/** A look at the control that saw what no other one in the same fault did is noise. */
+function hitControlIn(history: History): ProbeEvent | undefined {
+  const looks = history.probes.filter(({ instance }) => isControl(history, instance));
+  const isIn = ({ atMs }: ProbeEvent, { biteMs, healMs }: Window) => atMs >= biteMs && atMs <= healMs;
+  return looks.find((look) => {
+    const during = windowsOf(history).filter((window) => isIn(look, window));
+    return (
+      look.seen === 'broken' && !looks.some((it) => it.seen === 'healthy' && during.some((window) => isIn(it, window)))
+    );
+  });
+}
+
+/** A fault that was alone on a link for long enough to be looked for, and was not seen by itself, as a sentence without its full stop. */
 function unseenOn(history: History, links: readonly string[]): string | undefined {
-  const windows = windowsOf(history);
-  for (const window of windows.filter(({ biteMs, healMs }) => healMs - biteMs >= lookedForMs)) {
-    const { fault, beginMs } = window;
-    const its = links.filter((name) => isOn(window, name));
-    const name = its.find((name) => !history.probes.some((probe) => probe.instance === name && isOf(probe, window)));
-    if (name !== undefined) return `${fault} at ${(beginMs / 1000).toFixed(3)} s was not seen on ${name}`;
+  for (const window of windowsOf(history)) {
+    const name = links.find(
+      (link) =>
+        isOn(window, link) &&
+        longestAloneMs(history, window, link) >= lookedForMs &&
+        !history.probes.some((probe) => probe.instance === link && isOf(probe, window)),
+    );
+    if (name !== undefined) return `${window.fault} at ${(window.beginMs / 1000).toFixed(3)} s was not seen on ${name}`;
   }
   return undefined;
+}
+
+/** For how long at a time no other fault was on the link. */
+function longestAloneMs(history: History, window: Window, link: string): number {
+  let [longestMs, fromMs] = [0, window.biteMs];
+  for (const other of windowsOf(history)) {
+    if (other === window || !isOn(other, link) || other.healedMs <= fromMs) continue;
+    longestMs = Math.max(longestMs, Math.min(other.beginMs, window.healMs) - fromMs);
+    fromMs = other.healedMs;
+  }
+  return Math.max(longestMs, window.healMs - fromMs);
 }
 
 /** Nobody looks where two faults show, so what is seen is of the only one. */

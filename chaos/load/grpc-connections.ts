@@ -1,8 +1,9 @@
 // HTTP/2 connections to one target that is asked by gRPC: each carries many calls at a time. What a call answers is told
 // as an HTTP client would hear it: 200 or 429 with the message in JSON and its headers, or 500 where there is none.
 
-import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { OnAnswer, Requester, RequestSpec } from './connections.ts';
+import { callHeaders } from './grpc-call.ts';
+import { GrpcConnection } from './grpc-connection.ts';
 import { type HttpAnswer, toldAs } from './http-answer.ts';
 import { giveUpMs } from './load.ts';
 import { answerOf, callOf } from './rls-messages.ts';
@@ -12,8 +13,10 @@ const connectionCount = 8;
 
 export class GrpcConnections implements Requester {
   readonly #url: string;
-  readonly #sessions: (ClientHttp2Session | undefined)[] = Array.from({ length: connectionCount });
+  readonly #connections: (GrpcConnection | undefined)[] = Array.from({ length: connectionCount });
   #turn = 0;
+  /** Of the last call: most have the same. */
+  #headers: { readonly of: string; readonly encoded: Buffer } = { of: '', encoded: Buffer.alloc(0) };
 
   constructor(url: string) {
     this.#url = url;
@@ -21,62 +24,36 @@ export class GrpcConnections implements Requester {
 
   /** Waits until there is a connection: no call costs nothing. */
   get(_path: string, _headers: Readonly<Record<string, string>>, onAnswer: OnAnswer): void {
-    const session = this.#next();
-    const over = () => {
-      session.off('connect', over).off('close', over);
-      onAnswer(undefined);
-    };
-    if (session.connecting) session.once('connect', over).once('close', over);
-    else onAnswer(undefined);
+    this.#next().onceOpen(() => onAnswer(undefined));
   }
 
   request({ path, headers, body = '{}' }: RequestSpec, onAnswer: OnAnswer): void {
-    const call = this.#next().request({
-      ...headers,
-      [constants.HTTP2_HEADER_METHOD]: 'POST',
-      [constants.HTTP2_HEADER_PATH]: path,
-      [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
-      [constants.HTTP2_HEADER_TE]: 'trailers',
+    this.#next().call(this.#headersOf(path, headers), callOf(body), (end) => {
+      if (end.status === undefined) return onAnswer(undefined, end.error);
+      if (end.status === '0') return onAnswer(answerIn(end.body));
+      const error = `gRPC status ${end.status}: ${end.text}`;
+      onAnswer(toldAs(500, error), error);
     });
-    const chunks: Buffer[] = [];
-    let error = 'the call was reset';
-    let status = '';
-    const readStatus = (told: IncomingHttpHeaders) => {
-      status = String(told['grpc-status'] ?? '');
-      if (status !== '0') error = `gRPC status ${status}: ${told['grpc-message']}`;
-    };
-    const late = setTimeout(() => {
-      error = `no answer within ${giveUpMs / 1000} s`;
-      call.close(constants.NGHTTP2_CANCEL);
-    }, giveUpMs);
-    call.on('response', (told) => told['grpc-status'] !== undefined && readStatus(told)); // where there is no message
-    call.on('trailers', readStatus);
-    call.on('data', (chunk: Buffer) => chunks.push(chunk));
-    call.on('error', ({ message }) => {
-      error = message;
-    });
-    call.on('close', () => {
-      clearTimeout(late);
-      if (status === '0') onAnswer(answerIn(Buffer.concat(chunks)));
-      else if (status === '') onAnswer(undefined, error);
-      else onAnswer(toldAs(500, error), error);
-    });
-    call.end(callOf(body));
   }
 
   close(): void {
-    for (const session of this.#sessions) session?.destroy();
+    for (const connection of this.#connections) connection?.close();
   }
 
-  /** Its session in turn, anew where that is over. */
-  #next(): ClientHttp2Session {
+  #headersOf(path: string, headers: Readonly<Record<string, string>>): Buffer {
+    const of = JSON.stringify([path, headers]);
+    if (of !== this.#headers.of) this.#headers = { of, encoded: callHeaders(this.#url, path, headers) };
+    return this.#headers.encoded;
+  }
+
+  /** Its connection in turn, anew where that is over. */
+  #next(): GrpcConnection {
     const at = this.#turn++ % connectionCount;
-    const before = this.#sessions[at];
-    if (before && !before.closed && !before.destroyed) return before;
-    const session = connect(this.#url);
-    session.on('error', () => {}); // told to each of its calls
-    this.#sessions[at] = session;
-    return session;
+    const before = this.#connections[at];
+    if (before && !before.isOver) return before;
+    const connection = new GrpcConnection(this.#url, giveUpMs);
+    this.#connections[at] = connection;
+    return connection;
   }
 }
 

@@ -139,15 +139,16 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
     });
   };
 
-  const arrivals = [...arrivalsOf(plan)];
+  const arrivals = arrivalsOf(plan);
   const due = new Due();
-  const atMs = Float64Array.from(arrivals, (arrival) => arrival.atMs);
-  const workerData: MetronomeData = { atMs, startAtUs, due: due.shared };
+  const { seed, rate, durationMs, keys, targets, load } = plan;
+  const schedule = { seed, rate, durationMs, keys, targets, ...(load === undefined ? {} : { load }) };
+  const workerData: MetronomeData = { schedule, inWholeMs: false, startAtUs, due: due.shared };
   const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData });
   let sent = 0;
   metronome.on('message', () => {
     for (const now = due.look(); sent < now; sent++) {
-      const arrival = arrivals[sent] as Arrival;
+      const arrival = arrivals.next().value as Arrival; // the metronome counts those of the same schedule
       request(arrival, arrival.target);
       if (plan.control && arrival.target === 0) request(arrival, plan.targets.length);
     }

@@ -4,26 +4,32 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicUs } from '../clock.ts';
 import { Due } from './due.ts';
+import { arrivalsOf, type Schedule } from './load.ts';
 
-/** `atMs`: when each arrival is due, in order, in milliseconds since `startAtUs` of the monotonic clock. */
+/** The arrivals of the schedule are due from `startAtUs` of the monotonic clock on. */
 export interface MetronomeData {
-  readonly atMs: Float64Array;
+  readonly schedule: Schedule;
+  /** What is due in the same millisecond is said at its end. */
+  readonly inWholeMs: boolean;
   readonly startAtUs: number;
   /** `shared` of the receiver's. */
   readonly due: Int32Array<SharedArrayBuffer>;
 }
 
-const { atMs, startAtUs, due: shared } = workerData as MetronomeData;
+const { schedule, inWholeMs, startAtUs, due: shared } = workerData as MetronomeData;
 const due = new Due(shared);
 const nobodyNotifies = new Int32Array(new SharedArrayBuffer(4));
 const say = (count: number) => {
   if (due.say(count)) parentPort?.postMessage(null);
 };
 
-for (const [i, dueMs] of atMs.entries()) {
-  const waitMs = (startAtUs - monotonicUs()) / 1000 + dueMs;
-  if (waitMs <= 0) continue;
-  if (i > 0) say(i);
-  Atomics.wait(nobodyNotifies, 0, 0, waitMs);
+let count = 0;
+for (const { atMs } of arrivalsOf(schedule)) {
+  const waitMs = (startAtUs - monotonicUs()) / 1000 + (inWholeMs ? Math.ceil(atMs) : atMs);
+  if (waitMs > 0) {
+    if (count > 0) say(count);
+    Atomics.wait(nobodyNotifies, 0, 0, waitMs);
+  }
+  count++;
 }
-say(atMs.length);
+say(count);

@@ -44,7 +44,10 @@ const frameHeaderBytes = 5;
 
 /** `json`: the message. */
 export function callOf(json: string): Buffer {
-  const message = requestSerialize(JSON.parse(json));
+  return framed(requestSerialize(JSON.parse(json)));
+}
+
+export function framed(message: Buffer): Buffer {
   const header = Buffer.alloc(frameHeaderBytes);
   header.writeUInt32BE(message.length, 1);
   return Buffer.concat([header, message]);

@@ -27,6 +27,8 @@ export interface Stage {
   readonly failover: FailoverWatch;
   /** The targets of each fault that is on. */
   readonly inPlace: Map<Occurrence, readonly Target[]>;
+  /** Where all faults of a storm are looked for at once before the first of them, their connections are a fault of their own. */
+  readonly oneByOne: <T>(look: () => Promise<T>) => Promise<T>;
   /** Resolves at that instant of the run; rejects when the run is stopped before. */
   readonly reached: (ms: number) => Promise<void>;
   readonly stop: AbortSignal;
@@ -44,7 +46,7 @@ export async function putOn(occurrence: Occurrence, stage: Stage): Promise<void>
     recorder.record(...probes.filter(({ instance }) => !after.has(instance)));
     return before.size + after.size === 0 && probes.every(({ seen }) => seen === 'healthy');
   };
-  await probe('healthy');
+  await stage.oneByOne(() => probe('healthy'));
   await reached(planned.atMs);
   // Where the lab is late, an earlier fault may not be healed yet that this one must not meet.
   while ([...stage.inPlace.keys()].some((other) => mustBeApart(other, occurrence)))

@@ -139,11 +139,21 @@ async function together(
   const over = AbortSignal.any([stop, failed.signal]);
   const reached = (ms: number) => sleepUntil(parts.zero, ms, over);
   const phases = new Phases(begin, (ms) => reached(sinceZeroMs(parts.zero) + ms));
-  const stage: Stage = { ...parts, phases, inPlace: new Map(), reached, stop: over };
+  const stage: Stage = { ...parts, phases, inPlace: new Map(), oneByOne: queue(), reached, stop: over };
   await Promise.allSettled(
     occurrences.map((occurrence) => putOn(occurrence, stage).catch((error) => failed.abort(error))),
   );
   over.throwIfAborted();
+}
+
+/** Does what it is given one after another, whatever becomes of each. */
+function queue() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const its = last.then(work);
+    last = its.catch(() => {});
+    return its;
+  };
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

@@ -2,8 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { callHeaders } from '../../chaos/load/grpc-call.ts';
+import { GrpcConnection } from '../../chaos/load/grpc-connection.ts';
+import { framed } from '../../chaos/load/rls-messages.ts';
 import { loadProtocol, rlsServiceName } from '../../service/doors/rls/protocol.ts';
-import { GrpcConnection } from './grpc-connection.ts';
 
 export const keyCount = 10_000;
 const connectionCount = 4;
@@ -25,19 +27,19 @@ export interface PacedRun {
 
 /** Keeps `underWay` calls under way. Rejects at the first one that is not answered. */
 export async function callsOf(port: number, underWay: number, seconds: number, signal: AbortSignal): Promise<CallsRun> {
-  const { connections, next } = clientOf(port);
+  const { connections, callIn } = clientOf(port);
   const { promise: failed, reject } = Promise.withResolvers<never>();
   const latenciesMs: number[] = [];
-  const callIn = (connection: GrpcConnection) => {
+  const keepCalling = (connection: number) => {
     const sentMs = performance.now();
-    connection.call(next(), (error) => {
+    callIn(connection, (error) => {
       if (error) return reject(error);
       latenciesMs.push(performance.now() - sentMs);
-      callIn(connection);
+      keepCalling(connection);
     });
   };
   const startedMs = performance.now();
-  for (let i = 0; i < underWay; i++) callIn(connections[i % connectionCount] as GrpcConnection);
+  for (let i = 0; i < underWay; i++) keepCalling(i % connectionCount);
   try {
     await Promise.race([sleep(seconds * 1000, undefined, { signal }), failed]);
   } finally {
@@ -56,7 +58,7 @@ export async function callsAt(
   onSent: () => void,
   signal: AbortSignal,
 ): Promise<PacedRun> {
-  const { connections, next } = clientOf(port);
+  const { connections, callIn } = clientOf(port);
   const latenciesMs: number[] = [];
   const { promise: allAnswered, resolve } = Promise.withResolvers<void>();
   const count = perSecond * seconds;
@@ -66,8 +68,8 @@ export async function callsAt(
   const call = (i: number) => {
     const dueMs = startMs + (1000 * i) / perSecond;
     waitingSinceMs.add(dueMs);
-    connections[i % connectionCount]?.call(next(), (error) => {
-      if (!waitingSinceMs.delete(dueMs)) return; // the connection told of its end twice
+    callIn(i % connectionCount, (error) => {
+      waitingSinceMs.delete(dueMs);
       if (error) failed++;
       latenciesMs.push(performance.now() - dueMs);
       if (latenciesMs.length === count) resolve();
@@ -88,18 +90,24 @@ export async function callsAt(
   return { p99Ms: p99Of([...latenciesMs, ...givenUpMs]), failed: failed + givenUpMs.length };
 }
 
-/** `next`: the message for the next key. */
+/** `callIn`: a call for the next key in a connection. `done` is told when it is answered with a message, or why it is not. */
 function clientOf(port: number) {
   const service = loadProtocol()[rlsServiceName] as ServiceDefinition;
   const { path, requestSerialize } = service.ShouldRateLimit as MethodDefinition<object, unknown>;
   const messages = Array.from({ length: keyCount }, (_, i) =>
-    requestSerialize({ domain: 'bench', descriptors: [{ entries: [{ key: 'key', value: `key-${i}` }] }] }),
+    framed(requestSerialize({ domain: 'bench', descriptors: [{ entries: [{ key: 'key', value: `key-${i}` }] }] })),
   );
+  const url = `http://127.0.0.1:${port}`;
+  const headers = callHeaders(url, path);
+  const connections = Array.from({ length: connectionCount }, () => new GrpcConnection(url, overdueMsMax));
   let sent = 0;
-  return {
-    connections: Array.from({ length: connectionCount }, () => new GrpcConnection(port, path)),
-    next: () => messages[sent++ % keyCount] as Buffer,
-  };
+  const callIn = (connection: number, done: (error?: Error) => void) =>
+    connections[connection]?.call(headers, messages[sent++ % keyCount] as Buffer, (end) => {
+      if (end.status === undefined) done(new Error(end.error));
+      else if (end.status !== '0') done(new Error(`gRPC status ${end.status}: ${end.text}`));
+      else done();
+    });
+  return { connections, callIn };
 }
 
 function p99Of(latenciesMs: number[]): number {

@@ -30,7 +30,8 @@ async function run({ url, keyHeader, rate, seconds, seed }: Load): Promise<Laten
   const dueMs: number[] = [];
   const headers: Record<string, string>[] = [];
   const headersOf = new Map<string, Record<string, string>>();
-  for (const { atMs, key } of arrivalsOf({ seed, rate, durationMs: warmUpMs + seconds * 1000, keys, targets: [{}] })) {
+  const schedule = { seed, rate, durationMs: warmUpMs + seconds * 1000, keys, targets: [{}] };
+  for (const { atMs, key } of arrivalsOf(schedule)) {
     const known = headersOf.get(key) ?? { [keyHeader]: key };
     headersOf.set(key, known);
     dueMs.push(Math.ceil(atMs));
@@ -58,7 +59,7 @@ async function run({ url, keyHeader, rate, seconds, seed }: Load): Promise<Laten
   };
 
   const due = new Due();
-  const data: MetronomeData = { atMs: Float64Array.from(dueMs), startAtUs, due: due.shared };
+  const data: MetronomeData = { schedule, inWholeMs: true, startAtUs, due: due.shared };
   const metronome = new Worker(new URL('../../chaos/load/metronome.ts', import.meta.url), { workerData: data });
   let sent = 0;
   metronome.on('message', () => {

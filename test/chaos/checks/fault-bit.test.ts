@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks, worstOf } from '../../../chaos/checks/check.ts';
 import { faultBit } from '../../../chaos/checks/fault-bit.ts';
 import { checks } from '../../../chaos/checks/index.ts';
+import type { ProbeEvent } from '../../../chaos/history.ts';
 import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
 import { fault, probe } from '../../support/history-events.ts';
 
@@ -103,6 +104,30 @@ describe('the fault-bit check', () => {
   it('is unknown when the control was hit as well', () => {
     expect(judge({ probes: probes(seen, seen, 'broken' as 'healthy') })).toMatchObject([
       { verdict: 'unknown', detail: 'the control arm was hit as well: broken after 1.0 ms' },
+    ]);
+  });
+
+  it('takes what one look at the control saw for noise where another in the same fault saw nothing', () => {
+    const looks = probes(seen, seen, 'broken' as 'healthy');
+    const [hit] = looks.filter(({ instance }) => instance === 'limiter-control');
+    const again = { ...(hit as ProbeEvent), atMs: 2600, seen: 'healthy' } as const;
+    expect(judge({ probes: [...looks, again] })).toMatchObject([{ verdict: 'pass' }]);
+    const later = { ...again, atMs: 6000 }; // after the fault
+    expect(judge({ probes: [...looks, later] })).toMatchObject([{ verdict: 'unknown' }]);
+  });
+
+  it('asks for no look at a fault that was never alone for long enough', () => {
+    const both = (action: 'inject' | 'heal', ms: number, kind: string) =>
+      ['limiter-1', 'limiter-2'].map((target) => fault(action, ms, { target, fault: kind }));
+    const during = (secondMs: number) => [
+      ...[...both('inject', 1000, 'partition'), ...both('inject', secondMs, 'redis-kill')],
+      ...[...both('heal', 4900, 'partition'), ...both('heal', 5000, 'redis-kill')],
+    ];
+    const looks = [...probes(seen, seen)].map((it) => (it.expected === 'broken' ? { ...it, atMs: 1900 } : it));
+    expect(judge({ faults: during(2000), probes: looks })).toMatchObject([{ verdict: 'pass' }]);
+    const early = looks.map((it) => (it.expected === 'broken' ? { ...it, atMs: 900 } : it));
+    expect(judge({ faults: during(3000), probes: early })).toMatchObject([
+      { verdict: 'unknown', detail: 'partition at 1.000 s was not seen on limiter-1' },
     ]);
   });
 

@@ -6,10 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, it } from 'vitest';
-import { noClockBecause } from '../../../chaos/drivers/settable-clock.ts';
-import { noNamespaceBecause } from '../../../chaos/host/namespace.ts';
-import { noProcessorBecause } from '../../../chaos/host/processors.ts';
+import { refusal } from '../../../chaos/drivers/choose.ts';
 import { undoDirectory } from '../../../chaos/host/undo-log.ts';
+import { scenarios } from '../../../scenarios/index.ts';
 import { run, temporaryDirectory } from '../../support/lab-processes.ts';
 import { RunOutside } from '../../support/run-outside.ts';
 import { processesOf, scenarioCommand } from '../../support/scenario-runs.ts';
@@ -19,21 +18,10 @@ const minuteMs = 60_000;
 const cleanMsMax = 5000;
 /** Five unless the variable says otherwise, as the workflow does each night. */
 const kills = Number(process.env.KILLS ?? 5);
-/** Links, the Redis process, its settings and its clock, an instance, several nodes, and a network namespace. */
-const scenarios = [
-  'partition',
-  'stall',
-  'latency',
-  'redis-kill',
-  'out-of-memory',
-  'cluster-master-kill',
-  'sentinel-failover',
-  'slot-migration',
-  ...(noClockBecause() === undefined ? ['clock-forward'] : []),
-  ...(noNamespaceBecause() === undefined ? ['blackhole'] : []),
-  'open-files',
-  ...(noProcessorBecause() === undefined ? ['cpu-hog'] : []),
-];
+/** All that break anything, as far as this machine can. */
+const names = scenarios
+  .filter((scenario) => scenario.faults !== undefined && refusal('native', scenario) === undefined)
+  .map(({ name }) => name);
 /** What a run says when it comes to a part of it; most kills fall into the fault. */
 const parts = ['starting', 'warm-up', 'baseline', 'fault', 'fault', 'fault', 'heal'];
 /** After that, so that all of a part and the seam to the next may be met. */
@@ -52,7 +40,7 @@ describe('kill -9 of the whole process group of a runner', () => {
       const random = xoroshiro128plus(seed);
       for (let i = 0; i < kills; i++) {
         const oneOf = (list: readonly string[]) => list[uniformInt(random, 0, list.length - 1)] as string;
-        const [scenario, part, laterMs] = [oneOf(scenarios), oneOf(parts), uniformInt(random, 0, laterMsMax)];
+        const [scenario, part, laterMs] = [oneOf(names), oneOf(parts), uniformInt(random, 0, laterMsMax)];
         using runner = new RunOutside(scenario, options(out.path));
         await runner.says(`${scenario}: ${part} `);
         await sleep(laterMs);
