@@ -19,6 +19,7 @@ import { sinceZeroMs, type Zero } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import { putOn, type Stage } from './fault-lifetime.ts';
 import { Phases } from './phases.ts';
+import { queue } from './queue.ts';
 import { type RecordedRunOptions, type RunResult, recordedRun } from './recorded-run.ts';
 import { type Occurrence, occurrencesOf } from './schedule.ts';
 import { underLoad } from './under-load.ts';
@@ -144,16 +145,6 @@ async function together(
     occurrences.map((occurrence) => putOn(occurrence, stage).catch((error) => failed.abort(error))),
   );
   over.throwIfAborted();
-}
-
-/** Does what it is given one after another, whatever becomes of each. */
-function queue() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const its = last.then(work);
-    last = its.catch(() => {});
-    return its;
-  };
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

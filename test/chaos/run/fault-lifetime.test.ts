@@ -4,6 +4,7 @@ import type { Environment } from '../../../chaos/environment.ts';
 import type { Fault } from '../../../chaos/faults/fault.ts';
 import { faultOf } from '../../../chaos/faults/index.ts';
 import { putOn, type Stage } from '../../../chaos/run/fault-lifetime.ts';
+import { queue } from '../../../chaos/run/queue.ts';
 import type { FaultSpec } from '../../../chaos/scenario.ts';
 import { sinceZeroMs, zeroIn } from '../../../chaos/watch/observer.ts';
 import { usualBounds } from '../../support/history-builder.ts';
@@ -28,7 +29,7 @@ it.each([
       phases: { injecting: () => {}, healing: () => {}, healed: () => {} },
       inPlace: new Map(),
       stop: new AbortController().signal,
-      ...{ zero, reached },
+      ...{ zero, reached, oneByOne: queue() },
     } as unknown as Stage;
     const occurrence = (use: FaultSpec, name: string, atMs: number, healingMs: number) => {
       const fault: Fault = {
