@@ -34,9 +34,9 @@ export class RunOutside implements Disposable {
   }
 
   /** Waits until it says so on standard error. Throws when it ends before. */
-  async says(text: string): Promise<void> {
-    await until(text, () => this.#child.stderr().includes(text) || this.#child.hasEnded());
-    if (this.#child.hasEnded()) throw new Error(`"${text}" was not said:\n${this.#child.stderr()}`);
+  async says(words: RegExp): Promise<void> {
+    await until(String(words), () => words.test(this.#child.stderr()) || this.#child.hasEnded());
+    if (this.#child.hasEnded()) throw new Error(`${words} was not said:\n${this.#child.stderr()}`);
   }
 
   /** SIGKILL to the process group. Returns how many processes the run had, those of other groups included. */
