@@ -2,10 +2,10 @@
 
 import { encodeHeaders, type Field } from './hpack.ts';
 
-/** How a call ended: by a status of gRPC, with what came before it; or by none, and why. */
+/** How a call ended: by a status of gRPC, with what came before it; or by none, and why. `isUntaken`: the server did nothing for it. */
 export type CallEnd =
   | { readonly status: string; readonly text: string; readonly body: Buffer }
-  | { readonly status: undefined; readonly error: string };
+  | { readonly status: undefined; readonly error: string; readonly isUntaken?: true };
 
 export type OnEnd = (end: CallEnd) => void;
 

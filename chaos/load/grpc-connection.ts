@@ -3,8 +3,7 @@
 //
 //   HEADERS, DATA ──▶ server        HEADERS, DATA, HEADERS that end the stream ──▶ one call answered
 
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectSecurely } from 'node:tls';
+import type { Socket } from 'node:net';
 import { beginCall, type Call, type CallEnd, endOf, type OnEnd, tell } from './grpc-call.ts';
 import { HeaderDecoder } from './hpack.ts';
 import {
@@ -20,6 +19,7 @@ import {
   uint32,
   windowBytesUsual,
 } from './http2-frames.ts';
+import { openSocket } from './http2-socket.ts';
 
 /** Of a server that has not said yet how many calls it takes at a time; RFC 9113 advises no less. */
 const callsMaxUsual = 100;
@@ -27,6 +27,8 @@ const callsMaxUsual = 100;
 const windowBytes = 2 ** 24;
 /** Of a body. */
 const bodyBytesMax = 1024 * 1024;
+
+const headerPartsMax = 64;
 
 interface Waiting {
   readonly headers: Buffer;
@@ -38,6 +40,7 @@ interface Waiting {
 export class GrpcConnection {
   readonly #socket: Socket;
   readonly #giveUpMs: number;
+  readonly #tooLate: string;
   readonly #reader = new FrameReader();
   readonly #decoder = new HeaderDecoder();
   readonly #calls = new Map<number, Call>();
@@ -57,16 +60,10 @@ export class GrpcConnection {
 
   /** By TLS where the address begins with https. A call without an answer for so long is given up. */
   constructor(url: string, giveUpMs: number) {
-    const { protocol, hostname, port } = new URL(url);
-    const isSecure = protocol === 'https:';
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const at = { host, port: Number(port || (isSecure ? 443 : 80)) };
-    const name = isIP(host) ? {} : { servername: host };
-    this.#socket = isSecure ? connectSecurely({ ...at, ...name, ALPNProtocols: ['h2'] }) : connect(at);
     this.#giveUpMs = giveUpMs;
-    this.#socket.setNoDelay(true);
+    this.#tooLate = `no answer within ${giveUpMs / 1000} s`;
+    this.#socket = openSocket(url, () => this.#opened());
     this.#socket.write(greeting(windowBytes));
-    this.#socket.on(isSecure ? 'secureConnect' : 'connect', () => this.#opened());
     this.#socket.on('data', (chunk) => this.#take(chunk));
     this.#socket.on('error', ({ message }) => this.#end(message));
     this.#socket.on('close', () => this.#end('the connection was closed'));
@@ -90,7 +87,7 @@ export class GrpcConnection {
     }
     const late = setTimeout(() => {
       this.#waiting.delete(waiting);
-      onEnd({ status: undefined, error: this.#tooLate() });
+      onEnd({ status: undefined, error: this.#tooLate });
     }, this.#giveUpMs);
     const waiting = { headers, data, onEnd, late };
     this.#waiting.add(waiting);
@@ -120,7 +117,7 @@ export class GrpcConnection {
       const stream = this.#nextStream;
       this.#nextStream += 2;
       clearTimeout(late);
-      const cancel = setTimeout(() => this.#cancel(stream, this.#tooLate()), this.#giveUpMs);
+      const cancel = setTimeout(() => this.#cancel(stream, this.#tooLate), this.#giveUpMs);
       this.#calls.set(stream, beginCall(onEnd, cancel));
       this.#socket.write(
         Buffer.concat([
@@ -136,24 +133,21 @@ export class GrpcConnection {
     this.#settle(stream, { status: undefined, error });
   }
 
-  #tooLate(): string {
-    return `no answer within ${this.#giveUpMs / 1000} s`;
-  }
-
   #end(why: string): void {
     this.#over ??= why;
     this.#socket.destroy();
     this.#opened();
     for (const stream of [...this.#calls.keys()]) this.#settle(stream, { status: undefined, error: why });
-    this.#endWaiting(why);
+    this.#endWaiting({ status: undefined, error: why });
   }
 
-  #endWaiting(why: string): void {
-    for (const { onEnd, late } of this.#waiting) {
-      clearTimeout(late);
-      onEnd({ status: undefined, error: why });
-    }
+  #endWaiting(end: CallEnd): void {
+    const waiting = [...this.#waiting];
     this.#waiting.clear();
+    for (const { onEnd, late } of waiting) {
+      clearTimeout(late);
+      onEnd(end);
+    }
   }
 
   #settle(stream: number, end: CallEnd): void {
@@ -185,11 +179,11 @@ export class GrpcConnection {
         this.#takeBlock(it);
         break;
       case frameTypes.continuation:
-        this.#block?.parts.push(payload);
+        if (this.#block && this.#block.parts.push(payload) > headerPartsMax) throw new Error('headers without an end');
         this.#takeBlock(it);
         break;
       case frameTypes.rstStream:
-        this.#settle(stream, { status: undefined, error: `the call was reset (${payload.readUInt32BE(0)})` });
+        this.#takeReset(stream, payload.readUInt32BE(0));
         break;
       case frameTypes.settings:
         this.#takeSettings(it);
@@ -226,24 +220,31 @@ export class GrpcConnection {
     this.#block = undefined;
     const fields = this.#decoder.read(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
     const call = this.#calls.get(begin.stream);
-    if (!call) return;
-    tell(call, fields);
-    if (begin.flags & flags.endStream) this.#settle(begin.stream, endOf(call));
+    if (call) tell(call, fields);
+    if (call && begin.flags & flags.endStream) this.#settle(begin.stream, endOf(call));
   }
 
   #takeSettings({ flags: its, payload }: Frame): void {
     if (its & flags.ack) return;
-    for (let at = 0; at + 6 <= payload.length; at += 6) {
+    for (let at = 0; at + 6 <= payload.length; at += 6)
       if (payload.readUInt16BE(at) === settings.streamsMax) this.#callsMax = payload.readUInt32BE(at + 2);
-    }
     this.#socket.write(frame(frameTypes.settings, flags.ack, 0, Buffer.alloc(0)));
+  }
+
+  #takeReset(stream: number, code: number): void {
+    const error = `the call was reset (${code})`;
+    this.#settle(stream, {
+      status: undefined,
+      error,
+      ...(code === errorCodes.refusedStream ? { isUntaken: true } : {}),
+    });
   }
 
   /** It answers what came before, and takes nothing new. */
   #leave(lastStream: number): void {
     this.#over ??= 'the connection was closed by GOAWAY';
-    for (const stream of [...this.#calls.keys()])
-      if (stream > lastStream) this.#settle(stream, { status: undefined, error: this.#over });
-    this.#endWaiting(this.#over);
+    const untaken = { status: undefined, error: this.#over, isUntaken: true } as const;
+    for (const stream of [...this.#calls.keys()]) if (stream > lastStream) this.#settle(stream, untaken);
+    this.#endWaiting(untaken);
   }
 }

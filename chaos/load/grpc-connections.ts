@@ -2,7 +2,7 @@
 // as an HTTP client would hear it: 200 or 429 with the message in JSON and its headers, or 500 where there is none.
 
 import type { OnAnswer, Requester, RequestSpec } from './connections.ts';
-import { callHeaders } from './grpc-call.ts';
+import { type CallEnd, callHeaders } from './grpc-call.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { type HttpAnswer, toldAs } from './http-answer.ts';
 import { giveUpMs } from './load.ts';
@@ -28,11 +28,17 @@ export class GrpcConnections implements Requester {
   }
 
   request({ path, headers, body = '{}' }: RequestSpec, onAnswer: OnAnswer): void {
-    this.#next().call(this.#headersOf(path, headers), callOf(body), (end) => {
+    const [encoded, message] = [this.#headersOf(path, headers), callOf(body)];
+    const conclude = (end: CallEnd) => {
       if (end.status === undefined) return onAnswer(undefined, end.error);
       if (end.status === '0') return onAnswer(answerIn(end.body));
       const error = `gRPC status ${end.status}: ${end.text}`;
       onAnswer(toldAs(500, error), error);
+    };
+    // As every client of gRPC does: https://grpc.io/docs/guides/retry/#transparent-retries
+    this.#next().call(encoded, message, (end) => {
+      if (end.status === undefined && end.isUntaken) this.#next().call(encoded, message, conclude);
+      else conclude(end);
     });
   }
 

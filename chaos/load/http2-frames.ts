@@ -7,7 +7,7 @@ export const frameTypes = {
 } as const;
 export const flags = { none: 0, ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
 export const settings = { push: 2, streamsMax: 3 } as const;
-export const errorCodes = { cancel: 8 } as const;
+export const errorCodes = { refusedStream: 7, cancel: 8 } as const;
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 /** What either side may send at first, of a stream and of all together. */

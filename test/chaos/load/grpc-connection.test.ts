@@ -174,8 +174,27 @@ describe('a server', () => {
       setTimeout(() => socket.write(Buffer.concat([answer(1), answer(3)])), 50);
     });
     const gone = { status: undefined, error: 'the connection was closed by GOAWAY' };
-    expect(await Promise.all([call(), call(), call()])).toEqual([answered, answered, gone]);
+    expect(await Promise.all([call(), call(), call()])).toEqual([answered, answered, { ...gone, isUntaken: true }]);
     expect([connection.isOver, await call()]).toEqual([true, gone]);
+  });
+
+  it('that takes a call not at all says so, other than one that it gives up', async () => {
+    const { call } = await client((it, socket) => {
+      if (isCall(it)) socket.write(frame(frameTypes.rstStream, 0, it.stream, uint32(it.stream === 1 ? 7 : 2)));
+    });
+    expect(await Promise.all([call(), call()])).toEqual([
+      { status: undefined, error: 'the call was reset (7)', isUntaken: true },
+      { status: undefined, error: 'the call was reset (2)' },
+    ]);
+  });
+
+  it('whose headers have no end is no server', async () => {
+    const { call } = await client((it, socket) => {
+      if (!isCall(it)) return;
+      socket.write(frame(frameTypes.headers, 0, it.stream, encodeHeaders([['grpc-status', '0']])));
+      for (let i = 0; i < 100; i++) socket.write(frame(frameTypes.continuation, 0, it.stream, Buffer.alloc(0)));
+    });
+    expect(await call()).toEqual({ status: undefined, error: 'no HTTP/2: headers without an end' });
   });
 
   it('that pings is answered', async () => {

@@ -74,3 +74,25 @@ it('a call that fails is told with why, and the next one is sent all the same', 
   expect(await ask()).toEqual([undefined, expect.any(String)]);
   expect(await ask()).toEqual([200, '{"statuses":[],"responseHeadersToAdd":[],"overallCode":"OK"}']);
 });
+
+it('a call that the server did not take is sent once more, and no third time', async () => {
+  let calls = 0;
+  const ask = await client((stream) => {
+    calls++;
+    if (calls === 2) answer(stream, [8, 1]);
+    else stream.close(7); // REFUSED_STREAM
+  });
+  expect(await ask()).toEqual([200, '{"statuses":[],"responseHeadersToAdd":[],"overallCode":"OK"}']);
+  expect(await ask()).toEqual([undefined, 'the call was reset (7)']);
+  expect(calls).toBe(4);
+});
+
+it('a server that goes away gracefully loses no call', async () => {
+  let calls = 0;
+  const ask = await client((stream) => {
+    if (++calls % 10 === 0) stream.session?.close(); // GOAWAY; what was taken before is answered
+    answer(stream, [8, 1]);
+  });
+  const all = await Promise.all(Array.from({ length: 30 }, ask));
+  expect(all).toEqual(Array(30).fill([200, '{"statuses":[],"responseHeadersToAdd":[],"overallCode":"OK"}']));
+});
