@@ -43,9 +43,12 @@ const sharing = [
 const longest = [
   'test/chaos/drivers/address.test.ts',
   'test/chaos/targets/packages.test.ts',
+  'test/e2e/compose.test.ts',
+  'test/e2e/compose-profiles.test.ts',
   'test/e2e/observability.test.ts',
   'test/e2e/report.test.ts',
   'test/service/doors/rls/connections.test.ts',
+  'test/service/redis/causes.test.ts',
   'test/service/redis/tampered.test.ts',
   'test/service/redis/tampered-under-load.test.ts',
   'test/service/service.test.ts',
