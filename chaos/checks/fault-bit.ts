@@ -66,7 +66,6 @@ export function bit(history: History, window: Window): boolean {
 /** A look at the control that saw what no other one in the same fault did is noise. */
 function hitControlIn(history: History): ProbeEvent | undefined {
   const looks = history.probes.filter(({ instance }) => isControl(history, instance));
-  const isIn = ({ atMs }: ProbeEvent, { biteMs, healMs }: Window) => atMs >= biteMs && atMs <= healMs;
   return looks.find((look) => {
     const during = windowsOf(history).filter((window) => isIn(look, window));
     return (
@@ -101,8 +100,12 @@ function longestAloneMs(history: History, window: Window, link: string): number 
 }
 
 /** Nobody looks where two faults show, so what is seen is of the only one. */
-function isOf({ expected, atMs }: ProbeEvent, { biteMs, healMs }: Window): boolean {
-  return expected === 'broken' && atMs >= biteMs && atMs <= healMs;
+function isOf(probe: ProbeEvent, window: Window): boolean {
+  return probe.expected === 'broken' && isIn(probe, window);
+}
+
+function isIn({ atMs }: ProbeEvent, { biteMs, healMs }: Window): boolean {
+  return atMs >= biteMs && atMs <= healMs;
 }
 
 /** The last probe that expected this state saw it. */

@@ -1,10 +1,10 @@
 // Keep-alive connections to one target, each with one request under way at a time. A general client's work for a request
 // was most of the generator's own, on cores that it shares with what it measures.
 
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
-import { connect as connectSecurely } from 'node:tls';
+import type { OnReadOpts, Socket } from 'node:net';
 import { answerIn, type HttpAnswer } from './http-answer.ts';
 import { giveUpMs } from './load.ts';
+import { openSocket, type Peer, peerOf } from './socket.ts';
 
 /** Called once: with the answer when the last of it is here, or with why there is none. */
 export type OnAnswer = (answer: HttpAnswer | undefined, error?: string) => void;
@@ -23,13 +23,6 @@ export interface Requester {
   get(path: string, headers: Readonly<Record<string, string>>, onAnswer: OnAnswer): void;
   request(spec: RequestSpec, onAnswer: OnAnswer): void;
   close(): void;
-}
-
-interface Peer {
-  readonly host: string;
-  readonly port: number;
-  /** By TLS. */
-  readonly secure: boolean;
 }
 
 interface Request {
@@ -54,10 +47,8 @@ export class Connections implements Requester {
 
   /** As many as `max`; further requests wait for one, in order. */
   constructor(url: string, max: number) {
-    const { protocol, host, hostname, port } = new URL(url);
-    const secure = protocol === 'https:';
-    this.#host = host;
-    this.#target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (secure ? 443 : 80)), secure };
+    this.#host = new URL(url).host;
+    this.#target = peerOf(url);
     this.#max = max;
     this.#sweep = setInterval(() => this.#giveUp(), sweepEveryMs);
   }
@@ -199,7 +190,7 @@ class Connection {
 }
 
 /** `onBytes` gets what is received, each byte as one character. */
-function socketTo({ host, port, secure }: Peer, onBytes: (bytes: string) => void): Socket {
+function socketTo(peer: Peer, onBytes: (bytes: string) => void): Socket {
   const onread: OnReadOpts = {
     buffer: Buffer.allocUnsafeSlow(readBytes),
     callback: (length, bytes) => {
@@ -207,7 +198,5 @@ function socketTo({ host, port, secure }: Peer, onBytes: (bytes: string) => void
       return true;
     },
   };
-  const servername = isIP(host) ? '' : host; // no name is sent for an address (RFC 6066)
-  const options = { host, port, servername, onread };
-  return (secure ? connectSecurely(options) : connect(options)).setNoDelay();
+  return openSocket(peer, { onread });
 }

@@ -19,7 +19,7 @@ import {
   uint32,
   windowBytesUsual,
 } from './http2-frames.ts';
-import { openSocket } from './http2-socket.ts';
+import { openSocket, peerOf } from './socket.ts';
 
 /** Of a server that has not said yet how many calls it takes at a time; RFC 9113 advises no less. */
 const callsMaxUsual = 100;
@@ -62,7 +62,7 @@ export class GrpcConnection {
   constructor(url: string, giveUpMs: number) {
     this.#giveUpMs = giveUpMs;
     this.#tooLate = `no answer within ${giveUpMs / 1000} s`;
-    this.#socket = openSocket(url, () => this.#opened());
+    this.#socket = openSocket(peerOf(url), { ALPNProtocols: ['h2'] }, () => this.#opened());
     this.#socket.write(greeting(windowBytes));
     this.#socket.on('data', (chunk) => this.#take(chunk));
     this.#socket.on('error', ({ message }) => this.#end(message));

@@ -141,9 +141,7 @@ async function send(plan: LoadPlan, startAtUs: number): Promise<void> {
 
   const arrivals = arrivalsOf(plan);
   const due = new Due();
-  const { seed, rate, durationMs, keys, targets, load } = plan;
-  const schedule = { seed, rate, durationMs, keys, targets, ...(load === undefined ? {} : { load }) };
-  const workerData: MetronomeData = { schedule, inWholeMs: false, startAtUs, due: due.shared };
+  const workerData: MetronomeData = { schedule: plan, inWholeMs: false, startAtUs, due: due.shared };
   const metronome = new Worker(new URL('./metronome.ts', import.meta.url), { workerData });
   let sent = 0;
   metronome.on('message', () => {

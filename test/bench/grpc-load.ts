@@ -105,6 +105,7 @@ function clientOf(port: number) {
     connections[connection]?.call(headers, messages[sent++ % keyCount] as Buffer, (end) => {
       if (end.status === undefined) done(new Error(end.error));
       else if (end.status !== '0') done(new Error(`gRPC status ${end.status}: ${end.text}`));
+      else if (end.body.length === 0) done(new Error('the call was not answered with a message'));
       else done();
     });
   return { connections, callIn };
