@@ -32,6 +32,7 @@ const rooms = [
   'chaos/shape.ts',
   'chaos/ascending.ts',
   'chaos/errors.ts',
+  'chaos/free-port.ts',
   'chaos/command.ts',
   'chaos/command-line.ts',
   'chaos/clock.ts',

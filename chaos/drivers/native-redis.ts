@@ -5,9 +5,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RedisHandle, StoreLink } from '../environment.ts';
+import { freePort } from '../free-port.ts';
 import type { NetworkNamespace } from '../host/namespace.ts';
 import { ping } from '../host/ping.ts';
-import { freePort } from '../host/processes.ts';
 import type { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';

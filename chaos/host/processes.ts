@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
 import type { UndoLog } from './undo-log.ts';
@@ -146,28 +145,4 @@ function lastLines(log: string, count: number): string[] {
   } catch {
     return nothing;
   }
-}
-
-// Below the range from which systems give ports to whoever asks for any (from 32,768 on Linux, 49,152 elsewhere): a
-// connection that goes out between the choice of a port and its use could take it.
-const ports = { from: 12_000, count: 10_000 };
-/** The bus of a cluster node listens so far above its port. */
-const busOffset = 10_000;
-let turn = Math.floor(Math.random() * ports.count);
-
-/** A loopback TCP port that was free a moment ago, as was that of its bus. Ports come in turn: none comes twice soon. */
-export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < ports.count; tries++) {
-    const port = ports.from + (turn++ % ports.count);
-    if ((await isFree(port)) && (await isFree(port + busOffset))) return port;
-  }
-  throw new LabError(`No free port from ${ports.from} to ${ports.from + ports.count - 1}`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

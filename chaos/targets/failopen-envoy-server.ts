@@ -9,9 +9,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 
 const { HOST: host = '127.0.0.1', PORT: port, KEY_HEADER: keyHeader = 'x-key' } = process.env;
 const project = join(import.meta.dirname, '..', '..');
@@ -19,13 +20,6 @@ const project = join(import.meta.dirname, '..', '..');
 async function portOf(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  const free = await portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return free;
 }
 
 const children: ChildProcess[] = [];

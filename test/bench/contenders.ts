@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { until } from '../../chaos/clock.ts';
 import { LabError, UsageError } from '../../chaos/errors.ts';
-import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
+import { LabProcess } from '../../chaos/host/processes.ts';
 import type { UndoLog } from '../../chaos/host/undo-log.ts';
 
 export interface Contender {

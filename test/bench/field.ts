@@ -3,9 +3,10 @@
 import { join } from 'node:path';
 import { serverArgs } from '../../chaos/drivers/redis-node.ts';
 import { LabError } from '../../chaos/errors.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { binaries, find } from '../../chaos/host/binaries.ts';
 import { ping } from '../../chaos/host/ping.ts';
-import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import { LabProcess } from '../../chaos/host/processes.ts';
 import type { UndoLog } from '../../chaos/host/undo-log.ts';
 import { goFirst } from '../../chaos/load/go-first.ts';
 import { type Contender, keyHeader, type Running, start } from './contenders.ts';

@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { type Contender, failopen } from './contenders.ts';
 import { loadApart } from './cores.ts';
 import { type Bench, startField } from './field.ts';

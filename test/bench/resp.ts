@@ -1,7 +1,7 @@
 // `npm run bench -- --resp`: takes over RESP in pipelines of 50, decided by a real Redis, beside a PING of that Redis, which
 // decides nothing, and beside throttlecrab's server, which decides in its memory, where it is installed.
 
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { type Contender, failopen } from './contenders.ts';
 import { loadApart } from './cores.ts';
 import { type Bench, startField } from './field.ts';

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { failureOf, failuresIn } from '../../chaos/failure.ts';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { Connections } from '../../chaos/load/connections.ts';
 import { giveUpMs } from '../../chaos/load/load.ts';
 import type { Outcome } from '../../chaos/outcome.ts';

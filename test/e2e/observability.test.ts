@@ -267,12 +267,13 @@ describe('the failed calls to Redis in the history', () => {
     const openings = breaker.filter(
       (move) => move.instance === instance && move.to === 'open' && move.from === 'closed',
     );
-    expect(openings.length).toBeGreaterThan(0);
-    openings.forEach(({ atMs }, i) => {
+    const counted = openings.flatMap(({ atMs }, i) => {
       const next = storeErrors.find((event) => event.instance === instance && event.atMs > atMs + clockMsMax);
       const failed = Object.values(next?.totals ?? {}).reduce((sum, calls) => sum + calls, 0);
-      expect(failed).toBeGreaterThanOrEqual((i + 1) * run.bounds.breakerFailures);
+      return next ? [{ atMs, opening: i + 1, failed }] : []; // the last may have come after the last look
     });
+    expect(counted.length).toBeGreaterThan(0);
+    expect(counted.filter(({ opening, failed }) => failed < opening * run.bounds.breakerFailures)).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { LogOutput } from '../../service/log-output.ts';
 import { projectDirectory, temporaryDirectory } from '../support/lab-processes.ts';
 import { seriesOf } from '../support/metrics-page.ts';

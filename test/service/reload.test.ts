@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { seriesOf } from '../support/metrics-page.ts';
 import { type PoliciesService, startPoliciesService } from '../support/policies-service.ts';
 import { metricsOf } from '../support/readiness.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { storeErrorReasons } from '../../service/core/store.ts';
 import { keepAliveLoad } from '../support/keep-alive-load.ts';
 import { projectDirectory } from '../support/lab-processes.ts';

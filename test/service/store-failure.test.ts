@@ -1,7 +1,7 @@
 // What each policy says of an outage, on a running service whose Redis is killed.
 
 import { expect, it } from 'vitest';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { startPoliciesService } from '../support/policies-service.ts';
 import { metricsOf } from '../support/readiness.ts';
 import { startRedis } from '../support/redis.ts';

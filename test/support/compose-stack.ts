@@ -2,7 +2,7 @@
 // beside one that is up already, and beside those of other tests.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { LabCommand, projectDirectory } from './lab-processes.ts';
 
 /** Grafana needs an image that not every machine can get, and nothing depends on it. */

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { projectDirectory } from './lab-processes.ts';
 import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';

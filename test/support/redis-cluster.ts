@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterSettings, formCluster, linesOf, masterCount, type NodeLine } from '../../chaos/drivers/cluster.ts';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { type RedisNode, startNode } from './redis-nodes.ts';
 import { until } from './until.ts';
 

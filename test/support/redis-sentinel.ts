@@ -10,7 +10,7 @@ import {
   sentinelCount,
   sentinelsFormed,
 } from '../../chaos/drivers/sentinel.ts';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { type RedisNode, startNode, startSentinelNode } from './redis-nodes.ts';
 
 const host = '127.0.0.1';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { serverArgs } from '../../chaos/drivers/redis-node.ts';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { type Child, type Ended, startChild } from './process.ts';
 import { until } from './until.ts';
 

@@ -1,7 +1,7 @@
 // The service with the door of Envoy open, and rules of its own, which go with it.
 
 import { dirname } from 'node:path';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { startFileService } from './file-service.ts';
 import type { ServiceProcess } from './service.ts';
 

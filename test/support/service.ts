@@ -1,7 +1,7 @@
 // The service as a process of a test's own, on a free loopback port. Unless told otherwise it finds no Redis.
 
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../chaos/host/processes.ts';
+import { freePort } from '../../chaos/free-port.ts';
 import { type Child, startChild } from './process.ts';
 import { until } from './until.ts';
 

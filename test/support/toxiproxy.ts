@@ -1,8 +1,9 @@
 // A Toxiproxy of a test's own.
 
 import { join } from 'node:path';
+import { freePort } from '../../chaos/free-port.ts';
 import { type Binary, binaries, find } from '../../chaos/host/binaries.ts';
-import { freePort, LabProcess } from '../../chaos/host/processes.ts';
+import { LabProcess } from '../../chaos/host/processes.ts';
 import { ToxiproxyApi } from '../../chaos/host/toxiproxy.ts';
 import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { temporaryDirectory } from './lab-processes.ts';

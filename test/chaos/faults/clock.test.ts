@@ -8,7 +8,7 @@ import { noClockBecause, settableClock } from '../../../chaos/drivers/settable-c
 import type { Environment, Instance } from '../../../chaos/environment.ts';
 import type { Target } from '../../../chaos/faults/fault.ts';
 import { faultKinds, faultOf } from '../../../chaos/faults/index.ts';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { plain } from '../../../chaos/targets/target.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
 import { environmentOf, environmentOfRedis } from '../../support/environments.ts';

@@ -4,7 +4,7 @@ import type { Environment } from '../../../chaos/environment.ts';
 import { LabError } from '../../../chaos/errors.ts';
 import { targetsOf } from '../../../chaos/faults/fault.ts';
 import { faultOf } from '../../../chaos/faults/index.ts';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { probeLinks, zeroIn } from '../../../chaos/watch/observer.ts';
 
 const fault = faultOf({ kind: 'prometheus-gone' });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LabError } from '../../../chaos/errors.ts';
 import { startOf } from '../../../chaos/host/process-identity.ts';
-import { freePort, LabProcess } from '../../../chaos/host/processes.ts';
+import { LabProcess } from '../../../chaos/host/processes.ts';
 import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { run, temporaryDirectory } from '../../support/lab-processes.ts';
 
@@ -65,12 +65,5 @@ describe('a process of the lab', () => {
       new LabError('part was not ready within 0.1 s: it said nothing'),
     );
     await part.stop();
-  });
-});
-
-describe('a free port', () => {
-  it('is another one each time', async () => {
-    const ports = await Promise.all(Array.from({ length: 20 }, freePort));
-    expect(new Set(ports).size).toBe(20);
   });
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boundsFor, boundsOf } from '../../../chaos/bounds.ts';
 import { startLimiter } from '../../../chaos/drivers/native-limiter.ts';
 import { loopback, NativeParts } from '../../../chaos/drivers/native-parts.ts';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { givenBy } from '../../../chaos/targets/first-look.ts';
 import { targetOf } from '../../../chaos/targets/index.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';

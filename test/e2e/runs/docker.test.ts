@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { imageOf } from '../../../chaos/drivers/images.ts';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { queryAt } from '../../../prometheus/query.ts';
 import { asBefore, docker, hasDocker, inventory } from '../../support/docker.ts';
 import { keepAliveLoad } from '../../support/keep-alive-load.ts';

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { envoyWith, filterCounts } from '../../support/envoy.ts';
 import { programOf, type RunningProxy, startProxy } from '../../support/proxies.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { headerKeyOf, keyOfAddress, keyOfHeader } from '../../../service/doors/client-key.ts';
 import { startRedis } from '../../support/redis.ts';
 import { startService } from '../../support/service.ts';

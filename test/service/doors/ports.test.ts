@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { CannotListen, type DoorPort, Ports } from '../../../service/doors/ports.ts';
 import { startNonsense } from '../../support/nonsense.ts';
 

@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import { readinessOf } from '../../support/readiness.ts';
 import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
 import { readinessOf } from '../../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { type Outcome, StoreError, type StoreErrorReason, type Take } from '../../../service/core/store.ts';
 import type { RedisStore } from '../../../service/redis/store.ts';
 import { startNonsense } from '../../support/nonsense.ts';

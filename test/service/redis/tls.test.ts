@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { type Certificates, createCertificates } from '../../support/certificates.ts';
 import { projectDirectory } from '../../support/lab-processes.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';

@@ -1,7 +1,7 @@
 import { get, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { freePort } from '../../../chaos/host/processes.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import type { Readiness } from '../../../service/doors/readiness.ts';
 import { keepAliveLoad } from '../../support/keep-alive-load.ts';
 import { seriesOf } from '../../support/metrics-page.ts';
