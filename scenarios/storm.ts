@@ -12,8 +12,8 @@ import { keys, once, service, timing } from './defaults.ts';
 export const stormName = 'storm';
 export const minutesMax = 60;
 
-/** Before the first fault: as in other scenarios. */
-const beginMs: number = once.atMs;
+/** Before the first fault. Twice as long as in other scenarios: one pause of the machine here would leave all the rest untold. */
+const beginMs: number = 2 * once.atMs;
 /** After the last one, to recover in. */
 const endMs = 4500;
 const forMs = { min: 2000, max: 6000 };
