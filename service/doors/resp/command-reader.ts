@@ -64,9 +64,8 @@ export class CommandReader {
           if (words.length === 0) continue; // an empty line
           return words;
         }
-        const line = this.#line('too big mbulk count string');
-        if (line === undefined) return undefined;
-        const count = lengthOf(line);
+        const count = this.#plainLength() ?? this.#lengthIn('too big mbulk count string');
+        if (count === 'not yet') return undefined;
         if (count === undefined || count > argumentsMax) throw new ProtocolError('invalid multibulk length');
         if (count <= 0) continue; // as Redis: no command
         if (!isKnown && count > strangersMax.arguments) throw new ProtocolError('unauthenticated multibulk length');
@@ -98,15 +97,37 @@ export class CommandReader {
     if (this.#at >= this.#text.length) return false;
     if (this.#text.charCodeAt(this.#at) !== dollar)
       throw new ProtocolError(`expected '$', got '${printable(this.#text.charAt(this.#at))}'`);
-    const line = this.#line('too big bulk count string');
-    if (line === undefined) return false;
-    const length = lengthOf(line);
+    const length = this.#plainLength() ?? this.#lengthIn('too big bulk count string');
+    if (length === 'not yet') return false;
     if (length === undefined || length < 0 || length > bulkMax) throw new ProtocolError('invalid bulk length');
     if (!isKnown && length > strangersMax.bulk) throw new ProtocolError('unauthenticated bulk length');
     this.#bytes += length;
     if (this.#bytes > commandMax) throw new ProtocolError('too big multibulk request');
     this.#bulkLength = length;
     return true;
+  }
+
+  /** The number of the next line, when all of that has come and it is written as nearly all write it: up to five digits. */
+  #plainLength(): number | undefined {
+    const text = this.#text;
+    let at = this.#at + 1;
+    let value = text.charCodeAt(at++) - zero;
+    if (!(value >= 1 && value <= 9)) return undefined;
+    for (const end = at + 4; at < end; at++) {
+      const digit = text.charCodeAt(at) - zero;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (text.charCodeAt(at) !== carriageReturn || text.charCodeAt(at + 1) !== lineFeed) return undefined;
+    this.#at = at + 2;
+    this.#searched = this.#at;
+    return value;
+  }
+
+  /** The number of the next line; undefined when it is none. */
+  #lengthIn(tooLong: string): number | 'not yet' | undefined {
+    const line = this.#line(tooLong);
+    return line === undefined ? 'not yet' : lengthOf(line);
   }
 
   /** The next line without its end; undefined until it has come. */
@@ -127,12 +148,14 @@ export class CommandReader {
 const asterisk = 42;
 const dollar = 36;
 const carriageReturn = 13;
+const lineFeed = 10;
+const zero = 48;
 
 /** The number behind the first character, as Redis reads it; undefined for what is none. */
 function lengthOf(line: string): number | undefined {
   let value = 0;
   for (let i = 1; i < line.length; i++) {
-    const digit = line.charCodeAt(i) - 48;
+    const digit = line.charCodeAt(i) - zero;
     if (digit < 0 || digit > 9 || (value === 0 && i > 1) || i > 10)
       return line === `${line.charAt(0)}-1` ? -1 : undefined;
     value = value * 10 + digit;

@@ -2,6 +2,7 @@
 // and both are a token bucket: of max_burst + 1 tokens to the one, of max_burst to the other.
 
 import type { Buckets } from '../../core/buckets.ts';
+import type { Limit } from '../../core/limit.ts';
 import type { Limiter } from '../../core/limiter.ts';
 import { type Decision, type Take, takeOf } from '../../core/store.ts';
 import { bucketKeyOf } from '../bucket-key.ts';
@@ -68,6 +69,7 @@ export function throttleCommands(parts: ThrottleParts): CommandKind[] {
 
 function kindOf(dialect: Dialect, { limiter, buckets, limits }: ThrottleParts, summary: string): CommandKind {
   const { reply } = dialect;
+  let last: Brought | undefined;
   return {
     name: dialect.name,
     words: [1, Number.POSITIVE_INFINITY], // it has an error of its own
@@ -75,8 +77,9 @@ function kindOf(dialect: Dialect, { limiter, buckets, limits }: ThrottleParts, s
     summary,
     isAlone: ([, , , , , quantity]) => quantity !== undefined && /^[+-]?0+$/.test(quantity),
     run(command) {
-      const asked = askedBy(command, dialect, limits);
+      const asked = askedBy(command, dialect, limits, last);
       if (typeof asked === 'string') return error(asked);
+      last = asked.brought;
       // To look is to ask without a take: it is answered as allowed, whatever is left.
       if (asked.isLook)
         return buckets.look(asked.take).then((decision) => reply({ ...decision, allowed: true, retryAfterMs: 0 }));
@@ -86,43 +89,68 @@ function kindOf(dialect: Dialect, { limiter, buckets, limits }: ThrottleParts, s
   };
 }
 
+/** The limit that a command brought along, in words and in numbers. */
+interface Brought {
+  readonly command: Command;
+  readonly capacity: number;
+  readonly limit: Limit;
+}
+
 interface Asked {
   readonly take: Take;
   readonly isLook: boolean;
+  readonly brought: Brought;
 }
 
 /** Seconds of the longest window, and tokens of the largest bucket. */
 const windowMax = 31_536_000;
 const tokensMax = 1_000_000_000;
 
-/** What the command asks for, or what is wrong with it. */
-function askedBy(command: Command, dialect: Dialect, limits: CallerLimits): Asked | string {
+/** What the command asks for, or what is wrong with it. `last`: what one before it brought, mostly the same. */
+function askedBy(command: Command, dialect: Dialect, limits: CallerLimits, last: Brought | undefined): Asked | string {
   const { length } = command;
   if (length !== 5 && length !== 6) return dialect.usageError;
+  const again = last && bringsTheSame(command, last.command) ? last : undefined;
   const numbers = [0, 0, 0, 1];
-  for (let i = 2; i < length; i++) {
+  for (let i = again ? 5 : 2; i < length; i++) {
     const number = integerOf(command[i] as string);
     if (number === undefined) return dialect.numberError(fields[i - 2] as string, command[i] as string);
     numbers[i - 2] = number;
   }
-  const [burst, count, period, quantity] = numbers as [number, number, number, number];
-  if (count === 0 || period === 0) return dialect.rateError;
-  const tooLarge =
-    beyond(command, 0, burst, dialect.burstMin, tokensMax - dialect.beyondBurst) ??
-    beyond(command, 1, count, 1, tokensMax) ??
-    beyond(command, 2, period, 1, windowMax) ??
-    beyond(command, 3, quantity, 0, Number.MAX_SAFE_INTEGER);
+  const brought = again ?? broughtBy(command, numbers, dialect, limits);
+  if (typeof brought === 'string') return brought;
+  const quantity = numbers[3] as number;
+  const tooLarge = beyond(command, 3, quantity, 0, Number.MAX_SAFE_INTEGER);
   if (tooLarge) return tooLarge;
-  const capacity = burst + dialect.beyondBurst;
+  const key = keyOfHeader(bucketKeyOf(textOfBytes(command[1] as string)));
+  // More than the bucket ever holds is refused like one token more.
+  const cost = Math.min(Math.max(quantity, 1), brought.capacity + 1);
+  return { take: takeOf([brought.limit], key, cost), isLook: quantity === 0, brought };
+}
+
+function bringsTheSame(command: Command, other: Command): boolean {
+  return command[2] === other[2] && command[3] === other[3] && command[4] === other[4];
+}
+
+/** The limit of `numbers`, which are those of the command, or what is wrong with it. */
+function broughtBy(
+  command: Command,
+  numbers: readonly number[],
+  { rateError, burstMin, beyondBurst }: Dialect,
+  limits: CallerLimits,
+): Brought | string {
+  const [burst, count, period] = numbers as [number, number, number];
+  if (count === 0 || period === 0) return rateError;
+  const tooLarge =
+    beyond(command, 0, burst, burstMin, tokensMax - beyondBurst) ??
+    beyond(command, 1, count, 1, tokensMax) ??
+    beyond(command, 2, period, 1, windowMax);
+  if (tooLarge) return tooLarge;
+  const capacity = burst + beyondBurst;
   const windowSeconds = (capacity * period) / count;
   if (windowSeconds > windowMax)
     return `ERR an empty bucket of ${capacity} tokens is full after ${Math.ceil(windowSeconds)} seconds; allowed: up to ${windowMax}`;
-
-  const limit = limits.of({ capacity, count, periodSeconds: period });
-  const key = keyOfHeader(bucketKeyOf(textOfBytes(command[1] as string)));
-  // More than the bucket ever holds is refused like one token more.
-  const cost = Math.min(Math.max(quantity, 1), capacity + 1);
-  return { take: takeOf([limit], key, cost), isLook: quantity === 0 };
+  return { command, capacity, limit: limits.of({ capacity, count, periodSeconds: period }) };
 }
 
 /** `value`: of the field `at`, which is told as it was written. */
