@@ -116,7 +116,9 @@ function neverAsked(history: History, guards: Guards, stay: Stay): Contradiction
   const waitMs = longestWaitMs(history);
   const lastedMs = stay.toMs - stay.fromMs;
   if (stay.state !== 'open' || lastedMs <= waitMs || wasHeldUp(history)) return [];
-  const isAsked = surelyWithin(history, guards, stay).some(({ sentMs }) => sentMs > stay.fromMs + waitMs / 2);
+  const isAsked = surelyWithin(history, guards, stay).some(
+    ({ sentMs, status }) => status > 0 && sentMs > stay.fromMs + waitMs / 2, // one that is lost may not have come
+  );
   return isAsked
     ? [said(stay, stay.fromMs, `was open for ${(lastedMs / 1000).toFixed(1)} s without asking Redis`)]
     : [];

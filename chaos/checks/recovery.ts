@@ -12,7 +12,7 @@ import { answersIn, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
-import { awaitsFailover, hits, windowsOf } from './windows.ts';
+import { awaitsFailover, hits, isHeldUpIn, windowsOf } from './windows.ts';
 
 /** Noise explains what it makes happen more often than this. */
 const chanceMin = 0.001;
@@ -48,6 +48,7 @@ export const recovery: Check = {
 
     let worst: Return | undefined;
     let unknown: CheckResult[] | undefined;
+    let hidden: string | undefined;
     const faulted = history.run.instances.filter(({ control }) => !control);
     for (const [{ name }, window] of faulted.flatMap((it) => healed.map((each) => [it, each] as const))) {
       const healedMs = failover?.endMs ?? window.healedMs;
@@ -63,6 +64,11 @@ export const recovery: Check = {
       const later = its.sort((a, b) => a.sentMs - b.sentMs);
       const back = later.find(({ source }) => source === 'shared');
       const backMs = back ? back.receivedMs - healedMs : Number.POSITIVE_INFINITY;
+      if (backMs > limit && isHeldUpIn(history, name, { startMs: healedMs, endMs: healedMs + limit })) {
+        // Its requests did not come, or its answers came late: by no doing of its own.
+        hidden = `a fault between ${name} and its clients hid when it was back`;
+        continue;
+      }
       const afterLimit = later.find(({ sentMs }) => sentMs >= healedMs + limit);
       if (afterLimit === undefined) {
         // Cut off again before it had to be back: nothing can be told of this time.
@@ -78,7 +84,7 @@ export const recovery: Check = {
     }
     const late = worst && worst.backMs > limit ? worst : undefined;
     if (unknown && !late) return unknown;
-    if (!worst) return state('unknown', null, 'nothing was healed for long enough');
+    if (!worst) return state('unknown', null, hidden ?? 'nothing was healed for long enough');
     const { instance, backMs } = worst;
     if (late) {
       const measured = Number.isFinite(backMs) ? backMs : null;

@@ -15,7 +15,7 @@ import { type Check, type CheckResult, notApplicable, type Verdict } from './che
 import { bit } from './fault-bit.ts';
 import { isBreakerHit, isUnplaced, reachOf } from './outage.ts';
 import { isWithoutStore } from './store-failure.ts';
-import { cutOffs, hits, type Window } from './windows.ts';
+import { cutOffs, hits, isHeldUpIn, type Window } from './windows.ts';
 
 export const slackMs = 50;
 /** On a machine that is busy all the time, an opening may meet some of the stalls of which the control shows one. */
@@ -77,7 +77,7 @@ export const trip: Check = {
     const [worst] = slowest;
     if (!worst) return state('unknown', null, 'every breaker was open already');
     const { instance, openMs, waitedMs, excuse } = worst;
-    if (openMs > limit) return state('unknown', finite(openMs), `too little traffic on ${instance}: ${excuse}`);
+    if (openMs > limit) return state('unknown', finite(openMs), excuse ?? instance);
     const rest = waitedMs > 0 ? `, not counting ${waitedMs.toFixed(0)} ms in which no call was made` : '';
     return state('pass', openMs, `slowest: ${instance}${rest}`);
   },
@@ -111,9 +111,14 @@ function openingOf(history: History, instance: string, window: Window): Opening 
   );
   const { fromMs, waitedMs, calls } = traffic(history, instance, window);
   const openMs = Math.max(0, (open?.atMs ?? Number.POSITIVE_INFINITY) - fromMs);
+  const few = `too little traffic on ${instance}`;
   let excuse: string | undefined;
-  if (calls < breakerFailures) excuse = `${calls} of the ${breakerFailures} calls that it takes were seen to fail`;
-  else if (openByMs(history, instance, window) > hitUntilMs(history, window)) excuse = 'the fault was over too soon';
+  const openBy = openByMs(history, instance, window);
+  if (isHeldUpIn(history, instance, { startMs: injectMs, endMs: openBy }))
+    excuse = `another fault was between ${instance} and its clients`;
+  else if (calls < breakerFailures)
+    excuse = `${few}: ${calls} of the ${breakerFailures} calls that it takes were seen to fail`;
+  else if (openBy > hitUntilMs(history, window)) excuse = `${few}: the fault was over too soon`;
   return { instance, window, fromMs, openMs, waitedMs, excuse };
 }
 

@@ -51,6 +51,13 @@ export function isHoldingUp({ reach, effect }: Pick<Window, 'reach' | 'effect'>)
   return reach === 'front-links' || reach === 'one-front-link' || effect === 'full' || effect === 'starved';
 }
 
+/** Whether that may have been so at some time of the stretch. */
+export function isHeldUpIn(history: Pick<History, 'faults'>, instance: string, { startMs, endMs }: Stretch): boolean {
+  return windowsOf(history).some(
+    (it) => isHoldingUp(it) && it.target === instance && it.beginMs <= endMs && it.healedMs >= startMs,
+  );
+}
+
 /** Whether any fault of the run reaches the instance. Until one was put on, that of all is supposed. */
 export function isInstanceHit(history: History, instance: string): boolean {
   const windows = windowsOf(history);

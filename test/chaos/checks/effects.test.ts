@@ -232,3 +232,46 @@ describe('a fault that comes and goes', () => {
     expect(findings({ phases: sharedIn(2), faults, probes, breaker })).toContain('fails-open fault fail');
   });
 });
+
+describe('a fault between the clients and the instances that lasts beyond one that cuts off', () => {
+  const links = ['limiter-1', 'limiter-2'];
+  const resets = { fault: 'client-resets', effect: 'none', reach: 'front-links' } as const;
+  const [cutMs, frontMs, healMs, frontHealMs] = [1000, 3000, 5000, 7600];
+  const faults = links.flatMap((target) => [
+    ...[fault('inject', cutMs, { target }), fault('heal', healMs, { target })],
+    ...[fault('inject', frontMs, { target, ...resets }), fault('heal', frontHealMs, { target, ...resets })],
+  ]);
+  const probes = links.flatMap((it) => [
+    ...[probe(it, 2010, 'broken'), probe(it, 5600, 'broken'), probe(it, 7610, 'healthy')],
+  ]);
+  const lost: Partial<PhaseSpec> = { source: null, status: 0, rate: 1200 };
+  const back: Partial<PhaseSpec> = { source: 'shared', rate: 1200 };
+  const phases = (meanwhile: Partial<PhaseSpec>, after = back): PhaseSpec[] => [
+    { name: 'baseline', ms: 1000, source: 'shared' },
+    { name: 'onset', ms: 1000, source: 'local' },
+    { name: 'fault', ms: 1000, source: 'local', rate: 1200, key: (i) => `alone-${i}` },
+    { name: 'onset', ms: 1000, key: (i) => `second-${i}`, ...meanwhile },
+    { name: 'fault', ms: 3600, ...meanwhile },
+    { name: 'heal', ms: 2000, ...after },
+    { name: 'recovered', ms: 3000, source: 'shared' },
+  ];
+  /** Who asks again only when a request comes waits for the first that gets through. */
+  const moves = (againMs: number) =>
+    links.flatMap((it) => [
+      ...[move(it, 1016, 'closed', 'open'), move(it, 2020, 'open', 'half-open'), move(it, 2025, 'half-open', 'open')],
+      ...[move(it, 3000, 'open', 'half-open'), move(it, 3005, 'half-open', 'open')],
+      ...[move(it, againMs, 'open', 'half-open'), move(it, againMs + 3, 'half-open', 'closed')],
+    ]);
+  const failing = (spec: HistorySpec) => findings(spec).filter((it) => it.endsWith(' fail'));
+
+  it('is no reason to call a limiter late whose answers it lost', () => {
+    expect(failing({ phases: phases(lost), faults, probes, breaker: moves(5005) })).toEqual([]);
+    expect(failing({ phases: phases(lost), faults, probes, breaker: moves(7602) })).toEqual([]);
+  });
+
+  it('is none to excuse one that goes on without Redis', () => {
+    const away: Partial<PhaseSpec> = { source: 'local', rate: 1200 };
+    const still = phases(lost, away).map((it) => (it.name === 'recovered' ? { ...it, ...away } : it));
+    expect(failing({ phases: still, faults, probes, breaker: moves(12_500) })).toContain('fails-open recovered fail');
+  });
+});

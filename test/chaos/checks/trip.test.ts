@@ -5,7 +5,7 @@ import type { BreakerEvent, SourceKind } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, victim } from '../../support/failover-history.ts';
 import { hangingCalls } from '../../support/hanging-calls.ts';
 import { buildHistory, type HistorySpec, usualInstances } from '../../support/history-builder.ts';
-import { answer, move } from '../../support/history-events.ts';
+import { answer, fault, move } from '../../support/history-events.ts';
 
 const judge = (spec: HistorySpec = {}) => trip.judge(buildHistory(spec));
 const open = (instance: string, atMs: number) => move(instance, atMs, 'closed', 'open');
@@ -81,6 +81,25 @@ describe('the trip check', () => {
     expect(judge({ phases, ...breakerOf(open('limiter-1', 1020), open('limiter-2', 1101)) })).toMatchObject([
       { verdict: 'unknown', measured: 100, detail: 'the control arm stalled for 80 ms at the same time' },
     ]);
+  });
+
+  it('is unknown when one opened late to whom a fault of its clients let no request through meanwhile', () => {
+    const lost = { fault: 'slow-clients', effect: 'none', reach: 'one-front-link', target: 'limiter-2' } as const;
+    const faults = [
+      ...['limiter-1', 'limiter-2'].flatMap((target) => [
+        fault('inject', 1000, { target }),
+        fault('heal', 5000, { target }),
+      ]),
+      ...[fault('inject', 1000, lost), fault('heal', 4000, lost)],
+    ];
+    const slow = { onset: { latencyMs: (i: number) => (i % 2 ? 150 : 6) } };
+    const judged = (first: number, second: number) =>
+      judge({ faults, phases: slow, ...breakerOf(open('limiter-1', first), open('limiter-2', second)) });
+    expect(judged(1020, 1120)).toMatchObject([
+      { verdict: 'unknown', measured: 119, detail: 'another fault was between limiter-2 and its clients' },
+    ]);
+    expect(judged(1020, 1030)).toMatchObject([{ verdict: 'pass' }]);
+    expect(judged(1120, 1030)).toMatchObject([{ verdict: 'fail', detail: 'limiter-1' }]);
   });
 
   it('is unknown when an instance does not tell of its breaker', () => {
