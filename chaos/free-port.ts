@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { LabError } from './errors.ts';
 
 // Below the range from which systems give ports to whoever asks for any (from 32,768 on Linux, 49,152 elsewhere): a
@@ -6,11 +6,14 @@ import { LabError } from './errors.ts';
 const ports = { from: 12_000, count: 10_000 };
 /** The bus of a cluster node listens so far above its port. */
 const busOffset = 10_000;
+/** So many ports are kept for who asked. One that comes before them is listened on by now, or not wanted any more. */
+const keptMax = 200;
+const kept: Server[] = [];
 let turn = Math.floor(Math.random() * ports.count);
 
 /**
  * A loopback TCP port that was free a moment ago, as was that of its bus. Ports come in turn: none comes twice soon. Where
- * the system has abstract sockets (Linux), it comes to no other process while this one lives.
+ * the system has abstract sockets (Linux), no other process gets it before it can be listened on.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < ports.count; tries++) {
@@ -20,13 +23,18 @@ export async function freePort(): Promise<number> {
   throw new LabError(`No free port from ${ports.from} to ${ports.from + ports.count - 1}`);
 }
 
-/** A name that one process can have at a time, and loses as it ends. */
+/** Keeps the port by a name that one process can have at a time, and loses as it ends. */
 function isOurs(port: number): Promise<boolean> {
   if (process.platform !== 'linux') return Promise.resolve(true);
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(`\0failopen-port-${port}`, () => resolve(true)).unref();
+    server.listen(`\0failopen-port-${port}`, () => {
+      kept.push(server);
+      if (kept.length > keptMax) kept.shift()?.close();
+      resolve(true);
+    });
+    server.unref();
   });
 }
 
