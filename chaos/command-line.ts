@@ -1,7 +1,13 @@
 // What a command of the lab is told on its command line. Every one of them knows `--help`.
 
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { HelpAsked, UsageError } from './errors.ts';
+import { didYouMean } from './near.ts';
+
+/** Where the command was typed: npm starts its scripts in the package's own directory. */
+export const typedIn = process.env.INIT_CWD ?? process.cwd();
 
 /**
  * As `parseArgs` of node:util. Throws a `UsageError` that says the options and the usage, and a `HelpAsked` that says `help`.
@@ -18,10 +24,32 @@ export function commandLine<const Config extends ParseArgsConfig>(
 }
 
 function parsedOrExplained(config: ParseArgsConfig, usage: string) {
+  const names = Object.keys(config.options ?? {}).map((name) => `--${name}`);
   try {
     return parseArgs(config);
   } catch (error) {
-    const names = Object.keys(config.options ?? {}).map((name) => `--${name}`);
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}. Options: ${names.join(', ')}.\n${usage}`);
+    const [mistake = ''] = (error as Error).message.split(/\.\s/);
+    const [, unknown] = /^Unknown option '(--.*)'/.exec(mistake) ?? [];
+    const [, valueless] = /^Option '(.*)' argument is ambiguous/.exec(mistake) ?? [];
+    const meant = unknown ? didYouMean(unknown, names) : '';
+    const said = valueless
+      ? `${valueless} has no value; one that begins with a dash is written ${valueless}=VALUE`
+      : mistake;
+    throw new UsageError(`${said}${meant || '.'} Options: ${names.join(', ')}.\n${usage}`);
   }
+}
+
+/** Throws a `UsageError` that names the option, its value and what is allowed. */
+export function whole(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(`${option} is "${text}"; allowed: a whole number from ${min} to ${max}.`);
+}
+
+/** Where results go, seen from where the command was typed. Throws a `UsageError` when it cannot be a directory. */
+export function outDirectory(text: string): string {
+  const path = resolve(typedIn, text);
+  const isOther = statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  if (text !== '' && !isOther) return path;
+  throw new UsageError(`--out is "${text}"; allowed: a directory, or what is not there yet.`);
 }

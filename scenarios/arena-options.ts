@@ -1,12 +1,12 @@
 // What `npm run arena` is told on its command line.
 
 import { join } from 'node:path';
-import { commandLine } from '../chaos/command-line.ts';
+import { commandLine, outDirectory, typedIn, whole } from '../chaos/command-line.ts';
 import { UsageError } from '../chaos/errors.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { comparedTargets, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf, typedIn, whole } from './arguments.ts';
+import { scenarioOf } from './arguments.ts';
 import { scenarios } from './index.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
@@ -46,7 +46,7 @@ export function arenaOptions(args: readonly string[]): ArenaOptions {
     scenarios: listed('--scenarios', values.scenarios).map((name) => scenarioOf(name, there)),
     seed: whole('--seed', values.seed, 0, 0x7fffffff),
     rate: whole('--rate', values.rate, 1, 20_000),
-    out: values.out,
+    out: outDirectory(values.out),
   };
 }
 

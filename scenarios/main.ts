@@ -15,7 +15,7 @@ import { runScenario } from '../chaos/run/runner.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { isOwn } from '../chaos/targets/index.ts';
 import { listing, type RunOptions, runOptions } from './run-options.ts';
-import { runStorm } from './storm-command.ts';
+import { runStorm, shrinkStorm } from './storm-command.ts';
 import { runSuite } from './suite.ts';
 import { suiteTable } from './suite-table.ts';
 
@@ -70,8 +70,11 @@ async function main(): Promise<number> {
     process.stdout.write(`${text}\n`);
     return exitStatus[outcome.verdict];
   }
-  if (options.storm) return exitStatus[await runStorm(options.storm, options, leversOf(driver.name), runWith)];
   const journals: Journal[] = [];
+  if (options.storm) {
+    if ('shrink' in options.storm) return exitStatus[await shrinkStorm(options.storm, options.target, runWith)];
+    journals.push(await runStorm(options.storm, options, leversOf(driver.name), runWith));
+  }
   for (const scenario of options.chosen) {
     journals.push(await runOne(scenario, options.seed));
   }

@@ -1,15 +1,16 @@
 // What `npm run scenario` and `npm run suite` are told on their command line.
 
 import { join } from 'node:path';
-import { commandLine } from '../chaos/command-line.ts';
+import { commandLine, outDirectory, typedIn, whole } from '../chaos/command-line.ts';
 import { driverFor, driverNames } from '../chaos/drivers/choose.ts';
 import { UsageError } from '../chaos/errors.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf, typedIn, whole } from './arguments.ts';
+import { scenarioOf } from './arguments.ts';
 import { scenarios } from './index.ts';
 import { selected } from './selection.ts';
+import { stormName } from './storm.ts';
 import { type StormOptions, stormOptions } from './storm-command.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
@@ -40,7 +41,7 @@ export function runOptions(args: readonly string[]): RunOptions {
   const storm = stormOptions(positionals, values);
   const { family, grep, shard, suite } = values;
   const list = values.list || (positionals.length === 0 && !suite);
-  const named = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing(scenarios)}`));
+  const named = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing(scenarios)}`, [stormName]));
   const all = named.length === 0 && (suite || list) ? scenarios : named;
   for (const [option, value] of Object.entries({ family, grep, shard })) {
     if (value !== undefined && !suite && !list) throw new UsageError(`--${option} is of the suite: npm run suite.`);
@@ -60,8 +61,8 @@ export function runOptions(args: readonly string[]): RunOptions {
     driver: driverFor(values.driver, target),
     target,
     seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
-    rate: whole('--rate', values.rate, 1, 20_000),
-    out: values.out,
+    rate: whole('--rate', values.rate ?? '1000', 1, 20_000),
+    out: outDirectory(values.out),
   };
 }
 
@@ -76,7 +77,7 @@ function parsed(args: readonly string[]) {
         command: { type: 'string' },
         'target-env': { type: 'string', multiple: true, default: [] },
         seed: { type: 'string' },
-        rate: { type: 'string', default: '1000' },
+        rate: { type: 'string' },
         out: { type: 'string', default: runsDirectory },
         json: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },

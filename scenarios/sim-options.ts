@@ -1,12 +1,11 @@
 // The command line of `npm run sim`.
 
 import { getHeapStatistics } from 'node:v8';
-import { commandLine } from '../chaos/command-line.ts';
+import { commandLine, whole } from '../chaos/command-line.ts';
 import { UsageError } from '../chaos/errors.ts';
 import { keepsHistory } from '../chaos/simulation/judged-world.ts';
 import type { Plan } from '../chaos/simulation/plan.ts';
 import { type Situation, situationOf, situations } from '../chaos/simulation/situations.ts';
-import { whole } from './arguments.ts';
 
 const usage =
   'npm run sim [-- --scenario NAME --instances N --seeds N --seed S --minutes M --rate N --faults I,J --json],\n' +

@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { typedIn } from '../chaos/command-line.ts';
 import { UsageError } from '../chaos/errors.ts';
 import { type Cost, costOf, requestsFor, requestsMax } from '../chaos/simulation/costs.ts';
 import { boundsOf, type Plan } from '../chaos/simulation/plan.ts';
-import { typedIn } from './arguments.ts';
 import type { SimOptions } from './sim-options.ts';
 import { service } from './simulated/limiter.ts';
 import { limitsIn } from './simulated/policies.ts';

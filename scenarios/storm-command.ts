@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Verdict } from '../chaos/checks/check.ts';
+import { typedIn, whole } from '../chaos/command-line.ts';
 import { UsageError } from '../chaos/errors.ts';
 import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
@@ -10,16 +11,18 @@ import { readRun } from '../chaos/report/read-run.ts';
 import type { Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
 import { failopen } from '../chaos/targets/failopen.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { typedIn, whole } from './arguments.ts';
+import { scenarios } from './index.ts';
 import { scenarioText } from './scenario-text.ts';
 import { fewest, shortest } from './shrink.ts';
 import { minutesMax, replayOf, stormName, stormOf, stormOfOnly } from './storm.ts';
 
 /** What is asked for: a new storm of so many minutes, or what to do with a recorded run. */
-export type StormOptions =
-  | { readonly minutes: number }
-  | { readonly replay: string }
-  | { readonly shrink: string; readonly tries: number };
+export type StormOptions = { readonly minutes: number } | { readonly replay: string } | Shrink;
+
+interface Shrink {
+  readonly shrink: string;
+  readonly tries: number;
+}
 
 /** Runs of a schedule that does not fail, before it is taken for one that does not. */
 const triesDefault = 2;
@@ -30,16 +33,22 @@ interface Load {
   readonly rate: number;
 }
 
+/** As typed. */
+interface StormValues {
+  readonly minutes?: string;
+  readonly replay?: string;
+  readonly shrink?: string;
+  readonly tries?: string;
+  readonly suite: boolean;
+  readonly seed?: string;
+  readonly rate?: string;
+  readonly json?: boolean;
+}
+
 /** Undefined when no storm is asked for. Throws a `UsageError` that names what does not go together. */
 export function stormOptions(
   names: readonly string[],
-  {
-    minutes,
-    replay,
-    shrink,
-    tries,
-    suite,
-  }: { minutes?: string; replay?: string; shrink?: string; tries?: string; suite: boolean },
+  { minutes, replay, shrink, tries, suite, seed, rate, json }: StormValues,
 ): StormOptions | undefined {
   const isGiven = ([, value]: [string, string | undefined]) => value !== undefined;
   const given = Object.entries({ minutes, replay, shrink }).filter(isGiven);
@@ -52,32 +61,35 @@ export function stormOptions(
     throw new UsageError(`A storm is run by itself, and not with ${suite ? 'the suite' : 'others'}.`);
   if (given.length > 1)
     throw new UsageError(`One of ${given.map(([option]) => `--${option}`).join(', ')} can be done, not all.`);
+  const [recordedBy] = Object.entries({ replay, shrink }).find(isGiven) ?? [];
+  const [itsOwn] = Object.entries({ seed, rate }).find(isGiven) ?? [];
+  if (recordedBy && itsOwn)
+    throw new UsageError(`--${itsOwn} is of a new storm: --${recordedBy} takes that of the run.`);
+  if (shrink !== undefined && json) throw new UsageError('--shrink prints a file for scenarios/, and no JSON.');
   if (shrink !== undefined) return { shrink, tries: whole('--tries', tries ?? String(triesDefault), 1, triesMax) };
   if (tries !== undefined) throw new UsageError('--tries is of --shrink RUN.');
   if (replay !== undefined) return { replay };
   return { minutes: whole('--minutes', minutes ?? '1', 1, minutesMax) };
 }
 
-export async function runStorm(
-  options: StormOptions,
+/** A new storm, or the recorded one again. */
+export function runStorm(
+  options: Exclude<StormOptions, Shrink>,
   { seed, rate, target }: Load & { readonly target: Target },
   levers: ReadonlySet<Lever>,
   run: (scenario: Scenario, load: Load) => Promise<Journal>,
-): Promise<Verdict> {
-  if ('minutes' in options) return (await run(stormOf(seed, options.minutes, levers), { seed, rate })).verdict;
-  if ('replay' in options) {
-    const { scenario, load } = recorded(options.replay, target);
-    return (await run(scenario, load)).verdict;
-  }
-  return shrink(options, target, run);
+): Promise<Journal> {
+  if ('minutes' in options) return run(stormOf(seed, options.minutes, levers), { seed, rate });
+  const { scenario, load } = recorded(options.replay, target);
+  return run(scenario, load);
 }
 
 /**
  * Every schedule that is tried is a run of its own, and leaves its report. One fails when a run of it does; an *unknown*
  * is a run that does not. Throws a `UsageError` when the recorded run has nothing to shrink.
  */
-async function shrink(
-  { shrink: path, tries }: { readonly shrink: string; readonly tries: number },
+export async function shrinkStorm(
+  { shrink: path, tries }: Shrink,
   target: Target,
   run: (scenario: Scenario, load: Load) => Promise<Journal>,
 ): Promise<Verdict> {
@@ -117,10 +129,19 @@ function recorded(path: string, target: Target): { scenario: Scenario; load: Loa
     throw new UsageError(
       `${basename(directory)} is a run of the target ${name}, and not of ${target.name}. Give --target.`,
     );
+  const itsOwn = besidesFaults(run.scenario);
+  if (itsOwn) throw new UsageError(`${basename(directory)} had ${itsOwn} of its own. Run ${run.scenario} by its name.`);
   const failed = checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
   return {
     scenario: replayOf(run, basename(directory)),
     load: { seed: run.seed, rate: run.rate },
     failed: [...new Set(failed)],
   };
+}
+
+/** What a scenario has that its schedule of faults does not tell, and without which it would be another run. */
+function besidesFaults(name: string): string | undefined {
+  const scenario = scenarios.find((known) => known.name === name);
+  if (scenario?.load) return 'a load';
+  return scenario?.topology ? 'a kind of Redis' : undefined;
 }

@@ -34,6 +34,7 @@ const rooms = [
   'chaos/errors.ts',
   'chaos/free-port.ts',
   'chaos/command.ts',
+  'chaos/near.ts',
   'chaos/command-line.ts',
   'chaos/clock.ts',
   'chaos/scenario.ts',

@@ -2,12 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import '../command.ts';
-import { commandLine } from '../command-line.ts';
+import { commandLine, outDirectory } from '../command-line.ts';
 import { endWith, LabError, UsageError } from '../errors.ts';
 import type { Scenario } from '../scenario.ts';
 import { Guard } from './guard.ts';
@@ -56,10 +55,7 @@ function readArguments(): { host: string; port: number; out: string } {
     );
   }
   if (values.host === '') throw new UsageError('--host is ""; allowed: an address or name of this machine.');
-  if (existsSync(values.out) && !statSync(values.out).isDirectory()) {
-    throw new UsageError(`--out is "${values.out}"; allowed: a directory, or what is not there yet.`);
-  }
-  return { host: values.host, port, out: values.out };
+  return { host: values.host, port, out: outDirectory(values.out) };
 }
 
 /** As the command line lists them: the lab does not import its scenarios. */

@@ -1,7 +1,7 @@
 // A child process of the lab: started with its output in a file, awaited with a deadline, ended by its id.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
 import type { UndoLog } from './undo-log.ts';
@@ -136,13 +136,30 @@ export function tailOf(log: string): string {
   return lastLines(log, 3).join(' / ').slice(-500);
 }
 
+/** A part may say gigabytes: its last lines are looked for in so much of its output, and of a long one this is shown. */
+const endBytes = 1 << 16;
+const lineMax = 500;
+
 /** At most so many. */
 function lastLines(log: string, count: number): string[] {
   const nothing = ['it said nothing'];
   try {
-    const said = readFileSync(log, 'utf8').trim();
-    return said === '' ? nothing : said.split('\n').slice(-count);
+    const said = endOf(log).trim();
+    if (said === '') return nothing;
+    const lines = said.split('\n').slice(-count);
+    return lines.map((line) => (line.length > lineMax ? `${line.slice(0, lineMax)}…` : line));
   } catch {
     return nothing;
+  }
+}
+
+function endOf(log: string): string {
+  const fd = openSync(log, 'r');
+  try {
+    const end = Buffer.alloc(endBytes);
+    const read = readSync(fd, end, 0, endBytes, Math.max(0, fstatSync(fd).size - endBytes));
+    return end.toString('utf8', 0, read);
+  } finally {
+    closeSync(fd);
   }
 }

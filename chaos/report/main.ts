@@ -2,9 +2,9 @@
 // shows two runs side by side.
 
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import '../command.ts';
-import { commandLine } from '../command-line.ts';
+import { commandLine, typedIn } from '../command-line.ts';
 import { endWith, UsageError } from '../errors.ts';
 import { replaceFile } from '../host/run-files.ts';
 import { oneLine } from '../printable.ts';
@@ -53,10 +53,11 @@ function compare(pathA: string, pathB: string): string {
 }
 
 /** The run's directory, also when its events are named. */
-function directoryOf(path: string): string {
-  if (!existsSync(path)) throw new UsageError(`There is no run ${path}.\n${usage}`);
+function directoryOf(typed: string): string {
+  const path = resolve(typedIn, typed);
+  if (!existsSync(path)) throw new UsageError(`There is no run ${typed}.\n${usage}`);
   const directory = statSync(path).isDirectory() ? path : dirname(path);
-  if (!existsSync(join(directory, 'events.ndjson'))) throw new UsageError(`${path} holds no events.ndjson.\n${usage}`);
+  if (!existsSync(join(directory, 'events.ndjson'))) throw new UsageError(`${typed} holds no events.ndjson.\n${usage}`);
   return realpathSync(directory);
 }
 

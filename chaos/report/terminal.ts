@@ -4,6 +4,7 @@ import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
 import { latency, noisyShare } from '../checks/latency.ts';
+import { typedIn } from '../command-line.ts';
 import { oneLine } from '../printable.ts';
 import type { Progress } from '../run/runner.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
@@ -53,7 +54,7 @@ function describe({ phase, remainingMs, answers, breakers }: Progress): string {
 
 /** A path as it can be typed or opened from here. */
 export function fromHere(path: string): string {
-  const shorter = relative(process.cwd(), path);
+  const shorter = relative(typedIn, path);
   return oneLine(shorter.startsWith('..') ? path : shorter);
 }
 

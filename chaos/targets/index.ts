@@ -1,6 +1,7 @@
 // Every limiter that can be named, and which one a command line asks for.
 
 import { UsageError } from '../errors.ts';
+import { didYouMean } from '../near.ts';
 import { bare } from './bare.ts';
 import { commandTarget } from './command.ts';
 import { expressRateLimit, expressRateLimitPassOnStoreError } from './express-rate-limit.ts';
@@ -53,7 +54,7 @@ export function targetOf({ target, command, variables, directory }: TargetOption
   const named = targets.find(({ name }) => name === target);
   if (!named)
     throw new UsageError(
-      `There is no target "${target}". Targets: ${targetNames.join(', ')}, or a file such as my-api.yaml.`,
+      `There is no target "${target}"${didYouMean(target, targetNames) || '.'} Targets: ${targetNames.join(', ')}, or a file such as my-api.yaml.`,
     );
   return named;
 }

@@ -7,7 +7,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import '../../chaos/command.ts';
-import { commandLine } from '../../chaos/command-line.ts';
+import { commandLine, outDirectory, whole } from '../../chaos/command-line.ts';
 import { endWith, interruption, LabError, UsageError } from '../../chaos/errors.ts';
 import { UndoLog } from '../../chaos/host/undo-log.ts';
 import { startWatchdog } from '../../chaos/undo/watchdog.ts';
@@ -52,20 +52,19 @@ async function main(): Promise<void> {
     },
     usage,
   );
-  const whole = (name: 'rounds' | 'seconds' | 'soak' | 'warm-up', min: number) => {
-    const value = Number(values[name]);
-    if (Number.isInteger(value) && value >= min && value <= 600) return value;
-    throw new UsageError(`--${name} is "${values[name]}"; allowed: a whole number from ${min} to 600`);
-  };
+  const upTo600 = (name: 'rounds' | 'seconds' | 'soak' | 'warm-up', min: number) =>
+    whole(`--${name}`, values[name], min, 600);
   const plan = {
-    rounds: whole('rounds', 1),
-    seconds: whole('seconds', 1),
-    soakS: whole('soak', 0),
-    warmUpS: whole('warm-up', 1),
-    out: values.out,
+    rounds: upTo600('rounds', 1),
+    seconds: upTo600('seconds', 1),
+    soakS: upTo600('soak', 0),
+    warmUpS: upTo600('warm-up', 1),
+    out: outDirectory(values.out),
   };
   const [other, another] = (Object.keys(others) as (keyof typeof others)[]).filter((name) => values[name]);
   if (another) throw new UsageError(`--${other} and --${another} are two benchmarks; allowed: one at a time`);
+  if (other && values.peer.length > 0)
+    throw new UsageError(`--peer is of the benchmark of throughput, and not of --${other}`);
   const signal = interruption('everything that was started has been ended');
   using _watchdog = await startWatchdog();
   const undo = new UndoLog();

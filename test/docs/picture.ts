@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import '../../chaos/command.ts';
+import { commandLine, typedIn } from '../../chaos/command-line.ts';
 import { endWith, UsageError } from '../../chaos/errors.ts';
 import { launch, visit } from '../support/browser.ts';
 import { projectDirectory } from './documents.ts';
@@ -16,10 +17,15 @@ const size = { width: 1000, height: 1150 };
 /** The table is as long as the picture, and the README has the figures. */
 const leftOut = 'section[aria-labelledby="checks-title"] { display: none }';
 
-async function main([run, ...others]: readonly string[]): Promise<void> {
-  if (run === undefined || others.length > 0)
-    throw new UsageError('Which run? Usage: npm run report-picture -- runs/latest');
-  const [report, journal] = ['report.html', 'journal.json'].map((file) => join(resolve(run), file)) as [string, string];
+const usage = 'npm run report-picture -- runs/latest';
+
+async function main(): Promise<void> {
+  const [run, ...others] = commandLine({ allowPositionals: true }, usage).positionals;
+  if (run === undefined || others.length > 0) throw new UsageError(`Which run?\n${usage}`);
+  const [report, journal] = ['report.html', 'journal.json'].map((file) => join(resolve(typedIn, run), file)) as [
+    string,
+    string,
+  ];
   if (!existsSync(report)) throw new UsageError(`There is no ${report}.`);
   const { verdict } = JSON.parse(readFileSync(journal, 'utf8')) as { verdict: string };
   if (verdict !== 'pass')
@@ -37,7 +43,7 @@ async function main([run, ...others]: readonly string[]): Promise<void> {
 }
 
 try {
-  await main(process.argv.slice(2));
+  await main();
 } catch (error) {
   endWith(error);
 }

@@ -11,7 +11,7 @@ describe('npm run scenario', () => {
     [['baseline', 'earthquake'], 'There is no scenario "earthquake".'],
     [
       ['partition', '--sed', '1'],
-      /^Unknown option '--sed'\. Options: --driver, .*--seed, --rate, --out, --json, --list, .*\nnpm run scenario NAME/,
+      /^Unknown option '--sed'; did you mean --seed\? Options: --driver, .*--seed, --rate, --out, --json, --list, .*\nnpm run scenario NAME/,
     ],
     [['partition', '--family', 'network'], '--family is of the suite: npm run suite.'],
     [['--suite', '--shard', '5/4'], /^--shard is "5\/4"; allowed: K\/N/],
@@ -36,6 +36,13 @@ describe('npm run scenario', () => {
     [['storm', '--minutes', '0'], /^--minutes is "0"; allowed: a whole number from 1 to 60\./],
     [['partition', '--minutes', '2'], /^--minutes is of a storm: npm run scenario storm\./],
     [['storm', 'partition'], /^A storm is run by itself, and not with others\./],
+    [['partiton'], 'There is no scenario "partiton"; did you mean partition? npm run scenario lists all.'],
+    [['strom'], 'There is no scenario "strom"; did you mean storm? npm run scenario lists all.'],
+    [['partition', '--target', 'baer'], /^There is no target "baer"; did you mean bare\? Targets: failopen, /],
+    [['partition', '--out', ''], /^--out is ""; allowed: a directory/],
+    [['storm', '--replay', 'a', '--seed', '1'], '--seed is of a new storm: --replay takes that of the run.'],
+    [['storm', '--shrink', 'a', '--rate', '600'], '--rate is of a new storm: --shrink takes that of the run.'],
+    [['storm', '--shrink', 'a', '--json'], '--shrink prints a file for scenarios/, and no JSON.'],
     [['storm', '--replay', 'a', '--shrink', 'b'], /^One of --replay, --shrink can be done/],
   ])('refuses %j', (args, message) => {
     expect(() => runOptions(args)).toThrow(UsageError);

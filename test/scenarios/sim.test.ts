@@ -17,7 +17,7 @@ describe('npm run sim', () => {
   it.each([
     [['--instances', '0'], '--instances is "0"; allowed: a whole number from 1 to 100000.'],
     [['--seed', 'x'], '--seed is "x"; allowed: a whole number from 0 to'],
-    [['--seed', '-1'], "Option '--seed' argument is ambiguous"],
+    [['--seed', '-1'], '--seed has no value; one that begins with a dash is written --seed=VALUE'],
     [['--seeds', '1.5'], '--seeds is "1.5"; allowed: a whole number from 1'],
     [['--minutes', '0'], '--minutes is "0"; allowed: a number from 0.3 to 600.'],
     [['--minutes', '1e1'], '--minutes is "1e1"'],

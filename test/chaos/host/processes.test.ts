@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LabError } from '../../../chaos/errors.ts';
 import { startOf } from '../../../chaos/host/process-identity.ts';
-import { LabProcess } from '../../../chaos/host/processes.ts';
+import { LabProcess, NotReady } from '../../../chaos/host/processes.ts';
 import { UndoLog } from '../../../chaos/host/undo-log.ts';
 import { run, temporaryDirectory } from '../../support/lab-processes.ts';
 
@@ -28,7 +28,7 @@ describe('a process of the lab', () => {
   it('leaves no timer behind that would keep its runner from ending', async () => {
     // In a process of its own, where nobody else's timers come and go.
     const script = `
-      import { LabProcess } from './chaos/host/processes.ts';
+      import { LabProcess, NotReady } from './chaos/host/processes.ts';
       import { UndoLog } from './chaos/host/undo-log.ts';
       const undo = new UndoLog(${JSON.stringify(join(temporary.path, 'undo'))});
       const log = ${JSON.stringify(join(temporary.path, 'part.log'))};
@@ -56,6 +56,18 @@ describe('a process of the lab', () => {
     await expect(part.ready(30_000, async () => undefined)).rejects.toThrow(
       new LabError('part exited with status 3: one / two / the port is taken'),
     );
+  });
+
+  it.each([
+    ['one line', `head -c 3000000 /dev/zero | tr '\\0' x`],
+    ['many lines', 'yes | head -c 3000000'],
+  ])('says the end of what it said, and not all, when that was megabytes in %s', async (_how, command) => {
+    const part = await start('sh', '-c', `${command}; exit 3`);
+    const error = await part.ready(30_000, async () => undefined).catch((error: unknown) => error);
+    if (!(error instanceof NotReady)) throw error;
+    expect(error.message.length).toBeLessThan(600);
+    expect(error.said(20).length).toBeLessThan(20 * 600);
+    expect(error.said(20)).toMatch(/^[xy…\n]+$/);
   });
 
   it('is not ready when nothing can be asked of it in time', async () => {

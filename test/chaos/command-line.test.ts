@@ -1,0 +1,54 @@
+// What all commands of the lab make of their command lines.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { commandLine, outDirectory, typedIn } from '../../chaos/command-line.ts';
+import { UsageError } from '../../chaos/errors.ts';
+import { run, temporaryDirectory } from '../support/lab-processes.ts';
+
+const options = { rate: { type: 'string' }, json: { type: 'boolean' } } as const;
+const says = (...args: string[]) => {
+  try {
+    return commandLine({ args, options }, 'usage');
+  } catch (error) {
+    return error;
+  }
+};
+const refusal = (mistake: string) => new UsageError(`${mistake} Options: --rate, --json, --help.\nusage`);
+
+it.each([
+  [['--rat', '1'], "Unknown option '--rat'; did you mean --rate?"],
+  [['--colour'], "Unknown option '--colour'."],
+  [['-x'], "Unknown option '-x'."],
+  [['--rate'], "Option '--rate <value>' argument missing."],
+  [['--rate', '-1'], '--rate has no value; one that begins with a dash is written --rate=VALUE.'],
+  [['--json=yes'], "Option '--json' does not take an argument."],
+  [['partition'], "Unexpected argument 'partition'."],
+])('%j is refused in one line, and then the usage', (args, mistake) => {
+  expect(says(...args)).toEqual(refusal(mistake));
+});
+
+describe('a directory for results', () => {
+  it('is seen from where the command was typed', () => {
+    expect(outDirectory('results')).toBe(join(typedIn, 'results'));
+    expect(outDirectory('/results')).toBe('/results');
+  });
+
+  it('is not a file, and has a name', () => {
+    using directory = temporaryDirectory();
+    const file = join(directory.path, 'runs');
+    writeFileSync(file, '');
+    for (const out of [file, '']) {
+      const allowed = `--out is "${out}"; allowed: a directory, or what is not there yet.`;
+      expect(() => outDirectory(out)).toThrow(new UsageError(allowed));
+    }
+  });
+});
+
+it('a run is looked for where the command was typed, also when npm starts it elsewhere', async () => {
+  using directory = temporaryDirectory();
+  writeFileSync(join(directory.path, 'events.ndjson'), '{}\n');
+  const { stderr } = await run(['chaos/report/main.ts', '.'], { INIT_CWD: directory.path });
+  expect(stderr).toMatch(`${directory.path}/events.ndjson holds nothing that a run records`);
+});

@@ -1,0 +1,42 @@
+// A recorded run that is put on again: which can be, and with what load.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Journal } from '../../chaos/report/journal.ts';
+import type { RunEvent } from '../../chaos/run-event.ts';
+import { bare } from '../../chaos/targets/bare.ts';
+import { failopen } from '../../chaos/targets/failopen.ts';
+import { runStorm } from '../../scenarios/storm-command.ts';
+import { buildHistory } from '../support/history-builder.ts';
+import { temporaryDirectory } from '../support/lab-processes.ts';
+
+/** What is run when a run is replayed of which only the first line is left; or throws why not. */
+async function replayed(changes: Partial<RunEvent>, target = failopen) {
+  using directory = temporaryDirectory();
+  const run = { ...buildHistory().run, ...changes };
+  writeFileSync(join(directory.path, 'events.ndjson'), `${JSON.stringify(run)}\n`);
+  const runs: unknown[] = [];
+  await runStorm({ replay: directory.path }, { seed: 1, rate: 1, target }, new Set(), async (scenario, load) => {
+    runs.push({ load, kinds: scenario.faults?.map(({ use }) => use.kind) });
+    return {} as Journal;
+  });
+  return runs;
+}
+
+it('a run is put on again with its own faults, seed and rate', async () => {
+  const schedule = buildHistory().run.schedule.map((fault) => ({ ...fault, use: { kind: 'down' } as const }));
+  expect(await replayed({ scenario: 'partition', schedule, seed: 7, rate: 600 })).toEqual([
+    { load: { seed: 7, rate: 600 }, kinds: schedule.map(() => 'down') },
+  ]);
+});
+
+it.each<[string, Partial<RunEvent>, string]>([
+  ['whose load changed', { scenario: 'herd' }, 'had a load of its own. Run herd by its name.'],
+  ['whose keys were new', { scenario: 'new-keys' }, 'had a load of its own. Run new-keys by its name.'],
+  ['of a cluster', { scenario: 'cluster-down' }, 'had a kind of Redis of its own. Run cluster-down by its name.'],
+  ['of nothing broken', { scenario: 'baseline', schedule: [] }, 'has no schedule of faults'],
+  ['of another target', { target: bare.name }, 'is a run of the target bare, and not of failopen. Give --target.'],
+])('a run %s is refused', async (_what, changes, why) => {
+  await expect(replayed(changes)).rejects.toThrow(why);
+});
