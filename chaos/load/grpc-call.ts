@@ -1,16 +1,21 @@
 // One call of gRPC over HTTP/2: what it sends, and how it ended.
 
 import { encodeHeaders, type Field } from './hpack.ts';
+import { flags, frame, frameTypes, payloadBytesMax } from './http2-frames.ts';
 
-/** How a call ended: by a status of gRPC, with what came before it; or by none, and why. `isUntaken`: the server did nothing for it. */
+/** How a call ended: by a status of gRPC, with what came before it; or by none, and why. `isUntaken`: the server did nothing for it; `isUnsent`: nor was it sent. */
 export type CallEnd =
   | { readonly status: string; readonly text: string; readonly body: Buffer }
-  | { readonly status: undefined; readonly error: string; readonly isUntaken?: true };
+  | { readonly status: undefined; readonly error: string; readonly isUntaken?: true; readonly isUnsent?: true };
 
 export type OnEnd = (end: CallEnd) => void;
 
 export interface Call {
   readonly onEnd: OnEnd;
+  /** DATA that the server had no space for yet; undefined when all was sent. */
+  unsent: Buffer | undefined;
+  /** So much of it may be sent; less than 0 when the server has taken back what it allowed. */
+  window: number;
   /** DATA, as far as it came. */
   body: Buffer;
   /** By name. */
@@ -18,8 +23,19 @@ export interface Call {
   readonly late: NodeJS.Timeout;
 }
 
-export function beginCall(onEnd: OnEnd, late: NodeJS.Timeout): Call {
-  return { onEnd, body: Buffer.alloc(0), told: new Map(), late };
+export function beginCall(onEnd: OnEnd, late: NodeJS.Timeout, data: Buffer, window: number): Call {
+  return { onEnd, unsent: data, window, body: Buffer.alloc(0), told: new Map(), late };
+}
+
+/** DATA as far as the server has space for it now; undefined when there is none to be sent. */
+export function nextData(call: Call, stream: number): Buffer | undefined {
+  const { unsent, window } = call;
+  if (unsent === undefined || (window <= 0 && unsent.length > 0)) return undefined;
+  const part = unsent.subarray(0, Math.min(window, payloadBytesMax));
+  const isLast = part.length === unsent.length;
+  call.unsent = isLast ? undefined : unsent.subarray(part.length);
+  call.window -= part.length;
+  return frame(frameTypes.data, isLast ? flags.endStream : flags.none, stream, part);
 }
 
 const wanted = new Set([':status', 'grpc-status', 'grpc-message']);

@@ -4,8 +4,9 @@
 //   HEADERS, DATA ──▶ server        HEADERS, DATA, HEADERS that end the stream ──▶ one call answered
 
 import type { Socket } from 'node:net';
-import { beginCall, type Call, type CallEnd, endOf, type OnEnd, tell } from './grpc-call.ts';
-import { HeaderDecoder } from './hpack.ts';
+import { Allowance } from './grpc-allowance.ts';
+import { beginCall, type Call, type CallEnd, endOf, nextData, type OnEnd, tell } from './grpc-call.ts';
+import { type HeaderBlock, HeaderBlocks } from './header-blocks.ts';
 import {
   contentOf,
   errorCodes,
@@ -15,26 +16,22 @@ import {
   frame,
   frameTypes,
   greeting,
-  settings,
   uint32,
-  windowBytesUsual,
 } from './http2-frames.ts';
 import { openSocket, peerOf } from './socket.ts';
 
-/** Of a server that has not said yet how many calls it takes at a time; RFC 9113 advises no less. */
-const callsMaxUsual = 100;
 /** The server may send so much before it hears that it was read. */
 const windowBytes = 2 ** 24;
 /** Of a body. */
 const bodyBytesMax = 1024 * 1024;
-
-const headerPartsMax = 64;
 
 interface Waiting {
   readonly headers: Buffer;
   readonly data: Buffer;
   readonly onEnd: OnEnd;
   readonly late: NodeJS.Timeout;
+  /** Once it is sent. */
+  stream?: number;
 }
 
 export class GrpcConnection {
@@ -42,27 +39,24 @@ export class GrpcConnection {
   readonly #giveUpMs: number;
   readonly #tooLate: string;
   readonly #reader = new FrameReader();
-  readonly #decoder = new HeaderDecoder();
+  readonly #headers = new HeaderBlocks();
+  readonly #allowed = new Allowance();
   readonly #calls = new Map<number, Call>();
   readonly #waiting = new Set<Waiting>();
   readonly #onceOpen: (() => void)[] = [];
+  /** The server has said what it takes: none of gRPC's clients sends a call before. */
   #isOpen = false;
   /** Why it takes no call any more. */
   #over: string | undefined;
   #nextStream = 1;
-  #callsMax = callsMaxUsual;
-  /** What may still be sent. */
-  #window = windowBytesUsual;
   /** What was read since the server was last told so. */
   #read = 0;
-  /** Of HEADERS that are not whole yet. */
-  #block: { readonly begin: Frame; readonly parts: Buffer[] } | undefined;
 
   /** By TLS where the address begins with https. A call without an answer for so long is given up. */
   constructor(url: string, giveUpMs: number) {
     this.#giveUpMs = giveUpMs;
     this.#tooLate = `no answer within ${giveUpMs / 1000} s`;
-    this.#socket = openSocket(peerOf(url), { ALPNProtocols: ['h2'] }, () => this.#opened());
+    this.#socket = openSocket(peerOf(url), { ALPNProtocols: ['h2'] });
     this.#socket.write(greeting(windowBytes));
     this.#socket.on('data', (chunk) => this.#take(chunk));
     this.#socket.on('error', ({ message }) => this.#end(message));
@@ -79,17 +73,14 @@ export class GrpcConnection {
     else this.#onceOpen.push(tell);
   }
 
-  /** `headers`: all, as HPACK has them. `data`: messages in gRPC's frames. */
-  call(headers: Buffer, data: Buffer, onEnd: OnEnd): void {
+  /** `headers`: all, as HPACK has them. `data`: messages in gRPC's frames. `leftMs`: until it is given up, where some time has passed. */
+  call(headers: Buffer, data: Buffer, onEnd: OnEnd, leftMs = this.#giveUpMs): void {
     if (this.#over !== undefined) {
       onEnd({ status: undefined, error: this.#over });
       return;
     }
-    const late = setTimeout(() => {
-      this.#waiting.delete(waiting);
-      onEnd({ status: undefined, error: this.#tooLate });
-    }, this.#giveUpMs);
-    const waiting = { headers, data, onEnd, late };
+    const late = setTimeout(() => this.#giveUp(waiting), leftMs);
+    const waiting: Waiting = { headers, data, onEnd, late };
     this.#waiting.add(waiting);
     this.#send();
   }
@@ -109,23 +100,31 @@ export class GrpcConnection {
 
   /** As many of those that wait as the server takes now, in order. */
   #send(): void {
+    if (!this.#isOpen) return;
     for (const waiting of this.#waiting) {
       const { headers, data, onEnd, late } = waiting;
-      if (this.#calls.size >= this.#callsMax || data.length > this.#window) return;
+      if (this.#calls.size >= this.#allowed.callsMax || data.length > this.#allowed.window) return;
       this.#waiting.delete(waiting);
-      this.#window -= data.length;
+      this.#allowed.window -= data.length;
       const stream = this.#nextStream;
       this.#nextStream += 2;
-      clearTimeout(late);
-      const cancel = setTimeout(() => this.#cancel(stream, this.#tooLate), this.#giveUpMs);
-      this.#calls.set(stream, beginCall(onEnd, cancel));
-      this.#socket.write(
-        Buffer.concat([
-          frame(frameTypes.headers, flags.endHeaders, stream, headers),
-          frame(frameTypes.data, flags.endStream, stream, data),
-        ]),
-      );
+      waiting.stream = stream;
+      const call = beginCall(onEnd, late, data, this.#allowed.callWindow);
+      this.#calls.set(stream, call);
+      const begin = frame(frameTypes.headers, flags.endHeaders, stream, this.#allowed.blockOf(headers));
+      const first = nextData(call, stream);
+      this.#socket.write(first ? Buffer.concat([begin, first]) : begin);
+      this.#sendRest(stream, call);
     }
+  }
+
+  #sendRest(stream: number, call: Call): void {
+    for (let next = nextData(call, stream); next; next = nextData(call, stream)) this.#socket.write(next);
+  }
+
+  #giveUp(waiting: Waiting): void {
+    if (waiting.stream !== undefined) this.#cancel(waiting.stream, this.#tooLate);
+    else if (this.#waiting.delete(waiting)) waiting.onEnd({ status: undefined, error: this.#tooLate });
   }
 
   #cancel(stream: number, error: string): void {
@@ -175,12 +174,8 @@ export class GrpcConnection {
         this.#takeData(it);
         break;
       case frameTypes.headers:
-        this.#block = { begin: it, parts: [contentOf(it)] };
-        this.#takeBlock(it);
-        break;
       case frameTypes.continuation:
-        if (this.#block && this.#block.parts.push(payload) > headerPartsMax) throw new Error('headers without an end');
-        this.#takeBlock(it);
+        this.#takeHeaders(this.#headers.take(it));
         break;
       case frameTypes.rstStream:
         this.#takeReset(stream, payload.readUInt32BE(0));
@@ -195,8 +190,16 @@ export class GrpcConnection {
         this.#leave(payload.readUInt32BE(0) & 0x7fff_ffff);
         break;
       case frameTypes.windowUpdate:
-        if (stream === 0) this.#window += payload.readUInt32BE(0);
+        this.#widen(stream, payload.readUInt32BE(0));
     }
+  }
+
+  #widen(stream: number, bytes: number): void {
+    const call = this.#calls.get(stream);
+    if (stream === 0) this.#allowed.window += bytes;
+    if (!call) return;
+    call.window += bytes;
+    this.#sendRest(stream, call);
   }
 
   #takeData(it: Frame): void {
@@ -214,30 +217,25 @@ export class GrpcConnection {
     else if (it.flags & flags.endStream) this.#settle(stream, endOf(call));
   }
 
-  #takeBlock(it: Frame): void {
-    if (!this.#block || !(it.flags & flags.endHeaders)) return;
-    const { begin, parts } = this.#block;
-    this.#block = undefined;
-    const fields = this.#decoder.read(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+  #takeHeaders(block: HeaderBlock | undefined): void {
+    if (!block) return;
+    const { begin, fields } = block;
     const call = this.#calls.get(begin.stream);
     if (call) tell(call, fields);
     if (call && begin.flags & flags.endStream) this.#settle(begin.stream, endOf(call));
   }
 
-  #takeSettings({ flags: its, payload }: Frame): void {
-    if (its & flags.ack) return;
-    for (let at = 0; at + 6 <= payload.length; at += 6)
-      if (payload.readUInt16BE(at) === settings.streamsMax) this.#callsMax = payload.readUInt32BE(at + 2);
+  #takeSettings(it: Frame): void {
+    if (it.flags & flags.ack) return;
+    const widerBy = this.#allowed.learn(it);
+    for (const stream of this.#calls.keys()) this.#widen(stream, widerBy);
     this.#socket.write(frame(frameTypes.settings, flags.ack, 0, Buffer.alloc(0)));
+    this.#opened();
   }
 
   #takeReset(stream: number, code: number): void {
-    const error = `the call was reset (${code})`;
-    this.#settle(stream, {
-      status: undefined,
-      error,
-      ...(code === errorCodes.refusedStream ? { isUntaken: true } : {}),
-    });
+    const end = { status: undefined, error: `the call was reset (${code})` } as const;
+    this.#settle(stream, code === errorCodes.refusedStream ? { ...end, isUntaken: true } : end);
   }
 
   /** It answers what came before, and takes nothing new. */
@@ -245,6 +243,6 @@ export class GrpcConnection {
     this.#over ??= 'the connection was closed by GOAWAY';
     const untaken = { status: undefined, error: this.#over, isUntaken: true } as const;
     for (const stream of [...this.#calls.keys()]) if (stream > lastStream) this.#settle(stream, untaken);
-    this.#endWaiting(untaken);
+    this.#endWaiting({ ...untaken, isUnsent: true });
   }
 }

@@ -24,7 +24,7 @@ export class GrpcConnections implements Requester {
 
   /** Waits until there is a connection: no call costs nothing. */
   get(_path: string, _headers: Readonly<Record<string, string>>, onAnswer: OnAnswer): void {
-    this.#next().onceOpen(() => onAnswer(undefined));
+    this.#at(this.#turn++ % connectionCount).onceOpen(() => onAnswer(undefined));
   }
 
   request({ path, headers, body = '{}' }: RequestSpec, onAnswer: OnAnswer): void {
@@ -35,11 +35,21 @@ export class GrpcConnections implements Requester {
       const error = `gRPC status ${end.status}: ${end.text}`;
       onAnswer(toldAs(500, error), error);
     };
+    const at = this.#turn++ % connectionCount;
+    const untilMs = performance.now() + giveUpMs;
     // As every client of gRPC does: https://grpc.io/docs/guides/retry/#transparent-retries
-    this.#next().call(encoded, message, (end) => {
-      if (end.status === undefined && end.isUntaken) this.#next().call(encoded, message, conclude);
-      else conclude(end);
-    });
+    const send = (isAgain: boolean) =>
+      this.#at(at).call(
+        encoded,
+        message,
+        (end) => {
+          const mayRetry = end.status === undefined && end.isUntaken && (end.isUnsent || !isAgain);
+          if (mayRetry && performance.now() < untilMs) send(isAgain || !end.isUnsent);
+          else conclude(end);
+        },
+        untilMs - performance.now(),
+      );
+    send(false);
   }
 
   close(): void {
@@ -52,9 +62,8 @@ export class GrpcConnections implements Requester {
     return this.#headers.encoded;
   }
 
-  /** Its connection in turn, anew where that is over. */
-  #next(): GrpcConnection {
-    const at = this.#turn++ % connectionCount;
+  /** The connection of that turn, anew where it is over. */
+  #at(at: number): GrpcConnection {
     const before = this.#connections[at];
     if (before && !before.isOver) return before;
     const connection = new GrpcConnection(this.#url, giveUpMs);

@@ -75,7 +75,8 @@ function keyOf(code: number, bits: number): number {
 export type Field = readonly [name: string, value: string];
 
 /** RFC 7541: what an entry takes beside its text, and the space for all where nobody says otherwise. */
-const [entryBytes, tableBytesUsual] = [32, 4096];
+const entryBytes = 32;
+export const tableBytesUsual = 4096;
 
 export class HeaderDecoder {
   /** The newest first. */
@@ -194,6 +195,9 @@ function decoded(bytes: Buffer): string {
   if (bits > 7 || code !== 2 ** bits - 1) throw new Error('a header block has a text that is none');
   return text;
 }
+
+/** Begins the next block where a server has said that it remembers less than usual: it need remember nothing. */
+export const rememberNothing = Buffer.of(0x20);
 
 /** A block that the server need not remember anything of. */
 export function encodeHeaders(fields: readonly Field[]): Buffer {

@@ -6,7 +6,7 @@ export const frameTypes = {
   ...{ data: 0, headers: 1, rstStream: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8, continuation: 9 },
 } as const;
 export const flags = { none: 0, ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
-export const settings = { push: 2, streamsMax: 3 } as const;
+export const settings = { tableBytes: 1, push: 2, streamsMax: 3, windowBytes: 4 } as const;
 export const errorCodes = { refusedStream: 7, cancel: 8 } as const;
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -15,7 +15,7 @@ export const windowBytesUsual = 65_535;
 
 const headBytes = 9;
 /** Nobody may send more, as nobody here says that one may. */
-const payloadBytesMax = 16_384;
+export const payloadBytesMax = 16_384;
 
 export interface Frame {
   readonly type: number;
@@ -41,13 +41,28 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** What a client sends first. The server may send so many bytes of answers before it hears that they were read, and push nothing. */
+/**
+ * What a client sends first. The server may send so many bytes of answers, be it of one, before it hears that they were read,
+ * and push nothing.
+ */
 export function greeting(windowBytes: number): Buffer {
-  const noPush = Buffer.concat([Buffer.of(0, settings.push), uint32(0)]);
+  const its = [setting(settings.push, 0), setting(settings.windowBytes, windowBytes)];
   return Buffer.concat([
     preface,
-    frame(frameTypes.settings, flags.none, 0, noPush),
+    frame(frameTypes.settings, flags.none, 0, Buffer.concat(its)),
     frame(frameTypes.windowUpdate, flags.none, 0, uint32(windowBytes - windowBytesUsual)),
+  ]);
+}
+
+export function setting(id: number, value: number): Buffer {
+  return Buffer.concat([Buffer.of(0, id), uint32(value)]);
+}
+
+/** By their number, in their order. */
+export function settingsIn({ payload }: Frame): [id: number, value: number][] {
+  return Array.from({ length: Math.floor(payload.length / 6) }, (_, i) => [
+    payload.readUInt16BE(i * 6),
+    payload.readUInt32BE(i * 6 + 2),
   ]);
 }
 

@@ -6,7 +6,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type CallEnd, callHeaders } from '../../../chaos/load/grpc-call.ts';
 import { GrpcConnection } from '../../../chaos/load/grpc-connection.ts';
 import { encodeHeaders } from '../../../chaos/load/hpack.ts';
-import { type Frame, FrameReader, flags, frame, frameTypes, uint32 } from '../../../chaos/load/http2-frames.ts';
+import {
+  type Frame,
+  FrameReader,
+  flags,
+  frame,
+  frameTypes,
+  setting,
+  settings,
+  uint32,
+} from '../../../chaos/load/http2-frames.ts';
 import { until } from '../../support/until.ts';
 
 const cleanups: (() => void)[] = [];
@@ -17,9 +26,13 @@ afterEach(() => {
 const message = Buffer.from('message');
 const prefaceBytes = 24;
 
-/** `onFrame` is told each frame that comes, and answers as it likes; `call` is a call, and how it ended. */
-async function client(onFrame: (it: Frame, socket: Socket) => void, giveUpMs = 5000) {
+/**
+ * `onFrame` is told each frame that comes, and answers as it likes; `call` is a call, and how it ended. `said`: what the server
+ * begins with.
+ */
+async function client(onFrame: (it: Frame, socket: Socket) => void, giveUpMs = 5000, said = settingsOf()) {
   const server = createServer((socket) => {
+    socket.write(said);
     const reader = new FrameReader();
     let skip = prefaceBytes;
     socket.on('error', () => {});
@@ -42,6 +55,8 @@ async function client(onFrame: (it: Frame, socket: Socket) => void, giveUpMs = 5
   return { call, connection };
 }
 
+const settingsOf = (...its: readonly (readonly [id: number, value: number])[]) =>
+  frame(frameTypes.settings, 0, 0, Buffer.concat(its.map(([id, value]) => setting(id, value))));
 const isCall = ({ type }: Frame) => type === frameTypes.data;
 const headersOf = (stream: number, its: number, ...fields: readonly (readonly [string, string])[]) =>
   frame(frameTypes.headers, its, stream, encodeHeaders(fields));
@@ -178,6 +193,12 @@ describe('a server', () => {
     expect([connection.isOver, await call()]).toEqual([true, gone]);
   });
 
+  it('that goes away before it was asked was sent nothing', async () => {
+    const said = Buffer.concat([settingsOf([settings.streamsMax, 0]), frame(frameTypes.goaway, 0, 0, Buffer.alloc(8))]);
+    const { call } = await client(() => {}, 5000, said);
+    expect(await call()).toMatchObject({ isUntaken: true, isUnsent: true });
+  });
+
   it('that takes a call not at all says so, other than one that it gives up', async () => {
     const { call } = await client((it, socket) => {
       if (isCall(it)) socket.write(frame(frameTypes.rstStream, 0, it.stream, uint32(it.stream === 1 ? 7 : 2)));
@@ -195,6 +216,82 @@ describe('a server', () => {
       for (let i = 0; i < 100; i++) socket.write(frame(frameTypes.continuation, 0, it.stream, Buffer.alloc(0)));
     });
     expect(await call()).toEqual({ status: undefined, error: 'no HTTP/2: headers without an end' });
+  });
+
+  it('is asked for nothing before it has said what it takes', async () => {
+    let isSaid = false;
+    const early: number[] = [];
+    const { call } = await client(
+      (it, socket) => {
+        if (isCall(it)) socket.write(answer(it.stream));
+        if (isCall(it) && !isSaid) early.push(it.stream);
+        if (it.type !== frameTypes.windowUpdate || isSaid) return;
+        setTimeout(() => {
+          isSaid = true;
+          socket.write(settingsOf([settings.streamsMax, 1]));
+        }, 50);
+      },
+      5000,
+      Buffer.alloc(0),
+    );
+    expect(await Promise.all([call(), call()])).toEqual([answered, answered]);
+    expect(early).toEqual([]);
+  });
+
+  it('that has little space for each call gets the rest of it when there is more', async () => {
+    const parts: [stream: number, bytes: number, its: number][] = [];
+    const { call } = await client(
+      (it, socket) => {
+        if (!isCall(it)) return;
+        parts.push([it.stream, it.payload.length, it.flags]);
+        if (parts.length === 1) socket.write(frame(frameTypes.windowUpdate, 0, it.stream, uint32(2)));
+        if (parts.length === 2) socket.write(settingsOf([settings.windowBytes, 2])); // one less than it was: none is left
+        if (parts.length === 2) socket.write(frame(frameTypes.windowUpdate, 0, it.stream, uint32(1)));
+        if (parts.length === 2) setTimeout(() => socket.write(settingsOf([settings.windowBytes, 100])), 50);
+        if (it.flags & flags.endStream) socket.write(answer(it.stream));
+      },
+      5000,
+      settingsOf([settings.windowBytes, 3]),
+    );
+    expect(await call(Buffer.alloc(20))).toEqual(answered);
+    expect(await call(Buffer.alloc(20))).toEqual(answered);
+    expect(parts).toEqual([
+      [1, 3, 0],
+      [1, 2, 0],
+      [1, 15, 1],
+      [3, 20, 1],
+    ]);
+  });
+
+  it('that has none for headers gets a block that says so, once', async () => {
+    const begins: (number | undefined)[] = [];
+    const said = settingsOf([settings.tableBytes, 0]);
+    const { call } = await client(
+      (it, socket) => {
+        if (it.type === frameTypes.headers) begins.push(it.payload[0]);
+        if (isCall(it)) socket.write(answer(it.stream));
+      },
+      5000,
+      said,
+    );
+    expect([await call(), await call()]).toEqual([answered, answered]);
+    expect(begins).toEqual([0x20, 0]);
+  });
+
+  it('that takes one call at a time gives none that waited more time than any has', async () => {
+    const { call } = await client(
+      (it, socket) => {
+        if (isCall(it) && it.stream === 1) setTimeout(() => socket.write(answer(1)), 400);
+      },
+      600,
+      settingsOf([settings.streamsMax, 1]),
+    );
+    const startMs = performance.now();
+    expect(await Promise.all([call(), call()])).toEqual([
+      answered,
+      { status: undefined, error: 'no answer within 0.6 s' },
+    ]);
+    expect(performance.now() - startMs).toBeLessThan(900);
   });
 
   it('that pings is answered', async () => {

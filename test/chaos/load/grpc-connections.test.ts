@@ -1,6 +1,12 @@
 // Against a bare HTTP/2 server, which says what a test has it say.
 
-import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import {
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type Settings,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { GrpcConnections } from '../../../chaos/load/grpc-connections.ts';
@@ -10,8 +16,8 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-async function client(onCall: (stream: ServerHttp2Stream, call: Buffer) => void) {
-  const server: Http2Server = createServer();
+async function client(onCall: (stream: ServerHttp2Stream, call: Buffer) => void, settings: Settings = {}) {
+  const server: Http2Server = createServer({ settings });
   server.on('stream', (stream) => {
     const chunks: Buffer[] = [];
     stream.on('error', () => {});
@@ -95,4 +101,43 @@ it('a server that goes away gracefully loses no call', async () => {
   });
   const all = await Promise.all(Array.from({ length: 30 }, ask));
   expect(all).toEqual(Array(30).fill([200, '{"statuses":[],"responseHeadersToAdd":[],"overallCode":"OK"}']));
+});
+
+const allowed = [200, '{"statuses":[],"responseHeadersToAdd":[],"overallCode":"OK"}'];
+
+it.each<[string, Settings]>([
+  ['16 bytes of a call', { initialWindowSize: 16 }],
+  ['one call at a time', { maxConcurrentStreams: 1 }],
+  ['no headers to remember', { headerTableSize: 0 }],
+])('a server that takes %s loses none', async (_what, settings) => {
+  const ask = await client((stream) => answer(stream, [8, 1]), settings);
+  expect(await Promise.all(Array.from({ length: 30 }, ask))).toEqual(Array(30).fill(allowed));
+  expect(await Promise.all(Array.from({ length: 30 }, ask))).toEqual(Array(30).fill(allowed));
+});
+
+it('an answer may be longer than what HTTP/2 lets a server send unasked', async () => {
+  const value = 'a'.repeat(100_000);
+  const header = Buffer.concat([Buffer.from([10, 3, ...Buffer.from('X-A'), 18, 0xa0, 0x8d, 6]), Buffer.from(value)]);
+  const its = Buffer.concat([Buffer.from([8, 1, 26, 0xa9, 0x8d, 6]), header]);
+  const ask = await client((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(its.length, 1);
+    stream.end(Buffer.concat([head, its]));
+  });
+  expect(await ask()).toEqual([200, expect.any(String), value]);
+});
+
+it('a server that goes away on all connections at once loses no call', async () => {
+  let calls = 0;
+  const sessions = new Set<ServerHttp2Session>();
+  const ask = await client((stream) => {
+    if (stream.session) sessions.add(stream.session as ServerHttp2Session);
+    // Those that it has not seen yet it does not take.
+    if (++calls === 16) for (const session of sessions) session.goaway(0, 0);
+    answer(stream, [8, 1]);
+  });
+  await Promise.all(Array.from({ length: 8 }, ask)); // one on each
+  expect(await Promise.all(Array.from({ length: 64 }, ask))).toEqual(Array(64).fill(allowed));
 });
