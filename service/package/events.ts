@@ -7,12 +7,10 @@ import type { LimiterEvent } from './limiter-options.ts';
 export function eventsFor(
   onEvent: (event: LimiterEvent) => void,
 ): Pick<EngineListener, 'onCause' | 'onEnd' | 'onBreaker' | 'onInstances'> {
+  // A listener may be asynchronous; a rejection that nobody waits for would end the application.
+  const heard = async (event: LimiterEvent): Promise<void> => onEvent(event);
   const tell = (event: LimiterEvent) => {
-    try {
-      onEvent(event);
-    } catch (error) {
-      process.emitWarning(`onEvent of a limiter has thrown: ${String(error)}`);
-    }
+    heard(event).catch((error: unknown) => process.emitWarning(`onEvent of a limiter has thrown: ${String(error)}`));
   };
   return {
     onCause: ({ shard: redis, reason, message }) =>

@@ -6,6 +6,7 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
 import type { Decision } from '../core/store.ts';
 import { shown } from '../doors/json/field-mistakes.ts';
+import { mustBeOptions } from './given.ts';
 import { Hits, type HitsOptions, type Window, windowMistakes } from './hits.ts';
 import { OptionsError } from './options-error.ts';
 
@@ -25,9 +26,13 @@ export class RedisStore implements Store {
   #mistake = new OptionsError(name, ['the store is in no rateLimit() yet; allowed: rateLimit({ store })']);
 
   /** Begins to connect; Redis need not be there. Throws an `OptionsError`. */
-  constructor({ sendCommand, ...options }: RedisStoreOptions) {
+  constructor(given: RedisStoreOptions) {
+    mustBeOptions(name, given);
+    const { sendCommand, ...options } = given;
     if ('sendCommandCluster' in options)
       throw new OptionsError(name, ['sendCommandCluster is no option; allowed: redis: { nodes: [{ host, port }] }']);
+    if (sendCommand !== undefined && typeof sendCommand !== 'function')
+      throw new OptionsError(name, [`sendCommand is ${shown(sendCommand)}; allowed: a function`]);
     if (sendCommand !== undefined && options.redis !== undefined)
       throw new OptionsError(name, ['sendCommand and redis are both there; allowed: one of them']);
     const redis = sendCommand === undefined ? options.redis : { sendCommand: sendCommand.bind(this) };

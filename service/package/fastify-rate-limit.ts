@@ -7,6 +7,7 @@ import fastifyRateLimit, {
   type RateLimitPluginOptions,
 } from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
+import { failopenMistakes } from './given.ts';
 import { Hits, type HitsOptions, type Window, windowMistakes } from './hits.ts';
 import { OptionsError } from './options-error.ts';
 
@@ -97,7 +98,9 @@ function isBoundless(window: Window): boolean {
 }
 
 async function failopenRateLimit(fastify: FastifyInstance, options: FastifyRateLimitOptions): Promise<void> {
-  const { redis, nameSpace, failopen = {}, ...rest } = options;
+  const { redis, nameSpace, failopen, ...rest } = options;
+  const mistakes = failopenMistakes(failopen, { redis: 'redis', prefix: 'nameSpace' });
+  if (mistakes.length > 0) throw new OptionsError(name, mistakes);
   if (redis === undefined) {
     await fastify.register(fastifyRateLimit, rest);
     return;

@@ -3,7 +3,9 @@
 import { capacityMax } from '../config/limit-text.ts';
 import { shown } from '../doors/json/field-mistakes.ts';
 import { blockSecondsMax } from './blocks.ts';
+import { failopenMistakes, mustBeOptions, objectMistake } from './given.ts';
 import type { HitsOptions } from './hits.ts';
+import { prefixMax } from './options.ts';
 import { OptionsError } from './options-error.ts';
 
 export interface RateLimiterOptions {
@@ -56,8 +58,16 @@ const instead: Readonly<Record<string, string>> = {
   useRedis3AndLowerPackage: 'ioredis, or the package redis from version 4',
 };
 
+/** What says the same as an option of `failopen` would. */
+const elsewhere: Readonly<Record<string, string>> = {
+  redis: 'storeClient',
+  prefix: 'keyPrefix',
+  fallbackMax: 'the points of insuranceLimiter',
+};
+
 /** Throws an `OptionsError` that tells every mistake. */
 export function checkOptions(options: RateLimiterOptions): void {
+  mustBeOptions(name, options);
   const { points, duration, blockDuration = 0, keyPrefix = '', storeClient, execEvenlyMinDelayMs = 0 } = options;
   const mistakes = Object.keys(options)
     .filter((option) => !(option in known))
@@ -81,11 +91,16 @@ export function checkOptions(options: RateLimiterOptions): void {
     execEvenlyMinDelayMs,
     'milliseconds from 0',
   );
-  const insured = options.insuranceLimiter?.points ?? 1;
+  mistakes.push(...failopenMistakes(options.failopen, elsewhere));
+  const insurance = options.insuranceLimiter ?? {};
+  const notInsured = objectMistake('insuranceLimiter', insurance);
+  if (notInsured !== undefined) mistakes.push(notInsured);
+  const insured = insurance.points ?? 1;
   check(isNumber(insured, 1, Number.POSITIVE_INFINITY), 'insuranceLimiter.points', insured, 'a number from 1');
   const { inMemoryBlockOnConsumed: inMemory } = options;
   check(inMemory === undefined || inMemory >= points, 'inMemoryBlockOnConsumed', inMemory, 'from points on');
-  check(typeof keyPrefix === 'string', 'keyPrefix', keyPrefix, 'a text');
+  const isPrefix = typeof keyPrefix === 'string' && keyPrefix.length <= prefixMax;
+  check(isPrefix, 'keyPrefix', keyPrefix, `a text of up to ${prefixMax} characters`);
   check(typeof storeClient === 'object' && storeClient !== null, 'storeClient', storeClient, 'a client of Redis');
   if (mistakes.length > 0) throw new OptionsError(name, mistakes);
 }

@@ -54,10 +54,12 @@ const breakerResetMs = settingOf('BREAKER_RESET_MS');
 const fallbackKeysMax = settingOf('FALLBACK_MAX_KEYS');
 
 const registryError = 'a Registry of prom-client';
-const prefixError = 'a text of up to 100 characters';
+/** Characters that the names of buckets may begin with. */
+export const prefixMax = 100;
+const prefixError = `a text of up to ${prefixMax} characters`;
 const engineFields = {
   redis: z.unknown().optional(),
-  prefix: z.string({ error: prefixError }).max(100, { error: prefixError }).default(''),
+  prefix: z.string({ error: prefixError }).max(prefixMax, { error: prefixError }).default(''),
   instances: settingOf('INSTANCES').number.optional(),
   redisTimeoutMs: redisTimeoutMs.number.default(redisTimeoutMs.unlessGiven),
   breakerFailures: breakerFailures.number.default(breakerFailures.unlessGiven),

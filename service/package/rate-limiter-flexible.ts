@@ -6,6 +6,7 @@ import type { Decision } from '../core/store.ts';
 import { shown } from '../doors/json/field-mistakes.ts';
 import { Blocks, blockSecondsMax } from './blocks.ts';
 import { checkOptions, name, type RateLimiterOptions, redisIn } from './flexible-options.ts';
+import { mustBeOptions } from './given.ts';
 import { Hits, type Window } from './hits.ts';
 import { OptionsError } from './options-error.ts';
 import { RateLimiterRes } from './rate-limiter-res.ts';
@@ -166,9 +167,10 @@ function wholeOf(points: number | string, options: object = {}): number {
     throw new TypeError('Consuming string different than integer values is not supported by this package');
   if (typeof points === 'number' && !Number.isInteger(points))
     throw new TypeError('Consuming decimal number of points is not supported by this package');
+  mustBeOptions(name, options);
   if ('customDuration' in options)
     throw new OptionsError(name, ['customDuration is no option; allowed: a limiter for each duration']);
-  const count = Number(points);
+  const count = typeof points === 'string' || typeof points === 'number' ? Number(points) : Number.NaN;
   if (!(count >= 0)) throw new OptionsError(name, [`points is ${shown(points)}; allowed: a whole number from 0`]);
   return count;
 }

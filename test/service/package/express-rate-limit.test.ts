@@ -195,6 +195,23 @@ describe('a store for express-rate-limit is not made', () => {
       () => new RedisStore({ sendCommandCluster() {} } as never),
       'sendCommandCluster is no option',
     ],
+    [
+      'with nothing',
+      () => new RedisStore(undefined as never),
+      'express-rate-limit: the options is missing; allowed: an object',
+    ],
+    ['with a text', () => new RedisStore('redis://x' as never), 'the options is "redis://x"; allowed: an object'],
+    ['with null', () => new RedisStore(null as never), 'the options is null; allowed: an object'],
+    [
+      'with a connection that sends nothing',
+      () => new RedisStore({ sendCommand: 'x' as never }),
+      'sendCommand is "x"; allowed: a function',
+    ],
+    [
+      'with no connection',
+      () => new RedisStore({ sendCommand: null as never }),
+      'sendCommand is null; allowed: a function',
+    ],
     ['with two', () => new RedisStore({ redis: 'redis://x', sendCommand: async () => 0 }), 'both there'],
     ['with a URL that is none', () => new RedisStore({ redis: 'x' }), 'redis is a text'],
     [

@@ -208,15 +208,17 @@ describe('a limiter whose Redis is not there', () => {
     expect((await limiter.take('alice', { policy: 'api' })).allowed).toBe(true);
   });
 
-  it('is not disturbed by an application that throws at what it is told', async () => {
-    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
-    const limiter = limiterOf({
-      redis: 'redis://127.0.0.1:1',
-      limits: '1 per hour',
-      onEvent: () => {
+  it.each<[string, () => void]>([
+    [
+      'throws',
+      () => {
         throw new Error('no');
       },
-    });
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+  ])('is not disturbed by an application that %s at what it is told', async (_, onEvent) => {
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const limiter = limiterOf({ redis: 'redis://127.0.0.1:1', limits: '1 per hour', onEvent });
     expect((await warned).message).toBe('onEvent of a limiter has thrown: Error: no');
     expect((await limiter.take('alice')).allowed).toBe(true);
   });

@@ -153,12 +153,32 @@ describe('a limiter in the place of RateLimiterRedis is not made with', () => {
     [{ inMemoryBlockDuration: 5 }, 'inMemoryBlockDuration is no option; allowed: blockDuration'],
     [{ blockOnConsumed: 5 }, 'blockOnConsumed is no option'],
     [{ insuranceLimiter: { points: 0 } }, 'insuranceLimiter.points is 0; allowed: a number from 1'],
+    [{ insuranceLimiter: 5 as never }, 'insuranceLimiter is 5; allowed: an object'],
+    [{ failopen: 5 as never }, 'failopen is 5; allowed: an object'],
+    [{ failopen: null as never }, 'failopen is null; allowed: an object'],
+    [{ failopen: { redis: 'redis://x' } as object }, 'failopen.redis is no option; allowed: storeClient'],
+    [{ failopen: { prefix: 'x' } as object }, 'failopen.prefix is no option; allowed: keyPrefix'],
+    [
+      { failopen: { fallbackMax: 5 } as object },
+      'failopen.fallbackMax is no option; allowed: the points of insuranceLimiter',
+    ],
+    [{ keyPrefix: 'x'.repeat(101) }, 'keyPrefix is "xxx'],
     [{ keyprefix: 'x' }, 'keyprefix is no option; allowed: storeClient, points'],
   ])('%j', (options, message) => {
     expect(() => new RateLimiterRedis({ storeClient: redis.admin, ...given, ...options })).toThrow(message);
   });
 
+  it.each([undefined, null, 'redis://x'])('no options: %j', (options) => {
+    expect(() => new RateLimiterRedis(options as never)).toThrow(
+      `rate-limiter-flexible: the options is ${options === undefined ? 'missing' : JSON.stringify(options)}; allowed: an object`,
+    );
+  });
+
   it.each<[string, (limiter: RateLimiterRedis) => Promise<unknown>, string]>([
+    ['no points', (it) => it.consume('a', null as never), 'points is null; allowed: a whole number from 0'],
+    ['points that are a flag', (it) => it.penalty('a', true as never), 'points is true; allowed: a whole number'],
+    ['options that are null', (it) => it.consume('a', 1, null as never), 'the options is null; allowed: an object'],
+    ['options that are a number', (it) => it.reward('a', 1, 5 as never), 'the options is 5; allowed: an object'],
     ['parts of points', (it) => it.consume('a', 1.5), 'decimal number'],
     ['a text that is no number', (it) => it.consume('a', '2.0'), 'string different than integer'],
     ['fewer than none', (it) => it.reward('a', -1), 'points is -1'],
