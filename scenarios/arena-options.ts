@@ -6,7 +6,7 @@ import { UsageError } from '../chaos/errors.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { comparedTargets, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf } from './arguments.ts';
+import { rateMax, scenarioOf } from './arguments.ts';
 import { scenarios } from './index.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
@@ -45,7 +45,7 @@ export function arenaOptions(args: readonly string[]): ArenaOptions {
     ),
     scenarios: listed('--scenarios', values.scenarios).map((name) => scenarioOf(name, there)),
     seed: whole('--seed', values.seed, 0, 0x7fffffff),
-    rate: whole('--rate', values.rate, 1, 20_000),
+    rate: whole('--rate', values.rate, 1, rateMax),
     out: outDirectory(values.out),
   };
 }

@@ -5,6 +5,9 @@ import { didYouMean } from '../chaos/near.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { scenarios } from './index.ts';
 
+/** Requests per second that the generator can send. */
+export const rateMax = 20_000;
+
 /** Throws a `UsageError` when there is none of that name: it says which was meant, or, by `others`, which there are. */
 export function scenarioOf(name: string, others: string, besides: readonly string[] = []): Scenario {
   const scenario = scenarios.find((candidate) => candidate.name === name);

@@ -7,7 +7,7 @@ import { UsageError } from '../chaos/errors.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
-import { scenarioOf } from './arguments.ts';
+import { rateMax, scenarioOf } from './arguments.ts';
 import { scenarios } from './index.ts';
 import { selected } from './selection.ts';
 import { stormName } from './storm.ts';
@@ -61,7 +61,7 @@ export function runOptions(args: readonly string[]): RunOptions {
     driver: driverFor(values.driver, target),
     target,
     seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
-    rate: whole('--rate', values.rate ?? '1000', 1, 20_000),
+    rate: whole('--rate', values.rate ?? '1000', 1, rateMax),
     out: outDirectory(values.out),
   };
 }

@@ -4,13 +4,15 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Verdict } from '../chaos/checks/check.ts';
 import { typedIn, whole } from '../chaos/command-line.ts';
-import { UsageError } from '../chaos/errors.ts';
+import { LabError, UsageError } from '../chaos/errors.ts';
 import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { readRun } from '../chaos/report/read-run.ts';
+import type { Run } from '../chaos/report/run.ts';
 import type { Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
 import { failopen } from '../chaos/targets/failopen.ts';
 import type { Target } from '../chaos/targets/target.ts';
+import { rateMax } from './arguments.ts';
 import { scenarios } from './index.ts';
 import { scenarioText } from './scenario-text.ts';
 import { fewest, shortest } from './shrink.ts';
@@ -118,25 +120,35 @@ export async function shrinkStorm(
   return 'fail';
 }
 
+/** Throws a `UsageError` that says why the run cannot be put on again. */
 function recorded(path: string, target: Target): { scenario: Scenario; load: Load; failed: readonly string[] } {
   const directory = resolve(typedIn, path);
-  const events = join(directory, 'events.ndjson');
-  if (!existsSync(events)) throw new UsageError(`There is no recorded run ${path}: it holds no events.ndjson.`);
-  const { history, checks } = readRun(events);
+  const name = basename(directory);
+  const { history, checks, described, gaps } = readOr(directory, path);
+  if (!described) throw new UsageError(`${name} cannot be put on again. ${gaps.join(' ')}`);
   const { run } = history;
-  const { target: name = failopen.name } = run;
-  if (name !== target.name)
-    throw new UsageError(
-      `${basename(directory)} is a run of the target ${name}, and not of ${target.name}. Give --target.`,
-    );
+  const { target: judged = failopen.name } = run;
+  if (judged !== target.name)
+    throw new UsageError(`${name} is a run of the target ${judged}, and not of ${target.name}. Give --target.`);
   const itsOwn = besidesFaults(run.scenario);
-  if (itsOwn) throw new UsageError(`${basename(directory)} had ${itsOwn} of its own. Run ${run.scenario} by its name.`);
-  const failed = checks.filter(({ verdict }) => verdict === 'fail').map(({ name }) => name);
+  if (itsOwn) throw new UsageError(`${name} had ${itsOwn} of its own. Run ${run.scenario} by its name.`);
+  const failed = checks.filter(({ verdict }) => verdict === 'fail').map((check) => check.name);
   return {
-    scenario: replayOf(run, basename(directory)),
-    load: { seed: run.seed, rate: run.rate },
+    scenario: replayOf(run, name),
+    load: { seed: run.seed, rate: whole(`The rate of ${name}`, String(run.rate), 1, rateMax) },
     failed: [...new Set(failed)],
   };
+}
+
+/** `path`: as it was typed. */
+function readOr(directory: string, path: string): Run {
+  const events = join(directory, 'events.ndjson');
+  if (!existsSync(events)) throw new UsageError(`There is no recorded run ${path}: it holds no events.ndjson.`);
+  try {
+    return readRun(events);
+  } catch (error) {
+    throw error instanceof LabError ? new UsageError(`${error.message}.`) : error; // it is no run's file
+  }
 }
 
 /** What a scenario has that its schedule of faults does not tell, and without which it would be another run. */

@@ -3,7 +3,7 @@
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { UsageError } from '../chaos/errors.ts';
+import { LabError, UsageError } from '../chaos/errors.ts';
 import { faultKinds, faultOf } from '../chaos/faults/index.ts';
 import type { RunEvent } from '../chaos/history.ts';
 import type { FaultSpec, Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
@@ -64,16 +64,28 @@ export function replayOf(run: RunEvent, directory: string): Scenario {
   const faults = run.schedule.map(({ use, reach, atMs, forMs }): ScheduledFault => {
     if (use === undefined)
       throw new UsageError(`${directory} does not tell its faults' parameters: it is of an older lab.`);
+    assertKnown(use, directory);
     return { use, on: reach, atMs, forMs };
   });
   const { durationMs } = run.planned ?? {};
   if (durationMs === undefined || faults.length === 0)
     throw new UsageError(`${directory} has no schedule of faults that could be put on again.`);
+  if (durationMs > minutesMax * 60_000)
+    throw new UsageError(`${directory} is longer than ${minutesMax} minutes, and so than a storm may be.`);
   if (run.withoutStore)
     throw new UsageError(
       `${directory} is a run whose limiter was told what to answer without its store. Run ${run.scenario} by its name.`,
     );
   return { ...storm, hypothesis: run.hypothesis, faults, timing: { ...timing, durationMs } };
+}
+
+/** A record may be of another lab, or have been written by hand. */
+function assertKnown(use: FaultSpec, directory: string): void {
+  try {
+    faultOf(use);
+  } catch (error) {
+    throw error instanceof LabError ? new UsageError(`${directory} cannot be put on again. ${error.message}`) : error;
+  }
 }
 
 /** Those faults alone, with no more time between them than a limiter needs to recover. Those that overlapped still do. */

@@ -109,7 +109,7 @@ export function defineFault<Parameters>(definition: FaultDefinition<Parameters>)
     examples: examples.map((example) => ({ kind, ...example })),
     of({ kind: _, ...given }) {
       const parsed = params.safeParse(given);
-      if (!parsed.success) throw new LabError(`fault ${kind}: ${z.prettifyError(parsed.error)}`);
+      if (!parsed.success) throw new LabError(`fault ${kind}: ${mistakesIn(parsed.error)}`);
       const parameters = parsed.data;
       return {
         kind,
@@ -171,4 +171,8 @@ function placeOf(reach: Reach): Pick<Target, 'at'> {
   if (reach === 'one-instance') return { at: 'instance' };
   if (reach === 'observers') return { at: 'observer' };
   return reach === 'front-links' || reach === 'one-front-link' ? { at: 'front-link' } : {};
+}
+
+function mistakesIn({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`).join('; ');
 }

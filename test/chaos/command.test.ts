@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { directHosts } from '../../chaos/command.ts';
-import { LabCommand, projectDirectory } from '../support/lab-processes.ts';
+import { LabCommand, projectDirectory, temporaryDirectory } from '../support/lab-processes.ts';
 
 /** Nothing listens there: whatever is sent through this proxy is refused. */
 const deadProxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'].map(
@@ -70,7 +70,9 @@ describe('with a proxy in the environment that is dead', () => {
   });
 
   it('a run starts all of its parts', async () => {
-    await using runner = new LabCommand(['scenarios/main.ts', 'partition', '--driver', 'native'], proxied);
+    using runs = temporaryDirectory();
+    const args = ['scenarios/main.ts', 'partition', '--driver', 'native', '--out', runs.path];
+    await using runner = new LabCommand(args, proxied);
     await runner.says(/^partition: warm-up /m, 60_000);
     runner.kill('SIGTERM');
     expect((await runner.ended).status).toBe(143);
