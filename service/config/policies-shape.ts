@@ -24,7 +24,7 @@ const limit = z.union(
     strict({ ...sizes, windowSeconds: whole(1, windowMax).describe('Time in which an empty bucket refills.') }),
     strict({ ...sizes, refillPerSecond: z.number({ error: refillError }).gt(0, { error: refillError }) }).refine(
       ({ capacity, refillPerSecond }) => capacity / refillPerSecond <= windowMax,
-      { error: refillError },
+      { error: refillError, path: ['refillPerSecond'] },
     ),
   ],
   {

@@ -93,6 +93,7 @@ function writtenIn<Written>(
     });
     for (const error of document.errors) tellAt(() => error.pos[0], textOf(error, tooDeep));
     if (document.errors.length > 0) return undefined;
+    tellOfTags(document, tellAt);
     tellOfKeysTwice(document, tellAt);
     keepTexts(document, textFields);
     contents = document.contents;
@@ -109,7 +110,12 @@ function writtenIn<Written>(
     tellAt(() => offsetOf(contents, place), `${placeOf(place)} ${mistake}`);
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) tellIssue(issue, value, tell);
+    const told = new Set<string>(); // a number may be wrong in two ways, and what is allowed is one
+    for (const issue of parsed.error.issues) {
+      const id = JSON.stringify([issue.path, issue.message]);
+      if (!told.has(id)) tellIssue(issue, value, tell);
+      told.add(id);
+    }
     return undefined;
   }
   check(parsed.data, tell);
@@ -135,6 +141,16 @@ function keepTexts(document: Document.Parsed, textFields: readonly string[]): vo
       if (textFields.includes(String(key.value)) && value.source !== undefined) value.value = value.source;
     },
   });
+}
+
+/** A tag that is not known would be dropped: `!env KEY` were the text KEY. */
+function tellOfTags({ warnings }: Document.Parsed, tellAt: TellAt): void {
+  for (const { code, message, pos } of warnings) {
+    const tag = /^Unresolved tag: (.*)$/.exec(message)?.[1];
+    const mistake =
+      tag === undefined ? message : `${clipped(tag)} is no tag; allowed: those of YAML, as !!str, or none`;
+    if (code === 'TAG_RESOLVE_FAILED') tellAt(() => pos[0], mistake);
+  }
 }
 
 function tellOfKeysTwice(document: Document.Parsed, tellAt: TellAt): void {
@@ -163,7 +179,8 @@ function tellIssue(issue: z.core.$ZodIssue, value: unknown, tell: (place: Place,
 }
 
 function shownOf(value: unknown): string {
-  const text = JSON.stringify(value);
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value, (_, it) => (typeof it === 'number' && !Number.isFinite(it) ? String(it) : it));
   return Array.isArray(value) && text.length > shownMax ? `a list of ${value.length}` : clipped(text);
 }
 

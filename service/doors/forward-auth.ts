@@ -6,7 +6,9 @@
 // The answer is 200, or the refusal. Some proxies pass on only certain statuses: `/v1/auth?refused=403` refuses with that
 // one, and tells the real one in `X-RateLimit-Status`.
 
+import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
+import { clipped } from './clipped.ts';
 import { problem } from './headers.ts';
 import type { Gate } from './middleware.ts';
 import { queryIn } from './request-target.ts';
@@ -18,6 +20,8 @@ export function forwardAuth(gate: Gate): RequestHandler {
     const mistake =
       missing('X-Forwarded-Method', method) ??
       missing('X-Forwarded-Uri', url) ??
+      notOne('X-Forwarded-Method', request, (text) => /^[\w!#$%&'*+.^`|~-]+$/.test(text)) ??
+      notOne('X-Forwarded-Uri', request, () => true) ??
       (refused === undefined || /^4\d\d$/.test(String(refused))
         ? undefined
         : 'refused is not a status from 400 to 499.');
@@ -46,4 +50,21 @@ function missing(name: string, value: unknown): string | undefined {
   return value === undefined || value === ''
     ? `The header ${name} is missing: it says what the client asked for.`
     : undefined;
+}
+
+/**
+ * A proxy that adds its header to the one of its client, in place of overwriting it, would let the client choose: Node joins
+ * the two by a comma, and no policy is for what comes of that.
+ */
+function notOne(
+  name: 'X-Forwarded-Method' | 'X-Forwarded-Uri',
+  request: IncomingMessage,
+  isOne: (text: string) => boolean,
+): string | undefined {
+  const field = name.toLowerCase();
+  const text = String(request.headers[field]);
+  const isTwice = text.includes(', ') && (request.headersDistinct[field]?.length ?? 0) > 1;
+  if (!isTwice && isOne(text)) return undefined;
+  const thing = name === 'X-Forwarded-Method' ? 'method' : 'path, once';
+  return `The header ${name} is ${clipped(JSON.stringify(text))}; allowed: one ${thing}.`;
 }

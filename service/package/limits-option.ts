@@ -13,10 +13,15 @@ import { OptionsError } from './options-error.ts';
 /** What of a policies file a program says, too. */
 const { name, limits, onStoreFailure } = policiesFile.shape.policies.element.shape;
 
-const policiesError = 'an object of up to 1000 policies by names of up to 60 of a-z, 0-9, - and _';
+const namesAllowed = 'up to 60 of a-z, 0-9, - and _';
+const policiesError = `an object of up to 1000 policies by names of ${namesAllowed}`;
 const byName = z
   .record(z.string(), fields({ limits, onStoreFailure }), { error: policiesError })
-  .refine((policies) => Object.keys(policies).every((it) => name.safeParse(it).success), { error: policiesError })
+  .superRefine((policies, { addIssue }) => {
+    const keys = Object.keys(policies).filter((it) => !name.safeParse(it).success);
+    if (keys.length > 0)
+      addIssue({ code: 'unrecognized_keys', keys, message: `names of ${namesAllowed}`, input: policies });
+  })
   .refine((policies) => Object.keys(policies).length <= 1000, { error: policiesError });
 
 /** The fields of the options that say limits. */

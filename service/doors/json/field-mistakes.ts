@@ -35,7 +35,9 @@ export function tryReadBy<T>(
  * The first ones, in the order of the fields; in each issue's message stands what is allowed.
  */
 function fieldMistakesOf({ issues }: z.ZodError, value: unknown, whole: string, prefix: string): FieldMistake[] {
-  return issues.slice(0, errorsMax).flatMap((issue) => {
+  const first = issues.slice(0, errorsMax);
+  const others = first.filter((issue, i) => !first.slice(0, i).some((it) => isSame(it, issue)));
+  return others.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.slice(0, errorsMax).map((key) => {
         const field = fieldOf([...issue.path, key], whole, prefix);
@@ -46,6 +48,11 @@ function fieldMistakesOf({ issues }: z.ZodError, value: unknown, whole: string, 
     const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
     return [{ field, detail: `${field} is ${shown(found)}; allowed: ${issue.message}` }];
   });
+}
+
+/** A number may be wrong in two ways, and what is allowed is one. */
+function isSame(one: z.core.$ZodIssue, other: z.core.$ZodIssue): boolean {
+  return one.message === other.message && one.path.join('\n') === other.path.join('\n');
 }
 
 /** `checks[1].cost` */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { rateOf } from '../../../service/config/limit-text.ts';
+import { limitAllowed, rateOf } from '../../../service/config/limit-text.ts';
 import { policiesOf } from '../../../service/config/policies.ts';
 import { policiesIn, readPolicies } from '../../../service/config/policies-text.ts';
 import { claimOf } from '../../../service/doors/policy.ts';
@@ -201,10 +201,11 @@ policies:
     '{capacity: 1, windowSeconds: 1, refillPerSecond: 1}',
     '[1, 1]',
     '5',
+    '{capacity: 1, windowSeconds: 1.0e+308}',
   ])('has no limit of %s', (limit) => {
-    expect(mistakesIn(`policies:\n- name: a\n  key: address\n  limits: [${limit}]\n`)[0]).toMatch(
-      /^policies.yaml:4 policies\[0\]\.limits\[0\](\.\w+)? is /,
-    );
+    expect(mistakesIn(`policies:\n- name: a\n  key: address\n  limits: [${limit}]\n`)).toEqual([
+      expect.stringMatching(/^policies.yaml:4 policies\[0\]\.limits\[0\](\.\w+)? is /),
+    ]);
   });
 
   it('does not blow up on a bomb of aliases', () => {
@@ -237,6 +238,26 @@ policies:
       'no method in a list',
       'policies: [{name: a, match: {method: []}, key: address, limits: [1 per day]}]',
       'policies.yaml:1 policies[0].match.method is []; allowed: a method of HTTP in capitals, as GET, or a list of them',
+    ],
+    [
+      'a number that is none',
+      'policies: [{name: a, key: address, limits: [{capacity: .nan, windowSeconds: 1}]}]',
+      `policies.yaml:1 policies[0].limits[0] is {"capacity":"NaN","windowSeconds":1}; allowed: ${limitAllowed}; or a mapping of capacity, up to 1000000000, and either windowSeconds or refillPerSecond, and perhaps fallbackCapacity`,
+    ],
+    [
+      'a number without end',
+      'policies: [{name: a, key: address, cost: -.inf, limits: [1 per day]}]',
+      'policies.yaml:1 policies[0].cost is -Infinity; allowed: a whole number from 1, or a mapping of header and max',
+    ],
+    [
+      'a tag of its own',
+      'policies:\n- name: a\n  key: !env KEY\n  limits: [1 per day]\n',
+      'policies.yaml:3 !env is no tag; allowed: those of YAML, as !!str, or none',
+    ],
+    [
+      'a tag before a list',
+      'policies: !include [{name: a, key: address, limits: [1 per day]}]',
+      'policies.yaml:1 !include is no tag; allowed: those of YAML, as !!str, or none',
     ],
     [
       'a key twice',

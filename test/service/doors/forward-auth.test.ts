@@ -92,6 +92,18 @@ describe('forward auth', () => {
       'The header X-Forwarded-Uri is missing: it says what the client asked for.',
     ],
     [
+      'with two methods',
+      { 'X-Forwarded-Method': 'GET, POST', 'X-Forwarded-Uri': '/' },
+      '',
+      'The header X-Forwarded-Method is "GET, POST"; allowed: one method.',
+    ],
+    [
+      'with no method',
+      { 'X-Forwarded-Method': 'POST /login', 'X-Forwarded-Uri': '/' },
+      '',
+      'The header X-Forwarded-Method is "POST /login"; allowed: one method.',
+    ],
+    [
       'with another status',
       { 'X-Forwarded-Method': 'GET', 'X-Forwarded-Uri': '/' },
       '?refused=200',
@@ -100,6 +112,17 @@ describe('forward auth', () => {
   ])('answers 400 %s', async (_, headers, query, detail) => {
     const answer = await fetch(`${service.url}/v1/auth${query}`, { headers });
     expect([answer.status, (await answer.json()).detail]).toEqual([400, detail]);
+  });
+
+  it('takes no header that a proxy has added beside the one that its client wrote', async () => {
+    const { port } = new URL(service.url);
+    const asked = async (...headers: string[]) =>
+      (await sendRaw(Number(port), `GET /v1/auth HTTP/1.1\r\nHost: x\r\n${headers.join('\r\n')}\r\n\r\n`)).status;
+    const [method, uri] = ['X-Forwarded-Method: POST', 'X-Forwarded-Uri: /login'];
+    expect(await asked('X-Forwarded-Method: GET', method, uri)).toBe(400);
+    expect(await asked(method, 'X-Forwarded-Uri: /', uri)).toBe(400);
+    expect(await asked(method, 'X-Forwarded-Uri: /a, /b')).toBe(200); // a path with a comma
+    expect(await asked('X-Forwarded-Method: PROPFIND', uri)).toBe(200);
   });
 
   it.each(['/v1/auth', 'http://h/v1/auth', 'http://h:99999/v1/auth'])(

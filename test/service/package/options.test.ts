@@ -52,9 +52,15 @@ describe('the options of a limiter', () => {
     ],
     [
       'a policy without a name',
-      { policies: { 'A b': '1 per hour' } },
-      'policies is an object; allowed: an object of up',
+      { policies: { 'A b': '1 per hour', api: '1 per hour' } },
+      'policies.A b is no field; allowed: names of up to 60 of a-z, 0-9, - and _',
     ],
+    [
+      'a limit that never refills',
+      { limits: { capacity: 9, refillPerSecond: 0 } },
+      'limits[0].refillPerSecond is 0; allowed: a number over 0',
+    ],
+    ['a port of no computer', { redis: { port: 1e308 } }, 'redis.port is 1e+308; allowed: a whole number from 1 to'],
     ['a policy without limits', { policies: { a: {} } }, 'policies.a.limits is missing; allowed: a list of 1 to 8'],
     ['a list in place of them', [], 'the options is a list of 0; allowed: an object'],
     ['a Map in place of them', new Map(), 'the options is "[object Map]"; allowed: an object with the fields'],
