@@ -8,6 +8,7 @@ import { Overlaps } from '../ascending.ts';
 import { type AnswerEvent, type BreakerEvent, type History, isAllowed, type Stretch } from '../history.ts';
 import { answersOf, answersWithin } from './answers-of.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
+import { isByFaultIn } from './excuses.ts';
 import { isUnplaced, masterOf } from './outage.ts';
 import { isWithoutStore } from './store-failure.ts';
 import { awaitsFailover, heldUpIn } from './windows.ts';
@@ -116,8 +117,9 @@ function neverAsked(history: History, guards: Guards, stay: Stay): Contradiction
   const waitMs = longestWaitMs(history);
   const lastedMs = stay.toMs - stay.fromMs;
   if (stay.state !== 'open' || lastedMs <= waitMs || wasHeldUp(history)) return [];
+  const mayNotHaveCome = isByFaultIn(history, 'what');
   const isAsked = surelyWithin(history, guards, stay).some(
-    ({ sentMs, status }) => status > 0 && sentMs > stay.fromMs + waitMs / 2, // one that is lost may not have come
+    (it) => it.sentMs > stay.fromMs + waitMs / 2 && !mayNotHaveCome(it),
   );
   return isAsked
     ? [said(stay, stay.fromMs, `was open for ${(lastedMs / 1000).toFixed(1)} s without asking Redis`)]

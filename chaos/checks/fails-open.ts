@@ -2,15 +2,16 @@
 // is when "again" begins, and from then on the killed one may come back as it likes.
 
 import { type AnswerEvent, type History, phasesByName, type Stretch } from '../history.ts';
-import type { PhaseName } from '../scenario.ts';
-import { type Check, type CheckResult, notApplicable } from './check.ts';
+import type { Effect, PhaseName } from '../scenario.ts';
+import { type Check, type CheckResult, notApplicable, severityOf } from './check.ts';
 import { bit } from './fault-bit.ts';
+import { oneOpeningMs } from './lapses.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
 import { recoveryMsMax } from './recovery.ts';
 import { judgeShare, shareMin } from './share.ts';
 import { isWithoutStore, standInOf } from './store-failure.ts';
 import { controlStallMs, openByMs, slackMs } from './trip.ts';
-import { cutOffs, effectIn, hits, type Window } from './windows.ts';
+import { cutOffs, effectIn, hits, type Window, windowsOf } from './windows.ts';
 
 const name = 'fails-open';
 
@@ -80,15 +81,45 @@ function openFromMs(history: History, instance: string, window: Window): number 
 function duringFault(history: History, stretches: readonly Stretch[]): CheckResult[] {
   if (history.run.schedule.length === 0) return []; // switched by hand: nobody said what to expect
   const effect = effectIn(history, stretches);
-  if (effect === 'none' || effect === 'full' || effect === 'unavailable') {
-    const detail = 'answered by the store, which nothing kept it from';
-    return [judgeShare(history, { name, phase: 'fault', stretches, from: 'shared', detail, isSlowed: true })];
-  }
-  if (effect === 'degraded') return [notApplicable(name, 'either may answer while calls are slow', 'fault')];
-  if (effect === 'starved') return [notApplicable(name, 'either may answer while an instance is slow', 'fault')];
-  return history.failover
-    ? [fallback(history, 'fault', withoutMaster(history), `answered ${standInOf(history)} until the failover`)]
-    : [fallback(history, 'fault', stretches, `answered ${standInOf(history)}`)];
+  const rest = withRedisThere(history, stretches);
+  if (effect === 'none' || effect === 'full' || effect === 'unavailable')
+    return rest.length > 0
+      ? [unhindered(history, rest)]
+      : [notApplicable(name, 'a limiter may still be on its way back from another fault', 'fault')];
+  if (history.failover)
+    return [fallback(history, 'fault', withoutMaster(history), `answered ${standInOf(history)} until the failover`)];
+  const worst =
+    effect === 'degraded' || effect === 'starved'
+      ? notApplicable(
+          name,
+          `either may answer while ${effect === 'degraded' ? 'calls are' : 'an instance is'} slow`,
+          'fault',
+        )
+      : fallback(history, 'fault', stretches, `answered ${standInOf(history)}`);
+  const long = rest.filter(({ startMs, endMs }) => endMs - startMs > oneOpeningMs(history.run.bounds));
+  const other = long.length > 0 ? unhindered(history, long) : worst;
+  return [severityOf(other.verdict) > severityOf(worst.verdict) ? other : worst];
+}
+
+function unhindered(history: History, stretches: readonly Stretch[]): CheckResult {
+  const detail = 'answered by the store, which nothing kept it from';
+  return judgeShare(history, { name, phase: 'fault', stretches, from: 'shared', detail, isSlowed: true });
+}
+
+/** What is left without the faults that keep a limiter from Redis, and the time that it has to return. */
+function withRedisThere(history: History, stretches: readonly Stretch[]): readonly Stretch[] {
+  const keeping: readonly Effect[] = ['cut-off', 'degraded', 'starved'];
+  return windowsOf(history)
+    .filter(({ effect }) => keeping.includes(effect))
+    .reduce((left, { beginMs, healedMs }): readonly Stretch[] => {
+      const untilMs = healedMs + recoveryMsMax(history.run.bounds);
+      return left
+        .flatMap((it) => [
+          { startMs: it.startMs, endMs: Math.min(it.endMs, beginMs) },
+          { startMs: Math.max(it.startMs, untilMs), endMs: it.endMs },
+        ])
+        .filter(({ startMs, endMs }) => startMs < endMs);
+    }, stretches);
 }
 
 function redis(

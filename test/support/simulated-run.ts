@@ -51,6 +51,8 @@ interface Request {
   readonly sentMs: number;
 }
 
+/** Of a sum of instants. */
+const roundingMs = 1e-6;
 /** Rounded as the lab's instants are. */
 const us = (ms: number) => Math.round(ms * 1000) / 1000;
 
@@ -150,7 +152,7 @@ class Simulation {
         allowed = this.#take(request, 'shared', atMs);
       });
     this.#at(nowMs + Math.min(rttMs, redisTimeoutMs), instance, (atMs) => {
-      if (atMs - nowMs >= redisTimeoutMs) {
+      if (atMs - nowMs >= redisTimeoutMs - roundingMs) {
         failed(atMs);
         return;
       }

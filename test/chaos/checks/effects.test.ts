@@ -275,3 +275,78 @@ describe('a fault between the clients and the instances that lasts beyond one th
     expect(failing({ phases: still, faults, probes, breaker: moves(12_500) })).toContain('fails-open recovered fail');
   });
 });
+
+describe('a fault that leaves time enough, in a run with one that cuts off', () => {
+  const links = ['limiter-1', 'limiter-2'];
+  const slow = { fault: 'latency', effect: 'none' } as const;
+  const [cutMs, healMs, slowMs, slowHealMs] = [1000, 3000, 6000, 11_000];
+  const faults = (slowAtMs: number) =>
+    links.flatMap((target) => [
+      ...[fault('inject', cutMs, { target }), fault('heal', healMs, { target })],
+      ...[fault('inject', slowAtMs, { target, ...slow }), fault('heal', slowHealMs, { target, ...slow })],
+    ]);
+  const probes = links.flatMap((it) => [
+    ...[probe(it, 2010, 'broken'), probe(it, 6510, 'broken'), probe(it, 11_010, 'healthy')],
+  ]);
+  const breaker = links.flatMap((it) => [
+    ...[move(it, 1016, 'closed', 'open'), move(it, 3003, 'open', 'half-open'), move(it, 3005, 'half-open', 'closed')],
+  ]);
+  const phases = (slowly: Partial<PhaseSpec>, ms = 4000): PhaseSpec[] => [
+    { name: 'baseline', ms: 1000, source: 'shared' },
+    { name: 'onset', ms: 1000, source: 'local' },
+    { name: 'fault', ms: 1000, source: 'local' },
+    { name: 'heal', ms: 2000, source: 'shared' },
+    { name: 'recovered', ms: 1000, source: 'shared', key: (i) => `between-${i}` },
+    { name: 'onset', ms: 1000, source: 'shared', key: (i) => `slow-${i}` },
+    { name: 'fault', ms, source: 'shared', key: (i) => `slowly-${i}`, ...slowly },
+    { name: 'heal', ms: 2000, source: 'shared', key: (i) => `quick-${i}` },
+    { name: 'recovered', ms: 3000, source: 'shared' },
+  ];
+  const found = (slowly: Partial<PhaseSpec>) =>
+    findings({ phases: phases(slowly), faults: faults(slowMs), probes, breaker }).filter((it) =>
+      it.startsWith('fails-open'),
+    );
+
+  it('passes a limiter that stays with Redis then', () => {
+    expect(found({})).toEqual([]);
+  });
+
+  it('fails one that turns to its fallback then as well', () => {
+    expect(found({ source: 'local' })).toEqual(['fails-open fault fail']);
+  });
+
+  it('does not hold a fallback of a second against it: noise may be why', () => {
+    const source = (i: number) => (i % 2 === 0 && i < 720 ? 'local' : 'shared');
+    expect(found({ source })).toEqual(['fails-open fault unknown']);
+  });
+
+  it('does not hold against one that it was still on its way back from the other when it began', () => {
+    const [soonMs, overMs] = [1990, 3300];
+    const soon = links.flatMap((target) => [
+      ...[fault('inject', cutMs, { target }), fault('heal', soonMs - 1, { target })],
+      ...[fault('inject', soonMs, { target, ...slow }), fault('heal', overMs, { target, ...slow })],
+    ]);
+    const seen = links.flatMap((it) => [
+      probe(it, 1510, 'broken'),
+      probe(it, 2510, 'broken'),
+      probe(it, 3310, 'healthy'),
+    ]);
+    // Its probe fails at 1,985 ms, and the next is at 3,185.
+    const moves = links.flatMap((it) => [
+      ...[move(it, 1016, 'closed', 'open'), move(it, 1985, 'open', 'half-open'), move(it, 1989, 'half-open', 'open')],
+      ...[move(it, 3185, 'open', 'half-open'), move(it, 3187, 'half-open', 'closed')],
+    ]);
+    const its: PhaseSpec[] = [
+      { name: 'baseline', ms: 1000, source: 'shared' },
+      { name: 'onset', ms: 990, source: 'local' },
+      { name: 'onset', ms: 1000, source: 'local', key: (i) => `slow-${i}` },
+      { name: 'fault', ms: 310, source: (i) => (i < 118 ? 'local' : 'shared') },
+      { name: 'heal', ms: 2000, source: 'shared' },
+      { name: 'recovered', ms: 3000, source: 'shared' },
+    ];
+    const failing = findings({ phases: its, faults: soon, probes: seen, breaker: moves }).filter((it) =>
+      it.endsWith(' fail'),
+    );
+    expect(failing).toEqual([]);
+  });
+});
