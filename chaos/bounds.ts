@@ -2,7 +2,7 @@
 //
 // The lab does not import the service, so the defaults stand here again; a test compares the two.
 
-import { LabError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import type { Bounds } from './scenario.ts';
 
 /** The service's settings that an experiment may change, and their defaults. */
@@ -57,9 +57,9 @@ export function driftRatioOf({ clockDriftRatio = 0 }: Pick<Bounds, 'clockDriftRa
 /** INSTANCES must be set: the judge has to know what the instances would otherwise count for themselves. */
 export function boundsOf(settings: Readonly<Record<string, string>>): Bounds {
   const number = (name: keyof typeof serviceDefaults): number => {
-    const value = Number(settings[name] ?? serviceDefaults[name]);
-    if (!(value > 0)) throw new LabError(`${name} is "${settings[name]}"; allowed: a whole number over 0`);
-    return value;
+    const text = settings[name] ?? serviceDefaults[name];
+    if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
+    throw new UsageError(`${name} is "${text}"; allowed: a whole number over 0`); // by the caller's environment
   };
   const refillPerSecond = number('RATE_LIMIT') / number('RATE_LIMIT_WINDOW_SEC');
   return {

@@ -8,7 +8,7 @@ export class LabError extends Error {
   override readonly name = 'LabError';
 }
 
-/** The command line asks for something that does not exist: exit status 254. */
+/** The command line, a file that it names or a setting asks for something that does not exist: exit status 254. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -51,7 +51,7 @@ const meanings: Readonly<Record<keyof typeof exitStatus, string>> = {
   fail: '*fail*: at least one check failed',
   unknown:
     '*unknown*: no check failed, and at least one could not tell: the machine was too noisy, or the fault did not bite. Or no check applies',
-  usage: 'the command line asks for something that does not exist',
+  usage: 'the command line, a file that it names or a setting asks for something that does not exist',
   broken: 'the lab itself broke',
 };
 

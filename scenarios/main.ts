@@ -50,7 +50,9 @@ async function run(
 async function main(): Promise<number> {
   const options = runOptions(process.argv.slice(2));
   if (options.list) {
-    process.stdout.write(options.json ? `${JSON.stringify(options.chosen, null, 2)}\n` : listing(options.chosen));
+    process.stdout.write(
+      options.json ? `${JSON.stringify(options.chosen, null, 2)}\n` : listing(options.chosen, process.stdout.columns),
+    );
     return 0;
   }
   const ended = interruption('everything that was started has been ended, and the fault healed');

@@ -41,7 +41,9 @@ export function runOptions(args: readonly string[]): RunOptions {
   const storm = stormOptions(positionals, values);
   const { family, grep, shard, suite } = values;
   const list = values.list || (positionals.length === 0 && !suite);
-  const named = storm ? [] : positionals.map((name) => scenarioOf(name, `\n\n${listing(scenarios)}`, [stormName]));
+  const named = storm
+    ? []
+    : positionals.map((name) => scenarioOf(name, `\n\n${listing(scenarios, process.stderr.columns)}`, [stormName]));
   const all = named.length === 0 && (suite || list) ? scenarios : named;
   for (const [option, value] of Object.entries({ family, grep, shard })) {
     if (value !== undefined && !suite && !list) throw new UsageError(`--${option} is of the suite: npm run suite.`);
@@ -95,12 +97,27 @@ function parsed(args: readonly string[]) {
   );
 }
 
-/** The scenarios with their hypotheses, as `--list` shows them. */
-export function listing(listed: readonly Scenario[]): string {
+/** The scenarios with their hypotheses, as `--list` shows them: on a terminal, in lines of its width. */
+export function listing(listed: readonly Scenario[], columns = Number.POSITIVE_INFINITY): string {
   const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
-  const line = ({ name, hypothesis }: Scenario) => `  ${name.padEnd(width)}${hypothesis}`;
+  const line = ({ name, hypothesis }: Scenario) =>
+    wrapped(hypothesis, Math.max(20, columns - width - 2), ' '.repeat(width + 2)).replace(
+      /^ +/,
+      `  ${name.padEnd(width)}`,
+    );
   const families = [...Map.groupBy(listed, ({ family }) => family)].map(
     ([family, members]) => `${family}:\n${members.map(line).join('\n')}`,
   );
-  return `Scenarios\n\n${families.join('\n\n')}\n\nTargets: ${targetNames.join(', ')}\n\nRun one: ${usage}\n`;
+  return `Scenarios\n\n${families.join('\n\n')}\n\n${wrapped(`Targets: ${targetNames.join(', ')}`, columns)}\n\nRun one: ${usage}\n`;
+}
+
+/** Between words; each line begins with `indent`, which is not part of `width`. */
+function wrapped(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.map((line) => indent + line).join('\n');
 }

@@ -9,6 +9,8 @@ import type { Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
 import { filledFor, variablesOf } from './variables.ts';
 
+/** How a limiter of the lab's own ends of a setting with a mistake: `EX_CONFIG` of sysexits.h. */
+const settingsMistaken = 'status 78';
 /** Of what a command said that cannot be judged. */
 const linesShown = 12;
 
@@ -32,7 +34,7 @@ export async function startLimiter(
     runs = true;
     return started;
   };
-  if ('node' in target.start) return start();
+  if ('node' in target.start) return start().catch(asUsageError);
   try {
     return await start();
   } catch (error) {
@@ -44,6 +46,12 @@ export async function startLimiter(
     const command = [part.command, ...part.args].join(' ');
     throw new UsageError(`The command "${command}" cannot be judged: ${why}`);
   }
+}
+
+/** Of the lab's own limiters; their settings are the caller's. */
+function asUsageError(error: unknown): never {
+  const isMistake = error instanceof NotReady && error.what.endsWith(` ${settingsMistaken}`);
+  throw isMistake ? new UsageError(error.message) : error;
 }
 
 function programOf(target: Target, told: Readonly<Record<string, string>>): Omit<Part, 'name'> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { boundsFor, boundsOf, serviceDefaults, serviceEnvironment } from '../../chaos/bounds.ts';
-import { LabError } from '../../chaos/errors.ts';
+import { UsageError } from '../../chaos/errors.ts';
 import { readConfig } from '../../service/config/env.ts';
 import { configRows } from '../../service/config/rows.ts';
 import { resetJitterRatio } from '../../service/core/breaker.ts';
@@ -38,8 +38,8 @@ describe("the judge's bounds", () => {
     });
   });
 
-  it.each(['0', '-1', 'ten', ''])('are refused when a setting is "%s"', (value) => {
-    expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(LabError);
+  it.each(['0', '-1', 'ten', '', '1.5', '0x10', '1e2', ' 7'])('are refused when a setting is "%s"', (value) => {
+    expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(UsageError);
     expect(() => boundsOf({ RATE_LIMIT: value })).toThrow(`RATE_LIMIT is "${value}"`);
   });
 });

@@ -49,6 +49,14 @@ describe('npm run scenario', () => {
     expect(() => runOptions(args)).toThrow(message);
   });
 
+  it('lists the scenarios in lines that a terminal has room for, with their names in a column of their own', () => {
+    const lines = listing(scenarios, 80).split('\n');
+    const end = lines.findIndex((line) => line.startsWith('Run one'));
+    for (const line of lines.slice(0, end)) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines).toContain('  partition            When every packet to and from Redis is dropped, each');
+    expect(lines).toContain('                       request is decided by the fallback in time.');
+  });
+
   it('lists all scenarios when it is asked to, and when it is asked nothing', () => {
     for (const args of [[], ['--list']]) {
       const { list, chosen } = runOptions(args);

@@ -8,6 +8,7 @@ import { UsageError } from '../../../chaos/errors.ts';
 import { freePort } from '../../../chaos/free-port.ts';
 import { startOf } from '../../../chaos/host/process-identity.ts';
 import { commandTarget } from '../../../chaos/targets/command.ts';
+import { failopen } from '../../../chaos/targets/failopen.ts';
 import { givenBy } from '../../../chaos/targets/first-look.ts';
 import { plain, type Target } from '../../../chaos/targets/target.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
@@ -42,6 +43,14 @@ async function startedAs(target: Target, program: string) {
 
 const serving = (answer: string) =>
   `require('node:http').createServer((request, response) => { ${answer} }).listen(process.env.PORT, process.env.HOST);`;
+
+it('this project’s own limiter says which of its settings has a mistake, which is the caller’s', async () => {
+  const told = { HOST: loopback, PORT: String(await freePort()), LOG_LEVEL: 'loud' };
+  const starting = startLimiter(parts, failopen, 'limiter-1', told, `http://${loopback}:${told.PORT}`);
+  const refused = expect(starting).rejects;
+  await refused.toThrow(UsageError);
+  await refused.toThrow('LOG_LEVEL is "loud"; allowed: one of silent, ');
+});
 
 describe('a command as the limiter', () => {
   it('is told where to listen, where its Redis is, its limit and what the caller wants, and nothing else', async () => {
