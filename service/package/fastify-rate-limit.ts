@@ -7,7 +7,7 @@ import fastifyRateLimit, {
   type RateLimitPluginOptions,
 } from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
-import { failopenMistakes } from './given.ts';
+import { failopenMistakes, prefixMistakes } from './given.ts';
 import { Hits, type HitsOptions, type Window, windowMistakes } from './hits.ts';
 import { OptionsError } from './options-error.ts';
 
@@ -99,7 +99,10 @@ function isBoundless(window: Window): boolean {
 
 async function failopenRateLimit(fastify: FastifyInstance, options: FastifyRateLimitOptions): Promise<void> {
   const { redis, nameSpace, failopen, ...rest } = options;
-  const mistakes = failopenMistakes(failopen, { redis: 'redis', prefix: 'nameSpace' });
+  const mistakes = [
+    ...failopenMistakes(failopen, { redis: 'redis', prefix: 'nameSpace' }),
+    ...prefixMistakes('nameSpace', nameSpace),
+  ];
   if (mistakes.length > 0) throw new OptionsError(name, mistakes);
   if (redis === undefined) {
     await fastify.register(fastifyRateLimit, rest);

@@ -3,9 +3,8 @@
 import { capacityMax } from '../config/limit-text.ts';
 import { shown } from '../doors/json/field-mistakes.ts';
 import { blockSecondsMax } from './blocks.ts';
-import { failopenMistakes, mustBeOptions, objectMistake } from './given.ts';
+import { failopenMistakes, mustBeOptions, objectMistake, prefixMistakes } from './given.ts';
 import type { HitsOptions } from './hits.ts';
-import { prefixMax } from './options.ts';
 import { OptionsError } from './options-error.ts';
 
 export interface RateLimiterOptions {
@@ -99,8 +98,7 @@ export function checkOptions(options: RateLimiterOptions): void {
   check(isNumber(insured, 1, Number.POSITIVE_INFINITY), 'insuranceLimiter.points', insured, 'a number from 1');
   const { inMemoryBlockOnConsumed: inMemory } = options;
   check(inMemory === undefined || inMemory >= points, 'inMemoryBlockOnConsumed', inMemory, 'from points on');
-  const isPrefix = typeof keyPrefix === 'string' && keyPrefix.length <= prefixMax;
-  check(isPrefix, 'keyPrefix', keyPrefix, `a text of up to ${prefixMax} characters`);
+  mistakes.push(...prefixMistakes('keyPrefix', keyPrefix));
   check(typeof storeClient === 'object' && storeClient !== null, 'storeClient', storeClient, 'a client of Redis');
   if (mistakes.length > 0) throw new OptionsError(name, mistakes);
 }

@@ -2,6 +2,7 @@
 
 import { shown } from '../doors/json/field-mistakes.ts';
 import { asSeen, isMapping } from './limits-option.ts';
+import { hitsFields, prefixMax } from './options.ts';
 import { OptionsError } from './options-error.ts';
 
 /** What is wrong with `given`, which is called `what`; undefined where it is an object. */
@@ -20,7 +21,14 @@ export function failopenMistakes(given: unknown, elsewhere: Readonly<Record<stri
   if (given === undefined) return [];
   const mistake = objectMistake('failopen', given);
   if (mistake !== undefined) return [mistake];
-  return Object.entries(elsewhere)
-    .filter(([option]) => option in (given as object))
-    .map(([option, said]) => `failopen.${option} is no option; allowed: ${said}`);
+  const own = hitsFields.filter((option) => !(option in elsewhere));
+  return Object.keys(given as object)
+    .filter((option) => !own.includes(option))
+    .map((option) => `failopen.${option} is no option; allowed: ${elsewhere[option] ?? own.join(', ')}`);
+}
+
+/** What is wrong with the option `name`, by which another package calls what the names of buckets begin with. */
+export function prefixMistakes(name: string, given: unknown): string[] {
+  const fits = given === undefined || (typeof given === 'string' && given.length <= prefixMax);
+  return fits ? [] : [`${name} is ${shown(given)}; allowed: a text of up to ${prefixMax} characters`];
 }

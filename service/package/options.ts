@@ -83,6 +83,9 @@ const hitsShape = fields({
     .optional(),
 });
 
+/** Names of the options of a store for another package. */
+export const hitsFields: readonly string[] = Object.keys(hitsShape.shape);
+
 function isRegistry(value: unknown): boolean {
   const it = value as Partial<Registry> | null | undefined;
   return Boolean(it?.registerMetric && it.getSingleMetric);

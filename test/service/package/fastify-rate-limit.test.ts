@@ -98,6 +98,11 @@ describe('a store for @fastify/rate-limit', () => {
     [{ exponentialBackoff: true }, 'exponentialBackoff is true; allowed: false'],
     [{ redis: 'x' }, 'redis is a text'],
     [{ failopen: { fallbackMax: 0 } }, 'fallbackMax is 0'],
+    [
+      { failopen: { timeWindow: 5 } as object },
+      'failopen.timeWindow is no option; allowed: instances, redisTimeoutMs, breakerFailures',
+    ],
+    [{ nameSpace: 5 as never }, 'nameSpace is 5; allowed: a text of up to 100 characters'],
     [{ failopen: 5 as never }, 'failopen is 5; allowed: an object'],
     [{ failopen: { redis: 'redis://x' } as object }, 'failopen.redis is no option; allowed: redis'],
     [{ failopen: { prefix: 'x' } as object }, 'failopen.prefix is no option; allowed: nameSpace'],

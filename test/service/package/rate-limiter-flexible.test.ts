@@ -155,6 +155,7 @@ describe('a limiter in the place of RateLimiterRedis is not made with', () => {
     [{ insuranceLimiter: { points: 0 } }, 'insuranceLimiter.points is 0; allowed: a number from 1'],
     [{ insuranceLimiter: 5 as never }, 'insuranceLimiter is 5; allowed: an object'],
     [{ failopen: 5 as never }, 'failopen is 5; allowed: an object'],
+    [{ failopen: { points: 5 } as object }, 'failopen.points is no option; allowed: instances, redisTimeoutMs'],
     [{ failopen: null as never }, 'failopen is null; allowed: an object'],
     [{ failopen: { redis: 'redis://x' } as object }, 'failopen.redis is no option; allowed: storeClient'],
     [{ failopen: { prefix: 'x' } as object }, 'failopen.prefix is no option; allowed: keyPrefix'],
