@@ -104,7 +104,7 @@ export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, inst
 /** The worst that was forced on a sound limiter meanwhile; undefined when nothing was in place. */
 export function effectIn(history: History, stretches: readonly Stretch[]): Effect | undefined {
   const inPlace = windowsOf(history).filter(({ biteMs, healMs }) =>
-    stretches.some(({ startMs, endMs }) => biteMs <= endMs && healMs >= startMs),
+    stretches.some(({ startMs, endMs }) => biteMs < endMs && healMs > startMs),
   );
   const order: readonly Effect[] = ['cut-off', 'degraded', 'starved', 'none', 'full', 'unavailable'];
   return order.find((effect) => inPlace.some((window) => window.effect === effect));

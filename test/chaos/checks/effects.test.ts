@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { runChecks } from '../../../chaos/checks/check.ts';
+import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import type { AnswerEvent, FaultFacts } from '../../../chaos/history.ts';
 import type { FaultSpec, PhaseName } from '../../../chaos/scenario.ts';
@@ -348,5 +349,29 @@ describe('a fault that leaves time enough, in a run with one that cuts off', () 
       it.endsWith(' fail'),
     );
     expect(failing).toEqual([]);
+  });
+
+  it('is judged alone where the other is over in the instant in which `fault` begins', () => {
+    const its: PhaseSpec[] = [
+      { name: 'baseline', ms: 1000, source: 'shared' },
+      { name: 'onset', ms: 1001, source: 'local' },
+      { name: 'fault', ms: 5999, source: (i) => (i < 300 ? 'local' : 'shared') },
+      { name: 'heal', ms: 2000, source: 'shared' },
+      { name: 'recovered', ms: 3000, source: 'shared' },
+    ];
+    const both = links.flatMap((target) => [
+      ...[fault('inject', cutMs, { target }), fault('heal', 2001, { target })],
+      ...[fault('inject', cutMs, { target, ...slow }), fault('heal', 8000, { target, ...slow })],
+    ]);
+    const seen = links.flatMap((it) => [
+      probe(it, 1510, 'broken'),
+      probe(it, 4010, 'broken'),
+      probe(it, 8010, 'healthy'),
+    ]);
+    const results = failsOpen.judge(buildHistory({ phases: its, faults: both, probes: seen }));
+    expect(results.find(({ phase }) => phase === 'fault')).toMatchObject({
+      verdict: 'pass',
+      detail: 'answered by the store, which nothing kept it from',
+    });
   });
 });
