@@ -61,7 +61,7 @@ export function createApi({
   });
 
   app.use(rateLimit(gate), (request, response) => {
-    const known = request.path === '/';
+    const known = served.has(request.path);
     if (known) response.setHeader('Allow', 'GET, HEAD');
     response.status(known ? 405 : 404).type('application/problem+json');
     response.end(
@@ -110,6 +110,9 @@ export function createApi({
 }
 
 const successful = 'Request successful!';
+
+/** What is answered beside the JSON API. */
+const served: ReadonlySet<string> = new Set(['/', '/v1/auth', '/healthz', '/readyz', '/metrics']);
 
 /** Why no route was even looked for. */
 const targetUnread = 'The target of the request is neither a path nor a URL.';

@@ -125,6 +125,16 @@ describe('forward auth', () => {
     expect(await asked('X-Forwarded-Method: PROPFIND', uri)).toBe(200);
   });
 
+  it.each(['/v1/auth', '/', '/metrics', '/healthz', '/readyz'])(
+    'is asked by GET, as all that the service answers beside the JSON API: %s',
+    async (path) => {
+      const answer = await fetch(service.url + path, { method: 'POST' });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+      expect((await answer.json()).detail).toBe('POST is not served here; GET and HEAD are.');
+      expect((await fetch(`${service.url}${path}/a`, { method: 'POST' })).status).toBe(404);
+    },
+  );
+
   it.each(['/v1/auth', 'http://h/v1/auth', 'http://h:99999/v1/auth'])(
     'reads its own target in any form: %s',
     async (target) => {
