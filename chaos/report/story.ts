@@ -41,7 +41,7 @@ export function verdictSentence(journal: JudgedRun): string {
   const first = decisive[0];
   if (!first) return 'Nothing was judged.';
   const others = decisive.length - 1;
-  const detail = first.detail.replace(/\.$/, '');
+  const detail = first.detail.replace(/\.$/, '').replace(/^cannot tell: /, '');
   if (verdict === 'unknown') {
     const more = others > 0 ? `, nor about ${counted(others, 'other check')}` : '';
     return `Cannot tell about ${placeOf(first)} (${detail})${more}.`;

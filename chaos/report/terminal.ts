@@ -47,9 +47,17 @@ function describe({ phase, remainingMs, answers, breakers }: Progress): string {
   const { requests, latencyMs, outcomes } = tally(answers);
   const fallback = outcomes['fallback allowed'] + outcomes['fallback refused'];
   const share = requests === 0 ? '–' : `${Math.round((100 * fallback) / requests)} %`;
-  const states = [...breakers].map(([name, state]) => `${name.replace('limiter-', '')} ${state}`).join(', ');
+  const states = [...breakers]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, state]) => `${name.replace('limiter-', '')} ${state}`);
   const latency = latencyMs.p99 === null ? '–' : `${latencyMs.p99.toFixed(1)} ms`;
-  return `${phase.padEnd(9)} ${(remainingMs / 1000).toFixed(0).padStart(2)} s left  p99 ${latency}  fallback ${share}  breakers: ${states}`;
+  const told = [
+    `${phase.padEnd(9)} ${(remainingMs / 1000).toFixed(0).padStart(2)} s left`,
+    `p99 ${latency}`,
+    ...(outcomes.unreported > 0 ? [] : [`fallback ${share}`]), // the target does not say who decided
+    ...(states.length > 0 ? [`breakers: ${states.join(', ')}`] : []),
+  ];
+  return told.join('  ');
 }
 
 /** A path as it can be typed or opened from here. */

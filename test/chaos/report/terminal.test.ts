@@ -184,6 +184,25 @@ describe('the progress', () => {
     );
   });
 
+  it('names the instances in order, and says nothing that nobody told', () => {
+    const stream = new PassThrough();
+    const line = new ProgressLine('partition', stream as unknown as NodeJS.WriteStream);
+    const progress = { phase: 'fault', remainingMs: 1000, answers: [answer(0, { source: null })] } as const;
+    line.show({
+      ...progress,
+      breakers: new Map([
+        ['limiter-control', 'closed'],
+        ['limiter-2', 'open'],
+        ['limiter-1', 'closed'],
+      ]),
+    });
+    line.show({ ...progress, breakers: new Map() });
+    expect(String(stream.read())).toBe(
+      'partition: fault      1 s left  p99 1.0 ms  breakers: 1 closed, 2 open, control closed\n' +
+        'partition: fault      1 s left  p99 1.0 ms\n',
+    );
+  });
+
   it('is one line, rewritten, and no wider than the terminal', () => {
     const lines = show({ isTTY: true, columns: 60 }).split('\r\u001b[2K').slice(1);
     expect(lines).toHaveLength(3);

@@ -114,6 +114,11 @@ describe('the story', () => {
     );
   });
 
+  it('of an unknown says once that it cannot tell', () => {
+    const told = sentence({ phases: { baseline: { latencyMs: (i: number) => (i % 80 === 0 ? 12 : 1) } } });
+    expect(told).toMatch(/^Cannot tell about latency in baseline \(95 % bounds /);
+  });
+
   it('of a limiter that was told what to answer without its store tells how often it did', () => {
     const source = 'none';
     const told = { withoutStore: { answer: 'allow' }, phases: { onset: { source }, fault: { source } } } as const;
