@@ -11,7 +11,7 @@ import { recoveryMsMax } from './recovery.ts';
 import { judgeShare, shareMin } from './share.ts';
 import { isWithoutStore, standInOf } from './store-failure.ts';
 import { controlStallMs, openByMs, slackMs } from './trip.ts';
-import { cutOffs, effectIn, hits, type Window, windowsOf } from './windows.ts';
+import { cutOffs, effectIn, hits, type Window, windowsOf, without } from './windows.ts';
 
 const name = 'fails-open';
 
@@ -109,17 +109,12 @@ function unhindered(history: History, stretches: readonly Stretch[]): CheckResul
 /** What is left without the faults that keep a limiter from Redis, and the time that it has to return. */
 function withRedisThere(history: History, stretches: readonly Stretch[]): readonly Stretch[] {
   const keeping: readonly Effect[] = ['cut-off', 'degraded', 'starved'];
-  return windowsOf(history)
-    .filter(({ effect }) => keeping.includes(effect))
-    .reduce((left, { beginMs, healedMs }): readonly Stretch[] => {
-      const untilMs = healedMs + recoveryMsMax(history.run.bounds);
-      return left
-        .flatMap((it) => [
-          { startMs: it.startMs, endMs: Math.min(it.endMs, beginMs) },
-          { startMs: Math.max(it.startMs, untilMs), endMs: it.endMs },
-        ])
-        .filter(({ startMs, endMs }) => startMs < endMs);
-    }, stretches);
+  const limitMs = recoveryMsMax(history.run.bounds);
+  const kept = windowsOf(history).filter(({ effect }) => keeping.includes(effect));
+  return without(
+    stretches,
+    kept.map(({ beginMs, healedMs }) => ({ startMs: beginMs, endMs: healedMs + limitMs })),
+  );
 }
 
 function redis(

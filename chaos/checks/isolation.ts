@@ -2,11 +2,14 @@
 // keys: those that the other masters hold stay with Redis throughout, while it is away, while it is replaced and when it
 // comes back. And a link that is broken is the trouble of its own instance alone.
 
-import { type AnswerEvent, type History, phasesByName } from '../history.ts';
-import { type Check, type CheckResult, notApplicable } from './check.ts';
+import { type AnswerEvent, type History, phasesByName, type Stretch } from '../history.ts';
+import { observerName } from '../scenario.ts';
+import { type Check, type CheckResult, notApplicable, severityOf } from './check.ts';
+import { oneOpeningMs } from './lapses.ts';
 import { reachOf } from './outage.ts';
+import { recoveryMsMax } from './recovery.ts';
 import { judgeShare } from './share.ts';
-import { isInstanceHit } from './windows.ts';
+import { hits, isInstanceHit, windowsOf, without } from './windows.ts';
 
 const name = 'isolation';
 
@@ -17,7 +20,7 @@ export const isolation: Check = {
   judge(history: History): CheckResult[] {
     const spared = (instance: string) => !isInstanceHit(history, instance);
     const others = history.run.instances.some(({ name, control }) => !control && spared(name));
-    if (history.placement === undefined && !others) return [notApplicable(name, 'every instance and key is reached')];
+    if (history.placement === undefined && !others) return [sparedAtTimes(history)];
     const reach = reachOf(history);
     const of = others
       ? { counts: ({ instance }: AnswerEvent) => spared(instance), detail: 'the other instances answered by the store' }
@@ -30,3 +33,29 @@ export const isolation: Check = {
       .map(([phase, stretches]) => judgeShare(history, { name, phase, stretches, from: 'shared', ...of }));
   },
 };
+
+/** Each instance, while others alone are hit, and from when it had time to be back from what had hit it before. */
+function sparedAtTimes(history: History): CheckResult {
+  const none = notApplicable(name, 'every instance and key is reached');
+  const judged = history.run.instances.flatMap(({ name: instance, control }) => {
+    const stretches = control ? [] : sparedTimes(history, instance);
+    const counts = (answer: AnswerEvent) => answer.instance === instance;
+    const detail = `${instance} answered by the store while others alone were hit`;
+    return stretches.length > 0
+      ? [judgeShare(history, { name, phase: 'fault', stretches, from: 'shared', counts, detail })]
+      : [];
+  });
+  return judged.reduce((a, b) => (severityOf(b.verdict) > severityOf(a.verdict) ? b : a), none);
+}
+
+function sparedTimes(history: History, instance: string): readonly Stretch[] {
+  const { bounds } = history.run;
+  const windows = windowsOf(history).filter(({ effect }) => effect !== 'none');
+  const others = windows
+    .filter((it) => !hits(it, instance) && it.target !== observerName)
+    .map(({ biteMs, healMs }) => ({ startMs: biteMs, endMs: healMs }));
+  const own = windows
+    .filter((it) => hits(it, instance))
+    .map(({ beginMs, healedMs }) => ({ startMs: beginMs, endMs: healedMs + recoveryMsMax(bounds) }));
+  return without(others, own).filter(({ startMs, endMs }) => endMs - startMs > oneOpeningMs(bounds));
+}

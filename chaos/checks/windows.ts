@@ -101,6 +101,20 @@ export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, inst
     .filter(({ endMs }) => Number.isFinite(endMs));
 }
 
+/** What is left of the stretches. */
+export function without(stretches: readonly Stretch[], holes: readonly Stretch[]): readonly Stretch[] {
+  return holes.reduce(
+    (left, hole): readonly Stretch[] =>
+      left
+        .flatMap((it) => [
+          { startMs: it.startMs, endMs: Math.min(it.endMs, hole.startMs) },
+          { startMs: Math.max(it.startMs, hole.endMs), endMs: it.endMs },
+        ])
+        .filter(({ startMs, endMs }) => startMs < endMs),
+    stretches,
+  );
+}
+
 /** The worst that was forced on a sound limiter meanwhile; undefined when nothing was in place. */
 export function effectIn(history: History, stretches: readonly Stretch[]): Effect | undefined {
   const inPlace = windowsOf(history).filter(({ biteMs, healMs }) =>

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runChecks } from '../../../chaos/checks/check.ts';
 import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import { checks } from '../../../chaos/checks/index.ts';
+import { isolation } from '../../../chaos/checks/isolation.ts';
 import type { AnswerEvent, FaultFacts } from '../../../chaos/history.ts';
 import type { FaultSpec, PhaseName } from '../../../chaos/scenario.ts';
 import { buildHistory, type HistorySpec, type PhaseSpec } from '../../support/history-builder.ts';
@@ -373,5 +374,37 @@ describe('a fault that leaves time enough, in a run with one that cuts off', () 
       verdict: 'pass',
       detail: 'answered by the store, which nothing kept it from',
     });
+  });
+});
+
+describe('a fault on the link of one instance, in a run with one on those of all', () => {
+  const all = ['limiter-1', 'limiter-2'];
+  const one = { reach: 'one-store-link', target: 'limiter-1' } as const;
+  const faults = [
+    ...[fault('inject', 1000, one), fault('heal', 5000, one)],
+    ...all.flatMap((target) => [fault('inject', 9000, { target }), fault('heal', 11_000, { target })]),
+  ];
+  const judged = (source: (i: number) => AnswerEvent['source']) => {
+    const phases: PhaseSpec[] = [
+      { name: 'baseline', ms: 1000, source: 'shared' },
+      { name: 'onset', ms: 1000, source },
+      { name: 'fault', ms: 3000, source },
+      { name: 'heal', ms: 2000, source: 'shared' },
+      { name: 'recovered', ms: 2000, source: 'shared' },
+      { name: 'onset', ms: 1000, source: 'local', key: (i) => `all-${i}` },
+      { name: 'fault', ms: 1000, source: 'local', key: (i) => `of-all-${i}` },
+      { name: 'heal', ms: 2000, source: 'shared', key: (i) => `back-${i}` },
+      { name: 'recovered', ms: 3000, source: 'shared', key: (i) => `end-${i}` },
+    ];
+    return isolation.judge(buildHistory({ phases, faults })).map(({ phase, verdict }) => `${phase} ${verdict}`);
+  };
+
+  it('is no reason for the other to turn to its fallback meanwhile', () => {
+    expect(judged((i) => (i % 2 ? 'shared' : 'local'))).toEqual(['fault pass']);
+    expect(judged(() => 'local')).toEqual(['fault fail']);
+  });
+
+  it('leaves what a stall of its link explains unknown', () => {
+    expect(judged((i) => (i % 2 && i > 100 ? 'shared' : 'local'))).toEqual(['fault unknown']);
   });
 });
