@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { mistakesOf } from '../shape.ts';
@@ -30,6 +31,11 @@ export function targetFrom(file: string, directory: string, taken: readonly stri
   const { name, start, topologies = plain.topologies, take, answer, ready, breaker } = data;
   const bounds = boundsOf(data);
   if (taken.includes(name)) throw mistakesIn(file, [`name is "${name}", which is another target's`]);
+  const { allowed, denied } = { ...plain.answer, ...answer };
+  if (isAmong(denied, allowed)) {
+    const [one, other] = [denied, allowed].map((condition) => JSON.stringify(condition));
+    throw mistakesIn(file, [`answer.denied is ${one}, but whatever fits answer.allowed, ${other}, is allowed`]);
+  }
   return {
     ...plain,
     name,
@@ -92,6 +98,15 @@ function answerOf({ remaining, source, ...given }: NonNullable<TargetFile['answe
     ...(remaining && { remaining: [remaining] }),
     ...(source && { source: sourceOf(source) }),
   };
+}
+
+type Condition = Target['answer']['allowed'];
+
+/** Whether each answer that fits the one fits the other as well, which is looked at first. */
+function isAmong(one: Condition, other: Condition): boolean {
+  if (other.pointer !== undefined) return isDeepStrictEqual(one, other);
+  const [narrow, wide] = [String(one.status), String(other.status)];
+  return narrow === wide || (wide.endsWith('xx') && narrow[0] === wide[0]);
 }
 
 type SourcePlace = NonNullable<NonNullable<TargetFile['answer']>['source']>;

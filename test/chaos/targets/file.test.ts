@@ -138,6 +138,24 @@ bounds: {capacity: 0, refillPerSecond: -1}
       `name: ${name}\nstart: {command: x}`,
       `name is "${name}", which is another target's`,
     ]),
+    ...[
+      ['{allowed: {status: 429}}', '{"status":429}', '{"status":429}'],
+      ['{denied: {status: 200}}', '{"status":"2xx"}', '{"status":200}'],
+      [
+        '{denied: {status: 200, pointer: /ok, equals: false}}',
+        '{"status":"2xx"}',
+        '{"status":200,"pointer":"/ok","equals":false}',
+      ],
+      ['{allowed: {status: 4xx}, denied: {status: 4xx}}', '{"status":"4xx"}', '{"status":"4xx"}'],
+      [
+        '{allowed: {pointer: /ok, equals: true}, denied: {pointer: /ok, equals: true}}',
+        '{"pointer":"/ok","equals":true}',
+        '{"pointer":"/ok","equals":true}',
+      ],
+    ].map(([answer, allowed, denied]) => [
+      `name: a\nstart: {command: x}\nanswer: ${answer}`,
+      `answer.denied is ${denied}, but whatever fits answer.allowed, ${allowed}, is allowed`,
+    ]),
     [
       `a: &a [x]\n${'b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c]'}`,
       'Excessive alias count indicates a resource exhaustion attack',
