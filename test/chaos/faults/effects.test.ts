@@ -52,16 +52,16 @@ describe('a fault', () => {
   });
 
   it.each([
-    [{ kind: 'latency' }, '✖ Invalid input: expected number, received undefined\n  → at latencyMs'],
-    [{ kind: 'latency', latencyMs: 'fast' }, 'at latencyMs'],
+    [{ kind: 'latency' }, 'fault latency: latencyMs: Invalid input: expected number, received undefined'],
+    [{ kind: 'latency', latencyMs: 'fast' }, ': latencyMs: '],
     [{ kind: 'latency', latencyMs: 5, jitterMs: 6 }, 'jitterMs is more than latencyMs'],
     [{ kind: 'redis-gray', stopMs: 60, eachMs: 60 }, 'stopMs is not less than eachMs'],
     [{ kind: 'partition', rate: 3 }, 'Unrecognized key: "rate"'],
-    [{ kind: 'partition', direction: 'sideways' }, 'at direction'],
-    [{ kind: 'limit-data', bytes: 7 }, 'at bytes'],
-    [{ kind: 'dead-connections', share: 1 }, 'at share'],
+    [{ kind: 'partition', direction: 'sideways' }, ': direction: '],
+    [{ kind: 'limit-data', bytes: 7 }, ': bytes: '],
+    [{ kind: 'dead-connections', share: 1 }, ': share: '],
     [{ kind: 'latency-ramp', latencyMs: 5, overMs: 1000, steps: 6 }, 'latencyMs is less than steps'],
-    [{ kind: 'slicer', averageBytes: 8, delayUs: 1000 }, 'at averageBytes'],
+    [{ kind: 'slicer', averageBytes: 8, delayUs: 1000 }, ': averageBytes: '],
   ])('%j is refused with what is wrong with it', (spec, message) => {
     expect(() => faultOf(spec)).toThrow(LabError);
     expect(() => faultOf(spec)).toThrow(message);
