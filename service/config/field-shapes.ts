@@ -34,3 +34,12 @@ export function onStoreFailureOf(written: WrittenOnStoreFailure = 'fallback'): O
   if ('open' in written) return { mode: 'open', forMs: 1000 * written.open.forSeconds };
   return { mode: 'closed', forMs: 1000 * written.closed.forSeconds };
 }
+
+/** Those of a list that have the shape, each with its number in the list. */
+export function soundItems<Item>(schema: z.ZodType<Item>, list: unknown): (readonly [at: number, item: Item])[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((item, at) => {
+    const { success, data } = schema.safeParse(item);
+    return success ? [[at, data] as const] : [];
+  });
+}

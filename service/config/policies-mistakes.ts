@@ -5,8 +5,11 @@ import { isGiven, keyOf, limitNameOf, type PoliciesOptions, paceOf, rateIn, wind
 import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
 import type { Place, Tell } from './yaml-text.ts';
 
-export function tellMistakes(policies: readonly WrittenPolicy[], options: PoliciesOptions, tell: Tell): void {
-  for (const [i, policy] of policies.entries()) {
+/** A policy, and its number in the list. */
+type Placed = readonly [at: number, policy: WrittenPolicy];
+
+export function tellMistakes(policies: readonly Placed[], options: PoliciesOptions, tell: Tell): void {
+  for (const [i, policy] of policies) {
     tellOfKey(policy, ['policies', i], tell);
     tellOfLimits(policy, ['policies', i], tell);
   }
@@ -59,9 +62,9 @@ function tellOfRefill(limits: readonly WrittenLimit[], place: Place, tell: Tell)
   }
 }
 
-function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: PoliciesOptions, tell: Tell): void {
-  for (const [i, policy] of policies.entries()) {
-    const others = policies.slice(0, i);
+function tellTogether(policies: readonly Placed[], { isCluster }: PoliciesOptions, tell: Tell): void {
+  const others: WrittenPolicy[] = [];
+  for (const [i, policy] of policies) {
     if (others.some(({ name }) => name === policy.name)) {
       tell(['policies', i, 'name'], `is ${policy.name}, as of one before it; allowed: a name of its own`);
     }
@@ -70,19 +73,20 @@ function tellTogether(policies: readonly WrittenPolicy[], { isCluster }: Policie
       const allowed = `with Redis Cluster the key of ${other.name}, which may be for the same request`;
       tell(['policies', i, 'key'], `is another than that of ${other.name}; allowed: ${allowed}`);
     }
+    others.push(policy);
   }
 }
 
 /** An answer that names limits of two policies must tell them apart. */
-function tellOfLimitNames(policies: readonly WrittenPolicy[], tell: Tell): void {
-  const owners = new Map<string, number>();
-  for (const [i, { name, limits, candidate = [] }] of policies.entries()) {
+function tellOfLimitNames(policies: readonly Placed[], tell: Tell): void {
+  const owners = new Map<string, WrittenPolicy>();
+  for (const [i, policy] of policies) {
+    const { name, limits, candidate = [] } = policy;
     for (const limit of new Set([limits, candidate].flatMap((all) => all.map((it) => limitNameOf(name, all, it))))) {
-      const owner = owners.get(limit) ?? i;
+      const owner = owners.get(limit) ?? policy;
       owners.set(limit, owner);
-      const other = policies[owner] as WrittenPolicy;
-      if (owner === i || other.name === name) continue;
-      const mistake = `is ${name}, with a limit that is called ${limit} as one of ${other.name}`;
+      if (owner === policy || owner.name === name) continue;
+      const mistake = `is ${name}, with a limit that is called ${limit} as one of ${owner.name}`;
       tell(['policies', i, 'name'], `${mistake}; allowed: a name by which all limits have names of their own`);
       break;
     }

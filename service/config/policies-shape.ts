@@ -41,7 +41,7 @@ const method = z.literal(METHODS, { error: 'methods of HTTP in capitals, as GET'
 const methodsError = 'a method of HTTP in capitals, as GET, or a list of them';
 const keyError = `given, ${keyPartAllowed}, or a list of up to 5 of these but given`;
 
-const policy = strict({
+export const policy = strict({
   name: written(
     (text) => /^[a-z0-9]+([-_][a-z0-9]+)*$/.test(text) && text.length <= 60,
     'up to 60 of a-z, 0-9, - and _',

@@ -1,8 +1,9 @@
 // The text of a policies file.
 
+import { soundItems } from './field-shapes.ts';
 import type { PoliciesOptions } from './policies.ts';
 import { tellMistakes } from './policies-mistakes.ts';
-import { type PoliciesFile, policiesFile, type WrittenPolicy } from './policies-shape.ts';
+import { type PoliciesFile, policiesFile, policy, type WrittenPolicy } from './policies-shape.ts';
 import { readYaml, type Tell, textIn } from './yaml-text.ts';
 
 /** Half a kilobyte for each of a thousand policies. To read so much takes seconds at worst. */
@@ -36,7 +37,9 @@ export function policiesIn(
   const form = {
     schema: policiesFile,
     depthMax,
-    check: (file: PoliciesFile, tell: Tell) => tellMistakes(file.policies, options, tell),
+    check: ({ policies }: PoliciesFile, tell: Tell) => tellMistakes([...policies.entries()], options, tell),
+    checkParts: (value: unknown, tell: Tell) =>
+      tellMistakes(soundItems(policy, (value as Partial<PoliciesFile> | null)?.policies), options, tell),
   };
   return readYaml(text, form, mistakes, name)?.policies;
 }

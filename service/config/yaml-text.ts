@@ -29,6 +29,8 @@ export interface YamlForm<Written> {
   readonly depthMax: number;
   /** Tells what is wrong with something that has the shape. */
   readonly check: (written: Written, tell: Tell) => void;
+  /** The same of those parts that have the shape, where the whole has not. */
+  readonly checkParts: (value: unknown, tell: Tell) => void;
   /** Of YAML: 1.2 without it. */
   readonly version?: '1.1';
   /** Fields that hold text: what stands there unquoted is taken as it is written, as 1.10 or yes. */
@@ -78,7 +80,7 @@ function writtenIn<Written>(
   lines: LineCounter,
   tellAt: TellAt,
 ): Written | undefined {
-  const { schema, depthMax, check, version, textFields = [] } = form;
+  const { schema, depthMax, check, checkParts, version, textFields = [] } = form;
   const tooDeep = `it is nested too deep, or something in it holds itself; allowed: ${depthMax} levels`;
   let contents: ParsedNode | null;
   let value: unknown;
@@ -116,6 +118,7 @@ function writtenIn<Written>(
       if (!told.has(id)) tellIssue(issue, value, tell);
       told.add(id);
     }
+    checkParts(value, tell);
     return undefined;
   }
   check(parsed.data, tell);

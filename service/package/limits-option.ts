@@ -84,7 +84,7 @@ export function limitsByPolicy(
     const { onStoreFailure, ...rest } = policy;
     return { name, key: givenKey, ...rest, ...(onStoreFailure && !options.isAlone ? { onStoreFailure } : {}) };
   });
-  tellMistakes(written, options, ([, i, field, at], mistake) => {
+  tellMistakes([...written.entries()], options, ([, i, field, at], mistake) => {
     const of = limits ? '' : `policies.${written[i as number]?.name}.`;
     mistakes.push(`${of}${String(field)}${at === undefined ? '' : `[${String(at)}]`} ${mistake}`);
   });

@@ -1,10 +1,11 @@
 // The directory of files of rules, one domain a file, in the format of envoyproxy/ratelimit. Every mistake in all of them is
 // found in one reading. Loaded only where there is such a directory, since what reads YAML is large.
 
-import { readYaml, textIn } from '../yaml-text.ts';
+import { soundItems } from '../field-shapes.ts';
+import { readYaml, type Tell, textIn } from '../yaml-text.ts';
 import { rulesFilesInSync } from './files.ts';
 import { tellMistakes } from './mistakes.ts';
-import { rulesFile, type WrittenDomain } from './shape.ts';
+import { descriptor, rulesFile, type WrittenDomain } from './shape.ts';
 
 /** Of one file, which has some five thousand descriptors then. To read so much takes seconds at worst. */
 const bytesMax = 500_000;
@@ -16,7 +17,6 @@ const depthMax = 32;
 const form = {
   schema: rulesFile,
   depthMax,
-  check: tellMistakes,
   version: '1.1',
   textFields: ['domain', 'key', 'value', 'name', 'unit'],
 } as const;
@@ -51,11 +51,19 @@ function readFile(file: string, domains: Map<string, string>, mistakes: string[]
     mistakes.push(`${name} cannot be read: ${(error as Error).message}`);
     return undefined;
   }
-  const check: typeof tellMistakes = (written, tell) => {
-    const other = domains.get(written.domain);
-    domains.set(written.domain, file);
-    if (other) tell(['domain'], `is ${written.domain}, as in ${other}; allowed: each domain in one file`);
-    tellMistakes(written, tell);
+  const tellOfDomain = (domain: string, tell: Tell) => {
+    const other = domains.get(domain);
+    domains.set(domain, file);
+    if (other) tell(['domain'], `is ${domain}, as in ${other}; allowed: each domain in one file`);
   };
-  return readYaml(text, { ...form, check }, mistakes, name);
+  const check = ({ domain, descriptors }: WrittenDomain, tell: Tell) => {
+    tellOfDomain(domain, tell);
+    tellMistakes([...(descriptors ?? []).entries()], tell);
+  };
+  const checkParts = (value: unknown, tell: Tell) => {
+    const { domain, descriptors } = (value ?? {}) as Partial<WrittenDomain>;
+    if (typeof domain === 'string') tellOfDomain(domain, tell);
+    tellMistakes(soundItems(descriptor, descriptors), tell);
+  };
+  return readYaml(text, { ...form, check, checkParts }, mistakes, name);
 }

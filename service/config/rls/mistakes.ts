@@ -2,21 +2,19 @@
 
 import type { Place, Tell } from '../yaml-text.ts';
 import { lookupOf } from './rules.ts';
-import {
-  requestsAllowed,
-  unitAllowed,
-  type WrittenDescriptor,
-  type WrittenDomain,
-  type WrittenRateLimit,
-} from './shape.ts';
+import { requestsAllowed, unitAllowed, type WrittenDescriptor, type WrittenRateLimit } from './shape.ts';
 
-export function tellMistakes({ descriptors }: WrittenDomain, tell: Tell): void {
-  tellOfDescriptors(descriptors ?? [], ['descriptors'], tell);
+/** A descriptor, and its number in its list. */
+type Placed = readonly [at: number, descriptor: WrittenDescriptor];
+
+/** `descriptors`: those that a file begins with. */
+export function tellMistakes(descriptors: readonly Placed[], tell: Tell): void {
+  tellOfDescriptors(descriptors, ['descriptors'], tell);
 }
 
-function tellOfDescriptors(descriptors: readonly WrittenDescriptor[], place: Place, tell: Tell): void {
+function tellOfDescriptors(descriptors: readonly Placed[], place: Place, tell: Tell): void {
   const seen = new Map<string, number>();
-  for (const [i, descriptor] of descriptors.entries()) {
+  for (const [i, descriptor] of descriptors) {
     const here = [...place, i];
     const { value, rate_limit, share_threshold, onStoreFailure } = descriptor;
     const lookup = lookupOf(descriptor);
@@ -31,7 +29,7 @@ function tellOfDescriptors(descriptors: readonly WrittenDescriptor[], place: Pla
     if (onStoreFailure !== undefined && (!rate_limit || rate_limit.unlimited)) {
       tell([...here, 'onStoreFailure'], 'is about no limit; allowed: only beside a rate_limit that is not unlimited');
     }
-    tellOfDescriptors(descriptor.descriptors ?? [], [...here, 'descriptors'], tell);
+    tellOfDescriptors([...(descriptor.descriptors ?? []).entries()], [...here, 'descriptors'], tell);
   }
 }
 

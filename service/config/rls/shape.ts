@@ -74,8 +74,10 @@ export const descriptorShape = {
     .describe('not theirs: what happens without Redis, as in [policies](#policies)'),
 };
 
+export const descriptor: z.ZodType<WrittenDescriptor> = strict(descriptorShape);
+
 const descriptors: z.ZodType<readonly WrittenDescriptor[] | null | undefined> = z
-  .array(strict(descriptorShape), { error: 'a list of descriptors' })
+  .array(descriptor, { error: 'a list of descriptors' })
   .nullish()
   .describe('entries of a request that come next');
 

@@ -192,6 +192,17 @@ policies:
     ]);
   });
 
+  it('is told of a mistake in a policy beside one that has not the shape of a policy', () => {
+    const text =
+      'policies:\n- {name: a, key: address}\n- {name: b, key: address, limits: [5 per minute], cost: 6}\n- {name: b, key: user, limits: [5 per minute]}\n- {name: b, key: address, limits: [5 per minute]}\n';
+    expect(mistakesIn(text).map((mistake) => /^policies.yaml:(\d+) (\S+) is/.exec(mistake)?.slice(1))).toEqual([
+      ['2', 'policies[0].limits'],
+      ['4', 'policies[2].key'],
+      ['3', 'policies[1].cost'],
+      ['5', 'policies[3].name'],
+    ]);
+  });
+
   it.each([
     '{capacity: 1000000001, windowSeconds: 1}',
     '{capacity: 1, windowSeconds: 31536001}',

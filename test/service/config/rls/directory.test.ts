@@ -56,6 +56,16 @@ describe('a directory of rules', () => {
     expect([...(rules.get('007')?.descriptors.keys() ?? [])]).toEqual(lookups);
   });
 
+  it('is told of a mistake in a descriptor beside one that has not the shape of a descriptor', () => {
+    const text =
+      'domain: a\ndescriptors:\n  - {key: a*}\n  - {key: b, value: c, share_threshold: true}\n  - {key: b, value: c}\n';
+    expect(mistakesIn(text)).toEqual([
+      expect.stringMatching(/^a\.yaml:3 descriptors\[0\]\.key /),
+      expect.stringMatching(/^a\.yaml:4 descriptors\[1\]\.share_threshold /),
+      expect.stringMatching(/^a\.yaml:5 descriptors\[2\] /),
+    ]);
+  });
+
   it('may merge what is written once', () => {
     const text = `domain: a
 descriptors:
@@ -173,6 +183,7 @@ describe('a mistake in a directory of rules', () => {
     expect(rulesIn(directory).mistakes.map((mistake) => mistake.replaceAll(`${directory}/`, ''))).toEqual([
       `RLS_CONFIG_DIR a.yaml:2 descriptors[0].rate_limit.unit is "eon"; allowed: ${units}`,
       `RLS_CONFIG_DIR c.yaml:3 descriptors[0].descriptors[0].values is no field; allowed: ${fields}`,
+      'RLS_CONFIG_DIR c.yaml:2 domain is two, as in b.yaml; allowed: each domain in one file',
       expect.stringMatching(/^RLS_CONFIG_DIR d.yaml:1 Missing closing 'quote/),
     ]);
   });
