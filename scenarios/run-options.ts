@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { commandLine, outDirectory, typedIn, whole } from '../chaos/command-line.ts';
 import { driverFor, driverNames } from '../chaos/drivers/choose.ts';
 import { UsageError } from '../chaos/errors.ts';
+import { wrapped } from '../chaos/printable.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { targetNames, targetOf } from '../chaos/targets/index.ts';
 import type { Target } from '../chaos/targets/target.ts';
@@ -101,23 +102,11 @@ function parsed(args: readonly string[]) {
 export function listing(listed: readonly Scenario[], columns = Number.POSITIVE_INFINITY): string {
   const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
   const line = ({ name, hypothesis }: Scenario) =>
-    wrapped(hypothesis, Math.max(20, columns - width - 2), ' '.repeat(width + 2)).replace(
-      /^ +/,
-      `  ${name.padEnd(width)}`,
-    );
+    wrapped(hypothesis, Math.max(20, columns - width - 2))
+      .map((text, i) => `  ${(i === 0 ? name : '').padEnd(width)}${text}`)
+      .join('\n');
   const families = [...Map.groupBy(listed, ({ family }) => family)].map(
     ([family, members]) => `${family}:\n${members.map(line).join('\n')}`,
   );
-  return `Scenarios\n\n${families.join('\n\n')}\n\n${wrapped(`Targets: ${targetNames.join(', ')}`, columns)}\n\nRun one: ${usage}\n`;
-}
-
-/** Between words; each line begins with `indent`, which is not part of `width`. */
-function wrapped(text: string, width: number, indent = ''): string {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines.map((line) => indent + line).join('\n');
+  return `Scenarios\n\n${families.join('\n\n')}\n\n${wrapped(`Targets: ${targetNames.join(', ')}`, columns).join('\n')}\n\nRun one: ${usage}\n`;
 }

@@ -1,17 +1,21 @@
 // What the suite prints in the end: one line a scenario, then which took longest, and which were closest to a limit of time,
 // as a slower machine would break it first.
 
+import { wrapped } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { type PhaseName, phaseNames } from '../chaos/scenario.ts';
 import type { RanRow, SuiteOutcome } from './suite.ts';
 
 const namedMax = 3;
+const lineMax = 80;
+/** Of the verdict's, each phase's and the margin's column. */
+const columns = [7, 9, 7, 7, 7, 10, 7] as const;
 
 /** One line a scenario: its verdict, the p99 of each phase, and how far the worst of them stayed under its limit. */
 export function suiteTable({ rows, verdict }: SuiteOutcome): string {
   const width = Math.max('scenario'.length, ...rows.map(({ scenario }) => scenario.length)) + 2;
   const line = (name: string, cells: readonly string[]) =>
-    `  ${name.padEnd(width)}${cells.map((cell, i) => (i === 0 ? cell.padEnd(8) : cell.padStart(10))).join('')}`.trimEnd();
+    `  ${name.padEnd(width)}${cells.map((cell, i) => (i === 0 ? cell.padEnd(columns[0]) : cell.padStart(columns[i] ?? 0))).join('')}`.trimEnd();
   const ran = rows.filter((row) => 'journal' in row);
   const lines = [line('scenario', ['verdict', ...phaseNames, 'margin'])];
   for (const row of rows) {
@@ -19,22 +23,28 @@ export function suiteTable({ rows, verdict }: SuiteOutcome): string {
     else lines.push(line(row.scenario, cellsOf(row.journal)) + triesText(row.tries));
   }
   const passed = ran.filter(({ journal }) => journal.verdict === 'pass').length;
-  lines.push('  p99 of each phase in ms from the scheduled send time; margin: ms left under the limit', '');
-  if (ran.length > 0) lines.push(`slowest: ${slowest(ran)}`, `closest to a limit: ${closest(ran)}`, '');
+  lines.push('  p99 of each phase in ms, from the scheduled send time', '  margin: ms left under the limit', '');
+  if (ran.length > 0) lines.push(...wrapped(`slowest: ${slowest(ran)}`, lineMax));
+  if (ran.length > 0) lines.push('closest to a limit:', ...closest(ran).map((it) => `  ${it}`), '');
   lines.push(`${verdict.toUpperCase()} suite: ${passed} of ${ran.length} passed, ${rows.length - ran.length} skipped`);
   return lines.join('\n');
 }
 
 function cellsOf({ verdict, phases, checks }: Journal): string[] {
-  const p99 = (phase: PhaseName) => phases[phase]?.latencyMs.p99?.toFixed(2) ?? '–';
+  const p99 = (phase: PhaseName) => msText(phases[phase]?.latencyMs.p99 ?? null);
   const margins = checks.flatMap(({ name, measured, limit }) =>
     name === 'latency' && measured !== null && limit !== null ? [limit - measured] : [],
   );
-  return [verdict, ...phaseNames.map(p99), margins.length > 0 ? Math.min(...margins).toFixed(2) : '–'];
+  return [verdict, ...phaseNames.map(p99), msText(margins.length > 0 ? Math.min(...margins) : null)];
+}
+
+/** Of six characters at most. */
+function msText(ms: number | null): string {
+  return ms === null ? '–' : ms.toFixed(Math.abs(ms) < 100 ? 2 : 0);
 }
 
 function triesText(tries: number): string {
-  return tries === 1 ? '' : `  try ${tries}: unknown before`;
+  return tries === 1 ? '' : `\n    try ${tries}: unknown before`;
 }
 
 function slowest(rows: readonly RanRow[]): string {
@@ -43,7 +53,7 @@ function slowest(rows: readonly RanRow[]): string {
 }
 
 /** Of each scenario the check that used most of what it had; over 100 % it is beyond. */
-function closest(rows: readonly RanRow[]): string {
+function closest(rows: readonly RanRow[]): string[] {
   const used = rows.flatMap(({ scenario, journal }) => {
     const shares = journal.checks.flatMap(({ name, phase, unit, measured, limit }) =>
       unit.startsWith('ms') && measured !== null && limit
@@ -53,5 +63,7 @@ function closest(rows: readonly RanRow[]): string {
     return shares.toSorted((a, b) => b.share - a.share).slice(0, 1);
   });
   const worst = used.toSorted((a, b) => b.share - a.share).slice(0, namedMax);
-  return worst.map(({ what, share }) => `${what} ${(100 * share).toFixed(0)} %`).join(', ') || 'nothing was measured';
+  return worst.length > 0
+    ? worst.map(({ what, share }) => `${what} ${(100 * share).toFixed(0)} %`)
+    : ['nothing was measured'];
 }

@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import type { CheckResult, Verdict } from '../checks/check.ts';
 import { latency, noisyShare } from '../checks/latency.ts';
 import { typedIn } from '../command-line.ts';
-import { oneLine } from '../printable.ts';
+import { oneLine, wrapped } from '../printable.ts';
 import type { Progress } from '../run/runner.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
 import type { Journal } from './journal.ts';
@@ -70,7 +70,7 @@ export function table(journal: Journal): string {
   const { scenario, seed, driver, experiment, phases, checks } = journal;
   const lines = [
     `${oneLine(scenario)}  seed ${seed}  ${oneLine(driver)} driver`,
-    ...wrapped(experiment.description, 78),
+    ...indented(experiment.description, 78),
     '',
   ];
   lines.push(
@@ -91,7 +91,7 @@ export function table(journal: Journal): string {
   lines.push('  latency in ms, from the scheduled send time');
   for (const [name, { errors }] of Object.entries(phases)) {
     const counts = Object.entries(errors).map(([kind, count]) => `${count} ${kind}`);
-    if (counts.length > 0) lines.push(...wrapped(`errors in ${name}: ${counts.join(', ')}`, 78));
+    if (counts.length > 0) lines.push(...indented(`errors in ${name}: ${counts.join(', ')}`, 78));
   }
   lines.push('');
   lines.push(row(['check', 'phase', 'measured', 'limit', 'unit', 'verdict'], checkColumns));
@@ -100,14 +100,14 @@ export function table(journal: Journal): string {
     lines.push(row([check.name, check.phase, ...figures, check.verdict], checkColumns));
   }
   for (const check of checks.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')) {
-    lines.push('', ...wrapped(`${check.verdict}: ${check.name} (${check.phase}): ${check.detail}`, 78));
+    lines.push('', ...indented(`${check.verdict}: ${check.name} (${check.phase}): ${check.detail}`, 78));
   }
   const advice = adviceOn(journal);
-  if (advice) lines.push('', ...wrapped(advice, 78));
+  if (advice) lines.push('', ...indented(advice, 78));
   const idle = checks.filter(({ verdict }) => verdict === 'not applicable');
   if (idle.length > 0) {
     const reasons = idle.map(({ name, detail }) => `${name} (${detail})`).join(', ');
-    lines.push('', ...wrapped(`not applicable: ${reasons}`, 78));
+    lines.push('', ...indented(`not applicable: ${reasons}`, 78));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -162,15 +162,6 @@ function number(value: number | null): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(value < 100 ? 2 : 0);
 }
 
-function wrapped(text: string, width: number): string[] {
-  const lines = [''];
-  const words = oneLine(text)
-    .split(' ')
-    .flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'g')) ?? []);
-  for (const word of words) {
-    const line = lines.at(-1) as string;
-    if (line !== '' && line.length + word.length + 1 > width) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => `  ${line}`);
+function indented(text: string, width: number): string[] {
+  return wrapped(text, width).map((line) => `  ${line}`);
 }

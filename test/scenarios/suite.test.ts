@@ -88,14 +88,18 @@ describe('the suite', () => {
     const { rows, ...outcome } = await runSuite([baseline, latency, partition], 7, run, refusal);
     const timed = rows.map((row) => ('journal' in row ? { ...row, tookMs: 21_400 } : row));
     expect(suiteTable({ ...outcome, rows: timed }).split('\n')).toEqual([
-      '  scenario   verdict   baseline     onset     fault      heal recovered    margin',
-      '  baseline   pass          4.25      4.25      4.25      4.25      4.25      4.75  try 2: unknown before',
+      '  scenario   verdict baseline  onset  fault   heal recovered margin',
+      '  baseline   pass        4.25   4.25   4.25   4.25      4.25   4.75',
+      '    try 2: unknown before',
       '  latency    skipped: the driver cannot do it',
-      '  partition  pass          4.25      4.25      4.25      4.25      4.25      4.75',
-      '  p99 of each phase in ms from the scheduled send time; margin: ms left under the limit',
+      '  partition  pass        4.25   4.25   4.25   4.25      4.25   4.75',
+      '  p99 of each phase in ms, from the scheduled send time',
+      '  margin: ms left under the limit',
       '',
       'slowest: baseline 21 s, partition 21 s',
-      'closest to a limit: baseline latency (fault) 47 %, partition latency (fault) 47 %',
+      'closest to a limit:',
+      '  baseline latency (fault) 47 %',
+      '  partition latency (fault) 47 %',
       '',
       'PASS suite: 2 of 2 passed, 1 skipped',
     ]);
@@ -127,7 +131,7 @@ describe('the suite', () => {
     const table = suiteTable({ rows, journals: [], verdict: 'pass' });
     expect(table).toContain('\nslowest: long 40 s, beyond 30 s, middling 20 s\n');
     expect(table).toContain(
-      '\nclosest to a limit: beyond latency (fault) 110 %, quick latency (fault) 90 %, middling latency (fault) 70 %\n',
+      '\nclosest to a limit:\n  beyond latency (fault) 110 %\n  quick latency (fault) 90 %\n  middling latency (fault) 70 %\n',
     );
   });
 });
