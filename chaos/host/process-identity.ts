@@ -1,5 +1,5 @@
 // Which process a process id means: ids are given again, so the moment of the start belongs to them, and what is the lab's
-// own is known by the file that it holds open.
+// own is known by the file that it holds open, or by a variable of its environment that it has from the lab.
 
 import { execFileSync } from 'node:child_process';
 import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -42,11 +42,37 @@ export function holdsOpen(pid: number, file: string): boolean | undefined {
   }
 }
 
-/** The ids of the processes that hold the file open to append to it, as far as the system lets us know: none without proc(5). */
-export function holdersOf(file: string): number[] {
+/** In the environment of all that a run starts, and so of what that starts: the name of the run's record. */
+export const runVariable = 'FAILOPEN_LAB_RUN';
+
+/**
+ * The ids of the processes that hold the record open to append to it, or have its name in their environment, as a daemon
+ * still has that closed all else; as far as the system lets us know: none without proc(5).
+ */
+export function startedFor(record: string, id: string): number[] {
   if (process.platform !== 'linux') return [];
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => appendsTo(pid, file));
+  return pids.map(Number).filter((pid) => appendsTo(pid, record) || hasInEnvironment(pid, `${runVariable}=${id}`));
+}
+
+/** The id of the process that has started it, or of the one that has taken it over since; undefined where that is not known. */
+export function parentOf(pid: number): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return Number(fields[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function hasInEnvironment(pid: number, assignment: string): boolean {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${assignment}\0`);
+  } catch {
+    return false; // gone meanwhile, or another user's
+  }
 }
 
 /** A child of the runner has its descriptor; whoever only reads the file, as `tail` does, is nobody's child. */

@@ -70,7 +70,7 @@ export class LabProcess {
   static async start(options: ProcessOptions): Promise<LabProcess> {
     const fd = openSync(options.log, 'a');
     const child = spawn(options.command, options.args, {
-      env: { PATH: process.env.PATH ?? '', ...options.env },
+      env: { PATH: process.env.PATH ?? '', ...options.env, ...options.undo.environment },
       cwd: options.directory,
       stdio: ['ignore', fd, fd, options.undo.fd], // the last: by it heal knows the process for the lab's
       detached: true, // a Ctrl-C at the terminal reaches the runner alone, which then ends things in order

@@ -19,10 +19,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
 import type { Label } from './engine.ts';
 import { leftOf } from './left-behind.ts';
-import { holdersOf, startOf } from './process-identity.ts';
+import { parentOf, runVariable, startedFor, startOf } from './process-identity.ts';
 import type { RunnerLine, UndoEntry } from './undo-entry.ts';
 
 export const undoDirectory: string = join(import.meta.dirname, '..', '..', '.lab', 'undo');
@@ -40,6 +41,9 @@ export function namespaceNameOf(id: string): string {
   return id.replace(/^\d+/, 'failopen');
 }
 
+/** What was sent SIGKILL at the last moment is gone by then. */
+const endMsMax = 1000;
+
 export class UndoLog {
   /** The record, open: every process of the lab gets it. */
   readonly fd: number;
@@ -56,6 +60,11 @@ export class UndoLog {
     this.fd = openSync(this.#file, 'ax', 0o600);
     sync(directory);
     this.#write({ kind: 'runner', pid: process.pid, startedAt: startOf(process.pid) ?? '' });
+  }
+
+  /** What every process of the lab gets in its environment. */
+  get environment(): Readonly<Record<string, string>> {
+    return { [runVariable]: this.#id };
   }
 
   /** A child that was given `fd`. */
@@ -95,14 +104,30 @@ export class UndoLog {
     this.#append({ kind: 'toxiproxy', url, links, proxies });
   }
 
-  /** Removes the record. Throws when something is still there, names it, and keeps the record for whoever puts it right. */
+  /** Ends what has outlived the processes that started it, and removes the record. Throws when something is still there, names it, and keeps the record for whoever puts it right. */
   async done(): Promise<void> {
     const looks = await Promise.all(this.#entries.map(leftOf));
-    const strays = holdersOf(this.#file).filter((pid) => pid !== process.pid && !this.#isNoted(pid));
+    this.#endDaemons();
+    await until(endMsMax, 20, async () => this.#strays().length === 0 || undefined);
+    const strays = this.#strays();
     closeSync(this.fd);
     const left = [...looks.flat(), ...strays.map((pid) => `process ${pid}, which the lab has started`)];
     if (left.length > 0) throw new LabError(`The run has left behind: ${left.join(', ')}. Type: npm run heal`);
     rmSync(this.#file, { force: true });
+  }
+
+  /** What the run's processes have started, which has outlived them. Children of this process are its own to end. */
+  #endDaemons(): void {
+    for (const pid of this.#strays().filter((it) => parentOf(it) !== process.pid)) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {} // it has ended meanwhile
+    }
+  }
+
+  /** Processes of the run that it does not know of. */
+  #strays(): number[] {
+    return startedFor(this.#file, this.#id).filter((pid) => pid !== process.pid && !this.#isNoted(pid));
   }
 
   #isNoted(pid: number): boolean {

@@ -16,7 +16,7 @@ import { sleep, until } from '../clock.ts';
 import { labInstance } from '../drivers/lab-target.ts';
 import { LabError } from '../errors.ts';
 import { leftOfNamespace, removeNamespace } from '../host/namespace.ts';
-import { holdersOf, holdsOpen, isSame, startOf } from '../host/process-identity.ts';
+import { holdsOpen, isSame, startedFor, startOf } from '../host/process-identity.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import type { UndoEntry } from '../host/undo-entry.ts';
 import { namespaceNameOf, temporaryPrefix } from '../host/undo-log.ts';
@@ -80,9 +80,9 @@ async function undoProcess({ name, pid, startedAt }: Entry<'process'>, { path }:
   return [`Ended ${shown(name)} (process ${pid}).`];
 }
 
-/** Of processes that append to the record, and so have the runner's own descriptor: the runner died before it noted them. */
-export async function undoUnnoted({ path }: UndoRecord): Promise<string[]> {
-  const pids = holdersOf(path).filter((pid) => pid !== process.pid);
+/** Of processes that are the run's and not noted: the runner died before that, or a daemon has left the one that started it. */
+export async function undoUnnoted({ path, id }: UndoRecord): Promise<string[]> {
+  const pids = startedFor(path, id).filter((pid) => pid !== process.pid);
   await Promise.all(pids.map((pid) => end(pid, startOf(pid) ?? '')));
   return pids.map((pid) => `Ended process ${pid}.`);
 }

@@ -61,6 +61,7 @@ describe('a command as the limiter', () => {
     const port = new URL(url).port;
     expect({ told, args }).toEqual({
       told: {
+        FAILOPEN_LAB_RUN: expect.any(String),
         HOST: loopback,
         PORT: port,
         REDIS_ADDR: '127.0.0.1:7',

@@ -74,7 +74,8 @@ describe('the end of an undo log', () => {
       spawn('sleep', ['60'], { stdio: [...stdio] }),
       spawn('sleep', ['60'], { stdio: [...stdio] }),
     ];
-    await Promise.all([once(noted, 'spawn'), once(unnoted, 'spawn')]);
+    const daemon = spawn('sleep', ['60'], { env: { ...process.env, ...kept.environment }, detached: true });
+    await Promise.all([noted, unnoted, daemon].map((child) => once(child, 'spawn')));
     kept.process('redis', noted.pid as number);
     try {
       const parts = [
@@ -82,6 +83,7 @@ describe('the end of an undo log', () => {
         `the file ${file}`,
         `redis (process ${noted.pid})`,
         `process ${unnoted.pid}, which the lab has started`,
+        `process ${daemon.pid}, which the lab has started`,
       ];
       const error = `The run has left behind: ${parts.join(', ')}. Type: npm run heal`;
       await expect(kept.done()).rejects.toThrow(new LabError(error));
@@ -89,8 +91,21 @@ describe('the end of an undo log', () => {
     } finally {
       noted.kill();
       unnoted.kill();
+      daemon.kill();
       rmSync(directory, { recursive: true });
     }
+  });
+
+  it('ends what has outlived the process that started it', async () => {
+    const ended = new UndoLog(join(temporary.path, 'ended'));
+    const script = 'setsid sleep 60 3>&- >&- 2>&- & echo $!';
+    const parent = spawn('sh', ['-c', script], { env: { ...process.env, ...ended.environment } });
+    const [text] = await once(parent.stdout, 'data');
+    await once(parent, 'exit');
+    const daemon = Number(text);
+    expect(startOf(daemon)).toBeDefined();
+    await ended.done();
+    expect([startOf(daemon), readdirSync(join(temporary.path, 'ended'))]).toEqual([undefined, []]);
   });
 
   it('names each toxic and each proxy of its own that a Toxiproxy of somebody else’s still has', async () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +89,16 @@ describe('heal', () => {
     await until('the reader', () => holdsOpen(reader.pid, path) === true);
     expect(await heal(places)).toEqual(done(`Ended process ${unnoted.pid}.`));
     expect([startOf(unnoted.pid), startOf(reader.pid)]).toEqual([undefined, expect.any(String)]);
+  });
+
+  it('ends a daemon of what the runner has started, by its environment', async () => {
+    writeRecord(places.records, [deadRunner]);
+    const script = `setsid env FAILOPEN_LAB_RUN=${deadRecord} sleep 60 >&- 2>&- & echo $!`;
+    const { child } = await places.sleepers.start(undefined, 'sh', ['-c', script]);
+    const daemon = await new Promise<number>((resolve) => child.stdout?.once('data', (text) => resolve(Number(text))));
+    await until('the daemon', () => readFileSync(`/proc/${daemon}/cmdline`, 'utf8').startsWith('sleep'));
+    expect(await heal(places)).toEqual(done(`Ended process ${daemon}.`));
+    await until('its end', () => startOf(daemon) === undefined);
   });
 
   it('ends with a process what that has started itself', async () => {
