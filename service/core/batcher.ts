@@ -5,6 +5,8 @@
 //
 // The takes of a turn that brought answers too wait for one turn more, once: who was just answered asks again, and a
 // call that carries both halves of the clients costs less than two. It is a turn without sleep.
+//
+// A call that is full waits for nothing: the store works on it while the rest of the turn is read.
 
 import { type BatchStore, type Decision, type Outcome, type Store, StoreError, type Take } from './store.ts';
 
@@ -22,6 +24,8 @@ export class Batcher implements Store {
   readonly #store: BatchStore;
   readonly #sizeMax: number;
   #waiting: Waiting[] = [];
+  /** Of those who wait. */
+  #charges = 0;
   /** Whether those who wait have been put off by a turn already. */
   #deferred = false;
   /** Whether this turn brought an answer. */
@@ -37,7 +41,10 @@ export class Batcher implements Store {
   /** Resolves to what `conclude` makes of the store's outcome; rejects with what it throws, or on a defect of the store. */
   decide(take: Take, conclude: Conclude = decisionOrThrow): Promise<Decision> {
     return new Promise((resolve, reject) => {
+      const { length } = take.charges;
+      if (this.#charges + length > this.#sizeMax) this.#flush();
       this.#waiting.push({ take, conclude, resolve, reject });
+      this.#charges += length;
       this.#awaitTurnsEnd();
     });
   }
@@ -57,19 +64,11 @@ export class Batcher implements Store {
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
+    if (this.#waiting.length === 0) return;
+    const batch = this.#waiting;
     this.#waiting = [];
-    let from = 0;
-    let size = 0;
-    for (let i = 0; i < waiting.length; i++) {
-      const { length } = (waiting[i] as Waiting).take.charges;
-      size += length;
-      if (size <= this.#sizeMax || i === from) continue;
-      this.#send(waiting.slice(from, i));
-      from = i;
-      size = length;
-    }
-    if (from < waiting.length) this.#send(from === 0 ? waiting : waiting.slice(from));
+    this.#charges = 0;
+    this.#send(batch);
   }
 
   #send(batch: readonly Waiting[]): void {

@@ -57,6 +57,17 @@ describe('Batcher', () => {
     expect(decisions).toEqual([1, 2, 3, 4, 5].map(decision));
   });
 
+  it('sends a call that is full at once, so that the store works while the rest of the turn is read', async () => {
+    const { store, answers } = answeredByHand();
+    const batcher = new Batcher(store, 2);
+    const all = Promise.all(upTo(5).map((it) => batcher.decide(it)));
+    expect(store.calls).toEqual([upTo(2), [take(3), take(4)]]);
+    await turn();
+    expect(store.calls.slice(2)).toEqual([[take(5)]]);
+    for (const answer of answers) answer();
+    expect(await all).toEqual([1, 2, 3, 4, 5].map(decision));
+  });
+
   it('sends the takes of the next turn in the next call, without waiting for the answer of the first', async () => {
     const { store, answers } = answeredByHand();
     const batcher = new Batcher(store, 128);
