@@ -24,6 +24,8 @@ describe('the API of a Toxiproxy that runs', () => {
   let api: ToxiproxyApi;
   let upstream: number;
   let proxies = 0;
+  /** By the upstream. */
+  let answered = 0;
   const proxy = async () => {
     const name = `link-${proxies++}`;
     return { name, port: await api.createProxy(name, `127.0.0.1:${upstream}`) };
@@ -33,7 +35,10 @@ describe('the API of a Toxiproxy that runs', () => {
     ({ api } = started.use(await startToxiproxy()));
     // A Redis as far as PING goes.
     const server = createServer((socket) => {
-      socket.on('data', () => socket.write('+PONG\r\n'));
+      socket.on('data', () => {
+        socket.write('+PONG\r\n');
+        answered++;
+      });
       socket.on('error', () => {});
     });
     upstream = await freePort();
@@ -54,12 +59,15 @@ describe('the API of a Toxiproxy that runs', () => {
   it('takes a toxic off that holds replies for a connection which is closed, though that takes 5 s', async () => {
     const { name, port } = await proxy();
     await api.addToxic(name, { ...latency, name: 'stall', type: 'bandwidth', attributes: { rate: 0 } });
-    const client = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+    // Toxiproxy hangs on those of them whose replies it was about to pass on.
+    const clients = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => {}));
     for (let i = 0; i < 10; i++) {
-      client.write('PING\r\n'); // each is answered in a packet of its own
+      const before = answered;
+      for (const client of clients) client.write('PING\r\n'); // each is answered in a packet of its own
+      await until('their answers', () => answered === before + clients.length);
       await sleep(50);
     }
-    client.destroy();
+    for (const client of clients) client.destroy();
     await sleep(50);
     const beganMs = performance.now();
     await api.removeToxics(name);
