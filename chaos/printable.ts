@@ -14,13 +14,14 @@ export function oneLine(text: string): string {
   return printable(text.replace(/[\t\n\v\f\r\u2028\u2029]+/g, ' '));
 }
 
-/** On lines of at most so many characters, each broken between words, or within a word that fills it. */
+/** On lines of at most so many characters, 1 or more, each broken between words, or within a word that fills it. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
+  const step = Math.max(1, width);
   for (const word of oneLine(text).split(' ')) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else for (let at = 0; at === 0 || at < word.length; at += width) lines.push(word.slice(at, at + width));
+    else for (let at = 0; at === 0 || at < word.length; at += step) lines.push(word.slice(at, at + step));
   }
   return lines;
 }

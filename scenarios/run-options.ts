@@ -98,8 +98,9 @@ function parsed(args: readonly string[]) {
   );
 }
 
-/** The scenarios with their hypotheses, as `--list` shows them: on a terminal, in lines of its width. */
-export function listing(listed: readonly Scenario[], columns = Number.POSITIVE_INFINITY): string {
+/** The scenarios with their hypotheses, as `--list` shows them: on a terminal, in lines of its width, where it knows that. */
+export function listing(listed: readonly Scenario[], terminalColumns?: number): string {
+  const columns = terminalColumns || Number.POSITIVE_INFINITY; // a terminal that does not know says 0
   const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
   const line = ({ name, hypothesis }: Scenario) =>
     wrapped(hypothesis, Math.max(20, columns - width - 2))

@@ -49,6 +49,10 @@ describe('npm run scenario', () => {
     expect(() => runOptions(args)).toThrow(message);
   });
 
+  it('is not broken into lines for a terminal that does not know its width', () => {
+    expect(listing(scenarios, 0)).toBe(listing(scenarios));
+  });
+
   it('lists the scenarios in lines that a terminal has room for, with their names in a column of their own', () => {
     const lines = listing(scenarios, 80).split('\n');
     const end = lines.findIndex((line) => line.startsWith('Run one'));
