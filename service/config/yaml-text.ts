@@ -16,6 +16,7 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { clipped, shownMax } from '../doors/clipped.ts';
+import { distinctIssues } from '../doors/distinct-issues.ts';
 
 /** Where in the file: names of fields and numbers in lists, from the outside in. */
 export type Place = readonly PropertyKey[];
@@ -112,12 +113,7 @@ function writtenIn<Written>(
     tellAt(() => offsetOf(contents, place), `${placeOf(place)} ${mistake}`);
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    const told = new Set<string>(); // a number may be wrong in two ways, and what is allowed is one
-    for (const issue of parsed.error.issues) {
-      const id = JSON.stringify([issue.path, issue.message]);
-      if (!told.has(id)) tellIssue(issue, value, tell);
-      told.add(id);
-    }
+    for (const issue of distinctIssues(parsed.error.issues)) tellIssue(issue, value, tell);
     checkParts(value, tell);
     return undefined;
   }

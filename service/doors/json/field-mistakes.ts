@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { clipped } from '../clipped.ts';
+import { distinctIssues } from '../distinct-issues.ts';
 import { badRequest, errorsMax, type FieldMistake } from './refusal.ts';
 
 /** Longest value that is told, in characters. */
@@ -35,9 +36,7 @@ export function tryReadBy<T>(
  * The first ones, in the order of the fields; in each issue's message stands what is allowed.
  */
 function fieldMistakesOf({ issues }: z.ZodError, value: unknown, whole: string, prefix: string): FieldMistake[] {
-  const first = issues.slice(0, errorsMax);
-  const others = first.filter((issue, i) => !first.slice(0, i).some((it) => isSame(it, issue)));
-  return others.flatMap((issue) => {
+  return distinctIssues(issues.slice(0, errorsMax)).flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.slice(0, errorsMax).map((key) => {
         const field = fieldOf([...issue.path, key], whole, prefix);
@@ -48,11 +47,6 @@ function fieldMistakesOf({ issues }: z.ZodError, value: unknown, whole: string, 
     const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
     return [{ field, detail: `${field} is ${shown(found)}; allowed: ${issue.message}` }];
   });
-}
-
-/** A number may be wrong in two ways, and what is allowed is one. */
-function isSame(one: z.core.$ZodIssue, other: z.core.$ZodIssue): boolean {
-  return one.message === other.message && one.path.join('\n') === other.path.join('\n');
 }
 
 /** `checks[1].cost` */
