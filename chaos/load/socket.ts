@@ -22,9 +22,8 @@ interface Wish {
   readonly ALPNProtocols?: string[];
 }
 
-/** `onOpen` is told once what is written goes out. */
-export function openSocket({ host, port, secure }: Peer, wish: Wish, onOpen?: () => void): Socket {
+export function openSocket({ host, port, secure }: Peer, wish: Wish): Socket {
   const servername = isIP(host) ? '' : host; // no name is sent for an address (RFC 6066)
   const options = { host, port, servername, ...wish };
-  return (secure ? connectSecurely(options, onOpen) : connect(options, onOpen)).setNoDelay();
+  return (secure ? connectSecurely(options) : connect(options)).setNoDelay();
 }
