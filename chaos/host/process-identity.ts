@@ -12,15 +12,20 @@ export function startOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')
       return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
-    // proc(5): after the command in parentheses come field 3, the state, and field 22, the start in clock ticks.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
+    const { state, ticks } = statOf(pid);
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return fields[0] === 'Z' ? undefined : `${fields[19]} ${boot}`;
+    return state === 'Z' ? undefined : `${ticks} ${boot}`;
   } catch {
     return undefined;
   }
+}
+
+/** proc(5): after the command in parentheses come fields 3 and 4, and field 22, the start in clock ticks. Throws where there is no such process. */
+function statOf(pid: number): { state: string | undefined; parent: string | undefined; ticks: string | undefined } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return { state: fields[0], parent: fields[1], ticks: fields[19] };
 }
 
 /** Whether it is still the one that started then; never when its start is not known. */
@@ -58,10 +63,7 @@ export function startedFor(record: string, id: string): number[] {
 /** The id of the process that has started it, or of the one that has taken it over since; undefined where that is not known. */
 export function parentOf(pid: number): number | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return Number(fields[1]);
+    return Number(statOf(pid).parent);
   } catch {
     return undefined;
   }

@@ -104,25 +104,22 @@ export class UndoLog {
     this.#append({ kind: 'toxiproxy', url, links, proxies });
   }
 
-  /** Ends what has outlived the processes that started it, and removes the record. Throws when something is still there, names it, and keeps the record for whoever puts it right. */
+  /**
+   * Ends what has outlived the processes that started it, and removes the record. Throws when something is still there, names
+   * it, and keeps the record for whoever puts it right.
+   */
   async done(): Promise<void> {
     const looks = await Promise.all(this.#entries.map(leftOf));
-    this.#endDaemons();
-    await until(endMsMax, 20, async () => this.#strays().length === 0 || undefined);
-    const strays = this.#strays();
+    let strays = this.#strays();
+    endDaemons(strays);
+    await until(endMsMax, 20, async () => {
+      if (strays.length > 0) strays = this.#strays();
+      return strays.length === 0 || undefined;
+    });
     closeSync(this.fd);
     const left = [...looks.flat(), ...strays.map((pid) => `process ${pid}, which the lab has started`)];
     if (left.length > 0) throw new LabError(`The run has left behind: ${left.join(', ')}. Type: npm run heal`);
     rmSync(this.#file, { force: true });
-  }
-
-  /** What the run's processes have started, which has outlived them. Children of this process are its own to end. */
-  #endDaemons(): void {
-    for (const pid of this.#strays().filter((it) => parentOf(it) !== process.pid)) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {} // it has ended meanwhile
-    }
   }
 
   /** Processes of the run that it does not know of. */
@@ -143,6 +140,15 @@ export class UndoLog {
 
   #write(line: RunnerLine | UndoEntry): void {
     writeSync(this.fd, `${JSON.stringify(line)}\n`);
+  }
+}
+
+/** What the run's processes have started, which has outlived them. Children of this process are its own to end. */
+function endDaemons(strays: readonly number[]): void {
+  for (const pid of strays.filter((it) => parentOf(it) !== process.pid)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {} // it has ended meanwhile
   }
 }
 
