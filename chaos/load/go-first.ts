@@ -1,12 +1,13 @@
-// Real-time scheduling of a process. Niceness counts for nothing against the processes of other sessions or containers
+// Real-time scheduling of a thread. Niceness counts for nothing against the processes of other sessions or containers
 // where the kernel groups them (sched(7), "The autogroup feature").
 
 import { spawnSync } from 'node:child_process';
 
 /**
- * Has the process, with all its threads, run before all else on the machine whenever it wants to. Where that cannot be,
- * not on Linux or not as root, it stays as it was.
+ * Has the process's main thread, and those that it starts from then on, run before all else on the machine whenever they
+ * want to. Not the threads that collect garbage and compile beside it: those want to for up to 20 ms at a time, and all
+ * else on the machine waited for that. Where it cannot be, not on Linux or not as root, all stays as it was.
  */
 export function goFirst(pid: number): void {
-  spawnSync('chrt', ['--fifo', '--all-tasks', '--pid', '1', String(pid)], { stdio: 'ignore' });
+  spawnSync('chrt', ['--fifo', '--pid', '1', String(pid)], { stdio: 'ignore' });
 }
