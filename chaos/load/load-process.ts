@@ -24,8 +24,9 @@ export type FromGenerator =
   | { readonly type: 'done' };
 
 const reportEveryMs = 100;
-const warmUpConnections = 32;
-const warmUpRequests = 10_000;
+/** Requests under way at a time: about as many as in a run. With 32, code is compiled for crowds and thrown away in the run. */
+const warmUpAtOnce = 4;
+const warmUpRequests = 4000;
 /** With each target: a busy machine has fewer requests to warm up with, and a run all the same. Most is gained by 3,000. */
 const warmUpMsMax = 2000;
 /** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
@@ -91,7 +92,7 @@ async function warmUp(connections: Requester, target: LoadPlan['target']): Promi
   await openAll(connections, target);
   let left = warmUpRequests;
   const endMs = performance.now() + warmUpMsMax;
-  const asking = Array.from({ length: warmUpConnections }, async () => {
+  const asking = Array.from({ length: warmUpAtOnce }, async () => {
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
     while (left-- > 0 && performance.now() < endMs) await request(takeFor(target.take, `warm-up-${left % 100}`));
   });
