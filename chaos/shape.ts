@@ -82,6 +82,7 @@ function meantBy(
 /** As JSON, which has no control characters, and not all of it. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
+  if (typeof value === 'number') return String(value); // JSON has no infinity
   const json = JSON.stringify(value);
   return json.length > shownMax ? `${json.slice(0, shownMax)}…` : json;
 }

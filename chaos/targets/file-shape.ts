@@ -15,7 +15,7 @@ const name = written(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case words with hyphens'
   error: 'at most 60 characters',
 });
 const path = written(/^\/[!-~]*$/, 'a path that begins with /, in characters of ASCII without spaces');
-const pointer = written(/^(\/[^\n]*)?$/, 'a JSON Pointer such as /allowed');
+const pointer = written(/^(\/([^~\n]|~[01])*)?$/, 'a JSON Pointer such as /allowed');
 const header = written(/^[\w!#$%&'*+.^`|~-]+$/, 'the name of a header');
 
 const command = z.string({ error: 'a program and its arguments' }).check(({ value, issues }) => {

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import { UsageError } from '../errors.ts';
 import { mistakesOf } from '../shape.ts';
 import { type TargetFile, targetFile } from './file-shape.ts';
@@ -13,6 +13,11 @@ import { wordsOf } from './words.ts';
 
 /** On which an image listens that does not say. */
 const imagePort = 8080;
+
+/** Where the words of the parser are for who calls it. */
+const errorWords: Partial<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a second document begins; allowed: one',
+};
 
 /** Whether `--target` names a file. */
 export function isFile(target: string): boolean {
@@ -36,6 +41,11 @@ export function targetFrom(file: string, directory: string, taken: readonly stri
     const [one, other] = [denied, allowed].map((condition) => JSON.stringify(condition));
     throw mistakesIn(file, [`answer.denied is ${one}, but whatever fits answer.allowed, ${other}, is allowed`]);
   }
+  const { shared, local } = { ...mechanismOf, ...(answer?.source && sourceOf(answer.source).words) };
+  if (shared === local)
+    throw mistakesIn(file, [
+      `answer.source has ${JSON.stringify(local)} for redis and for fallback; allowed: two words`,
+    ]);
   return {
     ...plain,
     name,
@@ -59,15 +69,35 @@ function contentOf(file: string, path: string): unknown {
   }
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const placed = document.errors.map(({ pos, message }) => `line ${lineCounter.linePos(pos[0]).line}: ${message}`);
-    throw mistakesIn(file, placed);
+  const errors = [
+    ...document.errors.map(({ code, pos: [at], message }) => ({ at, message: errorWords[code] ?? message })),
+    ...holdingThemselves(document),
+  ];
+  if (errors.length > 0) {
+    throw mistakesIn(
+      file,
+      errors.map(({ at, message }) => `line ${lineCounter.linePos(at).line}: ${message}`),
+    );
   }
   try {
     return document.toJS();
   } catch (error) {
     throw mistakesIn(file, [(error as Error).message]); // of aliases without end
   }
+}
+
+/** Each alias that stands in what it names: a value without an end. */
+function holdingThemselves(document: Document): { at: number; message: string }[] {
+  const found: { at: number; message: string }[] = [];
+  visit(document, {
+    Alias(_key, alias, above) {
+      const { source, range } = alias;
+      const its = alias.resolve(document);
+      if (its && range && above.includes(its))
+        found.push({ at: range[0], message: `*${source} stands in &${source}, and so in itself` });
+    },
+  });
+  return found;
 }
 
 function mistakesIn(file: string, mistakes: readonly string[]): UsageError {

@@ -122,6 +122,14 @@ bounds: {capacity: 0, refillPerSecond: -1}
       'ready is {"path":"/","equals":1}; allowed: a status, or pointer and equals, or all three',
     ],
     ['name: twice', 'line 3: Map keys must be unique'],
+    ['bounds: {capacity: .nan}', 'bounds.capacity is NaN; allowed: a number over 0'],
+    ['bounds: {capacity: 1e999}', 'bounds.capacity is Infinity; allowed: a number over 0'],
+    [
+      'answer: {remaining: {pointer: /a~2}}',
+      'answer.remaining.pointer is "/a~2"; allowed: a JSON Pointer such as /allowed',
+    ],
+    ['---\nname: b', 'line 3: a second document begins; allowed: one'],
+    ['take: &take {headers: {x-key: *take}}', 'line 3: *take stands in &take, and so in itself'],
     ['take: {path: /', 'line 4: Flow map in block collection must be sufficiently indented and end with a }'],
   ])('is refused for %s', (field, mistake) => {
     expect(mistakes(withField(field))).toEqual([mistake]);
@@ -133,6 +141,14 @@ bounds: {capacity: 0, refillPerSecond: -1}
       'it is null; allowed: a mapping with the fields name, start, topologies, take, answer, bounds, ready, breaker',
     ],
     ['name: a', 'start is missing; allowed: command: CMD, image: NAME, or url: ADDRESS'],
+    ...[
+      ['{redis: fallback}', 'fallback'],
+      ['{fallback: redis}', 'redis'],
+      ['{redis: memory, fallback: memory}', 'memory'],
+    ].map(([words, word]) => [
+      `name: a\nstart: {command: x}\nanswer: {source: {header: x-by, ${words?.slice(1)}}`,
+      `answer.source has "${word}" for redis and for fallback; allowed: two words`,
+    ]),
     ['name: a\nstart: {command: x, cwd: nowhere}', 'start.cwd is "nowhere"; allowed: a directory that exists'],
     ...targetNames.map((name) => [
       `name: ${name}\nstart: {command: x}`,
