@@ -9,7 +9,7 @@
 import { Cluster, Command, type Redis } from 'ioredis';
 import { hashOf } from '../core/hash.ts';
 import { createShard, type Topology } from '../core/shard.ts';
-import type { StoreError } from '../core/store.ts';
+import { StoreError } from '../core/store.ts';
 import { begin, type Connected, follow, hangUp } from './connection.ts';
 import { GuardedConnector } from './connectors.ts';
 import { storeErrorOf } from './errors.ts';
@@ -22,11 +22,15 @@ import { RedisStore } from './store.ts';
 const tagCount = 16;
 const slotCount = 16_384;
 const slotsRefreshMs = 1000;
+/** Longer than an attempt to connect, which knows better why there is no answer. */
+const slotsAnswerMsMax = 600;
 
 /** The hash tags, the i-th of which has its slot in the i-th part of all. The same everywhere and for ever. */
 export const tags: readonly string[] = Array.from({ length: tagCount }, (_, part) => {
   for (let n = 0; ; n++) if (Math.floor((slotOf(String(n)) * tagCount) / slotCount) === part) return String(n);
 });
+
+const noSlots = new StoreError('timeout', `a node did not say within ${slotsAnswerMsMax} ms who owns the slots`);
 
 /** A master's address, as ioredis writes it. */
 type NodeKey = string;
@@ -40,11 +44,13 @@ export function connectCluster(
     enableOfflineQueue: false, // a take that cannot be sent now is answered by the fallback now
     redisOptions: { ...connectionOptions(address), Connector: GuardedConnector },
     natMap: address.natMap,
+    // Each connection looks its own name up: one that does not resolve is that node's trouble alone, and TLS checks the name.
+    dnsLookup: (name, found) => found(null, name),
     clusterRetryStrategy: waitMs,
     clusterNodeRetryStrategy: waitMs, // a master that comes back is the same one; nobody needs to be asked first
     enableReadyCheck: false, // some slots without a master are those keys' trouble alone
     slotsRefreshInterval: slotsRefreshMs,
-    slotsRefreshTimeout: 500, // ms; then the next node is asked
+    slotsRefreshTimeout: slotsAnswerMsMax, // then the next node is asked
     maxRedirections: 2, // moved, and on the move again; the store has a better answer to a TRYAGAIN than to repeat it
     retryDelayOnFailover: 0, // never wait and send again: the fallback has answered by then
     retryDelayOnClusterDown: 0,
@@ -98,7 +104,9 @@ export function connectCluster(
   });
   // No node tells who owns the slots. Each master that is known says by its own connection how it is.
   cluster.on('error', (error: Error & { lastNodeError?: Error | null }) => {
-    options.onConnection(seeds, storeErrorOf(error.lastNodeError ?? error));
+    const why = error.lastNodeError ?? error;
+    // ioredis says no more of a node that does not answer.
+    options.onConnection(seeds, why.message === 'timeout' ? noSlots : storeErrorOf(why));
   });
 
   return {

@@ -7,8 +7,7 @@ import type { Redis } from 'ioredis';
 import type { Shard } from '../core/shard.ts';
 import { StoreError } from '../core/store.ts';
 import { Backoff } from './backoff.ts';
-import { storeErrorOf } from './errors.ts';
-import { isHandshaking } from './guard.ts';
+import { connectionErrorOf } from './guard.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { RedisStore } from './store.ts';
 
@@ -58,9 +57,7 @@ export function follow(redis: Redis, standing: () => Connected | undefined, opti
   });
   redis.on('error', (error: Error & { command?: { name: string } }) => {
     const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
-    if (redis.stream && isHandshaking(redis.stream as Socket)) {
-      lost(new StoreError('tls', `TLS was not agreed on: ${error.message}`));
-    } else lost(storeErrorOf(isOfSentinels && ofSentinel ? ofSentinel : error));
+    lost(connectionErrorOf(isOfSentinels && ofSentinel ? ofSentinel : error, redis.stream as Socket | undefined));
     if (error.command?.name !== 'select') return;
     usable = false; // ioredis would go on in database 0
     redis.stream.destroy();

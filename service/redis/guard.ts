@@ -49,9 +49,10 @@ export function guard<AnySocket extends Socket>(socket: AnySocket, expects: Expe
 
 const handshaking = new WeakSet<Socket>();
 
-/** Whether there is a connection, and no TLS on it yet: a plain port waits for more, and says nothing. */
-export function isHandshaking(socket: Socket): boolean {
-  return handshaking.has(socket);
+/** Why there is no connection. While there is one, and no TLS on it yet, it is for that: a plain port waits for more, and says nothing. */
+export function connectionErrorOf(error: Error, socket: Socket | undefined): StoreError {
+  if (socket && handshaking.has(socket)) return new StoreError('tls', `TLS was not agreed on: ${error.message}`);
+  return storeErrorOf(error);
 }
 
 /** Redis says so too why it does not want a connection, as with too many clients. */

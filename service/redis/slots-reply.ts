@@ -1,10 +1,13 @@
 // What a node answers to CLUSTER SLOTS, checked before ioredis counts on it: it walks the ranges as they are given, so
-// that a null among them is an uncaught TypeError, and a range that doesn't end is a loop that doesn't.
+// that a null among them is an uncaught TypeError, and a range that doesn't end is a loop that doesn't. And why a node does
+// not answer, of which ioredis knows only that the connection is closed.
 //
 //   [[first slot, last slot, [host, port, …], …replicas], …]
 
+import type { Socket } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { StoreError } from '../core/store.ts';
+import { connectionErrorOf } from './guard.ts';
 
 const slotMax = 16_383;
 
@@ -14,12 +17,17 @@ type Callback = (error: Error | null | undefined, reply: unknown) => void;
 export function checkSlotsOf(node: Redis): void {
   node.duplicate = (override?: Partial<RedisOptions>) => {
     const copy = Redis.prototype.duplicate.call(node, override);
+    let cause: StoreError | undefined;
+    copy.on('error', (error) => {
+      cause ??= connectionErrorOf(error, copy.stream as Socket | undefined);
+    });
     copy.cluster = ((subcommand: 'SLOTS', callback: Callback) =>
       Redis.prototype.cluster.call(
         copy,
         subcommand as never,
         ((error: Error | null | undefined, reply: unknown) => {
-          callback(error ?? (isSlots(reply) ? undefined : misfit), reply);
+          const failure = error && (cause ?? error);
+          callback(failure ?? (isSlots(reply) ? undefined : misfit), reply);
         }) as never,
       )) as typeof copy.cluster;
     return copy;

@@ -1,4 +1,4 @@
-// An authority of a test's own and a certificate of it for 127.0.0.1, in a directory that goes with the test.
+// An authority of a test's own and a certificate of it, for 127.0.0.1 unless told otherwise, in a directory that goes with the test.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,13 +17,14 @@ export interface Certificates extends AsyncDisposable {
   redisArgs(port: number): string[];
 }
 
-export async function createCertificates(): Promise<Certificates> {
+/** `subject`: whom the certificate is for, as OpenSSL writes it. */
+export async function createCertificates(subject = 'IP:127.0.0.1'): Promise<Certificates> {
   const dir = await mkdtemp(join(tmpdir(), 'failopen-tls-'));
   const [ca, caKey, cert, key, request, extensions] = ['ca.crt', 'ca.key', 'r.crt', 'r.key', 'r.csr', 'r.ext'].map(
     (name) => join(dir, name),
   ) as [string, string, string, string, string, string];
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await writeFile(extensions, 'subjectAltName=IP:127.0.0.1\n');
+  await writeFile(extensions, `subjectAltName=${subject}\n`);
   const openssl = (args: string[]) => run('openssl', args);
   await openssl(['req', '-x509', ...newKey, '-keyout', caKey, '-out', ca, '-subj', '/CN=test authority', '-days', '2']);
   await openssl(['req', '-new', ...newKey, '-keyout', key, '-out', request, '-subj', '/CN=test redis']);

@@ -125,6 +125,35 @@ describe('why Redis does not decide is logged once, counted and shown', () => {
     }
   });
 
+  it('where no node of a cluster can be reached', async () => {
+    const { logged, shown } = only('refused');
+    expect(await causesOf({ REDIS_CLUSTER_ADDRS: '127.0.0.1:1' })).toMatchObject({ logged, shown });
+  });
+
+  it('with a cluster whose hosts nobody knows', async () => {
+    const { logged, shown } = only('dns');
+    expect(await causesOf({ REDIS_CLUSTER_ADDRS: 'no-such-host.invalid:6379' })).toMatchObject({ logged, shown });
+  });
+
+  it('with a cluster whose certificate nobody trusts, and TLS to a plain port of one', async () => {
+    const { logged, shown } = only('tls');
+    for (const port of [tlsPort, redis.port]) {
+      const settings = { REDIS_URL: 'rediss://localhost', REDIS_CLUSTER_ADDRS: `127.0.0.1:${port}` };
+      expect(await causesOf(settings)).toMatchObject({ logged, shown });
+    }
+  });
+
+  it('with a cluster that accepts connections and says nothing', async () => {
+    const { logged, shown } = only('timeout');
+    process.kill(redis.pid, 'SIGSTOP');
+    try {
+      const settings = { REDIS_CLUSTER_ADDRS: `127.0.0.1:${redis.port}` };
+      expect(await causesOf(settings)).toMatchObject({ logged, shown });
+    } finally {
+      process.kill(redis.pid, 'SIGCONT');
+    }
+  });
+
   it.each(['1', '2'])('once, each change, and its end, with %s workers', async (WORKERS) => {
     await using own = await startRedis();
     await own.admin.call('ACL', 'SETUSER', 'limiter', 'on', '>hunter7', '~*', '+@all');

@@ -237,6 +237,13 @@ describe('the service over Redis Cluster', () => {
     expect(breaker.transitions.filter(({ shard }) => alive.includes(shard))).toEqual([]);
   });
 
+  it('finds its way by the other nodes where the name of one does not resolve', async () => {
+    const seeds = `no-such-host.invalid:6379,${cluster.seeds}`;
+    await using service = await startService({ ...serviceEnv(), REDIS_CLUSTER_ADDRS: seeds });
+    await until('every master', async () => (await readinessOf(service)).mechanism === 'redis');
+    expect((await readinessOf(service)).causes).toEqual([]);
+  });
+
   it('takes back a master that is started again before any replica took over', async () => {
     await using service = await startService(serviceEnv());
     const keys = namesOf('restarted', 60);

@@ -101,6 +101,25 @@ describe('the service over TLS as a user of its own', () => {
     await expectRedisToDecide(service, 'clustered');
   });
 
+  it('knows the nodes of a cluster by their names, where their certificates have no addresses', async () => {
+    await using named = await createCertificates('DNS:localhost');
+    const port = await freePort();
+    await using node = await startRedis([
+      ...named.redisArgs(port),
+      ...['--cluster-enabled', 'yes', '--cluster-port', String(await freePort()), '--tls-cluster', 'yes'],
+      ...['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'],
+    ]);
+    await node.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
+    await until('the cluster', async () => String(await node.admin.cluster('INFO')).includes('cluster_state:ok'));
+    await using service = await startService({
+      ...env('default:'),
+      REDIS_URL: 'rediss://localhost',
+      REDIS_CLUSTER_ADDRS: `localhost:${port}`,
+      NODE_EXTRA_CA_CERTS: named.caFile,
+    });
+    await until('Redis', async () => (await ask(service.url, 'named')).mechanism === 'redis');
+  });
+
   it('speaks TLS to the Sentinels too', async () => {
     const [port, sentinelTlsPort] = [await freePort(), await freePort()];
     const config = join(redis.dir, 'sentinel.conf');
