@@ -54,7 +54,7 @@ export const thresholds = {
   /** Times the rate at which the error budget lasts for exactly its period. */
   burnPage: 14.4,
   burnTicket: 6,
-  /** Failed calls to Redis per second, by reason. An open breaker makes none: this is what does not open it. */
+  /** Failed calls to Redis per second, by reason, where no breaker stays open: one that does makes a probe a second. */
   storeErrorsPerSecond: 0.1,
   /** 80 % of `FALLBACK_MAX_KEYS`, by its default. */
   fallbackKeys: 80_000,
@@ -133,7 +133,7 @@ function recordingRules({ rate, burn }: Windows): RecordingRule[] {
   ];
 }
 
-function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits: Thresholds): AlertingRule[] {
+function alertingRules({ rate, soon, later, missing, flapping, burn }: Windows, limits: Thresholds): AlertingRule[] {
   const alert = (
     name: string,
     severity: 'page' | 'ticket',
@@ -206,7 +206,7 @@ function alertingRules({ soon, later, missing, flapping, burn }: Windows, limits
       'RateLimiterStoreErrors',
       'ticket',
       later,
-      `job_reason:rate_limit_store_errors:rate > ${limits.storeErrorsPerSecond}`,
+      `sum by (job, reason) (rate(rate_limit_store_errors_total[${rate}]) and on (job, instance) max_over_time(instance:rate_limit_breaker_closed:ratio[${soon}]) == 1) > ${limits.storeErrorsPerSecond}`,
       '{{ $labels.job }}: {{ $value | humanize }} calls to Redis per second fail for the reason {{ $labels.reason }}, and no breaker stays open.',
     ),
     alert(
