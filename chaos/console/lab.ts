@@ -91,6 +91,9 @@ export class Lab {
   }
 
   switch(request: SwitchRequest): void {
+    const { state } = this.#activity;
+    if (state === 'stopping' || state === 'judging')
+      throw new Busy('The session by hand is at its end: it heals everything.');
     this.#send({ switch: request });
   }
 

@@ -90,7 +90,7 @@ async function switchUnderLoad(
   try {
     await Promise.race([load.done, delay(plan.durationMs, undefined, { signal: end }).catch(() => {})]);
   } finally {
-    await opened.healAll();
+    await opened.close();
     await load.look();
     recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
   }

@@ -48,7 +48,7 @@ export interface Status {
 export interface LiveBin {
   readonly startMs: number;
   readonly requests: number;
-  /** Milliseconds; null where there was no answer to measure. */
+  /** Milliseconds; null where there was no answer to measure, also where so many had none that it is infinite. */
   readonly p50: number | null;
   readonly p99: number | null;
   readonly controlP99: number | null;

@@ -11,7 +11,7 @@ const shownMax = 30;
 const journalBytesMax = 64 << 20;
 const reportBytesMax = 64 << 20;
 /** `20261124T034000Z-partition-1`, and a number behind it where there were two. */
-const namePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([\w-]+?)-(\d+)(?:-\d+)?$/;
+const namePattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([\w-]+)-(\d+)$/;
 
 export function reportPath(name: string): string {
   return `/runs/${name}/report.html`;
@@ -71,10 +71,11 @@ export class PastRuns {
     if (known?.changedMs === changedMs) return known.run;
     const [, year, month, day, hour, minute, second, scenario = '', seed] = namePattern.exec(name) ?? [];
     const journal = this.journal(name);
+    const told = journal && isNamedAfter(name, journal) ? journal : { scenario, seed: Number(seed) };
     const run: PastRun = {
       name,
-      scenario,
-      seed: Number(seed),
+      scenario: told.scenario,
+      seed: told.seed,
       startedAt: `${year}-${month}-${day}T${hour}:${minute}:${second}Z`,
       verdict: journal?.status === 'completed' ? journal.verdict : 'interrupted',
       report: this.hasReport(name) ? reportPath(name) : null,
@@ -82,4 +83,10 @@ export class PastRuns {
     this.#known.set(name, { changedMs, run });
     return run;
   }
+}
+
+/** A name alone does not tell: `latency-1-5` is `latency-1` with seed 5, or the fifth `latency` with seed 1 in a second. */
+function isNamedAfter(name: string, { scenario, seed }: JudgedRun): boolean {
+  const rest = name.slice(name.indexOf('Z-') + 2);
+  return rest === `${scenario}-${seed}` || rest.replace(/-\d+$/, '') === `${scenario}-${seed}`;
 }

@@ -23,6 +23,7 @@ export class Switchboard {
   readonly #states: ReadonlyMap<string, State>;
   readonly #onChange: () => void;
   readonly #onError: (error: unknown) => void;
+  #isClosed = false;
 
   constructor(rows: readonly Row[], onChange: () => void, onError: (error: unknown) => void) {
     this.#states = new Map(
@@ -41,10 +42,10 @@ export class Switchboard {
     }));
   }
 
-  /** Takes off what is on the link, and puts the fault on for `limitMs`; null takes off only. */
+  /** Takes off what is on the link, and puts the fault on for `limitMs`; null takes off only. Too late once it is closed. */
   async set(link: string, fault: FaultKind | null, limitMs: number): Promise<void> {
     const state = this.#states.get(link);
-    if (!state) return;
+    if (!state || (this.#isClosed && fault !== null)) return;
     state.waiting++;
     this.#onChange();
     state.pending = state.pending
@@ -57,7 +58,9 @@ export class Switchboard {
     await state.pending;
   }
 
-  async healAll(): Promise<void> {
+  /** Heals everything, for good: what is asked for from now on comes too late. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#states.keys()].map((link) => this.set(link, null, 0)));
   }
 
@@ -68,11 +71,14 @@ export class Switchboard {
       state.on = null;
     }
     if (fault === null) return;
-    if (!state.on) {
-      state.on = { fault, untilEpochMs: Date.now() + limitMs }; // known before it is there, so that it is healed in any case
-      await state.row.inject(fault);
+    const isThere = state.on !== null;
+    state.on = { fault, untilEpochMs: Date.now() + limitMs }; // known before it is there, so that it is healed in any case
+    try {
+      if (!isThere) await state.row.inject(fault);
+    } finally {
+      // Half of it may be there where it failed.
+      state.on = { fault, untilEpochMs: Date.now() + limitMs };
+      state.limit = setTimeout(() => this.set(state.row.link, null, 0), limitMs);
     }
-    state.on = { fault, untilEpochMs: Date.now() + limitMs };
-    state.limit = setTimeout(() => this.set(state.row.link, null, 0), limitMs);
   }
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { numberFrom, oneOf, text } from '../shape.ts';
 import type { Journal } from './journal.ts';
 
-export interface JudgedRun extends Pick<Journal, 'status' | 'verdict' | 'checks'> {
+export interface JudgedRun extends Pick<Journal, 'scenario' | 'seed' | 'status' | 'verdict' | 'checks'> {
   readonly phases: Readonly<Record<string, { readonly requests: number; readonly answered: number }>>;
 }
 
@@ -13,6 +13,8 @@ const finding = oneOf('pass', 'fail', 'unknown', 'not applicable');
 const figure = z.number().nullable();
 
 const judgedRun: z.ZodType<JudgedRun> = z.object({
+  scenario: text(),
+  seed: numberFrom(0),
   status: oneOf('completed', 'failed', 'interrupted'),
   verdict,
   checks: z.array(

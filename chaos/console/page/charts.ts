@@ -54,7 +54,7 @@ export class Charts {
     const options: uPlot.Options = {
       width: this.#width,
       height: lane.height,
-      padding: [16, 8, 0, 0],
+      padding: [16, 18, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'lanes' }, y: false, drag: { x: false, y: false }, points: { show: false } },
       series: [],

@@ -5,7 +5,7 @@ import uPlot from 'uplot';
 import { figure, seconds } from '../../report/figures.ts';
 import type { LiveBin } from '../messages.ts';
 import { colour, xAt } from './canvas.ts';
-import type { ShownRun } from './shown-run.ts';
+import { type ShownRun, worstOf } from './shown-run.ts';
 import { binSeconds, countIn, type Lane, stackedLane } from './stacked-lane.ts';
 
 const answerLayers = [
@@ -105,8 +105,7 @@ function latencyLane(run: ShownRun): Lane {
       bins.map(({ p99 }) => p99),
     ],
     words: ({ bins }) => {
-      const worst = bins.reduce((max, { p99 }) => Math.max(max, p99 ?? 0), 0);
-      return `Latency: the highest p99 of a quarter second is ${figure(worst)} ms; the limit is ${limitMs} ms.`;
+      return `Latency: the highest p99 of a quarter second is ${figure(worstOf(bins, 'p99'))} ms; the limit is ${limitMs} ms.`;
     },
   };
 }

@@ -3,7 +3,7 @@
 import type { Feed, LiveUpdate, Status } from '../messages.ts';
 import { Charts } from './charts.ts';
 import { find } from './dom.ts';
-import { listen, readoutAt, showAlert, showFacts, showFigures, showRuns, showStatus } from './panels.ts';
+import { listen, readoutAt, showAlert, showFacts, showFigures, showHeading, showRuns, showStatus } from './panels.ts';
 import { ShownRun } from './shown-run.ts';
 
 const logLinesMax = 300;
@@ -21,22 +21,23 @@ function showLive(update: LiveUpdate | null): void {
   if (update?.run) {
     run = new ShownRun(update.run, update.plannedMs ?? 0);
     run.take(update);
-    find('lanes-title', HTMLHeadingElement).textContent = `${update.run.scenario}, seed ${update.run.seed}`;
-    find('hypothesis', HTMLParagraphElement).textContent = update.run.hypothesis;
     charts.show(run);
   } else if (update && run) {
     run.take(update);
     charts.update();
   } else if (update === null && run) {
     run = undefined;
-    find('lanes-title', HTMLHeadingElement).textContent = 'Starting';
-    find('hypothesis', HTMLParagraphElement).textContent =
-      'Redis, Toxiproxy, Prometheus and the limiters are being started.';
     find('figures', HTMLElement).replaceChildren();
     charts.show(run);
   }
   if (run) showFigures(run);
-  if (status) showStatus(status, run);
+  if (status) show(status);
+}
+
+function show(newest: Status): void {
+  status = newest;
+  showStatus(newest, run);
+  showHeading(newest, run);
 }
 
 function showLog({ all, lines }: Feed['log']): void {
@@ -54,15 +55,20 @@ on('facts', (facts) => {
   seedMax = facts.limits.seedMax;
   showFacts(facts);
 });
-on('status', (newest) => {
-  status = newest;
-  showStatus(newest, run);
-});
+on('status', show);
 on('live', showLive);
 on('log', showLog);
 on('runs', showRuns);
 source.addEventListener('open', () => showAlert(undefined));
-source.addEventListener('error', () => showAlert('The console does not answer; trying again.'));
+source.addEventListener('error', () => {
+  // A browser does not try again where it was refused: another console has another token.
+  const isRefused = source.readyState === EventSource.CLOSED;
+  showAlert(
+    isRefused
+      ? 'Another console answers here. Open the address that it printed.'
+      : 'The console does not answer; trying again.',
+  );
+});
 setInterval(() => status && status.switches.length > 0 && showStatus(status, run), 500);
 listen(() => seedMax);
 find('log', HTMLPreElement).tabIndex = 0; // it scrolls, so the keyboard must reach it

@@ -4,7 +4,7 @@ import { figure, seconds } from '../../report/figures.ts';
 import { sharedStoreName } from '../../scenario.ts';
 import type { FaultKind, LabFacts, PastRun, Status, Switch } from '../messages.ts';
 import { find, make, post } from './dom.ts';
-import type { ShownRun } from './shown-run.ts';
+import { type ShownRun, worstOf } from './shown-run.ts';
 
 export function showAlert(text: string | undefined): void {
   const paragraph = find('trouble', HTMLParagraphElement);
@@ -27,7 +27,10 @@ export function showFacts({ scenarios, drivers, limits }: LabFacts): void {
       }),
     ),
   );
-  find('scenarios', HTMLDivElement).replaceChildren(...groups);
+  const list = find('scenarios', HTMLDivElement);
+  list.replaceChildren(...groups);
+  const label = list.querySelector<HTMLElement>('.scenario:has(:checked)');
+  list.scrollTop = Math.max(0, (label?.offsetTop ?? 0) - list.clientHeight / 2);
   const driver = find('driver', HTMLSelectElement);
   if (driver.options.length === 0) driver.append(...drivers.map((name) => make('option', {}, name)));
   find('rate', HTMLInputElement).max = String(limits.rateMax);
@@ -78,7 +81,22 @@ export function showStatus({ activity, last, switches }: Status, run: ShownRun |
   }
   const board = find('board', HTMLElement);
   board.hidden = switches.length === 0;
-  showSwitches(switches);
+  showSwitches(switches, activity.state === 'stopping' || activity.state === 'judging');
+}
+
+/** What the charts are of; where there are none, why. */
+export function showHeading({ activity, last }: Status, run: ShownRun | undefined): void {
+  const [title, text] = run
+    ? [`${run.run.scenario}, seed ${run.run.seed}`, run.run.hypothesis]
+    : activity.state === 'starting'
+      ? ['Starting', 'Redis, Toxiproxy, Prometheus and the limiters are being started.']
+      : activity.state !== 'idle'
+        ? ['Nothing to show', 'What was started is being ended.']
+        : last
+          ? ['Nothing to show', `${last.scenario} ended before its first request.`]
+          : ['Nothing has run yet', 'Choose an experiment, or start load by hand.'];
+  find('lanes-title', HTMLHeadingElement).textContent = title;
+  find('hypothesis', HTMLParagraphElement).textContent = text;
 }
 
 function phaseText(run: ShownRun): string {
@@ -87,7 +105,7 @@ function phaseText(run: ShownRun): string {
 }
 
 /** Buttons stay the same elements, so that the focus stays where it is. */
-function showSwitches(switches: readonly Switch[]): void {
+function showSwitches(switches: readonly Switch[], isAtEnd: boolean): void {
   const into = find('switches', HTMLDivElement);
   const shape = switches.map(({ link, faults }) => `${link} ${faults}`).join();
   if (into.dataset.shape !== shape) {
@@ -101,6 +119,7 @@ function showSwitches(switches: readonly Switch[]): void {
     if (state) state.textContent = `${on ? `${on.fault}, heals in ${left} s` : 'healthy'}${busy ? ' …' : ''}`;
     row?.classList.toggle('on', on !== null);
     for (const button of row?.querySelectorAll('button') ?? []) {
+      button.disabled = isAtEnd;
       button.setAttribute('aria-pressed', String((button.dataset.fault ?? '') === (on?.fault ?? '')));
     }
   }
@@ -137,14 +156,13 @@ export function showFigures(run: ShownRun): void {
     (sum, { outcomes }) => sum + outcomes['fallback allowed'] + outcomes['fallback refused'],
     0,
   );
-  const worst = (of: 'p99' | 'controlP99') => recent.reduce((max, bin) => Math.max(max, bin[of] ?? 0), 0);
-  const p99 = worst('p99');
+  const p99 = worstOf(recent, 'p99');
   const tile = (name: string, value: string, mark = '') =>
     make('div', { class: `tile ${mark}` }, make('dt', {}, name), make('dd', {}, value));
   find('figures', HTMLElement).replaceChildren(
     tile('requests/s', figure(recent.length === 0 ? null : (4 * total) / recent.length)),
-    tile('p99', `${figure(p99)} ms`, p99 >= run.run.bounds.p99Ms ? 'bad' : ''),
-    tile('control p99', `${figure(worst('controlP99'))} ms`),
+    tile('p99', `${figure(p99)} ms`, p99 !== null && p99 >= run.run.bounds.p99Ms ? 'bad' : ''),
+    tile('control p99', `${figure(worstOf(recent, 'controlP99'))} ms`),
     tile('by fallback', total === 0 ? '–' : `${Math.round((100 * fallback) / total)} %`),
     ...run.breakers.map(({ instance, reportsBreaker, spans }) => {
       const state = reportsBreaker ? (spans.at(-1)?.state ?? 'closed') : 'unreported';

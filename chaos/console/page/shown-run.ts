@@ -72,3 +72,10 @@ export class ShownRun {
       .map(({ fault, targets }) => `${fault} on ${targets.join(', ')}`);
   }
 }
+
+/** The worst of some bins, in ms: infinite where too many requests had no answer; null where nothing was measured. */
+export function worstOf(bins: readonly LiveBin[], of: 'p99' | 'controlP99'): number | null {
+  const never = (bin: LiveBin) => (of === 'p99' && bin.requests > 0 ? Number.POSITIVE_INFINITY : null);
+  const known = bins.map((bin) => bin[of] ?? never(bin)).filter((p99) => p99 !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}

@@ -94,6 +94,30 @@ describe('the past runs', () => {
     expect(new PastRuns(runs).journal(named(1))).toBeUndefined();
   });
 
+  it('have the name and the seed of their journal, or else what their directory is called tells', () => {
+    const called = (n: number, rest: string) => `20261124T04000${n}Z-${rest}`;
+    const judged = (name: string, change: object) => {
+      const directory = builtRun(runs, name);
+      const { history, checks, endedAt } = readRun(join(directory, 'events.ndjson'));
+      writeFileSync(
+        join(directory, 'journal.json'),
+        JSON.stringify({ ...journalOf(history, checks, endedAt), ...change }),
+      );
+    };
+    judged(called(6, 'latency-1-5'), { scenario: 'latency-1', seed: 5 });
+    judged(called(5, 'latency-1-5'), { scenario: 'latency', seed: 1 });
+    judged(called(4, 'latency-1-5'), { scenario: '<b>', seed: 1 });
+    mkdirSync(join(runs, called(3, 'latency-4-12')));
+    mkdirSync(join(runs, called(2, 'partition-7')));
+    expect(new PastRuns(runs).newest().map(({ scenario, seed }) => [scenario, seed])).toEqual([
+      ['latency-1', 5],
+      ['latency', 1],
+      ['latency-1', 5],
+      ['latency-4', 12],
+      ['partition', 7],
+    ]);
+  });
+
   it('are none where there is no directory, or where it is a file', () => {
     expect(new PastRuns(join(runs, 'none')).newest()).toEqual([]);
     writeFileSync(join(runs, 'file'), '');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LiveRun } from '../../../chaos/console/live-run.ts';
-import { ShownRun } from '../../../chaos/console/page/shown-run.ts';
+import { ShownRun, worstOf } from '../../../chaos/console/page/shown-run.ts';
 import { storeErrorsLane } from '../../../chaos/report/store-errors-lane.ts';
 import { buildHistory, eventsOf } from '../../support/history-builder.ts';
 import { specs } from '../../support/runs.ts';
@@ -33,5 +33,16 @@ describe('the run that the page shows', () => {
 
   it('has none where nobody tells of them', () => {
     expect(shownAfter({}).storeErrors).toEqual(new Map());
+  });
+
+  it('has an infinite p99 where requests had no answer, and none where nobody asked', () => {
+    const half = shownAfter({ phases: { fault: { status: (i: number) => (i % 2 ? 200 : 0) } } });
+    const fault = half.bins.filter(({ outcomes }) => outcomes.failed > 0);
+    expect([fault.length > 0, worstOf(fault, 'p99'), Number.isFinite(worstOf(fault, 'controlP99'))]).toEqual([
+      true,
+      Number.POSITIVE_INFINITY,
+      true,
+    ]);
+    expect([worstOf([], 'p99'), worstOf([], 'controlP99')]).toEqual([null, null]);
   });
 });

@@ -3,13 +3,16 @@ import { Switchboard } from '../../../chaos/console/switchboard.ts';
 
 let done: string[];
 let errors: unknown[];
-const board = (heal = async (fault: string) => void done.push(`heal ${fault}`)) =>
+const board = (
+  heal = async (fault: string) => void done.push(`heal ${fault}`),
+  inject = async (fault: string) => void done.push(`inject ${fault}`),
+) =>
   new Switchboard(
     [
       {
         link: 'a',
         faults: ['partition', 'stall'],
-        inject: async (fault) => void done.push(`inject ${fault}`),
+        inject,
         heal,
       },
     ],
@@ -47,7 +50,24 @@ describe('a switch', () => {
     const broken = new Error('Toxiproxy did not answer');
     const switches = board(() => Promise.reject(broken));
     await switches.set('a', 'stall', 1000);
-    await switches.healAll();
+    await switches.close();
     expect([errors, switches.switches[0]?.on?.fault]).toEqual([[broken], 'stall']);
+  });
+
+  it('is not switched on any more once it was closed', async () => {
+    const switches = board();
+    const late = [switches.set('a', 'partition', 1000), switches.close(), switches.set('a', 'stall', 1000)];
+    await Promise.all(late);
+    expect([done, switches.switches[0]?.on]).toEqual([['inject partition', 'heal partition'], null]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('heals at its limit also what could not be put on as a whole', async () => {
+    const broken = new Error('Toxiproxy did not answer');
+    const switches = board(undefined, () => Promise.reject(broken));
+    await switches.set('a', 'stall', 1000);
+    expect([errors, switches.switches[0]?.on?.fault]).toEqual([[broken], 'stall']);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([done, switches.switches[0]?.on]).toEqual([['heal stall'], null]);
   });
 });

@@ -172,6 +172,14 @@ describe('a session by hand', () => {
       await page.locator('.switch.on').waitFor({ state: 'detached', timeout: runMsMax });
       await sees(page, /limiter-1: [^:]*open from [^:]*closed from [\d.]+ s\. limiter-2/);
       await page.getByRole('button', { name: 'Stop and heal' }).click();
+      await until('stopping', async () => (await row.getByRole('button', { disabled: true }).count()) === 4);
+      const late = await page.evaluate(async () => {
+        const body = JSON.stringify({ link: 'limiter-1', fault: 'partition', seconds: 30 });
+        const headers = { 'Content-Type': 'application/json' };
+        const response = await fetch('/switch', { method: 'POST', headers, body });
+        return [response.status, await response.json()];
+      });
+      expect(late).toEqual([409, { error: 'The session by hand is at its end: it heals everything.' }]);
       await page.locator('#outcome').waitFor({ timeout: runMsMax });
       const [on, off] = ['put on', 'taken off'].map(async (what) => {
         const log = (await page.locator('#log').textContent()) ?? '';
@@ -190,6 +198,39 @@ describe('the console', () => {
     const page = await visit();
     await page.getByRole('img', { name: /^Store errors: .*: [1-9][\d,.]* timeout, / }).waitFor();
     await page.context().close();
+  });
+
+  it('says of a run that did not start that there is nothing to show, to whoever comes later too', async () => {
+    const page = await visit();
+    await page.getByLabel('Driver').selectOption('compose'); // it has no cluster, here or anywhere
+    await page.getByRole('radio', { name: /^cluster-master-kill/ }).check();
+    await page.getByRole('button', { name: 'Run' }).click();
+    const later = async () => {
+      await page.locator('#outcome .badge.broken').waitFor({ timeout: runMsMax });
+      return [await page.locator('#lanes-title').textContent(), await page.locator('#hypothesis').textContent()];
+    };
+    const nothing = ['Nothing to show', 'cluster-master-kill ended before its first request.'];
+    expect(await later()).toEqual(nothing);
+    await page.reload();
+    expect(await later()).toEqual(nothing);
+    await page.context().close();
+  });
+
+  it('says when another console has taken its port, whose token the page does not have', async () => {
+    const start = async (port: string) => {
+      const other = new LabCommand(['chaos/console/main.ts', '--port', port, '--out', temporary.path]);
+      return { other, at: await until('the address', () => /console: (\S+)\n/.exec(other.stdout)?.[1]) };
+    };
+    const first = await start('0');
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(first.at);
+    await page.locator('.scenario').first().waitFor();
+    await first.other[Symbol.asyncDispose]();
+    await page.getByText('The console does not answer; trying again.').waitFor();
+    const { other } = await start(new URL(first.at).port);
+    await page.getByText('Another console answers here. Open the address that it printed.').waitFor();
+    await page.context().close();
+    await other[Symbol.asyncDispose]();
   });
 
   it('answers 403 to a wrong token, a wrong origin and another name', async () => {
