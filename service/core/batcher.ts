@@ -10,14 +10,13 @@
 
 import { type BatchStore, type Decision, type Outcome, type Store, StoreError, type Take } from './store.ts';
 
-/** What its caller makes of how a take ended. */
-type Conclude = (outcome: Outcome) => Decision;
-
-interface Waiting {
+/** Who waits for how a take ends. Told so once, by no promise: that would be a good part of what a take costs. */
+export interface Waiting {
   readonly take: Take;
-  readonly conclude: Conclude;
-  readonly resolve: (decision: Decision) => void;
-  readonly reject: (error: unknown) => void;
+  /** What this throws, `failed` is told. */
+  ended(outcome: Outcome): void;
+  /** On a defect of ours or of the store. */
+  failed(defect: unknown): void;
 }
 
 export class Batcher implements Store {
@@ -38,15 +37,23 @@ export class Batcher implements Store {
     this.#sizeMax = sizeMax;
   }
 
-  /** Resolves to what `conclude` makes of the store's outcome; rejects with what it throws, or on a defect of the store. */
-  decide(take: Take, conclude: Conclude = decisionOrThrow): Promise<Decision> {
+  decide(take: Take): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const { length } = take.charges;
-      if (this.#charges + length > this.#sizeMax) this.#flush();
-      this.#waiting.push({ take, conclude, resolve, reject });
-      this.#charges += length;
-      this.#awaitTurnsEnd();
+      this.ask({
+        take,
+        ended: (outcome) => (outcome instanceof StoreError ? reject(outcome) : resolve(outcome)),
+        failed: reject,
+      });
     });
+  }
+
+  /** Asks for the take of one who waits, who is told later. */
+  ask(waiting: Waiting): void {
+    const { length } = waiting.take.charges;
+    if (this.#charges + length > this.#sizeMax) this.#flush();
+    this.#waiting.push(waiting);
+    this.#charges += length;
+    this.#awaitTurnsEnd();
   }
 
   #awaitTurnsEnd(): void {
@@ -76,12 +83,12 @@ export class Batcher implements Store {
       (outcomes) => {
         this.#answered = true;
         this.#awaitTurnsEnd();
-        for (let i = 0; i < batch.length; i++) conclude(batch[i] as Waiting, outcomes[i] ?? leftOut);
+        for (let i = 0; i < batch.length; i++) end(batch[i] as Waiting, outcomes[i] ?? leftOut);
       },
       (error) => {
         for (const waiting of batch) {
-          if (error instanceof StoreError) conclude(waiting, error);
-          else waiting.reject(error);
+          if (error instanceof StoreError) end(waiting, error);
+          else waiting.failed(error);
         }
       },
     );
@@ -90,15 +97,10 @@ export class Batcher implements Store {
 
 const leftOut = new StoreError('other', 'the store left this take out of its answer');
 
-function decisionOrThrow(outcome: Outcome): Decision {
-  if (outcome instanceof StoreError) throw outcome;
-  return outcome;
-}
-
-function conclude(waiting: Waiting, outcome: Outcome): void {
+function end(waiting: Waiting, outcome: Outcome): void {
   try {
-    waiting.resolve(waiting.conclude(outcome));
-  } catch (error) {
-    waiting.reject(error);
+    waiting.ended(outcome);
+  } catch (defect) {
+    waiting.failed(defect);
   }
 }

@@ -6,9 +6,10 @@
 //                └────────────▶ fallback ◀─────┼──────────────────────────────┘
 //                                              ▼
 
+import type { Waiting } from './batcher.ts';
 import type { LocalStore } from './local-store.ts';
 import type { Shard, Topology } from './shard.ts';
-import { type Decision, type Store, StoreError, type Take } from './store.ts';
+import { type Asker, type Decision, type Outcome, type Store, StoreError, type Take } from './store.ts';
 import { decideWithoutStore } from './store-failure.ts';
 
 export interface LimiterParts {
@@ -37,6 +38,20 @@ export class Limiter implements Store {
    * never because of the store.
    */
   decide(take: Take): Decision | Promise<Decision> {
+    const decided = this.#decideAtOnce(take);
+    if (!(decided instanceof Question)) return decided;
+    return new Promise((resolve, reject) => decided.ask({ decided: resolve, failed: reject }));
+  }
+
+  /** As `decide`, for many: what a promise costs is a good part of a take. Undefined where the asker is told later. */
+  ask(take: Take, asker: Asker): Decision | undefined {
+    const decided = this.#decideAtOnce(take);
+    if (!(decided instanceof Question)) return decided;
+    decided.ask(asker);
+    return undefined;
+  }
+
+  #decideAtOnce(take: Take): Decision | Question {
     const { topology, nowUs } = this.#parts;
     const arrivedUs = nowUs();
     const shard = topology.shardOf(take.key);
@@ -44,13 +59,15 @@ export class Limiter implements Store {
     const place = shard.last.placeOf(take);
     const denial = shard.last.denialOf(take, place, arrivedUs);
     if (denial) return this.#tell(denial, arrivedUs, take);
-    return shard.batcher.decide(take, (outcome) => {
-      if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs, take);
-      if (this.#outages.size > 0) this.#answered(shard, arrivedUs);
-      shard.last.learn(take, outcome, arrivedUs, place);
-      return this.#tell(outcome, arrivedUs, take);
-    });
+    return new Question(take, shard, place, arrivedUs, this.#conclude);
   }
+
+  readonly #conclude = ({ take, shard, place, arrivedUs }: Question, outcome: Outcome): Decision => {
+    if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs, take);
+    if (this.#outages.size > 0) this.#answered(shard, arrivedUs);
+    shard.last.learn(take, outcome, arrivedUs, place);
+    return this.#tell(outcome, arrivedUs, take);
+  };
 
   /** What `decide` would say without the store, with the tokens that are there now; takes nothing. */
   lookLocally(take: Take): Decision {
@@ -87,5 +104,42 @@ export class Limiter implements Store {
     const { onDecision, nowUs } = this.#parts;
     onDecision(decision, (nowUs() - arrivedUs) / 1_000_000, take);
     return decision;
+  }
+}
+
+/** A take that only its shard's store can decide, on its way there. */
+class Question implements Waiting {
+  readonly take: Take;
+  readonly shard: Shard;
+  readonly place: number | undefined;
+  readonly arrivedUs: number;
+  readonly #conclude: (question: Question, outcome: Outcome) => Decision;
+  #asker: Asker | undefined;
+
+  constructor(
+    take: Take,
+    shard: Shard,
+    place: number | undefined,
+    arrivedUs: number,
+    conclude: (question: Question, outcome: Outcome) => Decision,
+  ) {
+    this.take = take;
+    this.shard = shard;
+    this.place = place;
+    this.arrivedUs = arrivedUs;
+    this.#conclude = conclude;
+  }
+
+  ask(asker: Asker): void {
+    this.#asker = asker;
+    this.shard.batcher.ask(this);
+  }
+
+  ended(outcome: Outcome): void {
+    this.#asker?.decided(this.#conclude(this, outcome));
+  }
+
+  failed(defect: unknown): void {
+    this.#asker?.failed(defect);
   }
 }

@@ -55,6 +55,13 @@ export interface Store {
   decide(take: Take): Decision | Promise<Decision>;
 }
 
+/** Who has asked for a decision and is told it later, once. */
+export interface Asker {
+  decided(decision: Decision): void;
+  /** On a defect of ours, be it one that `decided` throws. */
+  failed(defect: unknown): void;
+}
+
 /** What became of one take: decided, or not decidable for a reason that concerns its buckets alone. */
 export type Outcome = Decision | StoreError;
 

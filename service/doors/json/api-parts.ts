@@ -1,13 +1,13 @@
 // What the routes of the JSON API work with.
 
 import type { Buckets } from '../../core/buckets.ts';
-import type { Store } from '../../core/store.ts';
+import type { Limiter } from '../../core/limiter.ts';
 import type { TopKeys } from '../../metrics/top-keys.ts';
 import type { Policy } from '../policy.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface ApiParts {
-  readonly limiter: Store;
+  readonly limiter: Pick<Limiter, 'decide' | 'ask'>;
   readonly buckets: Pick<Buckets, 'look' | 'reset' | 'refund'>;
   /** Those in force now. A list once returned stays as it is. */
   readonly policies: () => readonly Policy[];

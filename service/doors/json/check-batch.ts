@@ -2,7 +2,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Decision, Store, Take } from '../../core/store.ts';
+import type { Limiter } from '../../core/limiter.ts';
+import type { Decision, Take } from '../../core/store.ts';
 import type { ApiParts } from './api-parts.ts';
 import { type Check, type Claim, checkShape, claimOfCheck, isCheck, type Misfit } from './check-shape.ts';
 import { answerOf, decisionShape } from './decision-shape.ts';
@@ -73,13 +74,30 @@ export function checkBatchRoute({ limiter, policies }: ApiParts): AnyRoute {
 }
 
 /** In their order; none waits for the answer to another. */
-async function decideInTurns(limiter: Store, takes: readonly Take[]): Promise<Decision[]> {
+async function decideInTurns(limiter: Pick<Limiter, 'ask'>, takes: readonly Take[]): Promise<Decision[]> {
   const parts: Promise<Decision[]>[] = [];
   for (let from = 0; from < takes.length; from += takesOfTurn) {
     if (from > 0) await nextTurn();
-    const part = Promise.all(takes.slice(from, from + takesOfTurn).map((take) => limiter.decide(take)));
+    const part = decideAll(limiter, takes.slice(from, from + takesOfTurn));
     part.catch(() => {}); // a defect is told below
     parts.push(part);
   }
   return (await Promise.all(parts)).flat();
+}
+
+/** One promise for all: one for each would be a good part of what a take costs. */
+function decideAll(limiter: Pick<Limiter, 'ask'>, takes: readonly Take[]): Promise<Decision[]> {
+  return new Promise((resolve, failed) => {
+    const decisions: Decision[] = new Array(takes.length);
+    let missing = takes.length;
+    const put = (i: number, decision: Decision) => {
+      decisions[i] = decision;
+      if (--missing === 0) resolve(decisions);
+    };
+    for (const [i, take] of takes.entries()) {
+      const decision = limiter.ask(take, { decided: (later) => put(i, later), failed });
+      if (decision) put(i, decision);
+    }
+    if (takes.length === 0) resolve(decisions);
+  });
 }

@@ -27,6 +27,13 @@ export interface CommandKind {
   readonly summary: string;
   /** What it takes, as it is typed. */
   readonly usage: string;
-  /** The answer, as it goes over the wire. Rejects only on a defect of ours. */
-  readonly run: (command: Command, session: Session) => string | Promise<string>;
+  /** The answer, as it goes over the wire, or a promise of it; undefined where `later` is told it, which costs less. */
+  readonly run: (command: Command, session: Session, later: Later) => string | Promise<string> | undefined;
+}
+
+/** The place of an answer that is still to come, among the others. */
+export interface Later {
+  answered(reply: string): void;
+  /** On a defect of ours. */
+  failed(defect: unknown): void;
 }

@@ -7,6 +7,7 @@
 // A client is cut that sends half a command, or does not read what it asked for, and stays so.
 
 import type { Socket } from 'node:net';
+import { Answers } from './answers.ts';
 import type { CommandKind, Session } from './command.ts';
 import { type Command, CommandReader, ProtocolError } from './command-reader.ts';
 import { error } from './replies.ts';
@@ -29,19 +30,10 @@ export interface ConnectionParts {
   readonly onDefect: (error: unknown) => void;
 }
 
-/** A command's answer, once it is there. */
-interface Place {
-  reply: string | undefined;
-}
-
 export class Connection {
   readonly #parts: ConnectionParts;
   readonly #reader = new CommandReader();
-  /** In the order of the commands. */
-  readonly #places: Place[] = [];
-  /** What is answered and not written. */
-  #output = '';
-  #flushes = false;
+  readonly #answers: Answers;
   /** In the queue for a later turn. */
   #waits = false;
   /** A command that nothing may overtake is being answered. */
@@ -58,7 +50,8 @@ export class Connection {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    const { socket } = parts;
+    const { socket, onDefect } = parts;
+    this.#answers = new Answers({ socket, onDefect, onAllWritten: () => this.#allAnswered() });
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('drain', () => {
       this.#stuckSinceMs = undefined;
@@ -74,7 +67,7 @@ export class Connection {
   /** Everything that came is answered and sent. */
   get isQuiet(): boolean {
     const { socket } = this.#parts;
-    return this.#places.length === 0 && !this.#next && !this.#waits && socket.writableLength === 0;
+    return this.#answers.pending === 0 && !this.#next && !this.#waits && socket.writableLength === 0;
   }
 
   /** Closes it as soon as what has come is answered. */
@@ -103,7 +96,7 @@ export class Connection {
 
   /** No more commands are read for now. */
   get #isFull(): boolean {
-    return this.#isAlone || this.#places.length >= unansweredMax || this.#parts.socket.writableNeedDrain;
+    return this.#isAlone || this.#answers.pending >= unansweredMax || this.#parts.socket.writableNeedDrain;
   }
 
   /** Runs the commands that have come, as far as it may. */
@@ -140,77 +133,50 @@ export class Connection {
       if (!(thrown instanceof ProtocolError)) throw thrown;
       this.#parts.session.isOver = true;
       this.#isLast = true;
-      this.#answer({ reply: undefined }, error(`ERR Protocol error: ${thrown.message}`), true);
+      this.#answers.add(error(`ERR Protocol error: ${thrown.message}`));
       return undefined;
     }
   }
 
   #run(command: Command): void {
-    const { session, kinds, onDefect } = this.#parts;
+    const { session, kinds } = this.#parts;
     const kind = kinds.get(command[0] as string) ?? kinds.get((command[0] as string).toLowerCase());
     const refusal = refusalOf(command, kind, session);
-    const place: Place = { reply: undefined };
     if (!kind || refusal !== undefined) {
       // A web page can make a browser send these; as Redis, so that no line of their body is taken for a command.
       if (/^(post|host:)$/i.test(command[0] as string)) this.#parts.socket.destroy();
-      this.#answer(place, refusal as string, true);
+      this.#answers.add(refusal as string);
       return;
     }
     const isAlone = kind.isAlone?.(command) === true;
-    if (isAlone && this.#places.length > 0) {
+    if (isAlone && this.#answers.pending > 0) {
       this.#next = command;
       this.#isAlone = true;
       return;
     }
-    const reply = kind.run(command, session);
+    const place = this.#answers.place();
+    const reply = kind.run(command, session, place);
     if (session.isOver) this.#isLast = true;
     if (typeof reply === 'string') {
-      this.#answer(place, reply, true);
+      this.#answers.add(reply);
       return;
     }
     this.#isAlone = isAlone;
-    this.#places.push(place);
-    reply.then(
-      (text) => this.#answer(place, text, false),
-      (defect) => {
-        onDefect(defect);
-        this.#answer(place, error('ERR internal error'), false);
-      },
+    this.#answers.keep(place);
+    reply?.then(
+      (text) => place.answered(text),
+      (defect) => place.failed(defect),
     );
   }
 
-  /** `isNew`: the place is the last in the order. */
-  #answer(place: Place, reply: string, isNew: boolean): void {
-    place.reply = reply;
-    if (isNew && this.#places.length === 0) this.#output += reply;
-    else if (isNew) this.#places.push(place);
-    if (this.#flushes) return;
-    this.#flushes = true;
-    queueMicrotask(() => this.#flush());
-  }
-
-  /** Writes the answers that are there, up to the first that is not. */
-  #flush(): void {
-    this.#flushes = false;
-    const { socket } = this.#parts;
-    let answered = 0;
-    for (const { reply } of this.#places) {
-      if (reply === undefined) break;
-      this.#output += reply;
-      answered++;
-    }
-    if (answered > 0) this.#places.splice(0, answered);
-    if (this.#output !== '' && !socket.destroyed) socket.write(this.#output, 'latin1');
-    this.#output = '';
-    if (this.#places.length === 0) {
-      this.#isAlone = false;
-      this.#goOn();
-    }
+  #allAnswered(): void {
+    this.#isAlone = false;
+    this.#goOn();
   }
 
   /** Something that was waited for is there. */
   #goOn(): void {
-    if (this.#waits || this.#places.length > 0 || this.#parts.socket.writableNeedDrain) return;
+    if (this.#waits || this.#answers.pending > 0 || this.#parts.socket.writableNeedDrain) return;
     if (this.#parts.socket.isPaused() || this.#isLast || this.#next) this.#wait();
   }
 
@@ -226,7 +192,7 @@ export class Connection {
   /** The client has sent its last, and is answered: it is told so, and has some time to read it. */
   #endWhenAnswered(): void {
     const { socket } = this.#parts;
-    if (this.#isEnded || this.#places.length > 0 || this.#flushes) return;
+    if (this.#isEnded || !this.#answers.areOut) return;
     this.#isEnded = true;
     socket.end();
     socket.resume(); // what it still sends is read past: a reset could take the last answer from it

@@ -4,17 +4,17 @@
 import type { Buckets } from '../../core/buckets.ts';
 import type { Limit } from '../../core/limit.ts';
 import type { Limiter } from '../../core/limiter.ts';
-import { type Decision, type Take, takeOf } from '../../core/store.ts';
+import { type Asker, type Decision, type Take, takeOf } from '../../core/store.ts';
 import { bucketKeyOf } from '../bucket-key.ts';
 import { keyOfHeader } from '../client-key.ts';
 import { textOfBytes } from '../utf8-bytes.ts';
 import type { CallerLimits } from './caller-limits.ts';
-import type { CommandKind } from './command.ts';
+import type { CommandKind, Later } from './command.ts';
 import type { Command } from './command-reader.ts';
 import { error } from './replies.ts';
 
 export interface ThrottleParts {
-  readonly limiter: Pick<Limiter, 'decide'>;
+  readonly limiter: Pick<Limiter, 'ask'>;
   readonly buckets: Pick<Buckets, 'look'>;
   readonly limits: CallerLimits;
 }
@@ -76,17 +76,35 @@ function kindOf(dialect: Dialect, { limiter, buckets, limits }: ThrottleParts, s
     usage,
     summary,
     isAlone: ([, , , , , quantity]) => quantity !== undefined && /^[+-]?0+$/.test(quantity),
-    run(command) {
+    run(command, _, later) {
       const asked = askedBy(command, dialect, limits, last);
       if (typeof asked === 'string') return error(asked);
       last = asked.brought;
       // To look is to ask without a take: it is answered as allowed, whatever is left.
       if (asked.isLook)
         return buckets.look(asked.take).then((decision) => reply({ ...decision, allowed: true, retryAfterMs: 0 }));
-      const decision = limiter.decide(asked.take);
-      return decision instanceof Promise ? decision.then(reply) : reply(decision);
+      const decision = limiter.ask(asked.take, new Taker(reply, later));
+      return decision && reply(decision);
     },
   };
+}
+
+class Taker implements Asker {
+  readonly #reply: Dialect['reply'];
+  readonly #later: Later;
+
+  constructor(reply: Dialect['reply'], later: Later) {
+    this.#reply = reply;
+    this.#later = later;
+  }
+
+  decided(decision: Decision): void {
+    this.#later.answered(this.#reply(decision));
+  }
+
+  failed(defect: unknown): void {
+    this.#later.failed(defect);
+  }
 }
 
 /** The limit that a command brought along, in words and in numbers. */

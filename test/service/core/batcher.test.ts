@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Batcher } from '../../../service/core/batcher.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
 import { type Charge, type Decision, type Outcome, StoreError, type Take } from '../../../service/core/store.ts';
@@ -141,14 +141,15 @@ describe('Batcher', () => {
     expect(failing.calls.length).toBe(2);
   });
 
-  it('fails only the take whose conclusion throws', async () => {
+  it('fails only the take of one who throws at its end', async () => {
     const batcher = new Batcher(createStore(), 128);
     const defect = new Error('a defect');
+    const ended = () => {
+      throw defect;
+    };
     const results = await Promise.allSettled([
       batcher.decide(take(1)),
-      batcher.decide(take(2), () => {
-        throw defect;
-      }),
+      new Promise((_, failed) => batcher.ask({ take: take(2), ended, failed })),
       batcher.decide(take(3)),
     ]);
     expect(results).toEqual([
@@ -158,15 +159,16 @@ describe('Batcher', () => {
     ]);
   });
 
-  it('rejects with a defect of the store as it is, and concludes nothing', async () => {
+  it('tells a defect of the store as it is, and nobody an end', async () => {
     const defect = new TypeError('a defect');
     const batcher = new Batcher(
       createStore(() => Promise.reject(defect)),
       128,
     );
-    let concluded = 0;
-    const results = await Promise.allSettled(upTo(2).map((it) => batcher.decide(it, () => decision(concluded++))));
-    expect([results.map((it) => it.status === 'rejected' && it.reason), concluded]).toEqual([[defect, defect], 0]);
+    const ended = vi.fn();
+    const told = upTo(2).map((take) => new Promise((failed) => batcher.ask({ take, ended, failed })));
+    expect(await Promise.all(told)).toEqual([defect, defect]);
+    expect(ended).not.toHaveBeenCalled();
   });
 
   it('splits a turn of more takes than one call may hold, and loses none', async () => {

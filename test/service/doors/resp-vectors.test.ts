@@ -15,15 +15,15 @@ function commandsAt(clock: { ms: number }) {
   const store = new LocalStore({ keysMax: 10_000, nowUs: () => 1e15 + clock.ms * 1000 });
   const look = async (take: Take) => store.look(take);
   const limits = new CallerLimits({ workers: 1 });
-  const kinds = new Map(
-    throttleCommands({ limiter: store, buckets: { look }, limits }).map((kind) => [kind.name, kind]),
-  );
-  return async (name: string, text: string): Promise<string> =>
-    (kinds.get(name) as CommandKind).run([name, ...(text === '' ? [] : text.split(' '))], session);
+  const limiter = { ask: (take: Take) => store.decide(take) };
+  const kinds = new Map(throttleCommands({ limiter, buckets: { look }, limits }).map((kind) => [kind.name, kind]));
+  const never = { answered: () => expect.unreachable(), failed: () => expect.unreachable() };
+  return async (name: string, text: string): Promise<string | undefined> =>
+    (kinds.get(name) as CommandKind).run([name, ...(text === '' ? [] : text.split(' '))], session, never);
 }
 
 /** The five integers; an error as it is. */
-const answerOf = (reply: string) =>
+const answerOf = (reply = '') =>
   reply.startsWith('*5') ? reply.split('\r\n:').slice(1).map(Number.parseFloat) : reply;
 
 describe('CL.THROTTLE', () => {
