@@ -31,8 +31,12 @@ export class EngineLimiter implements Limiter {
     this.#engine = this.#opened.engine;
   }
 
-  async take(key: string, options?: TakeOptions): Promise<Decision> {
-    return (await this.#engine.limiter.decide(this.#takeOf(key, options))) as Decision;
+  take(key: string, options?: TakeOptions): Promise<Decision> {
+    try {
+      return Promise.resolve(this.#engine.limiter.decide(this.#takeOf(key, options)) as Decision | Promise<Decision>);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async look(key: string, options?: TakeOptions): Promise<Decision> {

@@ -17,11 +17,16 @@ import { createRequestGate, type RateLimitOptions, type Verdict } from './reques
 export function rateLimit(options: RateLimitOptions<Request>): RequestHandler {
   const gate = createRequestGate(options, ({ ip, socket }) => ip ?? socket.remoteAddress);
   return (request, response, next) => {
-    gate(request)
-      .then((verdict) => tell(verdict, response))
-      .then((isAnswered) => {
-        if (!isAnswered) next();
-      }, next);
+    gate(request).then((verdict) => {
+      let isAnswered: boolean;
+      try {
+        isAnswered = tell(verdict, response);
+      } catch (error) {
+        next(error);
+        return;
+      }
+      if (!isAnswered) next();
+    }, next);
   };
 }
 

@@ -8,7 +8,7 @@ import { keyOfAddress, keyOfHeader } from '../doors/client-key.ts';
 import { decisionHeaders, quotaExceeded, reducedCapacity } from '../doors/headers.ts';
 import { shown, tryReadBy } from '../doors/json/field-mistakes.ts';
 import { fields } from '../doors/json/shapes.ts';
-import type { Limiter } from './limiter.ts';
+import type { Decision, Limiter } from './limiter.ts';
 import type { LimitOption } from './limiter-options.ts';
 import { ClosedError, OptionsError } from './options-error.ts';
 
@@ -85,31 +85,56 @@ export function createRequestGate<Request>(
   if (typeof policy !== 'function')
     limiter.check({ policy, limits, cost: typeof cost === 'number' ? cost : undefined });
 
-  const verdictOn = async (request: Request): Promise<Verdict | undefined> => {
-    if (await skip?.(request)) return undefined;
-    const key = keyBy(await ownKey?.(request)) ?? keyOfClient(addressOf(request));
-    try {
-      const decision = await limiter.take(key, {
-        cost: typeof cost === 'function' ? await cost(request) : cost,
-        policy: typeof policy === 'function' ? policy(request) : policy,
-        limits,
+  const verdictOn = (request: Request) =>
+    after(skip?.(request), (isSkipped) => {
+      if (isSkipped) return undefined;
+      return after(ownKey?.(request), (own) => {
+        const key = keyBy(own) ?? keyOfClient(addressOf(request));
+        return after(typeof cost === 'function' ? cost(request) : cost, (cost) => {
+          const policyNow = typeof policy === 'function' ? policy(request) : policy;
+          return limiter.take(key, { cost, policy: policyNow, limits }).then(verdictBy, undefinedIfClosed);
+        });
       });
-      const headers = inPairs(decisionHeaders(decision, Date.now()));
-      if (decision.allowed) return { headers, refusal: undefined };
-      const [status, body] =
-        decision.mechanism === 'closed'
-          ? ([503, reducedCapacity(decision)] as const)
-          : ([429, quotaExceeded(decision)] as const);
-      return { headers, refusal: { status, contentType: 'application/problem+json', body } };
-    } catch (error) {
-      if (error instanceof ClosedError) return undefined; // the application ends, and answers what it has accepted
-      throw error;
+    });
+  return (request) => {
+    try {
+      return Promise.resolve(verdictOn(request));
+    } catch (thrown) {
+      return Promise.reject(errorOf(thrown));
     }
   };
-  return (request) =>
-    verdictOn(request).catch((thrown: unknown) => {
+}
+
+/** At once where the value is there already: each promise is a good part of what a limit costs a request. */
+function after<Value, Result>(
+  value: Value | Promise<Value>,
+  then: (value: Value) => Result | Promise<Result>,
+): Result | Promise<Result> {
+  if (!isThenable(value)) return then(value);
+  return Promise.resolve(value)
+    .then(then)
+    .catch((thrown: unknown) => {
       throw errorOf(thrown);
     });
+}
+
+function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+  return typeof (value as Partial<Promise<Value>> | null | undefined)?.then === 'function';
+}
+
+function verdictBy(decision: Decision): Verdict {
+  const headers = inPairs(decisionHeaders(decision, Date.now()));
+  if (decision.allowed) return { headers, refusal: undefined };
+  const [status, body] =
+    decision.mechanism === 'closed'
+      ? ([503, reducedCapacity(decision)] as const)
+      : ([429, quotaExceeded(decision)] as const);
+  return { headers, refusal: { status, contentType: 'application/problem+json', body } };
+}
+
+/** The application ends then, and answers what it has accepted. */
+function undefinedIfClosed(error: unknown): undefined {
+  if (!(error instanceof ClosedError)) throw errorOf(error);
 }
 
 /** Undefined where an application's key says nothing. */
