@@ -102,11 +102,12 @@ function minutesIn(text: string): number {
 }
 
 function numbersIn(text: string): number[] {
-  if (text === '') return [];
-  return text.split(',').map((number) => {
-    if (/^\d+$/.test(number)) return Number(number);
-    throw new UsageError(`--faults is "${text}"; allowed: numbers of faults from 0, with commas between them.`);
-  });
+  const words = text === '' ? [] : text.split(',');
+  const numbers = new Set(words.map(Number));
+  if (words.every((word) => /^\d+$/.test(word)) && numbers.size === words.length) return [...numbers];
+  throw new UsageError(
+    `--faults is "${text}"; allowed: numbers of faults from 0, each once, with commas between them.`,
+  );
 }
 
 /** The plan that the options ask for. Throws a `UsageError` for a fault that it does not have. */
@@ -128,7 +129,7 @@ export function commandOf({ situation, seed, instances, minutes, rate, faults }:
     ...(situation.name === 'storm' ? [] : ['--scenario', situation.name]),
     ...['--seed', seed, '--instances', instances, '--minutes', minutes],
     ...(rate === undefined ? [] : ['--rate', rate]),
-    ...(faults === undefined ? [] : ['--faults', faults.join(',')]),
+    ...(faults === undefined ? [] : [`--faults=${faults.join(',')}`]), // with none of them a shell would leave no word
   ];
   return `npm run sim -- ${words.join(' ')}`;
 }

@@ -53,7 +53,7 @@ async function simulate(options: SimOptions, signal: AbortSignal): Promise<Verdi
     hashes.update(judged.hash);
     answers += judged.answers;
     verdicts.push(judged.verdict);
-    if (seeds === 1) for (const line of linesOf(plan, judged)) say(line);
+    if (seeds === 1) for (const line of linesOf(plan, judged, options.faults)) say(line);
     if (judged.verdict === 'pass') continue;
     const checks = judged.checks.filter(({ verdict }) => verdict === judged.verdict);
     for (const { name, verdict, detail } of checks) say(`seed ${world.seed}: ${name} ${verdict}: ${detail}`);
@@ -75,13 +75,13 @@ async function simulate(options: SimOptions, signal: AbortSignal): Promise<Verdi
   return verdict;
 }
 
-/** The faults of a world, and what each check says. */
-function linesOf({ faults }: Plan, { checks }: Judged): string[] {
+/** The faults of a world, and what each check says. `numbers`: by which they were asked for, if not all were. */
+function linesOf({ faults }: Plan, { checks }: Judged, numbers?: readonly number[]): string[] {
   return [
     ...faults.map(({ kind, atMs, forMs, instances, size }, i) => {
       const who = instances.length > 0 ? `${instances.length} instances` : 'Redis';
       const about = `${kind} of ${who}, size ${size}: ${effectOf(kind).about}`;
-      return `fault ${i}, ${atMs / 1000} s for ${forMs / 1000} s: ${about}`;
+      return `fault ${numbers?.[i] ?? i}, ${atMs / 1000} s for ${forMs / 1000} s: ${about}`;
     }),
     ...checks.map(({ name, verdict, detail }) => `${name.padEnd(18)}${verdict.padEnd(16)}${detail}`),
   ];

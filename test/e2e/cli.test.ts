@@ -171,3 +171,14 @@ describe.each([
     expect(wrong.stderr).toMatch(/^Unknown option '--bogus'\. Options: .*--help\.$/m);
   });
 });
+
+it('npm run sim calls a fault by the number by which it was asked for', async () => {
+  const small = ['scenarios/sim.ts', '--seed', '7', '--instances', '2', '--minutes', '0.3'];
+  const faultsOf = async (args: readonly string[]) => {
+    const { stdout } = await run([...small, ...args]);
+    return stdout.split('\n').filter((line) => line.startsWith('fault '));
+  };
+  const all = await faultsOf([]);
+  expect(all.length).toBeGreaterThan(1);
+  expect(await faultsOf(['--faults', '1'])).toEqual([all[1]]);
+});

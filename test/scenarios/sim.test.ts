@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../chaos/simulation/judged-world.ts';
 import type { Plan } from '../../chaos/simulation/plan.ts';
+import { wordsOf } from '../../chaos/targets/words.ts';
 import { assertRoom, commandOf, planOf, simOptions } from '../../scenarios/sim-options.ts';
 import { sayCosts } from '../../scenarios/sim-plan.ts';
 import { SimProgress } from '../../scenarios/sim-progress.ts';
@@ -23,6 +24,7 @@ describe('npm run sim', () => {
     [['--minutes', '1e1'], '--minutes is "1e1"'],
     [['--scenario', 'nope'], '--scenario is "nope"; allowed: storm, '],
     [['--faults', '1,,2'], '--faults is "1,,2"; allowed: numbers of faults'],
+    [['--faults', '1,01'], '--faults is "1,01"; allowed: numbers of faults from 0, each once'],
     [['--rate', '0'], '--rate is "0"; allowed: a whole number from 1'],
     [['--policy', 'search'], '--policy is of a file of policies: --plan FILE.'],
     [['--json', '--plan', 'policies.yaml'], '--json is of worlds that are judged'],
@@ -98,11 +100,18 @@ describe('npm run sim', () => {
     const options = simOptions(['--seed', String(seed), '--instances', '5']);
     const smallest = await shrunk(options, new Set([check]), lived);
     const command = commandOf(smallest);
-    const again = simOptions(command.split(' ').slice(4));
+    const again = simOptions(wordsOf(command).slice(4));
     expect(planOf(again)).toEqual(planOf(smallest));
     expect(failing(await lived(planOf(again)))).toContain(check);
     expect(smallest.faults?.length).toBeLessThanOrEqual(1);
     expect(planOf(smallest).rate).toBeLessThan(planOf(options).rate);
+  });
+
+  it('tells a command that a shell gives on as it is, also of a world without a fault', () => {
+    for (const faults of ['', '0', '2,0']) {
+      const options = simOptions(['--seed', '7', `--faults=${faults}`]);
+      expect(simOptions(wordsOf(commandOf(options)).slice(4))).toMatchObject({ faults: options.faults });
+    }
   });
 
   it('refuses a plan for a policy that the file does not have, and a file with mistakes', async () => {
