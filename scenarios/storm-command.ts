@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { boundsFor, serviceEnvironment } from '../chaos/bounds.ts';
 import type { Verdict } from '../chaos/checks/check.ts';
 import { typedIn, whole } from '../chaos/command-line.ts';
 import { LabError, UsageError } from '../chaos/errors.ts';
@@ -9,10 +10,12 @@ import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { readRun } from '../chaos/report/read-run.ts';
 import type { Run } from '../chaos/report/run.ts';
+import type { RunEvent } from '../chaos/run-event.ts';
 import type { Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
 import { failopen } from '../chaos/targets/failopen.ts';
 import type { Target } from '../chaos/targets/target.ts';
 import { rateMax } from './arguments.ts';
+import { service } from './defaults.ts';
 import { scenarios } from './index.ts';
 import { scenarioText } from './scenario-text.ts';
 import { fewest, shortest } from './shrink.ts';
@@ -132,12 +135,25 @@ function recorded(path: string, target: Target): { scenario: Scenario; load: Loa
     throw new UsageError(`${name} is a run of the target ${judged}, and not of ${target.name}. Give --target.`);
   const itsOwn = besidesFaults(run.scenario);
   if (itsOwn) throw new UsageError(`${name} had ${itsOwn} of its own. Run ${run.scenario} by its name.`);
+  const otherwise = boundsUnlike(run, target);
+  if (otherwise.length > 0)
+    throw new UsageError(
+      `${name} was run with ${otherwise.join(', ')}. Set that as it was, in the environment or in the target's bounds.`,
+    );
   const failed = checks.filter(({ verdict }) => verdict === 'fail').map((check) => check.name);
   return {
     scenario: replayOf(run, name),
     load: { seed: run.seed, rate: whole(`The rate of ${name}`, String(run.rate), 1, rateMax) },
     failed: [...new Set(failed)],
   };
+}
+
+/** What the run was held to and what would be run now would not be: it would be another limiter. */
+function boundsUnlike({ bounds }: RunEvent, target: Target): string[] {
+  const were = new Map<string, unknown>(Object.entries(bounds));
+  return Object.entries(boundsFor(target, serviceEnvironment(service, process.env)))
+    .filter(([name, value]) => were.has(name) && were.get(name) !== value) // a file of an older lab has not all of them
+    .map(([name, value]) => `${name} ${were.get(name)}, and not ${value}`);
 }
 
 /** `path`: as it was typed. */

@@ -9,7 +9,7 @@ import type { RunEvent } from '../../chaos/run-event.ts';
 import { bare } from '../../chaos/targets/bare.ts';
 import { failopen } from '../../chaos/targets/failopen.ts';
 import { runStorm } from '../../scenarios/storm-command.ts';
-import { buildHistory } from '../support/history-builder.ts';
+import { buildHistory, usualBounds } from '../support/history-builder.ts';
 import { temporaryDirectory } from '../support/lab-processes.ts';
 
 /** What is run when a run is replayed of which only the first lines are left; or throws why not. */
@@ -68,6 +68,11 @@ it.each<[string, Partial<RunEvent>, string]>([
   ['whose keys were new', { scenario: 'new-keys' }, 'had a load of its own. Run new-keys by its name.'],
   ['of a cluster', { scenario: 'cluster-down' }, 'had a kind of Redis of its own. Run cluster-down by its name.'],
   ['of nothing broken', { scenario: 'baseline', schedule: [] }, 'has no schedule of faults'],
+  [
+    'of other settings',
+    { ...scheduled({ kind: 'down' }), bounds: { ...usualBounds, redisTimeoutMs: 2000, breakerFailures: 4 } },
+    'was run with redisTimeoutMs 2000, and not 5, breakerFailures 4, and not 3. Set that as it was, in the environment',
+  ],
   ['of another target', { target: bare.name }, 'is a run of the target bare, and not of failopen. Give --target.'],
 ])('a run %s is refused', async (_what, changes, why) => {
   const refused = expect(replayed(changes)).rejects;
