@@ -43,6 +43,7 @@ export function namePhases(u: uPlot, run: ShownRun): void {
   ctx.save();
   ctx.fillStyle = colour('muted');
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = 'left'; // uPlot leaves the one of its axes
   ctx.textBaseline = 'bottom';
   for (const { name, startMs, endMs } of run.timeline.stretches) {
     const [from, to] = [xAt(u, startMs), xAt(u, Math.min(endMs, run.atMs))];
