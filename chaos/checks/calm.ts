@@ -24,6 +24,11 @@ export function worstControlMs(history: History): number {
   return controlMs(history).at(-1) ?? 0;
 }
 
+/** How late the control was, in words: of what was never answered there is no end. */
+export function latenessOf(ms: number): string {
+  return `${Number.isFinite(ms) ? ms.toFixed(0) : '∞'} ms`;
+}
+
 const known = new WeakMap<History, readonly number[]>();
 
 /** Sorted once for all the checks that ask. */

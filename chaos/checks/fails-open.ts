@@ -3,6 +3,7 @@
 
 import { type AnswerEvent, type History, phasesByName, type Stretch } from '../history.ts';
 import type { Effect, PhaseName } from '../scenario.ts';
+import { latenessOf } from './calm.ts';
 import { type Check, type CheckResult, notApplicable, severityOf } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { oneOpeningMs } from './lapses.ts';
@@ -52,7 +53,7 @@ function onceOpen(history: History, stretches: readonly Stretch[]): CheckResult[
     return [{ ...result, verdict: 'unknown', detail }];
   }
   if (result.verdict !== 'fail' || stallMs <= slackMs) return [result];
-  const detail = `${result.detail}; the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
+  const detail = `${result.detail}; the control arm stalled for ${latenessOf(stallMs)} at the same time`;
   return [{ ...result, verdict: 'unknown', detail }];
 }
 

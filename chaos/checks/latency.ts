@@ -14,7 +14,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, phasesByName } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
-import { controlP99Ms, farBeyondFactor, wasCalm, worstControlMs } from './calm.ts';
+import { controlP99Ms, farBeyondFactor, latenessOf, wasCalm, worstControlMs } from './calm.ts';
 import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
 import { ascending, designEffect, quantile, quantileBounds } from './quantile.ts';
@@ -101,7 +101,7 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
   const stallMs = isFarBeyond ? stall.ms : Math.max(stall.ms, stallFactor * worstControlMs(history));
   const rest = quantileBounds(ascending(withoutStalls(answers, limit, stallMs).map(latencyMs)), 0.99);
   if (!(rest.lower >= limit))
-    return state('unknown', `cannot tell from ${stall.count} stalls of ${stallMs.toFixed(0)} ms: ${bounds}`);
+    return state('unknown', `cannot tell from ${stall.count} stalls of ${latenessOf(stallMs)}: ${bounds}`);
   return state('fail', bounds);
 }
 

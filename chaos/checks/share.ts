@@ -2,7 +2,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs, type SourceKind, type Stretch } from '../history.ts';
 import type { PhaseName } from '../scenario.ts';
-import { wasCalm, worstControlMs } from './calm.ts';
+import { latenessOf, wasCalm, worstControlMs } from './calm.ts';
 import type { CheckResult, Verdict } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
 import { oneOpeningMs, unexplained } from './lapses.ts';
@@ -51,8 +51,8 @@ export function judgeShare(
     return state('unknown', `one of ${answers.length} answers is another's; of so few 99 % cannot be told`);
   if (from === 'local') {
     if (!mayBeSeenLate(history, others)) return state('fail', detail);
-    const stallMs = worstControlMs(history).toFixed(0);
-    return state('unknown', `${detail}; the rest were held up, as the control was, by up to ${stallMs} ms`);
+    const stall = latenessOf(worstControlMs(history));
+    return state('unknown', `${detail}; the rest were held up, as the control was, by up to ${stall}`);
   }
   // A noisy machine delays store calls past their deadline, and then the fallback rightly answers.
   const controlShare = shareOf(controls, isShared);

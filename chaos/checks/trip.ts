@@ -10,7 +10,7 @@
 
 import { type AnswerEvent, answersIn, type History, latencyMs } from '../history.ts';
 import type { Bounds } from '../scenario.ts';
-import { clockMsMax, wasCalm, worstControlMs } from './calm.ts';
+import { clockMsMax, latenessOf, wasCalm, worstControlMs } from './calm.ts';
 import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
 import { bit } from './fault-bit.ts';
 import { isBreakerHit, isUnplaced, reachOf } from './outage.ts';
@@ -61,11 +61,11 @@ export const trip: Check = {
       const { instance, openMs, window } = late;
       const stallMs = controlStallMs(history, window.beginMs, openByMs(history, instance, window));
       if (stallMs > slackMs) {
-        const detail = `the control arm stalled for ${stallMs.toFixed(0)} ms at the same time`;
+        const detail = `the control arm stalled for ${latenessOf(stallMs)} at the same time`;
         return state('unknown', finite(openMs), detail);
       }
       if (!wasCalm(history) && openMs - limit <= stallsMax * worstControlMs(history)) {
-        const detail = `${instance}; the control was slow over the whole run, by up to ${worstControlMs(history).toFixed(0)} ms`;
+        const detail = `${instance}; the control was slow over the whole run, by up to ${latenessOf(worstControlMs(history))}`;
         return state('unknown', finite(openMs), detail);
       }
       if (openMs - limit <= clockMsMax && answersAtOnce(history, late, limit)) {

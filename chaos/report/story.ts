@@ -27,7 +27,7 @@ export function storyOf(run: Run, journal: Journal): Story {
       ...breakerStory(run, windows),
       ...failoverStory(run, windows),
       ...answerStory(run, journal),
-      ...recoveryStory(run),
+      ...recoveryStory(run, windows),
     ],
     promise: promiseOf(run, journal),
   };
@@ -107,7 +107,7 @@ function brokenIn({ history: { run }, described }: Run, windows: readonly FaultW
   if (!described) return 'Not known: the line that tells it is missing.';
   const [planned] = run.schedule;
   if (!planned) return byHand(windows) || 'Nothing: this run shows how it is when all is well.';
-  if (windows.length === 0) return `${planned.description}, but the run ended before that.`;
+  if (windows.length === 0) return `Nothing yet: the run ended before its first fault.`;
   return windows
     .map(({ description, startMs, endMs, healed }) => {
       const from = `${description}, from ${seconds(startMs, 1)}`;
@@ -157,11 +157,12 @@ function failoverStory({ history: { failover } }: Run, [window]: readonly FaultW
   return [`Another master had taken its place ${duration(failover.endMs - window.startMs)} after the kill.`];
 }
 
-function recoveryStory({ history: { failover }, checks }: Run): string[] {
+function recoveryStory({ history: { failover }, checks }: Run, windows: readonly FaultWindow[]): string[] {
   const recovery = checks.find(({ name }) => name === 'recovery');
-  if (!recovery || recovery.verdict === 'not applicable') return [];
+  if (!recovery || recovery.verdict === 'not applicable' || windows.length === 0) return [];
   const after = failover ? 'After that' : 'After the heal';
-  if (recovery.measured === null) return [`${after}: ${recovery.detail}.`];
+  if (recovery.measured === null)
+    return [windows.every(({ healed }) => healed) ? `${after}: ${recovery.detail}.` : `Then ${recovery.detail}.`];
   return [`${after} Redis decided again within ${duration(recovery.measured)}.`];
 }
 

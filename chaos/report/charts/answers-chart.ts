@@ -51,12 +51,17 @@ export function answersChart(timeline: Timeline, bins: readonly Bin[], rows: rea
 }
 
 /** `rows` are wide ones, for the table. */
-export function detoursChart(timeline: Timeline, detours: readonly Detours[], rows: readonly Detours[]): Chart {
+export function detoursChart(
+  timeline: Timeline,
+  detours: readonly Detours[],
+  rows: readonly Detours[],
+  isEmpty: boolean,
+): Chart {
   return reasonsChart(timeline, detours, rows, {
     id: 'detours',
     title: 'Answers that Redis did not give, by reason',
     lead: 'A call to Redis that failed or came too late, a breaker that kept Redis out of it, or no answer at all.',
-    none: 'Redis gave every answer.',
+    none: isEmpty ? 'Missing: this run tells of no answer.' : 'Redis gave every answer.',
     caption: 'Answers that Redis did not give',
   });
 }

@@ -57,7 +57,12 @@ export function chartsOf(run: Run, journal: Journal, scales = scalesOf(run), pre
     breakerChart(timeline, breakers, history.probes),
     storeErrorsChart(timeline, storeErrorsLane(history), storeErrorsLane(history, rowMs)),
     ...(admissions ? [admissionChart(timeline, admissions)] : []),
-    detoursChart(timeline, detoursOf(arms.faulted, breakers), detoursOf(arms.faulted, breakers, rowMs)),
+    detoursChart(
+      timeline,
+      detoursOf(arms.faulted, breakers),
+      detoursOf(arms.faulted, breakers, rowMs),
+      arms.faulted.length === 0,
+    ),
   ];
   return markup`<div class="lanes">
 <script type="application/json">${embedded(cursorData(timeline, faulted.bins, control.bins, breakers))}</script>

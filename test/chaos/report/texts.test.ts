@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
+import { type HistoryEvent, historyOf } from '../../../chaos/history.ts';
 import { duration, figure, unbroken } from '../../../chaos/report/figures.ts';
 import { journalOf } from '../../../chaos/report/journal.ts';
 import { junitOf } from '../../../chaos/report/junit.ts';
@@ -11,7 +12,7 @@ import type { Run } from '../../../chaos/report/run.ts';
 import { commandOf, storyOf, verdictSentence } from '../../../chaos/report/story.ts';
 import { summaryMdOf } from '../../../chaos/report/summary-md.ts';
 import { failoverSpec } from '../../support/failover-history.ts';
-import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { buildHistory, eventsOf, type HistorySpec } from '../../support/history-builder.ts';
 import { answer } from '../../support/history-events.ts';
 import { specs } from '../../support/runs.ts';
 
@@ -36,6 +37,31 @@ describe('markup', () => {
 
   it('embeds JSON that cannot end its script', () => {
     expect(embedded(['</script>']).text).toBe('["\\u003c/script>"]');
+  });
+});
+
+describe('the report of a run', () => {
+  it('that was cut off before its fault does not tell of a heal', () => {
+    const history = historyOf(eventsOf().slice(0, 1));
+    const run = { history, checks: runChecks(checks, history), endedAt, gaps: [], described: true };
+    expect(storyOf(run, journal(run))).toMatchObject({
+      broken: 'Nothing yet: the run ended before its first fault.',
+      happened: [],
+    });
+    const page = reportOf(run, journal(run));
+    expect(page).toContain('Missing: this run tells of no answer.');
+    expect(page).not.toContain('Redis gave every answer.');
+  });
+
+  it('in which nobody was answered, the control neither, has no figure that is none', () => {
+    const unanswered = (event: HistoryEvent): HistoryEvent =>
+      event.type === 'answer' ? { ...event, status: 0, source: null, remaining: null, error: 'ECONNREFUSED' } : event;
+    const history = historyOf(eventsOf().map(unanswered));
+    const run = { history, checks: runChecks(checks, history), endedAt, gaps: [], described: true };
+    const page = reportOf(run, journal(run));
+    expect(page).toContain('the control arm stalled for ∞ ms at the same time');
+    expect(page).not.toMatch(/Infinity|NaN/);
+    expect(summaryMdOf(run, journal(run))).not.toMatch(/Infinity|NaN/);
   });
 });
 
