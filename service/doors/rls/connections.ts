@@ -35,7 +35,10 @@ export class Connections {
       });
       session.socket.once('end', () => session.close()); // its client sends no more, and hears what it has asked for
     });
-    http2.on('stream', (stream) => {
+    http2.on('stream', (stream, _headers, _flags, words) => {
+      // Until a client says that it has heard what headers may be, which it need not, HTTP/2 lets it send longer ones.
+      if (stream.session?.pendingSettingsAck && headerBytesOf(words) > headerBytesMax)
+        return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       let isUnread = false;
       const late = setTimeout(() => {
         if (isUnread || !stream.readableEnded || !stream.headersSent) stream.close(constants.NGHTTP2_CANCEL);
@@ -72,6 +75,11 @@ export class Connections {
   #each(end: (session: ServerHttp2Session) => void): void {
     for (const session of this.#sessions.keys()) end(session);
   }
+}
+
+/** As HTTP/2 counts them: https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2. `words`: names and values in turn. */
+function headerBytesOf(words: readonly string[]): number {
+  return words.reduce((bytes, word) => bytes + word.length, 16 * words.length);
 }
 
 /** The one that a gRPC server with one injector has made. It tells nobody. */

@@ -148,6 +148,20 @@ it('headers that are too long, or too many, end their call', async () => {
   expect(await isAnswered()).toBe('OK');
 });
 
+it('headers that are too long end their call before the client has heard how long they may be, too', async () => {
+  const early = connect(`http://127.0.0.1:${service.grpcPort}`);
+  early.on('error', () => {});
+  try {
+    const call = early.request({ ...headers, long: 'x'.repeat(30_000) });
+    call.resume().end(framed(message));
+    expect(await resetOf(call)).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    expect((await endOf(early.request(headers).end(framed(message)))).status).toBe('0');
+  } finally {
+    early.destroy();
+  }
+  expect(await isAnswered()).toBe('OK');
+});
+
 it('a client that resets one call after another loses its connection', async () => {
   using other = await session();
   let sent = 0;
