@@ -8,6 +8,7 @@ import { faultKinds, faultOf } from '../chaos/faults/index.ts';
 import type { RunEvent } from '../chaos/history.ts';
 import type { FaultSpec, Lever, Scenario, ScheduledFault } from '../chaos/scenario.ts';
 import { keys, once, service, timing } from './defaults.ts';
+import { scenarios } from './index.ts';
 
 export const stormName = 'storm';
 export const minutesMax = 60;
@@ -97,7 +98,15 @@ export function stormOfOnly(faults: readonly ScheduledFault[]): Scenario {
     untilMs = Math.max(untilMs, overMs(fault));
     return { ...fault, atMs: fault.atMs - shiftMs };
   });
-  return { ...storm, hypothesis, faults: closer, timing: { ...timing, durationMs: untilMs - shiftMs + endMs } };
+  const durationMs = untilMs - shiftMs + endMs;
+  return { ...storm, family: familyOf(faults), hypothesis, faults: closer, timing: { ...timing, durationMs } };
+}
+
+/** That of a scenario which puts on the first of them, and is no more than its faults: the family says what is broken. */
+function familyOf([first]: readonly ScheduledFault[]): Scenario['family'] {
+  const isOfIt = ({ faults = [], load, topology }: Scenario) =>
+    !load && !topology && faults.some(({ use }) => use.kind === first?.use.kind);
+  return scenarios.find(isOfIt)?.family ?? storm.family;
 }
 
 function overMs({ atMs, forMs }: ScheduledFault): number {

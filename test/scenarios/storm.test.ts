@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { boundsOf } from '../../chaos/bounds.ts';
-import { faultOf } from '../../chaos/faults/index.ts';
+import { faultKinds, faultOf } from '../../chaos/faults/index.ts';
 import { occurrencesOf } from '../../chaos/run/schedule.ts';
-import type { Lever, Scenario } from '../../chaos/scenario.ts';
+import type { FaultSpec, Lever, Scenario } from '../../chaos/scenario.ts';
 import { replayOf, stormOf, stormOfOnly } from '../../scenarios/storm.ts';
 import { buildHistory } from '../support/history-builder.ts';
 
@@ -63,6 +63,17 @@ describe('a storm', () => {
     if (!one || !other) throw new Error('no pair');
     const [shifted, second] = stormOfOnly([faults[0] ?? one, one, other]).faults?.slice(1) ?? [];
     expect((second?.atMs ?? 0) - (shifted?.atMs ?? 0)).toBe(other.atMs - one.atMs);
+  });
+
+  it('of a few faults is of the family of the first of them, whatever the fault', () => {
+    const familyOf = (use: FaultSpec) => stormOfOnly([{ use, atMs: 0, forMs: 2000 }]).family;
+    expect(familyOf({ kind: 'redis-stop' })).toBe('redis');
+    expect(familyOf({ kind: 'slow-close', delayMs: 500 })).toBe('network');
+    for (const { examples } of faultKinds) {
+      const [use] = examples as [FaultSpec];
+      const isOfNodes = faultOf(use).needs.includes('topology');
+      expect({ use, isSteady: familyOf(use) === 'steady' }).toEqual({ use, isSteady: isOfNodes });
+    }
   });
 
   it('that was recorded is the same schedule when it is put on again', () => {
