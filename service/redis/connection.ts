@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Shard } from '../core/shard.ts';
-import { StoreError } from '../core/store.ts';
+import { StoreError, type StoreErrorReason } from '../core/store.ts';
 import { Backoff } from './backoff.ts';
+import { storeErrorOf } from './errors.ts';
 import { connectionErrorOf } from './guard.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { RedisStore } from './store.ts';
@@ -33,8 +34,8 @@ export function follow(redis: Redis, standing: () => Connected | undefined, opti
   const { onConnection } = options;
   const closed = new StoreError('disconnected', 'the connection was closed');
   let cause: StoreError = closed;
-  /** What the Sentinels said of the master, which ioredis leaves out of its error. */
-  let ofSentinel: Error | undefined;
+  /** What the Sentinels said of the master, or why they cannot be asked, by its reason; ioredis leaves it out of its error. */
+  const ofSentinels = new Map<StoreErrorReason, StoreError>();
   let usable = true;
   const backoff = new Backoff(options.instances);
   // ioredis counts the attempts, but from the last connection, however short it was.
@@ -53,11 +54,14 @@ export function follow(redis: Redis, standing: () => Connected | undefined, opti
   const heartbeat = new Heartbeat(redis, { beginAgain, silentMsMax: options.socketTimeoutMs });
 
   redis.on('sentinelError', (error: Error) => {
-    ofSentinel = error;
+    const why = storeErrorOf(error);
+    ofSentinels.set(why.reason, why);
   });
   redis.on('error', (error: Error & { command?: { name: string } }) => {
     const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
-    lost(connectionErrorOf(isOfSentinels && ofSentinel ? ofSentinel : error, redis.stream as Socket | undefined));
+    const all = isOfSentinels && ofSentinels.size > 0 ? [...ofSentinels.values()] : [error];
+    for (const each of all) lost(connectionErrorOf(each, redis.stream as Socket | undefined));
+    ofSentinels.clear();
     if (error.command?.name !== 'select') return;
     usable = false; // ioredis would go on in database 0
     redis.stream.destroy();
@@ -69,7 +73,7 @@ export function follow(redis: Redis, standing: () => Connected | undefined, opti
   });
   redis.on('connect', () => {
     usable = true;
-    ofSentinel = undefined;
+    ofSentinels.clear();
   });
   redis.on('ready', async () => {
     if (!usable) return;

@@ -3,8 +3,9 @@
 
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { AbstractConnector, type RedisOptions, SentinelConnector } from 'ioredis';
-import { type Expects, guard } from './guard.ts';
+import { AbstractConnector, type Redis, type RedisOptions, SentinelConnector } from 'ioredis';
+import type { StoreError } from '../core/store.ts';
+import { connectionErrorOf, type Expects, guard } from './guard.ts';
 
 /** To one address, or one path. */
 export class GuardedConnector extends AbstractConnector {
@@ -42,20 +43,37 @@ class MessagesConnector extends GuardedConnector {
 }
 
 /** ioredis's own, of which TypeScript is not to know. */
-type ConnectToSentinel = (endpoint: unknown, options?: { readonly lazyConnect?: boolean }) => unknown;
+interface SentinelMethods {
+  connectToSentinel(endpoint: object, options?: { readonly lazyConnect?: boolean }): Redis;
+  resolve(endpoint: object): Promise<unknown>;
+}
 
 /** To the master that the Sentinels name. */
 export class GuardedSentinelConnector extends SentinelConnector {
   constructor(options: unknown) {
     super(options as ConstructorParameters<typeof SentinelConnector>[0]);
-    const connector = this as unknown as { connectToSentinel: ConnectToSentinel };
-    const connectToSentinel = connector.connectToSentinel;
-    connector.connectToSentinel = (endpoint, own) =>
-      connectToSentinel.call(this, endpoint, {
-        ...own,
-        // Those that wait to be connected are for the announcement of a failover.
-        ...{ Connector: own?.lazyConnect ? MessagesConnector : GuardedConnector, disableClientInfo: true },
+    const connector = this as unknown as SentinelMethods;
+    const { connectToSentinel, resolve } = connector;
+    /** Why a Sentinel cannot be asked, of which ioredis knows only that the connection is closed. */
+    const causes = new WeakMap<object, StoreError>();
+    connector.connectToSentinel = (endpoint, own) => {
+      // Those that wait to be connected are for the announcement of a failover.
+      const guarded = { Connector: own?.lazyConnect ? MessagesConnector : GuardedConnector, disableClientInfo: true };
+      const sentinel = connectToSentinel.call(this, endpoint, { ...own, ...guarded });
+      causes.delete(endpoint);
+      sentinel.on('error', (error) => {
+        if (!causes.has(endpoint))
+          causes.set(endpoint, connectionErrorOf(error, sentinel.stream as Socket | undefined));
       });
+      return sentinel;
+    };
+    connector.resolve = async (endpoint) => {
+      try {
+        return await resolve.call(this, endpoint);
+      } catch (error) {
+        throw causes.get(endpoint) ?? error;
+      }
+    };
   }
 
   override async connect(...args: Parameters<SentinelConnector['connect']>) {

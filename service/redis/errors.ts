@@ -28,7 +28,7 @@ const phrases: readonly (readonly [RegExp, StoreErrorReason])[] = [
   [/^Too many Cluster redirections/, 'clusterdown'],
   [/DB index|SELECT is not allowed|successfully, but got an invalid reply: null|No such master/i, 'config'],
   [/invalid password|operation not permitted|AUTH.*without any password|no password is set/i, 'noauth'],
-  [/before secure TLS connection was established/, 'tls'],
+  [/before secure TLS connection was established|TLS was not agreed on/, 'tls'],
 ];
 
 /** By the operating system's, the resolver's and OpenSSL's codes. */

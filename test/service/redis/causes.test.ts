@@ -125,6 +125,40 @@ describe('why Redis does not decide is logged once, counted and shown', () => {
     }
   });
 
+  it.each([
+    ['are not there', '127.0.0.1:1', 'refused'],
+    ['have a name that nobody knows', 'no-such-host.invalid:26379', 'dns'],
+  ])('with Sentinels that %s', async (_, REDIS_SENTINEL_ADDRS, reason) => {
+    expect(await causesOf({ REDIS_SENTINEL_ADDRS, REDIS_SENTINEL_NAME: masterName })).toEqual(only(reason));
+  });
+
+  it('with a Sentinel whose certificate nobody trusts', async () => {
+    const REDIS_SENTINEL_ADDRS = `127.0.0.1:${tlsPort}`;
+    const settings = { REDIS_URL: 'rediss://localhost', REDIS_SENTINEL_ADDRS, REDIS_SENTINEL_NAME: masterName };
+    expect(await causesOf(settings)).toEqual(only('tls'));
+  });
+
+  it('with Sentinels of which some are dead and the others want another password', async () => {
+    const [alive] = sentinel.sentinels;
+    await alive?.admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>hunter5');
+    const REDIS_SENTINEL_ADDRS = `${alive?.address},127.0.0.1:1`;
+    const settings = { REDIS_SENTINEL_ADDRS, REDIS_SENTINEL_NAME: masterName, REDIS_SENTINEL_PASSWORD: 'hunter6' };
+    try {
+      expect([...(await causesOf(settings)).logged].sort()).toEqual(['noauth', 'refused']);
+    } finally {
+      await alive?.admin.call('ACL', 'SETUSER', 'default', 'nopass');
+    }
+  });
+
+  it('not at all where one Sentinel is dead and another names the master', async () => {
+    const REDIS_SENTINEL_ADDRS = `127.0.0.1:1,${sentinel.addrs}`;
+    await using service = await startService({ ...env, REDIS_SENTINEL_ADDRS, REDIS_SENTINEL_NAME: masterName });
+    await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
+    await sleep(1000);
+    expect(linesOf(service).map(({ reason }) => reason)).toEqual([undefined]);
+    expect(service.child.stderr()).toBe('');
+  });
+
   it('where no node of a cluster can be reached', async () => {
     const { logged, shown } = only('refused');
     expect(await causesOf({ REDIS_CLUSTER_ADDRS: '127.0.0.1:1' })).toMatchObject({ logged, shown });
