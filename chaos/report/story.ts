@@ -2,7 +2,7 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
-import { answersIn, type SourceKind } from '../history.ts';
+import { answersIn, type RunEvent, type SourceKind } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { isOwn, targets } from '../targets/index.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
@@ -67,8 +67,8 @@ function figuresOf({ measured, limit, unit }: CheckResult): string {
 /** What has to be typed to see it again. Settings that differ from the service's defaults are spelled out. */
 export function commandOf({ history: { run, faults } }: Run): string {
   const { bounds, target: name = failopen.name } = run;
-  if (!isOwn({ name }))
-    return `npm run scenario ${quoted(run.scenario)} -- ${targetOption(name)} --seed ${run.seed} --rate ${run.rate}`;
+  const which = isStorm(run) ? '--replay RUN' : `--seed ${run.seed} --rate ${run.rate}`;
+  if (!isOwn({ name })) return `npm run scenario ${quoted(run.scenario)} -- ${targetOption(name)} ${which}`;
   const settings: Partial<Record<keyof typeof serviceDefaults, number>> = {
     RATE_LIMIT: bounds.capacity,
     RATE_LIMIT_WINDOW_SEC: rounded(bounds.capacity / bounds.refillPerSecond),
@@ -81,11 +81,16 @@ export function commandOf({ history: { run, faults } }: Run): string {
   const differing = Object.entries(settings).filter(
     ([name, value]) => String(value) !== serviceDefaults[name as keyof typeof settings],
   );
-  const isByHand = run.schedule.length === 0 && faults.length > 0;
+  const isByHand = run.schedule.length === 0 && (faults.length > 0 || run.scenario === 'manual');
   const command = isByHand
     ? 'npm run console'
-    : `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} --seed ${run.seed} --rate ${run.rate}`;
+    : `npm run scenario ${quoted(run.scenario)} -- --driver ${quoted(run.driver)} ${which}`;
   return [...differing.map(([name, value]) => `${name}=${value}`), command].join(' ');
+}
+
+/** Its seed alone does not tell it: its length does too, and it may itself be another one's replay. */
+export function isStorm({ scenario }: RunEvent): boolean {
+  return scenario === 'storm';
 }
 
 /** Of somebody else's limiter, whose bounds are no settings. What a file or a command said is not recorded. */

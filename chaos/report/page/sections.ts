@@ -8,7 +8,7 @@ import type { Journal } from '../journal.ts';
 import { limitText, marginText } from '../margin.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
-import { commandOf, storyOf, verdictSentence, worstFirst } from '../story.ts';
+import { commandOf, isStorm, storyOf, verdictSentence, worstFirst } from '../story.ts';
 
 export function badge(verdict: Finding): Markup {
   const sign = { pass: '✓', fail: '✗', unknown: '?', 'not applicable': '–' }[verdict];
@@ -63,6 +63,9 @@ ${tableOf({ caption: 'What the limiter was held to', head: ['limit', 'value'], r
 
 export function reproduce(run: Run): Markup {
   if (!run.described) return markup`<p>Not known: the line that tells what was run is missing.</p>`;
-  return markup`<p>The seed fixes the schedule: the same requests for the same keys at the same instants.</p>
+  const how = isStorm(run.history.run)
+    ? 'The run tells its faults and its load: the same again, where RUN is the directory of this report.'
+    : 'The seed fixes the schedule: the same requests for the same keys at the same instants.';
+  return markup`<p>${how}</p>
 <pre class="scroll" tabindex="0" role="region" aria-label="Command"><code>${commandOf(run)}</code></pre>`;
 }

@@ -192,6 +192,23 @@ describe('the command that shows it again', () => {
     expect(commandOf(other)).toBe(`npm run scenario partition -- --target ${option} --seed 42 --rate 600`);
   });
 
+  it('of a storm replays the run, whose seed alone does not tell it', () => {
+    const run = runOf();
+    const storm = (change: object) =>
+      commandOf({ ...run, history: { ...run.history, run: { ...run.history.run, scenario: 'storm', ...change } } });
+    const settings = 'RATE_LIMIT=10 RATE_LIMIT_WINDOW_SEC=5 INSTANCES=2';
+    expect(storm({})).toBe(`${settings} npm run scenario storm -- --driver native --replay RUN`);
+    expect(storm({ target: 'command' })).toBe(
+      "npm run scenario storm -- --target command --command 'CMD' --replay RUN",
+    );
+  });
+
+  it('of a session by hand is the console, also where nothing was switched on', () => {
+    const run = runOf({ fault: null, probes: [] });
+    const manual = { ...run, history: { ...run.history, run: { ...run.history.run, scenario: 'manual' } } };
+    expect(commandOf(manual)).toMatch(/ npm run console$/);
+  });
+
   it('is safe to paste, whatever the name', () => {
     const run = runOf();
     const renamed = { ...run, history: { ...run.history, run: { ...run.history.run, scenario: "a'; rm -rf /" } } };
