@@ -90,6 +90,9 @@ export function withFallbackCapacity(limit: Limit, capacity: number): Limit {
 }
 
 function limitBucketOf(name: string, { capacity, refillPerSecond }: Rate): LimitBucket {
-  const quota = { name, capacity, windowMs: (1000 * capacity) / refillPerSecond };
-  return { ...bucketOf({ capacity, refillPerSecond }), quota };
+  const windowMs = Number(((1000 * capacity) / refillPerSecond).toPrecision(exactDigits));
+  return { ...bucketOf({ capacity, refillPerSecond }), quota: { name, capacity, windowMs } };
 }
+
+/** Of a number: what a window loses that was divided into a rate is behind them, and 11 per day are told as of a whole day. */
+const exactDigits = 15;
