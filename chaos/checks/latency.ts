@@ -17,7 +17,7 @@ import type { PhaseName } from '../scenario.ts';
 import { controlP99Ms, farBeyondFactor, latenessOf, wasCalm, worstControlMs } from './calm.ts';
 import { type Check, type CheckResult, notApplicable, type Verdict } from './check.ts';
 import { isExcusedIn } from './excuses.ts';
-import { ascending, designEffect, quantile, quantileBounds } from './quantile.ts';
+import { ascending, designEffect, quantile, quantileBounds, toMicroseconds } from './quantile.ts';
 
 const answersMin = 500;
 const lagMsMax = 2;
@@ -74,7 +74,7 @@ function judgePhase(history: History, name: PhaseName, stretches: readonly Phase
     name: 'latency',
     phase: name,
     verdict,
-    measured: Number.isFinite(p99.estimate) ? p99.estimate : null,
+    measured: Number.isFinite(p99.estimate) ? toMicroseconds(p99.estimate) : null,
     limit,
     unit: 'ms p99',
     detail,

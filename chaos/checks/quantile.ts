@@ -6,6 +6,11 @@ export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))] as number;
 }
 
+/** Of a latency, which is a difference: without what floating point adds to the microseconds in which times are told. */
+export function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
 export interface QuantileBounds {
   readonly lower: number;
   readonly estimate: number;

@@ -1,6 +1,6 @@
 // The figures of a run, computed once for everything that shows them.
 
-import { ascending, quantile } from '../checks/quantile.ts';
+import { ascending, quantile, toMicroseconds } from '../checks/quantile.ts';
 import { type FailureKind, failuresIn } from '../failure.ts';
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, type SourceKind } from '../history.ts';
 import { type Mechanism, mechanismOf } from '../targets/mechanisms.ts';
@@ -56,7 +56,7 @@ export function latenciesAmong(latenciesMs: readonly number[]): Latencies {
   const sorted = ascending(latenciesMs);
   const at = (q: number) => {
     const value = quantile(sorted, q);
-    return Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;
+    return Number.isFinite(value) ? toMicroseconds(value) : null;
   };
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
 }

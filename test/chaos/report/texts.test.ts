@@ -53,6 +53,12 @@ describe('the report of a run', () => {
     expect(page).not.toContain('Redis gave every answer.');
   });
 
+  it('tells the p99 of a phase as its check does, also where floating point lies between two roundings', () => {
+    const run = runOf({ phases: { fault: { latencyMs: 2.415 } } });
+    const told = run.checks.find(({ name, phase }) => name === 'latency' && phase === 'fault')?.measured;
+    expect([told, journal(run).phases.fault?.latencyMs.p99]).toEqual([2.415, 2.415]);
+  });
+
   it('in which nobody was answered, the control neither, has no figure that is none', () => {
     const unanswered = (event: HistoryEvent): HistoryEvent =>
       event.type === 'answer' ? { ...event, status: 0, source: null, remaining: null, error: 'ECONNREFUSED' } : event;
