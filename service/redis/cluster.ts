@@ -32,6 +32,9 @@ export const tags: readonly string[] = Array.from({ length: tagCount }, (_, part
 
 const noSlots = new StoreError('timeout', `a node did not say within ${slotsAnswerMsMax} ms who owns the slots`);
 
+const ownerless = (missing: number) =>
+  new StoreError('clusterdown', `nobody owns ${missing} of the ${tagCount} slots that keys are in`);
+
 /** A master's address, as ioredis writes it. */
 type NodeKey = string;
 
@@ -58,7 +61,7 @@ export function connectCluster(
   });
   cluster.on('+node', checkSlotsOf);
   /** As long as no node has said who owns what, they are all that there is. */
-  const seeds = address.nodes.map(({ host, port }) => `${host}:${port}`).join(',');
+  const seeds = `cluster by ${address.nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`; // no master's name
   const masters = new Map<NodeKey, Connected>();
   const followed = new WeakSet<Redis>();
   let owners: readonly (NodeKey | undefined)[] = [];
@@ -93,8 +96,9 @@ export function connectCluster(
     else if (node.status === 'ready' && !master.store.ready) begin(master, options.onConnection);
   };
   cluster.on('refresh', () => {
-    options.onConnection(seeds, 'gone');
     owners = tags.map((tag) => cluster.slots[slotOf(tag)]?.[0]);
+    const missing = owners.filter((owner) => owner === undefined).length;
+    options.onConnection(seeds, missing === 0 ? 'gone' : ownerless(missing));
     for (const [key, master] of masters) if (!owners.includes(key)) removeMaster(key, master);
     for (const key of new Set(owners)) {
       if (key === undefined) continue;

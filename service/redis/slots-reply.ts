@@ -27,7 +27,8 @@ export function checkSlotsOf(node: Redis): void {
         subcommand as never,
         ((error: Error | null | undefined, reply: unknown) => {
           const failure = error && (cause ?? error);
-          callback(failure ?? (isSlots(reply) ? undefined : misfit), reply);
+          if (failure || !isSlots(reply)) callback(failure ?? misfit, reply);
+          else callback(undefined, withHosts(reply, node.options.host));
         }) as never,
       )) as typeof copy.cluster;
     return copy;
@@ -36,7 +37,19 @@ export function checkSlotsOf(node: Redis): void {
 
 const misfit = new StoreError('protocol', 'Redis answered CLUSTER SLOTS with something that is no list of slots');
 
-function isSlots(reply: unknown): boolean {
+/** Nodes of which the cluster does not know the host are where the one is that was asked: https://redis.io/docs/latest/commands/cluster-slots/ */
+function withHosts(slots: Slots, host: string | undefined): Slots {
+  return slots.map(([first, last, ...nodes]) => [
+    first,
+    last,
+    ...nodes.map(([known, ...rest]): SlotNode => [known || host, ...rest]),
+  ]);
+}
+
+type SlotNode = readonly [host: string | null | undefined, ...rest: unknown[]];
+type Slots = readonly (readonly [first: number, last: number, ...nodes: SlotNode[]])[];
+
+function isSlots(reply: unknown): reply is Slots {
   return Array.isArray(reply) && reply.every(isRange);
 }
 
@@ -46,11 +59,11 @@ function isRange(range: unknown): boolean {
   return isWhole(first, slotMax) && isWhole(last, slotMax) && nodes.every(isNode);
 }
 
-/** The host is null, or empty, where the cluster doesn't know it; ioredis passes over those. */
+/** The host is null, or empty, where the cluster doesn't know it. */
 function isNode(node: unknown): boolean {
   if (!Array.isArray(node)) return false;
   const [host, port] = node;
-  return host === null || (typeof host === 'string' && isWhole(port, 65_535));
+  return (host === null || typeof host === 'string') && isWhole(port, 65_535);
 }
 
 function isWhole(value: unknown, max: number): boolean {

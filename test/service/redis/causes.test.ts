@@ -188,6 +188,31 @@ describe('why Redis does not decide is logged once, counted and shown', () => {
     }
   });
 
+  it('once with a cluster of one node, which is told by no host, and whose slots nobody owns at first', async () => {
+    const clustered = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
+    await using own = await startRedis([...clustered, '--cluster-preferred-endpoint-type', 'unknown-endpoint']);
+    await using service = await startService({ ...env, REDIS_CLUSTER_ADDRS: `127.0.0.1:${own.port}` });
+    await until('a cause', () => linesOf(service).length > 0);
+    expect((await readinessOf(service)).causes).toEqual([
+      {
+        shard: `cluster by 127.0.0.1:${own.port}`,
+        reason: 'clusterdown',
+        message: 'nobody owns 16 of the 16 slots that keys are in',
+      },
+    ]);
+    await own.admin.cluster('ADDSLOTSRANGE', 0, 16_383);
+    await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
+    await until('no cause', async () => (await readinessOf(service)).causes.length === 0);
+    await own.admin.config('SET', 'maxmemory', '1');
+    await until('an outage', async () => (await ask(service.url, 'b')).mechanism === 'fallback');
+    await sleep(2500); // the slots are asked for each second
+    await own.admin.config('SET', 'maxmemory', '0');
+    await until('the end', async () => (await readinessOf(service)).causes.length === 0);
+    const reasons = () => linesOf(service).map(({ reason }) => reason);
+    await until('its line', () => reasons().at(-1) === undefined);
+    expect(reasons().filter((reason) => reason === 'oom')).toEqual(['oom']);
+  });
+
   it.each(['1', '2'])('once, each change, and its end, with %s workers', async (WORKERS) => {
     await using own = await startRedis();
     await own.admin.call('ACL', 'SETUSER', 'limiter', 'on', '>hunter7', '~*', '+@all');
