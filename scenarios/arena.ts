@@ -1,6 +1,5 @@
 // `npm run arena`: the telling scenarios on limiters of several makes, and one table of what came of it.
 
-import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import '../chaos/command.ts';
 import { type Arena, type Entry, entryOf } from '../chaos/arena/arena.ts';
@@ -11,7 +10,7 @@ import { serviceEnvironment } from '../chaos/bounds.ts';
 import { chooseDriver, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, explained, interruption, UsageError } from '../chaos/errors.ts';
-import { replaceFile } from '../chaos/host/run-files.ts';
+import { makeDirectory, replaceFile } from '../chaos/host/run-files.ts';
 import { oneLine } from '../chaos/printable.ts';
 import { leave } from '../chaos/report/leave.ts';
 import { fromHere, ProgressLine } from '../chaos/report/terminal.ts';
@@ -50,7 +49,7 @@ async function main(): Promise<number> {
   const signal = interruption('everything that was started has been ended, and the fault healed');
   const startedAt = new Date().toISOString();
   const out = join(options.out, `arena-${startedAt.replace(/[-:]|\.\d+/g, '')}`);
-  mkdirSync(out, { recursive: true });
+  makeDirectory(out);
   const entries: Entry[] = [];
   let environment: Arena['environment'] = {};
   const write = () => {

@@ -7,10 +7,12 @@ import {
   constants,
   fstatSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -54,6 +56,33 @@ export function isFile(path: string): boolean {
 
 export function isDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/**
+ * Makes it and all above it. Throws what the file system says. Node's own `recursive` tries for ever where a directory says
+ * that what is to be made in it is not there, as /proc does.
+ */
+export function makeDirectory(path: string): void {
+  if (isDirectoryAt(path)) return;
+  try {
+    makeOne(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    makeOne(path);
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!isDirectoryAt(path)) throw error; // else somebody made it meanwhile
+  }
+}
+
+function isDirectoryAt(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Takes the place of whatever has that name; a link is replaced, not followed. Throws what the file system says. */

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LabError } from '../errors.ts';
 import type { HistoryEvent } from '../history.ts';
-import { replaceLink } from '../host/run-files.ts';
+import { makeDirectory, replaceLink } from '../host/run-files.ts';
 
 export class Recorder implements Disposable {
   readonly directory: string;
@@ -18,7 +18,7 @@ export class Recorder implements Disposable {
   constructor(out: string, scenario: string, seed: number, now: Date, onError: (error: Error) => void) {
     this.#onError = onError;
     const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-    mkdirSync(out, { recursive: true });
+    makeDirectory(out);
     this.directory = freshDirectory(join(out, `${time}-${scenario}-${seed}`));
     mkdirSync(this.logs);
     this.#fd = openSync(join(this.directory, 'events.ndjson'), 'ax');

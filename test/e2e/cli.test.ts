@@ -77,6 +77,7 @@ describe('a place to write that takes nothing', () => {
   it.each([
     ['a file is in its way', 'file/runs', 'ENOTDIR'],
     ['the system does not allow it', '/sys/runs', 'E(PERM|ACCES|ROFS)'],
+    ['the system says that it is not there', '/proc/none/runs', 'ENOENT'],
   ])('breaks the lab when %s, and starts nothing', async (_why, path, code) => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, 'file'), '');
