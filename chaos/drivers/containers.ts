@@ -173,11 +173,12 @@ async function startAll(
     };
     return { id, instance };
   };
-  const limiters = await Promise.all(links.map(startInstance));
   const labAddress = await serveTo(ports, labMetrics);
-  const prometheus = await inspect(
-    await start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'), labAddress, port)),
-  );
+  // Side by side: Prometheus looks at what it is to scrape only 5 s after its own start.
+  const [limiters, prometheus] = await Promise.all([
+    Promise.all(links.map(startInstance)),
+    start('prometheus', new Prometheus(imageOf('PROMETHEUS_IMAGE'), labAddress, port)).then(inspect),
+  ]);
   const prometheusUrl = urlOf(await addressOf(engine, prometheus, prometheusPort));
 
   return {

@@ -12,7 +12,7 @@ import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { controlName, limiterNames } from '../scenario.ts';
 import { startLimiter } from './native-limiter.ts';
 import { loopback, NativeParts } from './native-parts.ts';
-import { type NativeRedis, startRedis } from './native-redis.ts';
+import { startRedis } from './native-redis.ts';
 import { withPoliciesFile } from './policies-file.ts';
 import { settableClock } from './settable-clock.ts';
 import { machine } from './versions.ts';
@@ -53,9 +53,8 @@ async function startAll(
   );
 
   const settings = withoutStore ? await withPoliciesFile(parts.data, service, withoutStore) : service;
-  const startInstance = async (name: string, its: NativeRedis): Promise<Instance> => {
-    const port = await freePort();
-    const way = await its.wayFrom(name, toxiproxy);
+  const startInstance = async ({ name, control, port, url }: Seat): Promise<Instance> => {
+    const way = await (control ? controlRedis : redis).wayFrom(name, toxiproxy);
     const frontProxy = `${name}-front`;
     const { transport } = target;
     const takePort = transport ? await freePort() : port;
@@ -63,7 +62,6 @@ async function startAll(
     const takeEnv = transport ? { [transport.portVariable]: String(takePort) } : {};
     const clock = areClocksSet ? await settableClock(parts.data, name) : undefined;
     const env = { ...settings, HOST: loopback, PORT: String(port), ...takeEnv, ...way.env, ...clock?.env };
-    const url = `http://${loopback}:${port}`;
     const process = await startLimiter(
       parts,
       limiterMain === undefined ? target : { ...target, start: { node: limiterMain } },
@@ -73,14 +71,14 @@ async function startAll(
     );
     const frontUrl = `http://${loopback}:${frontPort}`;
     const links = { frontUrl, frontProxy, url, storeLink: way.storeLink };
-    return { name, control: name === controlName, ...links, process, ...(clock ? { clock } : {}) };
+    return { name, control, ...links, process, ...(clock ? { clock } : {}) };
   };
-  const instances = await Promise.all([
-    ...limiterNames.map((name) => startInstance(name, redis)),
-    startInstance(controlName, controlRedis),
+  const seats = await Promise.all([...limiterNames, controlName].map(seatOf));
+  // Side by side: Prometheus looks at what it is to scrape only 5 s after its own start.
+  const [instances, { prometheusUrl, prometheus }] = await Promise.all([
+    Promise.all(seats.map(startInstance)),
+    startPrometheus(),
   ]);
-
-  const { prometheusUrl, prometheus } = await startPrometheus();
 
   return {
     driver: 'native',
@@ -109,7 +107,7 @@ async function startAll(
     await writeFile(
       config,
       prometheusConfig([
-        ...instances.map(({ name, control, url }) => ({
+        ...seats.map(({ name, control, url }) => ({
           job: control ? controlName : limiterJob, // no part of the fleet: it would thin its shares and disagree with it
           address: address(url),
           instance: name,
@@ -129,6 +127,19 @@ async function startAll(
     const ready = async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined);
     return { prometheusUrl: url, prometheus: await parts.startRestartable(part, ready) };
   }
+}
+
+/** Where an instance will be. */
+interface Seat {
+  readonly name: string;
+  readonly control: boolean;
+  readonly port: number;
+  readonly url: string;
+}
+
+async function seatOf(name: string): Promise<Seat> {
+  const port = await freePort();
+  return { name, control: name === controlName, port, url: `http://${loopback}:${port}` };
 }
 
 type Programs = Record<Binary['name'], string> & { versions: Record<string, string> };

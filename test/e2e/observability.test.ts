@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type AnswerEvent, type History, isControl } from '../../chaos/history.ts';
 import { breakerLanes } from '../../chaos/report/breaker-lane.ts';
 import { storeErrorsEveryMs } from '../../chaos/run/under-load.ts';
-import { controlName } from '../../chaos/scenario.ts';
+import { controlName, type Scenario } from '../../chaos/scenario.ts';
 import { sourceKindOf } from '../../chaos/targets/mechanisms.ts';
 import { substituted } from '../../grafana/variables.ts';
 import { queryAt, queryRange, type Series } from '../../prometheus/query.ts';
@@ -80,10 +80,18 @@ async function observe(url: string, history: History): Promise<Observed> {
   };
 }
 
+/** Prometheus scrapes for the first time 5 to 6 s after its start, and the load may have begun 2 s after that. */
+const laterMs = 4000;
+const observedPartition: Scenario = {
+  ...partition,
+  faults: (partition.faults ?? []).map((fault) => ({ ...fault, atMs: fault.atMs + laterMs })),
+  timing: { ...partition.timing, durationMs: partition.timing.durationMs + laterMs },
+};
+
 async function observedRun(seed: number): Promise<Observed> {
   using out = temporaryDirectory();
   let observed: Observed | undefined;
-  await runOf(partition, out.path, {
+  await runOf(observedPartition, out.path, {
     seed,
     async beforeEnd({ prometheusUrl }, history) {
       observed = await observe(prometheusUrl, history);

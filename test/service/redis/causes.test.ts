@@ -237,12 +237,9 @@ describe('why Redis does not decide is logged once, counted and shown', () => {
 
 describe('a Unix socket', () => {
   it('is as good as an address, and as narrow: the database and the user are meant', async () => {
-    await using own = await startRedis([
-      '--unixsocket',
-      '/tmp/failopen-test.sock'.replace('test', String(process.pid)),
-    ]);
+    await using own = await startRedis(['--unixsocket', 'redis.sock']);
     await own.admin.call('ACL', 'SETUSER', 'limiter', 'on', '>hunter2', '~*', '+@all');
-    const path = `/tmp/failopen-${process.pid}.sock`;
+    const path = join(own.dir, 'redis.sock');
     await using service = await startService({ ...env, REDIS_URL: `redis+unix://limiter:hunter2@${path}?db=3` });
     await until('Redis', async () => (await ask(service.url, 'a')).mechanism === 'redis');
     await own.admin.select(3);
