@@ -5,6 +5,7 @@ import '../chaos/command.ts'; // loopback is asked without a proxy by tests, too
 /** They measure time or memory, or look at all that the lab has on this machine: nothing may run beside them. */
 const alone = [
   'test/bench/**/*.test.ts',
+  'test/chaos/faults/clock.test.ts',
   'test/chaos/report/million.test.ts',
   'test/e2e/scenario.test.ts',
   'test/service/core/memory.test.ts',
