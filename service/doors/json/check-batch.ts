@@ -85,7 +85,7 @@ async function decideInTurns(limiter: Pick<Limiter, 'ask'>, takes: readonly Take
   return (await Promise.all(parts)).flat();
 }
 
-/** One promise for all: one for each would be a good part of what a take costs. */
+/** One promise for all, of which there is at least one: one for each would be a good part of what a take costs. */
 function decideAll(limiter: Pick<Limiter, 'ask'>, takes: readonly Take[]): Promise<Decision[]> {
   return new Promise((resolve, failed) => {
     const decisions: Decision[] = new Array(takes.length);
@@ -98,6 +98,5 @@ function decideAll(limiter: Pick<Limiter, 'ask'>, takes: readonly Take[]): Promi
       const decision = limiter.ask(take, { decided: (later) => put(i, later), failed });
       if (decision) put(i, decision);
     }
-    if (takes.length === 0) resolve(decisions);
   });
 }

@@ -38,7 +38,7 @@ export class Answers {
   add(reply: string): void {
     if (this.#places.length === 0) this.#output += reply;
     else this.#places.push(this.place(reply));
-    this.#flushSoon();
+    this.flushSoon();
   }
 
   /** Of an answer to come; it has its place only once it is kept. */
@@ -51,13 +51,13 @@ export class Answers {
     this.#places.push(place);
   }
 
-  /** A place has its answer now; `defect`: why it is none. */
-  filled(defect?: { readonly thrown: unknown }): void {
-    if (defect) this.#parts.onDefect(defect.thrown);
-    this.#flushSoon();
+  /** A place has no answer of its own, because of a defect of ours. */
+  failed(defect: unknown): void {
+    this.#parts.onDefect(defect);
   }
 
-  #flushSoon(): void {
+  /** Something is there to be written, perhaps: what comes together goes out together. */
+  flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     queueMicrotask(() => this.#flush());
@@ -90,11 +90,11 @@ class Place implements Later {
 
   answered(reply: string): void {
     this.reply = reply;
-    this.#answers.filled();
+    this.#answers.flushSoon();
   }
 
-  failed(thrown: unknown): void {
-    this.reply = error('ERR internal error');
-    this.#answers.filled({ thrown });
+  failed(defect: unknown): void {
+    this.#answers.failed(defect);
+    this.answered(error('ERR internal error'));
   }
 }
