@@ -100,8 +100,7 @@ describe('the end of an undo log', () => {
     const ended = new UndoLog(join(temporary.path, 'ended'));
     const script = 'setsid sleep 60 3>&- >&- 2>&- & echo $!';
     const parent = spawn('sh', ['-c', script], { env: { ...process.env, ...ended.environment } });
-    const [text] = await once(parent.stdout, 'data');
-    await once(parent, 'exit');
+    const [[text]] = await Promise.all([once(parent.stdout, 'data'), once(parent, 'exit')]);
     const daemon = Number(text);
     expect(startOf(daemon)).toBeDefined();
     await ended.done();
