@@ -38,6 +38,9 @@ export interface YamlForm<Written> {
   readonly textFields?: readonly string[];
 }
 
+/** Lists, mappings, texts and numbers: more than a file of any size allowed has without aliases. */
+const valuesMax = 500_000;
+
 /** Mistakes that are told one by one. */
 const mistakesMax = 100;
 
@@ -100,13 +103,14 @@ function writtenIn<Written>(
     tellOfKeysTwice(document, tellAt);
     keepTexts(document, textFields);
     contents = document.contents;
-    value = document.toJS({ maxAliasCount: 100 });
+    value = document.toJS({ maxAliasCount: -1 }); // what they amount to is counted below
   } catch (error) {
     tellAt(() => 0, error instanceof RangeError ? tooDeep : (error as Error).message); // a full stack
     return undefined;
   }
-  if (isDeeper(value, depthMax)) {
-    tellAt(() => 0, tooDeep);
+  const size = sizeOf(value, depthMax);
+  if (!(size <= valuesMax)) {
+    tellAt(() => 0, Number.isNaN(size) ? tooDeep : `it has more than ${valuesMax} values, its aliases written out`);
     return undefined;
   }
   const tell = (place: Place, mistake: string) =>
@@ -126,10 +130,29 @@ function textOf({ code, message }: YAMLParseError, tooDeep: string): string {
   return message.includes('call stack') ? tooDeep : message;
 }
 
-/** Finds what holds itself, too. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((it) => isDeeper(it, levels - 1));
+/**
+ * How many values it is, each as often as an alias repeats it; NaN when it is deeper than so many levels, as what holds
+ * itself is. Looks once at what is repeated.
+ */
+function sizeOf(value: unknown, levels: number): number {
+  const known = new Map<object, { readonly size: number; readonly height: number }>();
+  const measured = (it: unknown, left: number): { readonly size: number; readonly height: number } => {
+    if (typeof it !== 'object' || it === null) return { size: 1, height: 0 };
+    const before = known.get(it);
+    if (left === 0 || (before && before.height > left)) return { size: Number.NaN, height: 0 };
+    if (before) return before;
+    let [size, height] = [1, 1];
+    for (const part of Object.values(it)) {
+      const its = measured(part, left - 1);
+      if (Number.isNaN(its.size)) return its;
+      size += its.size;
+      height = Math.max(height, its.height + 1);
+    }
+    const all = { size, height };
+    known.set(it, all);
+    return all;
+  };
+  return measured(value, levels).size;
 }
 
 function keepTexts(document: Document.Parsed, textFields: readonly string[]): void {

@@ -79,7 +79,10 @@ export class Limiter implements Store {
     const atUs = this.#parts.nowUs();
     const outage = this.#outages.get(shard);
     if (outage) outage.lastUs = atUs;
-    else this.#outages.set(shard, { sinceUs: atUs, lastUs: atUs });
+    else {
+      this.#forgetGone();
+      this.#outages.set(shard, { sinceUs: atUs, lastUs: atUs });
+    }
     return this.#withoutStore(shard, take, atUs, 'decide');
   }
 
@@ -97,6 +100,12 @@ export class Limiter implements Store {
       const outage = this.#outages.get(failing);
       if (outage && atUs - outage.lastUs >= calmUs) this.#outages.delete(failing);
     }
+  }
+
+  /** A shard whose master was replaced, with all that it knew, would be kept for ever by its outage. */
+  #forgetGone(): void {
+    const { shards } = this.#parts.topology;
+    for (const shard of this.#outages.keys()) if (shard && !shards.includes(shard)) this.#outages.delete(shard);
   }
 
   /** Every decision leaves through here. */

@@ -83,7 +83,7 @@ export function segmentsOf(target: string): readonly string[] {
 }
 
 /** Undefined of text that is not percent-encoded UTF-8. */
-function decodedOrNone(text: string): string | undefined {
+export function decodedOrNone(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {

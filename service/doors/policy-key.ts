@@ -5,7 +5,7 @@
 
 import { claimIn } from './bearer-claim.ts';
 import { keyLengthMax } from './client-key.ts';
-import type { PathParameters } from './path-pattern.ts';
+import { decodedOrNone, type PathParameters } from './path-pattern.ts';
 import { headerOf, type Mistake, type RequestFacts } from './request-facts.ts';
 import { textOfBytes } from './utf8-bytes.ts';
 
@@ -77,13 +77,21 @@ function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters
   }
 }
 
-/** The value of the first cookie of that name (RFC 6265 §5.4). */
+/**
+ * The value of the first cookie of that name (RFC 6265 §5.4), without quotes and percent-encoding, as frameworks read it:
+ * another spelling is no other bucket.
+ */
 function cookieOf(header: string | undefined, name: string): string | undefined {
   for (const pair of header?.split(';') ?? []) {
     const at = pair.indexOf('=');
-    if (at !== -1 && pair.slice(0, at).trim() === name) return textOfBytes(pair.slice(at + 1)).trim();
+    if (at !== -1 && pair.slice(0, at).trim() === name) return cookieValueOf(textOfBytes(pair.slice(at + 1)).trim());
   }
   return undefined;
+}
+
+function cookieValueOf(text: string): string {
+  const value = /^"(.*)"$/s.exec(text)?.[1] ?? text;
+  return decodedOrNone(value) ?? value;
 }
 
 function escaped(value: string): string {

@@ -17,11 +17,12 @@ const none: Readonly<Record<string, string>> = {};
 export function queryIn(target = ''): Readonly<Record<string, string | readonly string[]>> {
   const at = target.indexOf('?');
   if (at === -1) return none;
-  const all = new URLSearchParams(target.slice(at).replace(/#.*/, ''));
-  return Object.fromEntries(
-    [...all.keys()].map((name) => {
-      const values = all.getAll(name);
-      return [name, values.length === 1 ? (values[0] as string) : values];
-    }),
-  );
+  const all = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(target.slice(at).replace(/#.*/, ''))) {
+    const before = all.get(name);
+    if (before === undefined) all.set(name, value);
+    else if (typeof before === 'string') all.set(name, [before, value]);
+    else before.push(value);
+  }
+  return Object.fromEntries(all);
 }

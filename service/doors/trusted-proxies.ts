@@ -28,9 +28,16 @@ function add(text: string, networks: BlockList): boolean {
   if (version === 6 && typeof unified(address) === 'string') return false;
   const bitsMax = version === 4 ? 32 : 128;
   const length = bits === undefined ? bitsMax : /^(0|[1-9]\d{0,2})$/.test(bits) ? Number(bits) : Number.NaN;
-  if (!(length <= bitsMax)) return false;
+  if (!(length <= bitsMax) || hasBitsBeyond(address, length)) return false;
   networks.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6');
   return true;
+}
+
+/** Who writes 10.0.0.7/8 may mean one address or all of the network: it is not guessed. */
+function hasBitsBeyond(address: string, length: number): boolean {
+  const known = unified(address);
+  const [groups, bits] = typeof known === 'string' ? [known.split('.').map(Number), 8] : [known, 16];
+  return groups.some((group, i) => group % 2 ** Math.min(bits, Math.max(0, bits * (i + 1) - length)) !== 0);
 }
 
 /**
@@ -59,7 +66,7 @@ function isTrusted(address: string, hop: number, trusted: TrustedProxies): boole
 }
 
 /** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`. */
-function addressIn(entry: string): string | undefined {
+export function addressIn(entry: string): string | undefined {
   const text = entry.trim();
   const [, bracketed, dotted] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? [];
   const address = bracketed ?? dotted ?? text;

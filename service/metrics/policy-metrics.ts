@@ -17,6 +17,7 @@ export class PolicyMetrics {
   readonly #mistakes: Counter;
 
   #names: PolicyNames = { all: [], shadow: [] };
+  #shadowNames: ReadonlySet<string> = new Set();
 
   constructor(names: PolicyNames, registry: Registry) {
     this.#shadow = new Counter({
@@ -42,9 +43,12 @@ export class PolicyMetrics {
     for (const policy of all) this.#mistakes.inc({ policy }, 0);
     for (const policy of shadow) for (const status of statuses) this.#shadow.inc({ policy, status }, 0);
     this.#names = { all, shadow };
+    this.#shadowNames = new Set(shadow);
   }
 
+  /** Of a policy that has gone meanwhile, nothing is counted. */
   shadowDecided(policy: string, { allowed }: Decision): void {
+    if (!this.#shadowNames.has(policy)) return;
     this.#shadow.inc({ policy, status: allowed ? 'allowed' : 'blocked' });
   }
 

@@ -8,6 +8,7 @@ import { keyOfAddress, keyOfHeader } from '../doors/client-key.ts';
 import { decisionHeaders, quotaExceeded, reducedCapacity } from '../doors/headers.ts';
 import { shown, tryReadBy } from '../doors/json/field-mistakes.ts';
 import { fields } from '../doors/json/shapes.ts';
+import { addressIn } from '../doors/trusted-proxies.ts';
 import type { Decision, Limiter } from './limiter.ts';
 import type { LimitOption } from './limiter-options.ts';
 import { ClosedError, OptionsError } from './options-error.ts';
@@ -150,11 +151,13 @@ function errorOf(thrown: unknown): unknown {
   return isError ? thrown : new Error(`rateLimit: a function has thrown ${String(thrown)}`);
 }
 
+/** A framework may take the address from a proxy's header as it stands there: with a port, or no address at all. */
 function keyOfClient(address: string | undefined): string {
   if (address === undefined) {
     throw new OptionsError('rateLimit', ['key is missing, and the address of the client is not known; allowed: a key']);
   }
-  return keyOfAddress(clientAddress(address, ipv6Prefix));
+  const known = addressIn(address);
+  return keyOfAddress(known === undefined ? address : clientAddress(known, ipv6Prefix));
 }
 
 function inPairs(headers: readonly string[]): Verdict['headers'] {

@@ -93,7 +93,10 @@ function factsOf(
   { method, path, headers = {}, address }: z.infer<typeof requestShape>,
   ipv6Prefix: number,
 ): RequestFacts {
-  const asRead = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), bytesOfText(value)]);
+  const asRead = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase(),
+    bytesOfText(value.replace(/^[ \t]+|[ \t]+$/g, '')), // as HTTP has it
+  ]);
   const client = address === undefined ? undefined : clientAddress(address, ipv6Prefix);
   return { method, url: bytesOfText(path), headers: Object.fromEntries(asRead), addressOf: () => client };
 }

@@ -27,6 +27,20 @@ describe('the key of a policy', () => {
     );
   });
 
+  it.each(['session=s 1', 'session=s%201', 'session=%73%20%31', 'session="s%201"', ' session = "s 1" '])(
+    'is one for all spellings of a cookie, as %s',
+    (cookie) => {
+      expect(keyOfParts(partsOf('cookie:session'), request({ cookie }), {})).toBe('cookie:session=s 1');
+    },
+  );
+
+  it('is a cookie as it is written where it is no percent-encoding', () => {
+    const keys = ['%', '%e9', '"a', 'a"b"'].map((value) =>
+      keyOfParts(partsOf('cookie:a'), request({ cookie: `a=${value}` }), {}),
+    );
+    expect(keys).toEqual(['cookie:a=%25', 'cookie:a=%25e9', 'cookie:a="a', 'cookie:a=a"b"']);
+  });
+
   it('is what the bytes of a value say in UTF-8, or else in latin1', () => {
     const of = (part: string, headers: RequestFacts['headers']) => keyOfParts(partsOf(part), request(headers), {});
     const keys = ['\xc3\xa9\xc3\xa0', '\xe9', '\xf0\x9f\x98\x80'].flatMap((value) => [

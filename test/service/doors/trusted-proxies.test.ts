@@ -49,4 +49,15 @@ describe('the address behind proxies', () => {
   it('is none where the connection is gone', () => {
     expect(addressBehind(undefined, '192.0.2.1', trust('1'))).toBe(undefined);
   });
+
+  it.each(['10.0.0.1/8', '192.0.2.1/31', '10.0.0.1/0', 'fd00::1/8', '2001:db8:8000::/32'])(
+    'is not behind a network that is written as %s: an address, or all of it, may be meant',
+    (text) => {
+      expect(trustedProxiesOf(text)).toBe(undefined);
+    },
+  );
+
+  it.each(['10.0.0.1/32', '192.0.2.2/31', '0.0.0.0/0', 'fd00::1/128', '2001:db8::/33'])('may be behind %s', (text) => {
+    expect(trustedProxiesOf(text)).toHaveProperty('networks');
+  });
 });
