@@ -2,6 +2,7 @@
 // as a slower machine would break it first.
 
 import { wrapped } from '../chaos/printable.ts';
+import { fixed } from '../chaos/report/figures.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import { type PhaseName, phaseNames } from '../chaos/scenario.ts';
 import type { RanRow, SuiteOutcome } from './suite.ts';
@@ -40,7 +41,7 @@ function cellsOf({ verdict, phases, checks }: Journal): string[] {
 
 /** Of six characters at most. */
 function msText(ms: number | null): string {
-  return ms === null ? '–' : ms.toFixed(Math.abs(ms) < 100 ? 2 : 0);
+  return ms === null ? '–' : fixed(ms, Math.abs(ms) < 100 ? 2 : 0);
 }
 
 function triesText(tries: number): string {
@@ -64,6 +65,6 @@ function closest(rows: readonly RanRow[]): string[] {
   });
   const worst = used.toSorted((a, b) => b.share - a.share).slice(0, namedMax);
   return worst.length > 0
-    ? worst.map(({ what, share }) => `${what} ${(100 * share).toFixed(0)} %`)
+    ? worst.map(({ what, share }) => `${what} ${fixed(100 * share, 0)} %`)
     : ['nothing was measured'];
 }

@@ -38,7 +38,7 @@ export interface Judged extends Run {
   readonly verdict: Verdict;
   /** Names of the checks that decided the verdict, unless it is a pass. */
   readonly decisive: readonly string[];
-  /** p99 of each phase, from the scheduled send time; null where nothing was answered. */
+  /** p99 of each phase, from the scheduled send time; infinite, in JSON null, where more than 1 % had no answer. */
   readonly p99Ms: Readonly<Partial<Record<PhaseName, number | null>>>;
   readonly controlP99Ms: Readonly<Partial<Record<PhaseName, number | null>>>;
   /** Per cent of the requests that were denied while a fault lasted; and of the control's, which no fault reaches. */

@@ -19,7 +19,7 @@ export const columns = [
 
 /** What the columns mean, a sentence each. */
 export const legend: readonly string[] = [
-  'p99 in ms, from the scheduled send time. The promise is under 9 ms in every phase.',
+  'p99 in ms, from the scheduled send time; ∞ where more than 1 % had no answer. The promise is under 9 ms in every phase.',
   'The control is an instance of the same limiter that no fault reaches: what it shows is the machine.',
   'lost: requests that nobody decided, for want of an answer or of one that allows or denies.',
   'refused: requests denied while the fault lasted, and by the control, which keeps its store.',

@@ -3,11 +3,16 @@
 /** Four digits at most, an en dash for none. */
 export function figure(value: number | null): string {
   if (value === null || Number.isNaN(value)) return '–';
-  if (!Number.isFinite(value)) return '∞';
   if (value < 0) return `−${figure(-value)}`;
+  if (!Number.isFinite(value)) return '∞';
   if (Number.isInteger(value)) return grouped(value);
   const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0;
   return digits === 0 ? grouped(Math.round(value)) : value.toFixed(digits);
+}
+
+/** With so many digits behind the point, in columns. */
+export function fixed(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : value < 0 ? '-∞' : '∞';
 }
 
 export function grouped(value: number): string {
@@ -27,6 +32,11 @@ export function duration(ms: number): string {
 /** `1 request`, `2 requests`. */
 export function counted(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(parts: readonly string[]): string {
+  return parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}` : parts.join('');
 }
 
 /** The same text, in which no line ends between a figure and its unit. */

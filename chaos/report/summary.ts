@@ -5,7 +5,7 @@ import { type FailureKind, failuresIn } from '../failure.ts';
 import { type AnswerEvent, answersIn, type History, latencyMs, type Phase, type SourceKind } from '../history.ts';
 import { type Mechanism, mechanismOf } from '../targets/mechanisms.ts';
 
-/** Milliseconds; null where there was no answer to measure. */
+/** Milliseconds; infinite where so many requests had no answer, which JSON tells as null; null where there was no request. */
 export interface Latencies {
   readonly p50: number | null;
   readonly p99: number | null;
@@ -56,7 +56,7 @@ export function latenciesAmong(latenciesMs: readonly number[]): Latencies {
   const sorted = ascending(latenciesMs);
   const at = (q: number) => {
     const value = quantile(sorted, q);
-    return Number.isFinite(value) ? toMicroseconds(value) : null;
+    return Number.isNaN(value) ? null : toMicroseconds(value);
   };
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
 }

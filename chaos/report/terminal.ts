@@ -8,6 +8,7 @@ import { typedIn } from '../command-line.ts';
 import { oneLine, wrapped } from '../printable.ts';
 import type { Progress } from '../run/runner.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
+import { fixed } from './figures.ts';
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
 import { tally } from './lanes.ts';
@@ -50,7 +51,7 @@ function describe({ phase, remainingMs, answers, breakers }: Progress): string {
   const states = [...breakers]
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, state]) => `${name.replace('limiter-', '')} ${state}`);
-  const latency = latencyMs.p99 === null ? '–' : `${latencyMs.p99.toFixed(1)} ms`;
+  const latency = latencyMs.p99 === null ? '–' : `${fixed(latencyMs.p99, 1)} ms`;
   const told = [
     `${phase.padEnd(9)} ${(remainingMs / 1000).toFixed(0).padStart(2)} s left`,
     `p99 ${latency}`,
@@ -118,7 +119,7 @@ function adviceOn({ verdict, phases, checks }: Journal): string | undefined {
   const worst = Math.max(...Object.values(phases).map(({ controlLatencyMs: { p99 } }) => p99 ?? 0));
   if (verdict !== 'unknown' || worst < noisyShare * limit) return undefined;
   return (
-    `The control, to which nothing is done, had a p99 of up to ${worst.toFixed(1)} ms: the machine is busy, or the ` +
+    `The control, to which nothing is done, had a p99 of up to ${fixed(worst, 1)} ms: the machine is busy, or the ` +
     'limiter is slow without any fault. Fewer requests per second (--rate, 600 at least) may tell more.'
   );
 }
@@ -159,7 +160,7 @@ function row(cells: readonly string[], widths: readonly number[]): string {
 
 function number(value: number | null): string {
   if (value === null) return '–';
-  return Number.isInteger(value) ? String(value) : value.toFixed(value < 100 ? 2 : 0);
+  return Number.isInteger(value) ? String(value) : fixed(value, value < 100 ? 2 : 0);
 }
 
 function indented(text: string, width: number): string[] {

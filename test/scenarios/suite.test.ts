@@ -105,6 +105,16 @@ describe('the suite', () => {
     ]);
   });
 
+  it('tells a p99 that is infinite, and a margin that there is none', () => {
+    const endless = { ...journal('partition', 1, 'fail') };
+    const phases = { fault: { ...endless.phases.fault, latencyMs: { ...latencies, p99: Number.POSITIVE_INFINITY } } };
+    const checks = endless.checks.map((check) => ({ ...check, measured: Number.POSITIVE_INFINITY }));
+    const row = { scenario: 'partition', tookMs: 1, tries: 1, journal: { ...endless, phases, checks } as Journal };
+    const text = suiteTable({ journals: [row.journal], rows: [row], verdict: 'fail' });
+    expect(text).toMatch(/^ {2}partition +fail +– +– +∞ +– +– +-∞$/m);
+    expect(text).toContain('  partition latency (fault) ∞ %');
+  });
+
   it('names the three slowest, and the three that used most of a limit of time, each by its worst check', () => {
     const row = (scenario: string, tookMs: number, ...measured: number[]): RanRow => {
       const base = journal(scenario, 1, 'pass');

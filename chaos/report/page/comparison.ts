@@ -126,5 +126,6 @@ function delta(a: number | null | undefined, b: number | null | undefined): [str
 
 function differ(a: number | null | undefined, b: number | null | undefined): boolean {
   if (typeof a !== 'number' || typeof b !== 'number') return (a ?? null) !== (b ?? null);
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return a !== b;
   return Math.abs(a - b) > noticeableRatio * Math.max(Math.abs(a), Math.abs(b));
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Arena, type Entry, entryOf } from '../../../chaos/arena/arena.ts';
 import { arenaMdOf } from '../../../chaos/arena/arena-md.ts';
 import { arenaPageOf } from '../../../chaos/arena/arena-page.ts';
+import { glance } from '../../../chaos/arena/rows.ts';
 import { runChecks, worstOf } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import { buildHistory } from '../../support/history-builder.ts';
@@ -25,6 +26,12 @@ describe('the entry of a run', () => {
   it('tells the p99 of each phase, and the control’s beside it', () => {
     const { p99Ms, controlP99Ms } = entry({ phases: { fault: { latencyMs: 40, controlLatencyMs: 3 } } });
     expect([p99Ms.fault, controlP99Ms.fault]).toEqual([40, 3]);
+  });
+
+  it('calls a phase endless of which more than 1 % had no answer, and the limiter by it', () => {
+    const endless = entry({ phases: { fault: { status: (i: number) => (i % 40 ? 200 : 0) } } });
+    expect(endless.p99Ms).toMatchObject({ baseline: 1, fault: Number.POSITIVE_INFINITY });
+    expect(glance(endless)).toBe('fail, ∞ ms');
   });
 
   it('counts what nobody decided, and names the check that decided the verdict', () => {

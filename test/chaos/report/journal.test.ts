@@ -89,7 +89,7 @@ describe('the journal', () => {
       status: { 200: 90, 429: 9 },
       errors: { other: 1 },
       mechanism: { redis: 19, fallback: 80 },
-      latencyMs: { p50: 1.5, p99: 20, p999: null, max: null },
+      latencyMs: { p50: 1.5, p99: 20, p999: Infinity, max: Infinity }, // null in JSON
       controlLatencyMs: { p50: 2, p99: 2, p999: 2, max: 2 },
     });
   });

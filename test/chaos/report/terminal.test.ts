@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CheckResult, runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
+import { type AnswerEvent, type HistoryEvent, historyOf } from '../../../chaos/history.ts';
 import { type Journal, journalOf } from '../../../chaos/report/journal.ts';
 import { ProgressLine, reasonOf, table, verdictText } from '../../../chaos/report/terminal.ts';
-import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
+import { buildHistory, eventsOf, type HistorySpec } from '../../support/history-builder.ts';
 import { answer } from '../../support/history-events.ts';
 
 const resultsOf = (spec: HistorySpec) => runChecks(checks, buildHistory(spec));
@@ -63,6 +64,18 @@ describe('the table', () => {
     const late = journal({ phases: { baseline: { lagMs: 5 } } }); // by the generator alone
     expect([late.verdict, table(late)]).toEqual(['unknown', expect.not.stringContaining(advice)]);
     expect(table(journal())).not.toContain(advice);
+  });
+
+  it('tells a p99 that is infinite as such, of the control too', () => {
+    const isLost = (event: HistoryEvent) => event.type === 'answer' && event.scheduledMs % 50 < 2;
+    const lost = (event: HistoryEvent): HistoryEvent =>
+      isLost(event)
+        ? ({ ...event, status: 0, source: null, remaining: null, error: 'ECONNREFUSED' } as AnswerEvent)
+        : event;
+    const history = historyOf(eventsOf().map(lost));
+    const text = table(journalOf(history, runChecks(checks, history), '2026-11-24T04:00:30.500Z'));
+    expect(text).toMatch(/^ {2}baseline +600 +1 +∞ +∞ +∞ +∞ /m);
+    expect(text).not.toMatch(/Infinity|NaN/);
   });
 
   it('tells the errors of a phase by kind, where there are any', () => {
