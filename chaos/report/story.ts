@@ -2,11 +2,11 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
-import { answersIn, type RunEvent, type SourceKind } from '../history.ts';
+import { answersIn, type BreakerEvent, type RunEvent, type SourceKind } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { isOwn, targets } from '../targets/index.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
-import { counted, duration, figure, grouped, seconds, share } from './figures.ts';
+import { counted, duration, figure, grouped, listed, seconds, share } from './figures.ts';
 import type { Journal } from './journal.ts';
 import type { JudgedRun } from './journal-shape.ts';
 import type { Run } from './run.ts';
@@ -26,7 +26,7 @@ export function storyOf(run: Run, journal: Journal): Story {
     happened: [
       ...breakerStory(run, windows),
       ...failoverStory(run, windows),
-      ...answerStory(run, journal),
+      ...answerStory(run, journal, windows),
       ...recoveryStory(run, windows),
     ],
     promise: promiseOf(run, journal),
@@ -101,6 +101,7 @@ function targetOption(name: string): string {
 
 /** Of a run whose faults were switched by hand; empty when none was. */
 function byHand(windows: readonly FaultWindow[]): string {
+  if (areMany(windows)) return `Switched by hand: ${manyFaults(windows)}`;
   const parts = windows.map(
     ({ fault, targets, startMs, endMs }) =>
       `${fault} of ${targets.join(' and ')} from ${seconds(startMs, 1)} to ${seconds(endMs, 1)}`,
@@ -113,30 +114,48 @@ function brokenIn({ history: { run }, described }: Run, windows: readonly FaultW
   const [planned] = run.schedule;
   if (!planned) return byHand(windows) || 'Nothing: this run shows how it is when all is well.';
   if (windows.length === 0) return `Nothing yet: the run ended before its first fault.`;
-  return windows
-    .map(({ description, startMs, endMs, healed }) => {
-      const from = `${description}, from ${seconds(startMs, 1)}`;
-      return healed ? `${from} to ${seconds(endMs, 1)}.` : `${from} until the run was cut off.`;
-    })
+  if (areMany(windows)) return manyFaults(windows);
+  return [...Map.groupBy(windows, ({ description }) => description)]
+    .map(([description, alike]) => `${description}, ${listed(alike.map(whenOf))}.`)
     .join(' ');
 }
 
+/** Too many to be told in words. */
+function areMany(windows: readonly FaultWindow[]): boolean {
+  return windows.length > 12 || new Set(windows.map(({ description }) => description)).size > 6;
+}
+
+function manyFaults(windows: readonly FaultWindow[]): string {
+  const kinds = new Set(windows.map(({ fault }) => fault)).size;
+  return `${counted(windows.length, 'fault')} of ${counted(kinds, 'kind')}; the report has a table of them.`;
+}
+
+function whenOf({ startMs, endMs, healed }: FaultWindow): string {
+  return `from ${seconds(startMs, 1)} ${healed ? `to ${seconds(endMs, 1)}` : 'until the run was cut off'}`;
+}
+
 function breakerStory({ history: { run, breaker } }: Run, windows: readonly FaultWindow[]): string[] {
-  const [window] = windows;
   const faulted = run.instances.filter(({ control }) => !control);
-  if (!window) return [];
+  if (windows.length === 0) return [];
   if (faulted.some(({ reportsBreaker }) => !reportsBreaker)) return ['The limiter does not tell of its breaker.'];
-  const openings = faulted.flatMap(({ name }) => {
-    const open = breaker.find((move) => move.instance === name && move.to === 'open' && move.atMs >= window.startMs);
-    return open && open.atMs <= window.endMs ? [open.atMs - window.startMs] : [];
-  });
-  if (openings.length === 0) return ['No breaker opened.'];
+  // Of one that is open from the fault before, a probe fails.
+  const isOpening = ({ from, to }: BreakerEvent) => to === 'open' && (from === 'closed' || windows.length === 1);
+  const openingsIn = (window: FaultWindow) =>
+    faulted.flatMap(({ name }) => {
+      const open = breaker.find((move) => move.instance === name && isOpening(move) && move.atMs >= window.startMs);
+      return open && open.atMs <= window.endMs ? [open.atMs - window.startMs] : [];
+    });
+  const each = windows.map(openingsIn);
+  const [openings = []] = each;
+  const opening = each.filter(({ length }) => length > 0).length;
+  if (opening === 0) return ['No breaker opened.'];
+  if (windows.length > 1) return [`A breaker opened in ${opening} of ${counted(windows.length, 'fault')}.`];
   const slowest = `${figure(Math.round(Math.max(...openings)))} ms after the injection began`;
   if (openings.length < faulted.length) return [`${openings.length} of ${faulted.length} breakers opened.`];
   return [faulted.length === 1 ? `The breaker opened ${slowest}.` : `Every breaker was open ${slowest}.`];
 }
 
-function answerStory({ history }: Run, { phases }: Journal): string[] {
+function answerStory({ history }: Run, { phases }: Journal, windows: readonly FaultWindow[]): string[] {
   const { run } = history;
   const isBroken = run.schedule.length > 0;
   const parts = isBroken ? [phases.onset, phases.fault] : Object.values(phases);
@@ -144,16 +163,17 @@ function answerStory({ history }: Run, { phases }: Journal): string[] {
   const by = (source: SourceKind) =>
     parts.reduce((sum, phase) => sum + (phase?.mechanism[mechanismOf[source]] ?? 0), 0);
   if (requests === 0) return [];
+  const lasted = windows.length > 1 ? 'they' : 'it';
   if (isBroken && run.withoutStore) {
     const stretches = history.phases.filter(({ name }) => name === 'onset' || name === 'fault');
     const told = answersIn(history, stretches, 'faulted').filter(({ source }) => source === 'none').length;
     const answered = `${figure(share(told, requests))} % of ${counted(requests, 'request')}`;
-    return [`While it lasted ${answered} were answered without a bucket.`];
+    return [`While ${lasted} lasted ${answered} were answered without a bucket.`];
   }
   const expected = isBroken ? 'local' : 'shared';
   const decided = `${figure(share(by(expected), requests))} % of ${counted(requests, 'request')}`;
   return isBroken
-    ? [`While it lasted the fallback decided ${decided}.`]
+    ? [`While ${lasted} lasted the fallback decided ${decided}.`]
     : [`Redis decided ${decided}, the fallback ${grouped(by('local'))}.`];
 }
 

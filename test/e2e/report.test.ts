@@ -285,6 +285,7 @@ describe('two runs compared', () => {
     const row = (text: string) => page.getByRole('row').filter({ hasText: text }).first();
     expect(await row('availability (all)').textContent()).toMatch(/^≠availability/);
     expect(await row('latency (heal)').textContent()).toMatch(/^latency/);
+    expect(await page.locator('output').allTextContents()).toEqual(['Move over a chart, or use the arrow keys.', '']);
     await page.locator('#a-latency .plot').hover({ position: { x: 100, y: 50 } });
     expect(await page.locator('output').allTextContents()).toEqual([
       expect.stringMatching(/^A: /),

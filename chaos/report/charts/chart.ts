@@ -172,6 +172,10 @@ function swatch(mark: string): Markup {
   return markup`<rect class="${mark}" x="1" y="1" width="22" height="10"/>`;
 }
 
+/** More are counted: a storm has dozens. */
+const namesMax = 4;
+
 function faultNames({ faults }: Timeline): string {
-  return `${[...new Set(faults.map(({ fault }) => fault))].join(', ')} in place`;
+  const names = [...new Set(faults.map(({ fault }) => fault))];
+  return names.length > namesMax ? `one of ${names.length} kinds of faults in place` : `${names.join(', ')} in place`;
 }

@@ -74,7 +74,7 @@ ${charts.map((chart) => figureOf(timeline, { ...chart, id: `${prefix}${chart.id}
 export function cursorBar(names: readonly string[]): Markup {
   return markup`<div class="cursor-bar" hidden>
 <label>Instant <input type="range" min="0" step="${binMs}" value="0"></label>
-${names.map((name) => markup`<output aria-live="off" data-name="${name}">Move over a chart, or use the arrow keys.</output>`)}
+${names.map((name, i) => markup`<output aria-live="off" data-name="${name}">${i === 0 && 'Move over a chart, or use the arrow keys.'}</output>`)}
 </div>`;
 }
 

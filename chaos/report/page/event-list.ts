@@ -1,11 +1,12 @@
 // The list of what happened, in order of time: phases, faults, moves of the breakers, the lab's own PINGs. What happens
 // again and again is one row.
 
-import type { BreakerEvent, FailoverEvent, FaultEvent, ProbeEvent } from '../../history.ts';
+import type { BreakerEvent, FailoverEvent, FaultEvent, History, ProbeEvent } from '../../history.ts';
 import { tableOf } from '../charts/chart.ts';
 import { counted, figure, seconds } from '../figures.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { Run } from '../run.ts';
+import { timelineOf } from '../timeline.ts';
 
 const eventsMax = 300;
 
@@ -18,8 +19,24 @@ export function eventList({ history }: Run): Markup {
   ].sort((a, b) => a.atMs - b.atMs);
   const rows = events.slice(0, eventsMax).map(({ atMs, kind, text }): Content[] => [seconds(atMs), kind, text]);
   const more = events.length - rows.length;
-  return markup`${tableOf({ caption: 'Faults, phases, breakers, and the PINGs of the lab', head: ['at', 'what', 'event'], rows })}
+  return markup`${faultTable(history)}${tableOf({ caption: 'Faults, phases, breakers, and the PINGs of the lab', head: ['at', 'what', 'event'], rows })}
 ${more > 0 && markup`<p>${counted(more, 'later event')} not shown; they are in events.ndjson.</p>`}`;
+}
+
+/** Of a storm, whose faults would stand in no other place: neither in words, nor all of them in a list that is cut off. */
+function faultTable(history: History): Content {
+  const windows = timelineOf(history).faults;
+  if (windows.length < 2) return null;
+  return tableOf({
+    caption: 'Faults',
+    head: ['what was broken', 'on', 'from', 'to'],
+    rows: windows.map(({ description, targets, startMs, endMs, healed }) => [
+      description,
+      targets.join(', '),
+      seconds(startMs, 1),
+      healed ? seconds(endMs, 1) : 'the end of the run',
+    ]),
+  });
 }
 
 interface Row {

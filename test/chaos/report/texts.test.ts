@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
-import { type HistoryEvent, historyOf } from '../../../chaos/history.ts';
-import { duration, figure, unbroken } from '../../../chaos/report/figures.ts';
+import { type FaultEvent, type HistoryEvent, historyOf } from '../../../chaos/history.ts';
+import { duration, figure, fixed, listed, unbroken } from '../../../chaos/report/figures.ts';
 import { journalOf } from '../../../chaos/report/journal.ts';
 import { junitOf } from '../../../chaos/report/junit.ts';
 import { limitText, marginOf, marginText } from '../../../chaos/report/margin.ts';
 import { type Content, embedded, escaped, markup } from '../../../chaos/report/markup.ts';
+import { comparisonOf } from '../../../chaos/report/page/comparison.ts';
 import { reportOf } from '../../../chaos/report/page/report.ts';
 import type { Run } from '../../../chaos/report/run.ts';
 import { commandOf, storyOf, verdictSentence } from '../../../chaos/report/story.ts';
 import { summaryMdOf } from '../../../chaos/report/summary-md.ts';
 import { failoverSpec } from '../../support/failover-history.ts';
 import { buildHistory, eventsOf, type HistorySpec } from '../../support/history-builder.ts';
-import { answer } from '../../support/history-events.ts';
+import { answer, fault, move } from '../../support/history-events.ts';
 import { specs } from '../../support/runs.ts';
 
 const endedAt = '2026-11-24T04:00:10.000Z';
@@ -73,10 +74,11 @@ describe('the report of a run', () => {
 
 describe('figures', () => {
   it('have three or four digits', () => {
-    expect([null, Number.NaN, Infinity, 0, 3, 1234, 3.456, 34.56, 3456.78, -2.5].map(figure)).toEqual([
+    expect([null, Number.NaN, Infinity, -Infinity, 0, 3, 1234, 3.456, 34.56, 3456.78, -2.5].map(figure)).toEqual([
       '–',
       '–',
       '∞',
+      '−∞',
       '0',
       '3',
       '1,234',
@@ -85,6 +87,14 @@ describe('figures', () => {
       '3,457',
       '−2.50',
     ]);
+  });
+
+  it('have as many digits as a column wants, and a sign where there is no end', () => {
+    expect([3.456, Infinity, -Infinity].map((value) => fixed(value, 1))).toEqual(['3.5', '∞', '-∞']);
+  });
+
+  it('stand in a list with an and', () => {
+    expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b and c']);
   });
 
   it('choose the unit of a duration, and stay with it at the end of a line', () => {
@@ -176,6 +186,37 @@ describe('the story', () => {
     });
   });
 
+  const between = (fromMs: number, toMs: number, changes: Partial<FaultEvent> = {}) => [
+    fault('inject', fromMs, { ...changes, endMs: fromMs }),
+    fault('heal', toMs, { ...changes, beginMs: toMs, endMs: toMs }),
+  ];
+
+  it('of faults that come again tells what was broken once, and of every opening', () => {
+    const slow = { fault: 'latency', effect: 'none', description: 'Redis was 1 ± 0 ms away' } as const;
+    const faults = [...between(1000, 1500, slow), ...between(2000, 2500), ...between(3000, 3500)];
+    const breaker = [move('limiter-1', 3010, 'closed', 'open'), move('limiter-1', 4000, 'open', 'half-open')];
+    const { broken, happened } = story({ faults, breaker });
+    expect(broken).toBe(
+      'Redis was 1 ± 0 ms away, from 1.0 s to 1.5 s. Every packet between the limiters and Redis was dropped, from 2.0 s to 2.5 s and from 3.0 s to 3.5 s.',
+    );
+    expect(happened.slice(0, 2)).toEqual([
+      'A breaker opened in 1 of 3 faults.',
+      'While they lasted the fallback decided 100 % of 2,400 requests.',
+    ]);
+  });
+
+  it('of a storm counts its faults, of which the report has a table, and no legend names dozens', () => {
+    const faults = Array.from({ length: 20 }, (_, i) =>
+      between(1000 + 400 * i, 1200 + 400 * i, { fault: `kind-${i}`, description: `Number ${i} was broken` }),
+    ).flat();
+    expect(story({ faults }).broken).toBe('20 faults of 20 kinds; the report has a table of them.');
+    const run = runOf({ faults });
+    const page = reportOf(run, journal(run));
+    expect(page).toContain('<td>Number 19 was broken</td><td>limiter-1</td><td>8.6 s</td><td>8.8 s</td>');
+    expect(page).toContain('one of 20 kinds of faults in place');
+    expect(page).not.toContain('kind-0, kind-1');
+  });
+
   it('of a phase without answers does not call it fast', () => {
     expect(story({ phases: { fault: { status: 0 } } }).promise).toContain('in fault more than 1 % were not');
   });
@@ -219,6 +260,26 @@ describe('the command that shows it again', () => {
     const run = runOf();
     const renamed = { ...run, history: { ...run.history, run: { ...run.history.run, scenario: "a'; rm -rf /" } } };
     expect(commandOf(renamed)).toContain(`npm run scenario 'a'\\''; rm -rf /' --`);
+  });
+});
+
+describe('a p99 of a phase of which more than 1 % had no answer', () => {
+  const run = runOf({ phases: { fault: { status: (i: number) => (i % 40 ? 200 : 0) } } });
+
+  it('is told as infinite, and not as if nobody had asked; in JSON it is null', () => {
+    expect(summaryMdOf(run, journal(run))).toMatch(/^\| fault \| 1,800 \| 1,755 \| 1 \| ∞ \| 1 \|/m);
+    expect(reportOf(run, journal(run))).toContain('fault ∞ ms, control 1 ms');
+    const { phases } = JSON.parse(JSON.stringify(journal(run)));
+    expect(phases.fault.latencyMs).toEqual({ p50: 1, p99: null, p999: null, max: null });
+  });
+
+  it('differs from any other in a comparison', () => {
+    const side = (name: string, of: Run) => ({ name, run: of, journal: journal(of) });
+    const page = comparisonOf(side('a', run), side('b', runOf()));
+    const row = /<tr class="(\w+)"><td>≠?<\/td><td>fault<\/td><td>p99 ms<\/td><td>(.*?)<\/td><td>(.*?)<\/td>/.exec(
+      page,
+    );
+    expect(row?.slice(1)).toEqual(['differs', '∞', '1']);
   });
 });
 
