@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { commandLine, outDirectory, typedIn, whole } from '../chaos/command-line.ts';
-import { driverFor, driverNames } from '../chaos/drivers/choose.ts';
+import { type DriverName, driverFor, driverNames, refusal } from '../chaos/drivers/choose.ts';
 import { UsageError } from '../chaos/errors.ts';
 import { wrapped } from '../chaos/printable.ts';
 import type { Scenario } from '../chaos/scenario.ts';
@@ -16,7 +16,8 @@ import { type StormOptions, stormOptions } from './storm-command.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
 const usage =
-  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json], or -- --list [--json],\n' +
+  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json],\n' +
+  'or npm run scenario [-- --list --driver D --json],\n' +
   'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN [--tries N],\n' +
   'or npm run suite [-- --family F --grep TEXT --shard K/N]';
 
@@ -55,8 +56,10 @@ export function runOptions(args: readonly string[]): RunOptions {
     variables: values['target-env'],
     directory: typedIn,
   });
+  const chosen = suite || list ? selected(all, { family, grep, shard }) : named;
+  const isOf = (driver: string) => (scenario: Scenario) => refusal(driver as DriverName, scenario) === undefined;
   return {
-    chosen: suite || list ? selected(all, { family, grep, shard }) : named,
+    chosen: list && values.driver !== 'auto' ? chosen.filter(isOf(values.driver)) : chosen,
     storm,
     list,
     suite,

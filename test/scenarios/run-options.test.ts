@@ -61,6 +61,12 @@ describe('npm run scenario', () => {
     expect(lines).toContain('                       request is decided by the fallback in time.');
   });
 
+  it('lists those that a driver can run, when it is named', () => {
+    const names = runOptions(['--list', '--driver', 'containers']).chosen.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['partition', 'sentinel-failover']));
+    expect(names).not.toContain('redis-stop'); // which needs the program itself
+  });
+
   it('lists all scenarios when it is asked to, and when it is asked nothing', () => {
     for (const args of [[], ['--list']]) {
       const { list, chosen } = runOptions(args);
