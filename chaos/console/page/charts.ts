@@ -39,6 +39,11 @@ export class Charts {
     }
   }
 
+  /** Moves the cursor of every chart, as a pointer does. */
+  pointAt(ms: number): void {
+    for (const { plot } of this.#plots) plot.setCursor({ left: plot.valToPos(ms / 1000, 'x'), top: 0 });
+  }
+
   #add(lane: Lane, run: ShownRun) {
     const plotAt = make('div', { class: 'plot', role: 'img' });
     const legend = make('ul', { class: 'legend' }, ...lane.legend.map(legendItem));

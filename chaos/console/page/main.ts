@@ -12,10 +12,15 @@ history.replaceState(null, '', '/'); // the token stays out of the address, and 
 let run: ShownRun | undefined;
 let status: Status | undefined;
 let seedMax = 0;
-let logLines: string[] = [];
+const instant = find('instant', HTMLInputElement);
 const charts = new Charts(find('charts', HTMLDivElement), (ms) => {
-  if (run && ms !== undefined) find('readout', HTMLParagraphElement).textContent = readoutAt(run, ms);
+  if (!run || ms === undefined) return;
+  const text = readoutAt(run, ms);
+  find('readout', HTMLParagraphElement).textContent = text;
+  instant.value = String(ms);
+  instant.setAttribute('aria-valuetext', text);
 });
+instant.addEventListener('input', () => charts.pointAt(Number(instant.value)));
 
 function showLive(update: LiveUpdate | null): void {
   if (update?.run) {
@@ -31,6 +36,8 @@ function showLive(update: LiveUpdate | null): void {
     charts.show(run);
   }
   if (run) showFigures(run);
+  find('instant-label', HTMLLabelElement).hidden = run === undefined;
+  if (run) Object.assign(instant, { min: String(run.shown.fromMs), max: String(run.atMs) });
   if (status) show(status);
 }
 
@@ -40,34 +47,48 @@ function show(newest: Status): void {
   showHeading(newest, run);
 }
 
+/** Only what is new is added, for that is what a screen reader says; whoever has scrolled back is left where he reads. */
 function showLog({ all, lines }: Feed['log']): void {
   const log = find('log', HTMLPreElement);
-  logLines = [...(all ? [] : logLines), ...lines].slice(-logLinesMax);
-  log.textContent = logLines.join('\n');
-  log.scrollTop = log.scrollHeight;
+  const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
+  if (all) log.replaceChildren();
+  log.append(...lines.map((line) => `${line}\n`));
+  for (let more = log.childNodes.length - logLinesMax; more > 0; more--) log.firstChild?.remove();
+  if (all || isAtEnd) log.scrollTop = log.scrollHeight;
 }
 
-const source = new EventSource('/events');
-function on<K extends keyof Feed>(name: K, show: (data: Feed[K]) => void): void {
-  source.addEventListener(name, (event) => show(JSON.parse(event.data)));
+function listenToServer(): EventSource {
+  const source = new EventSource('/events');
+  function on<K extends keyof Feed>(name: K, show: (data: Feed[K]) => void): void {
+    source.addEventListener(name, (event) => show(JSON.parse(event.data)));
+  }
+  on('facts', (facts) => {
+    seedMax = facts.limits.seedMax;
+    showFacts(facts);
+  });
+  on('status', show);
+  on('live', showLive);
+  on('log', showLog);
+  on('runs', showRuns);
+  source.addEventListener('open', () => showAlert(undefined));
+  source.addEventListener('error', () => {
+    // A browser does not try again where it was refused: another console has another token.
+    const isRefused = source.readyState === EventSource.CLOSED;
+    showAlert(
+      isRefused
+        ? 'Another console answers here. Open the address that it printed.'
+        : 'The console does not answer; trying again.',
+    );
+  });
+  return source;
 }
-on('facts', (facts) => {
-  seedMax = facts.limits.seedMax;
-  showFacts(facts);
-});
-on('status', show);
-on('live', showLive);
-on('log', showLog);
-on('runs', showRuns);
-source.addEventListener('open', () => showAlert(undefined));
-source.addEventListener('error', () => {
-  // A browser does not try again where it was refused: another console has another token.
-  const isRefused = source.readyState === EventSource.CLOSED;
-  showAlert(
-    isRefused
-      ? 'Another console answers here. Open the address that it printed.'
-      : 'The console does not answer; trying again.',
-  );
+
+// A browser has six connections to a server, and this one stays open: six pages that nobody looks at would leave none for
+// the button that stops a run.
+let source = listenToServer();
+document.addEventListener('visibilitychange', () => {
+  source.close();
+  if (!document.hidden) source = listenToServer();
 });
 setInterval(() => status && status.switches.length > 0 && showStatus(status, run), 500);
 listen(() => seedMax);

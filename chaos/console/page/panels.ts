@@ -64,11 +64,11 @@ export function showStatus({ activity, last, switches }: Status, run: ShownRun |
   const stop = find('stop', HTMLButtonElement);
   stop.hidden = isIdle;
   stop.disabled = activity.state === 'stopping';
-  const line = find('activity', HTMLParagraphElement);
-  line.className = activity.state;
-  line.textContent = isIdle
-    ? 'idle'
-    : `${activity.scenario} · seed ${activity.seed} · ${activity.state === 'running' && run ? phaseText(run) : activity.state}`;
+  find('activity', HTMLParagraphElement).className = activity.state;
+  const isRunning = activity.state === 'running' && run !== undefined;
+  const doing = isRunning ? run.phase : activity.state;
+  say('state', isIdle ? 'idle' : `${activity.scenario} · seed ${activity.seed} · ${doing}`);
+  say('left', isRunning && run.phase !== 'end' ? `, ${secondsLeft(run)} s left` : '');
   const outcome = find('outcome', HTMLElement);
   outcome.hidden = last === null;
   if (last) {
@@ -99,9 +99,14 @@ export function showHeading({ activity, last }: Status, run: ShownRun | undefine
   find('hypothesis', HTMLParagraphElement).textContent = text;
 }
 
-function phaseText(run: ShownRun): string {
-  if (run.phase === 'end') return 'end';
-  return `${run.phase}, ${Math.max(0, Math.round((run.plannedMs - run.atMs) / 1000))} s left`;
+/** Writes only what is new: a screen reader says each writing of a status anew. */
+function say(id: string, text: string): void {
+  const span = find(id, HTMLSpanElement);
+  if (span.textContent !== text) span.textContent = text;
+}
+
+function secondsLeft(run: ShownRun): number {
+  return Math.max(0, Math.round((run.plannedMs - run.atMs) / 1000));
 }
 
 /** Buttons stay the same elements, so that the focus stays where it is. */
