@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import '../chaos/command.ts';
 import { serviceEnvironment } from '../chaos/bounds.ts';
+import { commandLine } from '../chaos/command-line.ts';
 import { native } from '../chaos/drivers/native.ts';
 import { endWith, exitStatus, interruption, UsageError } from '../chaos/errors.ts';
 import type { History } from '../chaos/history.ts';
@@ -87,16 +88,17 @@ async function main(seed: number): Promise<number> {
   return exitStatus.pass;
 }
 
-/** `npm run pictures [-- SEED]` */
-function seedOf([text]: readonly string[]): number {
+const usage = 'npm run pictures [-- SEED]';
+
+function seedOf([text, ...others]: readonly string[]): number {
   if (text === undefined) return Date.now() % 1_000_000;
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`"${text}" is no seed. Usage: npm run pictures [-- SEED]`);
+  if (/^\d{1,9}$/.test(text) && others.length === 0) return Number(text);
+  throw new UsageError(`"${[text, ...others].join(' ')}" is no seed.\n${usage}`);
 }
 
 if (import.meta.main) {
   try {
-    process.exitCode = await main(seedOf(process.argv.slice(2)));
+    process.exitCode = await main(seedOf(commandLine({ allowPositionals: true }, usage).positionals));
   } catch (error) {
     endWith(error);
   }

@@ -38,13 +38,13 @@ describe('asking for what does not exist', () => {
 
 describe('the list', () => {
   it('names every scenario with its hypothesis, without arguments', async () => {
-    const { status, stdout, stderr } = await scenario([]);
+    const { status, stdout, stderr } = await run(['scenarios/main.ts']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     for (const { name, hypothesis } of scenarios) expect(stdout).toMatch(new RegExp(`^ +${name} +${hypothesis}$`, 'm'));
   });
 
   it('is one JSON array with --json', async () => {
-    const { status, stdout } = await scenario(['--list', '--json']);
+    const { status, stdout } = await run(['scenarios/main.ts', '--list', '--json']);
     const listed = JSON.parse(stdout) as { name: string; hypothesis: string }[];
     expect(status).toBe(0);
     expect(listed.map(({ name, hypothesis }) => ({ name, hypothesis }))).toEqual(
@@ -158,6 +158,10 @@ describe.each([
   ['setup', 'chaos/setup/main.ts'],
   ['heal', 'chaos/undo/heal.ts'],
   ['bench', 'test/bench/main.ts'],
+  ['pictures', 'grafana/pictures.ts'],
+  ['cost-pictures', 'test/docs/draw-costs.ts'],
+  ['report-picture', 'test/docs/picture.ts'],
+  ['docs', 'test/docs/main.ts'],
 ])('npm run %s', (name, program) => {
   it('says its usage when it is asked, and with an option that it has not', async () => {
     const usage = new RegExp(`^npm run ${name}`, 'm');

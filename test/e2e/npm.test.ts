@@ -22,6 +22,14 @@ describe('a script of package.json', () => {
   );
 });
 
+describe('npm start', () => {
+  it('refuses an option, as it has none, and says where its settings are', async () => {
+    await using npm = new LabCommand(['start', '--', '--port', '9000'], { REDIS_ADDR: '127.0.0.1:1' }, 'npm');
+    const { status, stderr } = await npm.ended;
+    expect([status, stderr]).toEqual([64, expect.stringContaining('its settings are environment variables')]);
+  });
+});
+
 describe('SIGTERM to npm', () => {
   it('ends the service that npm start runs', async () => {
     const port = String(await freePort());
