@@ -55,7 +55,7 @@ export const fleet = dashboard({
         }),
         lines({
           title: 'Failing open',
-          description: 'Share of each instance’s decisions that are the fallback’s.',
+          description: 'Share of each instance’s decisions that are made without Redis.',
           unit: 'percentunit',
           max: 1,
           queries: [[`instance:rate_limit_fail_open:ratio_rate{${chosen}}`, '{{instance}}']],

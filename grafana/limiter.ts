@@ -38,10 +38,10 @@ export const limiter = dashboard({
         }),
         stat({
           title: 'Failing open',
-          description: 'Share of decisions by the fallback: limits are per instance then, not shared.',
+          description: 'Share of decisions without Redis: limits are per instance then, or as policies say.',
           unit: 'percentunit',
           limit: thresholds.failOpenRatio,
-          queries: [['max(job:rate_limit_fail_open:ratio_rate{job=~"$job"})', 'by fallback']],
+          queries: [['max(job:rate_limit_fail_open:ratio_rate{job=~"$job"})', 'without Redis']],
         }),
         stat({
           title: 'Breakers not closed',
