@@ -57,9 +57,9 @@ export function runOptions(args: readonly string[]): RunOptions {
     directory: typedIn,
   });
   const chosen = suite || list ? selected(all, { family, grep, shard }) : named;
-  const isOf = (driver: string) => (scenario: Scenario) => refusal(driver as DriverName, scenario) === undefined;
+  const canRun = (scenario: Scenario) => refusal(values.driver as DriverName, scenario) === undefined;
   return {
-    chosen: list && values.driver !== 'auto' ? chosen.filter(isOf(values.driver)) : chosen,
+    chosen: list && values.driver !== 'auto' ? chosen.filter(canRun) : chosen,
     storm,
     list,
     suite,

@@ -16,8 +16,8 @@ export class PolicyMetrics {
   readonly #shadow: Counter;
   readonly #mistakes: Counter;
 
-  #names: PolicyNames = { all: [], shadow: [] };
-  #shadowNames: ReadonlySet<string> = new Set();
+  #all: readonly string[] = [];
+  #tried: ReadonlySet<string> = new Set();
 
   constructor(names: PolicyNames, registry: Registry) {
     this.#shadow = new Counter({
@@ -37,18 +37,18 @@ export class PolicyMetrics {
 
   /** Those that are counted from now on. The series of others end, so that there are never more than there are policies. */
   set names({ all, shadow }: PolicyNames) {
-    for (const policy of this.#names.all) if (!all.includes(policy)) this.#mistakes.remove({ policy });
-    for (const policy of this.#names.shadow)
+    for (const policy of this.#all) if (!all.includes(policy)) this.#mistakes.remove({ policy });
+    for (const policy of this.#tried)
       if (!shadow.includes(policy)) for (const status of statuses) this.#shadow.remove({ policy, status });
     for (const policy of all) this.#mistakes.inc({ policy }, 0);
     for (const policy of shadow) for (const status of statuses) this.#shadow.inc({ policy, status }, 0);
-    this.#names = { all, shadow };
-    this.#shadowNames = new Set(shadow);
+    this.#all = all;
+    this.#tried = new Set(shadow);
   }
 
   /** Of a policy that has gone meanwhile, nothing is counted. */
   shadowDecided(policy: string, { allowed }: Decision): void {
-    if (!this.#shadowNames.has(policy)) return;
+    if (!this.#tried.has(policy)) return;
     this.#shadow.inc({ policy, status: allowed ? 'allowed' : 'blocked' });
   }
 

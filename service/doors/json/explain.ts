@@ -95,7 +95,7 @@ function factsOf(
 ): RequestFacts {
   const asRead = Object.entries(headers).map(([name, value]) => [
     name.toLowerCase(),
-    bytesOfText(value.replace(/^[ \t]+|[ \t]+$/g, '')), // as HTTP has it
+    bytesOfText(value.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '')), // as HTTP has it
   ]);
   const client = address === undefined ? undefined : clientAddress(address, ipv6Prefix);
   return { method, url: bytesOfText(path), headers: Object.fromEntries(asRead), addressOf: () => client };

@@ -367,6 +367,20 @@ describe('POST /v1/explain', () => {
   it('says 429 for a request that would be refused, and 400 for one that cannot be counted', async () => {
     for (let n = 0; n < 3; n++) await fetch(`${service.url}/search/a`, { headers: { 'x-api-key': 'explained' } });
     expect((await explain(search)).body).toMatchObject({ status: 429, binds: 'search-3600s' });
+    expect((await explain({ ...search, headers: { 'X-Api-Key': ' \t explained\t ' } })).body).toMatchObject({
+      status: 429, // HTTP leaves the space around a value out
+    });
+    const msFor = async (value: string) => {
+      const times: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const startMs = performance.now();
+        expect((await explain({ ...search, headers: { 'X-Api-Key': value } })).status).toBe(200);
+        times.push(performance.now() - startMs);
+      }
+      return Math.min(...times);
+    };
+    const ofBlanks = await msFor(`a${' '.repeat(15_000)}a`); // each may be the first of the last ones
+    expect(ofBlanks).toBeLessThan(10 * (await msFor('a'.repeat(15_000))));
     const { body } = await explain({ ...search, headers: {} });
     expect([body.status, body.binds, body.matches?.[1]]).toEqual([
       400,

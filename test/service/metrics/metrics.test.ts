@@ -45,3 +45,19 @@ it('goes on counting decisions over any number of scrapes, on the page and in th
     expect(await reported()).toEqual(expected);
   }
 });
+
+it('counts nothing of what was tried out for a decision that was under way when it ended', async () => {
+  const metrics = new Metrics({
+    policies: { all: ['search'], shadow: ['search'] },
+    fallbackKeys: () => 0,
+    breakerStates: () => ['closed'],
+    logLinesDropped: () => 0,
+  });
+  const blocked = async () =>
+    /^rate_limit_shadow_requests_total\{policy="search",status="blocked"\} (.*)$/m.exec(await metrics.page())?.[1];
+  metrics.policies.shadowDecided('search', decision('redis', false));
+  expect(await blocked()).toBe('1');
+  metrics.policies.names = { all: ['search'], shadow: [] };
+  metrics.policies.shadowDecided('search', decision('redis', false));
+  expect(await blocked()).toBe(undefined);
+});

@@ -286,5 +286,9 @@ describe('what an adapter is told', () => {
     expect([await statusOf('2001:db8::1'), await statusOf('2001:db8::2'), await statusOf('2001:db9::1')]).toEqual([
       200, 429, 200,
     ]);
+    expect([await statusOf('198.51.100.1:5678'), await statusOf('198.51.100.1:999')]).toEqual([200, 429]);
+    expect([await statusOf('[2001:dba::1]:80'), await statusOf('2001:dba::2')]).toEqual([200, 429]);
+    const noAddress = ['1::2:3:4:5:6:7:8:9', 'unknown', ':'.repeat(100)];
+    for (const text of noAddress) expect([await statusOf(text), await statusOf(text)]).toEqual([200, 429]);
   });
 });
