@@ -10,6 +10,7 @@ const alone = [
   'test/e2e/scenario.test.ts',
   'test/service/core/memory.test.ts',
   'test/service/doors/intake.test.ts',
+  'test/service/redis/causes.test.ts', // a Sentinel has half a second to answer
   'test/service/redis/cluster.test.ts',
   'test/service/reload-under-load.test.ts',
   'test/service/store-contract.test.ts',
@@ -49,7 +50,6 @@ const longest = [
   'test/e2e/observability.test.ts',
   'test/e2e/report.test.ts',
   'test/service/doors/rls/connections.test.ts',
-  'test/service/redis/causes.test.ts',
   'test/service/redis/tampered.test.ts',
   'test/service/redis/tampered-under-load.test.ts',
   'test/service/service.test.ts',

@@ -26,6 +26,7 @@ const phrases: readonly (readonly [RegExp, StoreErrorReason])[] = [
   [/max(imum)? number of clients/i, 'maxclients'],
   [/The user executing the script can/, 'noperm'], // a right that the script needs
   [/^Too many Cluster redirections/, 'clusterdown'],
+  [/Command timed out/, 'timeout'], // of a Sentinel: our own calls have deadlines of ours
   [/DB index|SELECT is not allowed|successfully, but got an invalid reply: null|No such master/i, 'config'],
   [/invalid password|operation not permitted|AUTH.*without any password|no password is set/i, 'noauth'],
   [/before secure TLS connection was established|TLS was not agreed on/, 'tls'],

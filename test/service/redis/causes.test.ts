@@ -138,6 +138,18 @@ describe('why Redis does not decide is logged once, counted and shown', () => {
     expect(await causesOf(settings)).toEqual(only('tls'));
   });
 
+  it('with a Sentinel that hangs', async () => {
+    const [frozen] = sentinel.sentinels;
+    const pid = Number(/^process_id:(\d+)/m.exec(String(await frozen?.admin.info('server')))?.[1]);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const settings = { REDIS_SENTINEL_ADDRS: String(frozen?.address), REDIS_SENTINEL_NAME: masterName };
+      expect(await causesOf(settings)).toEqual(only('timeout'));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
   it('with Sentinels of which some are dead and the others want another password', async () => {
     const [alive] = sentinel.sentinels;
     await alive?.admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>hunter5');
