@@ -46,10 +46,18 @@ export function whole(option: string, text: string, min: number, max: number): n
   throw new UsageError(`${option} is "${text}"; allowed: a whole number from ${min} to ${max}.`);
 }
 
+/** Whether something is there that is no directory; false where nobody can look, which making it will tell. */
+function isOther(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch {
+    return false;
+  }
+}
+
 /** Where results go, seen from where the command was typed. Throws a `UsageError` when it cannot be a directory. */
 export function outDirectory(text: string): string {
   const path = resolve(typedIn, text);
-  const isOther = statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
-  if (text !== '' && !isOther) return path;
+  if (text !== '' && !isOther(path)) return path;
   throw new UsageError(`--out is "${text}"; allowed: a directory, or what is not there yet.`);
 }

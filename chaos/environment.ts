@@ -114,9 +114,9 @@ export interface RedisProgram extends Suspendable {
 
 /** A process that can be killed and started anew at the same place. */
 export interface Restartable extends Suspendable {
-  /** Its process id, of the one that runs now. */
+  /** Its process id, of the one that runs now; it leads a group of what it has started. */
   readonly pid: number;
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL, to all that it has started as well; resolves when they are gone. */
   kill(): Promise<void>;
   /** Resolves when it is ready; does nothing while it runs. `args` come after its own. Rejects with a `NotReady` when it does not become so. */
   start(args?: readonly string[]): Promise<void>;
@@ -129,7 +129,7 @@ export interface BusyProcess {
   end(): Promise<void>;
 }
 
-/** A process that can be made to stand still. */
+/** A process that can be made to stand still, and all that it has started. */
 export interface Suspendable {
   /** SIGSTOP. */
   suspend(): void;

@@ -108,6 +108,14 @@ export interface MemoryEvent {
   readonly residentBytes: number;
 }
 
+/** How many commands the control's Redis had been given by the end of the run that use it, from wherever they came. */
+export interface StoreUseEvent {
+  readonly type: 'store-use';
+  readonly instance: string;
+  readonly atMs: number;
+  readonly commands: number;
+}
+
 export type HistoryEvent =
   | RunEvent
   | AnswerEvent
@@ -118,7 +126,8 @@ export type HistoryEvent =
   | PlacementEvent
   | FailoverEvent
   | StoreErrorsEvent
-  | MemoryEvent;
+  | MemoryEvent
+  | StoreUseEvent;
 
 export interface Phase {
   readonly name: PhaseName;
@@ -141,6 +150,8 @@ export interface History {
   readonly storeErrors: readonly StoreErrorsEvent[];
   /** In order of time; none where the lab does not see the processes, or in files of an older lab. */
   readonly memory: readonly MemoryEvent[];
+  /** Undefined where the lab does not reach the control's Redis, or in files of an older lab. */
+  readonly storeUse: StoreUseEvent | undefined;
   /** False when the run was cut off before its end. */
   readonly complete: boolean;
 }
@@ -167,6 +178,7 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
     failover: all('failover').at(-1),
     storeErrors: all('store-errors').sort((a, b) => a.atMs - b.atMs),
     memory: all('memory').sort((a, b) => a.atMs - b.atMs),
+    storeUse: all('store-use').at(-1),
     complete: starts.at(-1)?.phase === 'end',
   };
 }

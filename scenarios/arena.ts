@@ -10,7 +10,7 @@ import { serviceEnvironment } from '../chaos/bounds.ts';
 import { chooseDriver, refusal, targetRefusal } from '../chaos/drivers/choose.ts';
 import type { Driver } from '../chaos/environment.ts';
 import { endWith, exitStatus, explained, interruption, UsageError } from '../chaos/errors.ts';
-import { makeDirectory, replaceFile } from '../chaos/host/run-files.ts';
+import { asOutput, makeDirectory, replaceFile } from '../chaos/host/run-files.ts';
 import { oneLine } from '../chaos/printable.ts';
 import { leave } from '../chaos/report/leave.ts';
 import { fromHere, ProgressLine } from '../chaos/report/terminal.ts';
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   const signal = interruption('everything that was started has been ended, and the fault healed');
   const startedAt = new Date().toISOString();
   const out = join(options.out, `arena-${startedAt.replace(/[-:]|\.\d+/g, '')}`);
-  makeDirectory(out);
+  asOutput(options.out, () => makeDirectory(out));
   const entries: Entry[] = [];
   let environment: Arena['environment'] = {};
   const write = () => {

@@ -7,8 +7,9 @@
 // denial may be repeated until Redis would have had a token again, be it that Redis has forgotten everything meanwhile.
 // Where a replica took over, nobody knows how much was forgotten, so a refusal is wrong only if it is with nothing forgotten.
 
-import type { AnswerEvent, History } from '../history.ts';
-import type { Check, CheckResult } from './check.ts';
+import { type AnswerEvent, type History, isDenied } from '../history.ts';
+import { type Check, type CheckResult, notApplicable } from './check.ts';
+import { refusedAtFirst } from './first-requests.ts';
 import { type Lowest, lowestLevels, surelyOne } from './lowest-level.ts';
 import { type Source, sourcesOf } from './sources.ts';
 
@@ -18,8 +19,9 @@ const surelyEnough = (capacity: number) => Math.min(capacity, surelyOne);
 export const needlessRefusal: Check = {
   name: 'needless-refusal',
   property: 'no request is refused while its bucket surely held the token',
-  needs: ['source'],
+  needs: [],
   judge(history: History): CheckResult[] {
+    if (!history.run.gives.includes('source')) return [judgeWithoutSource(history)];
     let refusals = 0;
     const wrong: ({ source: Source } & Lowest)[] = [];
     let shared = 0;
@@ -44,19 +46,34 @@ export const needlessRefusal: Check = {
     const notJudged = shared === 0 ? '' : `; ${shared} by fallbacks whose buckets keys may share are not judged`;
     const decided = history.answers.some(({ source }) => source !== null);
     const verdict = first ? 'fail' : decided ? 'pass' : 'unknown';
-    return [
-      {
-        name: 'needless-refusal',
-        phase: 'all',
-        verdict,
-        measured: wrong.length,
-        limit: 0,
-        unit: 'refusals',
-        detail: `${detail}${notJudged}`,
-      },
-    ];
+    return [result(verdict, wrong.length, `${detail}${notJudged}`)];
   },
 };
+
+function result(verdict: CheckResult['verdict'], measured: number, detail: string): CheckResult {
+  return { name: 'needless-refusal', phase: 'all', verdict, measured, limit: 0, unit: 'refusals', detail };
+}
+
+/** Of a target that does not say who decided: only the first request for a key surely meets full buckets. */
+function judgeWithoutSource(history: History): CheckResult {
+  if (history.run.bounds.fallbackCapacity < 1)
+    return notApplicable('needless-refusal', 'the target does not say who decided, and may have no fallback');
+  if (isCrowded(history))
+    return notApplicable(
+      'needless-refusal',
+      'the target does not say who decided, and keys may share a fallback bucket',
+    );
+  if (history.answers.length === 0) return result('unknown', 0, 'nobody asked');
+  const wrong = refusedAtFirst(history).toSorted((a, b) => a.sentMs - b.sentMs);
+  const [first] = wrong;
+  if (first) {
+    const atS = (first.sentMs / 1000).toFixed(3);
+    return result('fail', wrong.length, `${first.instance} refused the first request for key ${first.key} at ${atS} s`);
+  }
+  const refusals = history.answers.filter(isDenied).length;
+  const others = `, and the target does not say who decided the other ${refusals} refusals`;
+  return result('pass', 0, `no key's first request was refused${refusals === 0 ? '' : others}`);
+}
 
 /** Keys of the generator's warm-up, which an instance may remember too. */
 const warmUpKeys = 100;

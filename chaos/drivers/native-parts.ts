@@ -88,7 +88,7 @@ export class NativeParts implements AsyncDisposable {
       async kill() {
         killed = true;
         current.kill('SIGKILL');
-        await current.exited;
+        await current.gone();
       },
       async start(args) {
         if (current.end !== undefined) restarting ??= restart(args);

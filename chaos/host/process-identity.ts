@@ -3,6 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { processIds, statOf } from './process-stat.ts';
 
 /**
  * When a process started, in a unit of the system's, with the boot that this unit counts from; undefined when there is
@@ -12,20 +13,12 @@ export function startOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')
       return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
-    const { state, ticks } = statOf(pid);
+    const stat = statOf(pid);
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return state === 'Z' ? undefined : `${ticks} ${boot}`;
+    return stat === undefined || stat.state === 'Z' ? undefined : `${stat.startedTicks} ${boot}`;
   } catch {
     return undefined;
   }
-}
-
-/** proc(5): after the command in parentheses come fields 3 and 4, and field 22, the start in clock ticks. Throws where there is no such process. */
-function statOf(pid: number): { state: string | undefined; parent: string | undefined; ticks: string | undefined } {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return { state: fields[0], parent: fields[1], ticks: fields[19] };
 }
 
 /** Whether it is still the one that started then; never when its start is not known. */
@@ -56,17 +49,12 @@ export const runVariable = 'FAILOPEN_LAB_RUN';
  */
 export function startedFor(record: string, id: string): number[] {
   if (process.platform !== 'linux') return [];
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => appendsTo(pid, record) || hasInEnvironment(pid, `${runVariable}=${id}`));
+  return processIds().filter((pid) => appendsTo(pid, record) || hasInEnvironment(pid, `${runVariable}=${id}`));
 }
 
 /** The id of the process that has started it, or of the one that has taken it over since; undefined where that is not known. */
 export function parentOf(pid: number): number | undefined {
-  try {
-    return Number(statOf(pid).parent);
-  } catch {
-    return undefined;
-  }
+  return statOf(pid)?.parent;
 }
 
 function hasInEnvironment(pid: number, assignment: string): boolean {

@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { until } from '../clock.ts';
 import { LabError } from '../errors.ts';
+import { startOf } from './process-identity.ts';
+import { membersOf } from './process-stat.ts';
 import type { UndoLog } from './undo-log.ts';
 
 export interface ProcessOptions {
@@ -42,6 +44,8 @@ export class NotReady extends LabError {
 
 /** How long a process may take to end after SIGTERM before it gets SIGKILL: longer than the service's own grace. */
 const stopMsMax = 11_000;
+/** And what a killed one has started, to be gone. */
+const groupGoneMsMax = 2000;
 
 export class LabProcess {
   readonly name: string;
@@ -99,8 +103,17 @@ export class LabProcess {
     return answer;
   }
 
+  /** SIGTERM is for it alone, which ends in order. Any other signal is for all that it started as well: it leads a group of its own. */
   kill(signal: NodeJS.Signals): void {
-    if (this.end === undefined) this.#child.kill(signal);
+    if (this.end !== undefined) return;
+    if (signal === 'SIGTERM') this.#child.kill(signal);
+    else this.#signalGroup(signal);
+  }
+
+  /** Resolves when it has ended and, after a SIGKILL, all that it started. */
+  async gone(): Promise<void> {
+    await this.exited;
+    await until(groupGoneMsMax, 5, async () => (this.#lives() ? undefined : true));
   }
 
   /** Safe to repeat. */
@@ -115,14 +128,24 @@ export class LabProcess {
     const force = setTimeout(() => this.kill('SIGKILL'), stopMsMax);
     await this.exited;
     clearTimeout(force);
-    this.#endRest();
+    this.#signalGroup('SIGKILL'); // what it started itself and left behind
   }
 
-  /** What it started itself and left behind: it leads a group of its own. */
-  #endRest(): void {
+  /** Does nothing where none of it is left. */
+  #signalGroup(signal: NodeJS.Signals): void {
     try {
-      process.kill(-this.pid, 'SIGKILL');
-    } catch {} // nothing was left
+      process.kill(-this.pid, signal);
+    } catch {}
+  }
+
+  /** Whether any process of the group does: one whose end nobody takes note of is none. */
+  #lives(): boolean {
+    try {
+      process.kill(-this.pid, 0); // costs nothing where it is the only one
+      return membersOf(this.pid).some((pid) => startOf(pid) !== undefined);
+    } catch {
+      return false;
+    }
   }
 
   /** The end of its output, on one line. */

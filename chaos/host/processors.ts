@@ -2,9 +2,10 @@
 // itself, which the lab lets lead a group of its own.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { LabError } from '../errors.ts';
+import { membersOf, statOf } from './process-stat.ts';
 
 const setter = 'taskset';
 
@@ -43,7 +44,7 @@ export function keepTo(processors: string, group: number): void {
     try {
       execFileSync(setter, ['-a', '-c', '-p', processors, String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
     } catch (error) {
-      if (fieldsOf(pid) === undefined) continue;
+      if (statOf(pid) === undefined) continue;
       throw new LabError(`${setter} cannot keep process ${pid} to ${processors}: ${(error as Error).message.trim()}`);
     }
   }
@@ -51,24 +52,7 @@ export function keepTo(processors: string, group: number): void {
 
 /** The processor time that the group has had, in clock ticks. */
 export function ticksOf(group: number): number {
-  return membersOf(group).reduce((sum, pid) => {
-    const fields = fieldsOf(pid);
-    return sum + Number(fields?.[userField] ?? 0) + Number(fields?.[systemField] ?? 0);
-  }, 0);
-}
-
-/** Where proc(5) has them, counted from the state, which follows the command in parentheses. */
-const [groupField, userField, systemField] = [2, 11, 12];
-
-function membersOf(group: number): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => fieldsOf(pid)?.[groupField] === String(group));
-}
-
-/** Undefined when there is no such process. */
-function fieldsOf(pid: number): string[] | undefined {
-  const text = textOf(`/proc/${pid}/stat`);
-  return text === '' ? undefined : text.replace(/^.*\) /s, '').split(' ');
+  return membersOf(group).reduce((sum, pid) => sum + (statOf(pid)?.busyTicks ?? 0), 0);
 }
 
 function textOf(path: string): string {

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { LabError } from '../errors.ts';
+import { LabError, UsageError } from '../errors.ts';
 
 /** A descriptor to read from. Throws when there is no such file, or when it is no regular one. */
 export function openFile(path: string): number {
@@ -73,6 +73,22 @@ export function makeDirectory(path: string): void {
   }
 }
 
+/** What the file system says of a place where nobody can make a directory. */
+const impossible: ReadonlySet<string | undefined> = new Set([
+  ...['EACCES', 'EEXIST', 'ELOOP', 'ENAMETOOLONG', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS'],
+]);
+
+/** What `make` makes in the directory `out`. A place where nothing can be made is the caller's mistake: a `UsageError`. */
+export function asOutput<T>(out: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!impossible.has(code)) throw error;
+    throw new UsageError(`--out is "${out}"; allowed: a directory, or where one can be made. ${message}.`);
+  }
+}
+
 function makeOne(path: string): void {
   try {
     mkdirSync(path);
@@ -92,9 +108,14 @@ export function replaceFile(path: string, text: string): void {
 
 /** Points a link elsewhere, in one step. Throws when the path is there and is no link. */
 export function replaceLink(path: string, target: string): void {
-  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === false;
-  if (isOther) throw new LabError(`${path} is no link, so it is left alone; move it away`);
+  mustBeReplaceable(path);
   replace(path, (fresh) => symlinkSync(target, fresh));
+}
+
+/** Throws a `UsageError` when the path is there and is no link. */
+export function mustBeReplaceable(path: string): void {
+  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === false;
+  if (isOther) throw new UsageError(`${path} is no link, so it is left alone; move it away`);
 }
 
 function replace(path: string, make: (fresh: string) => void): void {

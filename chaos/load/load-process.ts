@@ -6,7 +6,7 @@
 //                                 ──▶ done           when all are answered or given up
 
 import { Worker } from 'node:worker_threads';
-import { monotonicUs } from '../clock.ts';
+import { monotonicUs, sleep } from '../clock.ts';
 import type { AnswerEvent } from '../history.ts';
 import { readerOf, takeFor, unlikeStatus } from '../targets/answers.ts';
 import { Connections, type Requester, type RequestSpec } from './connections.ts';
@@ -31,6 +31,8 @@ const warmUpRequests = 4000;
 const warmUpMsMax = 2000;
 /** All opened before the schedule starts: opening them while a limiter hangs would make the generator late. */
 const connectionCount = 128;
+/** For that, with each target: one that hangs before the schedule starts is a finding of the run. */
+const openMsMax = 3000;
 
 interface Arm {
   readonly instance: string;
@@ -80,7 +82,7 @@ function connectionsTo(url: string, { transport }: LoadPlan['target']): Requeste
 /** Does nothing where they stand. */
 async function openAll(connections: Requester, { idlePath: path }: LoadPlan['target']): Promise<void> {
   const opened = () => new Promise<void>((resolve) => connections.get(path, {}, () => resolve()));
-  await Promise.all(Array.from({ length: connectionCount }, opened));
+  await Promise.race([Promise.all(Array.from({ length: connectionCount }, opened)), sleep(openMsMax)]);
 }
 
 /**
@@ -96,7 +98,7 @@ async function warmUp(connections: Requester, target: LoadPlan['target']): Promi
     // A connection that is reset here would be an answer to nobody; one that is reset in the run is recorded.
     while (left-- > 0 && performance.now() < endMs) await request(takeFor(target.take, `warm-up-${left % 100}`));
   });
-  await Promise.all(asking);
+  await Promise.race([Promise.all(asking), sleep(warmUpMsMax)]);
 }
 
 async function send(plan: LoadPlan, startAtUs: number): Promise<void> {

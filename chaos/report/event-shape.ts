@@ -134,6 +134,12 @@ const events = [
     .refine(({ beginMs, endMs }) => endMs >= beginMs, notBefore('beginMs', 'endMs')),
   z.object({ type: z.literal('store-errors'), instance: text(), atMs: instantMs(), totals: counts }),
   z.object({ type: z.literal('memory'), instance: text(), atMs: instantMs(), residentBytes: numberFrom(0) }),
+  z.object({
+    type: z.literal('store-use'),
+    instance: text(),
+    atMs: instantMs(),
+    commands: whole(0, Number.MAX_SAFE_INTEGER),
+  }),
 ] as const;
 
 const event: z.ZodType<HistoryEvent> = z.discriminatedUnion('type', events, { error: 'a type of event' });

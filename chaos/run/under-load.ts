@@ -23,6 +23,7 @@ import { memoryOf } from '../watch/memory.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import { StoreErrorWatch } from '../watch/store-errors.ts';
+import { storeUseOf } from '../watch/store-use.ts';
 
 const breakersEveryMs = 500;
 const memoryEveryMs = 500;
@@ -122,6 +123,7 @@ export async function underLoad(
     async look() {
       await breakers.look();
       await lookForErrors();
+      recorder.record(...(await storeUseOf(environment, zero)));
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

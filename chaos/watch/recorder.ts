@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LabError } from '../errors.ts';
 import type { HistoryEvent } from '../history.ts';
-import { makeDirectory, replaceLink } from '../host/run-files.ts';
+import { asOutput, makeDirectory, mustBeReplaceable, replaceLink } from '../host/run-files.ts';
 
 export class Recorder implements Disposable {
   readonly directory: string;
@@ -12,17 +12,24 @@ export class Recorder implements Disposable {
   readonly #fd: number;
   #closed = false;
   readonly #onError: (error: Error) => void;
+  readonly #latest: string;
   readonly #listeners: ((event: HistoryEvent) => void)[] = [];
 
-  /** Creates the run's directory under `out`, and points `latest` there at it. `onError` is told when writing fails. */
+  /**
+   * Creates the run's directory under `out`. From the first event on `latest` points there at it. `onError` is told when
+   * writing fails. Throws a `UsageError` when `out` is nowhere to write to.
+   */
   constructor(out: string, scenario: string, seed: number, now: Date, onError: (error: Error) => void) {
     this.#onError = onError;
     const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-    makeDirectory(out);
-    this.directory = freshDirectory(join(out, `${time}-${scenario}-${seed}`));
+    this.#latest = join(out, 'latest');
+    this.directory = asOutput(out, () => {
+      makeDirectory(out);
+      mustBeReplaceable(this.#latest);
+      return freshDirectory(join(out, `${time}-${scenario}-${seed}`));
+    });
     mkdirSync(this.logs);
     this.#fd = openSync(join(this.directory, 'events.ndjson'), 'ax');
-    replaceLink(join(out, 'latest'), basename(this.directory));
   }
 
   /** Where the parts' output goes. */
@@ -37,6 +44,11 @@ export class Recorder implements Disposable {
 
   record(...events: readonly HistoryEvent[]): void {
     if (this.#closed) return; // what still happens while a stopped run unwinds
+    try {
+      if (this.events.length === 0) replaceLink(this.#latest, basename(this.directory));
+    } catch (error) {
+      this.#onError(new LabError(`${this.#latest} cannot be pointed at the run: ${(error as Error).message}`));
+    }
     this.events.push(...events);
     try {
       writeFileSync(this.#fd, events.map((event) => `${JSON.stringify(event)}\n`).join(''));

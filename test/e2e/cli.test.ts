@@ -2,7 +2,7 @@
 // of each option is tested without a process: ../scenarios/run-options.test.ts and its neighbours.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scenarios } from '../../scenarios/index.ts';
@@ -78,14 +78,19 @@ describe('a place to write that takes nothing', () => {
     ['a file is in its way', 'file/runs', 'ENOTDIR'],
     ['the system does not allow it', '/sys/runs', 'E(PERM|ACCES|ROFS)'],
     ['the system says that it is not there', '/proc/none/runs', 'ENOENT'],
-  ])('breaks the lab when %s, and starts nothing', async (_why, path, code) => {
+    ['its name is too long', 'r'.repeat(300), 'ENAMETOOLONG'],
+    ['a link leads to itself', 'loop/runs', 'ELOOP'],
+    ['latest is no link', 'taken', 'latest is no link, so it is left alone; move it away'],
+  ])('is refused when %s, and nothing is started', async (_why, path, reason) => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, 'file'), '');
+    symlinkSync('loop', join(directory.path, 'loop'));
+    mkdirSync(join(directory.path, 'taken', 'latest'), { recursive: true });
     const out = path.startsWith('/') ? path : join(directory.path, path);
     const { status, stderr, noted } = await scenario(['partition', '--out', out]);
     expect({ status, stderr, noted }).toEqual({
-      status: 255,
-      stderr: expect.stringMatching(`^${code}[^\n]*\n$`),
+      status: 254,
+      stderr: expect.stringMatching(`^[^\n]*${reason}[^\n]*\n$`),
       noted: [],
     });
   });

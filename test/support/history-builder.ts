@@ -25,6 +25,7 @@ import {
   type RunEvent,
   reportables,
   type StoreErrorsEvent,
+  type StoreUseEvent,
 } from '../../chaos/history.ts';
 import type { Bounds, FaultSpec, PhaseName, WithoutStore } from '../../chaos/scenario.ts';
 import { answer, fault, move, probe } from './history-events.ts';
@@ -66,6 +67,7 @@ export interface HistorySpec {
   /** None when absent, as in a file of an older lab. */
   readonly storeErrors?: readonly StoreErrorsEvent[];
   readonly memory?: readonly MemoryEvent[];
+  readonly storeUse?: readonly StoreUseEvent[];
   readonly bounds?: Partial<Bounds>;
   readonly withoutStore?: WithoutStore;
   readonly instances?: readonly InstanceInfo[];
@@ -109,7 +111,7 @@ export function buildHistory(spec: HistorySpec = {}): History {
 }
 
 export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
-  const instances = spec.instances ?? usualInstances;
+  const { instances = usualInstances } = spec;
   const phases = phasesOf(spec.phases);
   const fault = spec.fault === undefined ? { kind: 'partition' } : spec.fault;
   const bounds = { ...usualBounds, ...spec.bounds };
@@ -148,13 +150,12 @@ export function eventsOf(spec: HistorySpec = {}): HistoryEvent[] {
   }
   if (spec.complete ?? true) events.push({ type: 'phase', phase: 'end', atMs });
   events.push(...(spec.answers ?? []));
-  const injectMs = fault ? startMs.onset : undefined;
-  const healMs = fault ? startMs.heal : undefined;
+  const [injectMs, healMs] = fault ? [startMs.onset, startMs.heal] : [];
   events.push(...(spec.faults ?? usualFaults(facts, injectMs, healMs, instances)));
   events.push(...(spec.probes ?? usualProbes(startMs, instances)));
   events.push(...[spec.placement, spec.failover].filter((it) => it !== undefined));
   events.push(...(spec.breaker ?? usualMoves(injectMs, healMs, instances)));
-  events.push(...(spec.storeErrors ?? []), ...(spec.memory ?? []));
+  events.push(...(spec.storeErrors ?? []), ...(spec.memory ?? []), ...(spec.storeUse ?? []));
   return [{ ...run, planned: plannedOf(events, atMs, spec.placed ?? false) }, ...events.slice(1)];
 }
 
@@ -174,8 +175,7 @@ function phasesOf(spec: HistorySpec['phases'] = {}): readonly PhaseSpec[] {
 
 function answersOf(phase: PhaseSpec, startMs: number, { instances, bounds }: RunEvent): AnswerEvent[] {
   const { ms = 1000, rate = 600 } = phase;
-  const faulted = instances.filter(({ control }) => !control);
-  const control = instances.find((instance) => instance.control);
+  const [faulted, [control]] = [instances.filter((it) => !it.control), instances.filter((it) => it.control)];
   const answers: AnswerEvent[] = [];
   for (let i = 0; i < (ms / 1000) * rate; i++) {
     const scheduledMs = startMs + (i * 1000) / rate;
@@ -189,7 +189,7 @@ function answersOf(phase: PhaseSpec, startMs: number, { instances, bounds }: Run
     const refused = source === 'none' && status === 503 ? ({ outcome: 'denied' } as const) : {};
     const common = { key, scheduledMs, sentMs, status, remaining, ...refused } as const;
     const index = i % faulted.length;
-    const instance = faulted[index]?.name ?? '';
+    const { name: instance = '' } = faulted[index] ?? {};
     const receivedMs = scheduledMs + each(phase.latencyMs ?? 1, i);
     answers.push(answer(scheduledMs, { ...common, instance, source, receivedMs }));
     if (index !== 0 || !control) continue;

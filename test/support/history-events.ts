@@ -7,6 +7,7 @@ import type {
   FaultFacts,
   ProbeEvent,
   StoreErrorsEvent,
+  StoreUseEvent,
 } from '../../chaos/history.ts';
 
 /** One answer; `atMs` is when it was scheduled, and sent unless `sentMs` says otherwise. */
@@ -56,4 +57,9 @@ export function move(instance: string, atMs: number, from: string, to: string, s
 
 export function storeErrors(instance: string, atMs: number, totals: StoreErrorsEvent['totals']): StoreErrorsEvent {
   return { type: 'store-errors', instance, atMs, totals };
+}
+
+/** So many commands of the control by the end. */
+export function storeUse(commands: number): StoreUseEvent {
+  return { type: 'store-use', instance: 'limiter-control', atMs: 10_000, commands };
 }

@@ -65,6 +65,17 @@ export const answerMutations: readonly Mutation[] = [
     },
     ...{ check: 'needless-refusal', verdict: 'fail', also: ['remaining', 'ghost-takes'] },
   },
+  {
+    kind: '{} first requests for a key refused, and nobody says who decided',
+    sizes: [1],
+    smallest: 1,
+    run: (seed, size) => {
+      const { run, ...history } = soundRun('stall', seed);
+      const told = { ...history, run: { ...run, gives: [] } };
+      return changed(told, firstOfItsKey(told), size, () => ({ status: 429 }));
+    },
+    ...{ check: 'needless-refusal', verdict: 'fail' },
+  },
   ...phaseNames.flatMap((phase): Mutation[] => [
     {
       kind: `{} lost answers in \`${phase}\``,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks, worstOf } from '../../../chaos/checks/check.ts';
-import { faultBit } from '../../../chaos/checks/fault-bit.ts';
+import { bit, faultBit } from '../../../chaos/checks/fault-bit.ts';
 import { checks } from '../../../chaos/checks/index.ts';
+import { windowsOf } from '../../../chaos/checks/windows.ts';
 import type { ProbeEvent } from '../../../chaos/history.ts';
 import { buildHistory, type HistorySpec } from '../../support/history-builder.ts';
-import { fault, probe } from '../../support/history-events.ts';
+import { fault, probe, storeUse } from '../../support/history-events.ts';
 
 const judge = (spec: HistorySpec = {}) => faultBit.judge(buildHistory(spec));
 
@@ -62,6 +63,27 @@ describe('the fault-bit check', () => {
     expect(judge({ faults: all, probes: [...probes(seen, seen), ...observed] })).toMatchObject([
       { verdict: 'pass', measured: 3, limit: 3 },
     ]);
+  });
+
+  it('is unknown when the limiter does not use the Redis that is broken', () => {
+    const unused = buildHistory({ storeUse: [storeUse(0)] });
+    expect(faultBit.judge(unused)).toMatchObject([
+      {
+        verdict: 'unknown',
+        measured: 0,
+        detail: 'limiter-control never used its Redis: the limiter does not use the one that it is given',
+      },
+    ]);
+    expect(windowsOf(unused).map((window) => bit(unused, window))).toEqual([false, false]);
+    expect(faultBit.judge(buildHistory({ storeUse: [storeUse(1)] }))).toMatchObject([{ verdict: 'pass' }]);
+  });
+
+  it('passes a limiter without Redis where something else is broken', () => {
+    const facts = { fault: 'half-open', effect: 'none', reach: 'front-links' } as const;
+    const faults = ['limiter-1', 'limiter-2'].flatMap((target) => [
+      ...[fault('inject', 1000, { ...facts, target }), fault('heal', 5000, { ...facts, target })],
+    ]);
+    expect(faultBit.judge(buildHistory({ faults, storeUse: [storeUse(0)] }))).toMatchObject([{ verdict: 'pass' }]);
   });
 
   it('is unknown when the fault was never seen', () => {

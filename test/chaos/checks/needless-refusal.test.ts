@@ -129,6 +129,54 @@ describe('the needless-refusal check', () => {
   });
 });
 
+describe('the needless-refusal check of a target that does not say who decided', () => {
+  const judged = (answers: readonly AnswerEvent[], spec: Parameters<typeof historyWith>[1] = {}) => {
+    const history = historyWith(
+      answers.map((it) => ({ ...it, source: null })),
+      spec,
+    );
+    return needlessRefusal.judge({ ...history, run: { ...history.run, gives: ['remaining'] } })[0];
+  };
+  const refusal = answer(1500, { ...refused, receivedMs: 1502 });
+
+  it('fails the refusal of the first request for a key', () => {
+    expect(judged([answer(100, { key: 'k1' }), refusal])).toMatchObject({
+      verdict: 'fail',
+      measured: 1,
+      detail: 'limiter-1 refused the first request for key k0 at 1.500 s',
+    });
+    expect(judged([{ ...refusal, instance: 'limiter-control' }])).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('fails it whatever the control, which has a store of its own, was asked', () => {
+    expect(judged([answer(100, { instance: 'limiter-control' }), refusal])).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('leaves out what any bucket may have refused: others had asked before, or asked meanwhile', () => {
+    const detail = "no key's first request was refused, and the target does not say who decided the other 1 refusals";
+    const others = [answer(100), answer(100, { instance: 'limiter-2', status: 503 }), answer(1501)];
+    for (const other of others) expect(judged([other, refusal])).toMatchObject({ verdict: 'pass', detail });
+  });
+
+  it('leaves out what was refused once the buckets may have been found empty', () => {
+    const emptied = (beginMs: number) => [
+      fault('inject', beginMs, { fault: 'clock-back', target: 'redis', state: 'perhaps-emptied' }),
+    ];
+    expect(judged([refusal], { faults: emptied(1400) })).toMatchObject({ verdict: 'pass' });
+    expect(judged([refusal], { faults: emptied(1600) })).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('is not applicable where it may have no fallback, or keys may share one', () => {
+    expect(judged([refusal], { bounds: { fallbackCapacity: 0 } })).toMatchObject({ verdict: 'not applicable' });
+    expect(judged([refusal], { bounds: { fallbackKeysMax: 50 } })).toMatchObject({ verdict: 'not applicable' });
+  });
+
+  it('passes where nothing was refused, and is unknown where nobody asked', () => {
+    expect(judged([answer(100)])).toMatchObject({ verdict: 'pass', detail: "no key's first request was refused" });
+    expect(judged([])).toMatchObject({ verdict: 'unknown' });
+  });
+});
+
 describe('wrong refusals', () => {
   it('are never found among those of a true bucket', () => {
     fc.assert(

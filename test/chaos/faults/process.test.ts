@@ -15,6 +15,7 @@ import { environmentOf } from '../../support/environments.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
 
+const { execPath: nodePath } = process;
 const levers = leversOf('native');
 const specs = faultKinds
   .flatMap(({ examples }) => examples)
@@ -42,10 +43,14 @@ describe('an instance of the limiter', () => {
   });
   afterEach(() => started.disposeAsync());
 
-  async function running(told: Readonly<Record<string, string>> = {}) {
+  /** `inShell`: the program is a child of the command that is started, as with `npm start`. */
+  async function running(told: Readonly<Record<string, string>> = {}, inShell = false) {
     const port = await freePort();
     const url = `http://${loopback}:${port}`;
-    const target = { ...plain, name: 'other', start: { node: join(directory, 'limiter.cjs') } };
+    const file = join(directory, 'limiter.cjs');
+    const command = ['sh', '-c', `'${nodePath}' '${file}' & wait`];
+    const start = inShell ? { command, directory } : { node: file };
+    const target = { ...plain, name: 'other', start };
     const variables = { HOST: loopback, PORT: String(port), ...told };
     const process = await startLimiter(parts, target, 'limiter-1', variables, url);
     const storeLink = { proxy: undefined, host: loopback, port };
@@ -57,8 +62,13 @@ describe('an instance of the limiter', () => {
     return { environment, instance, hit, seenBy, pid: async () => Number(await (await fetch(url)).text()) };
   }
 
-  it.each(specs)('suffers from %o as long as it is not healed, which its probe sees', async (spec) => {
-    const { environment, hit, seenBy, pid } = await running();
+  it.each(
+    specs.flatMap((spec) => [
+      { spec, inShell: false },
+      { spec, inShell: true },
+    ]),
+  )('suffers from %o as long as it is not healed, which its probe sees', async ({ spec, inShell }) => {
+    const { environment, hit, seenBy, pid } = await running({}, inShell);
     const fault = faultOf(spec);
     const before = await pid();
     await until('a healthy instance', async () => (await seenBy(fault)) === 'healthy');

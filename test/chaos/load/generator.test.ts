@@ -70,6 +70,15 @@ describe('the generator', () => {
     expect(undo.pids.map(startOf)).toEqual([undefined]);
   });
 
+  it('is ready for a limiter that hangs with its warm-up, and records that in the run', async () => {
+    answerMs = 60_000;
+    const answers: AnswerEvent[] = [];
+    await using generator = await Generator.start(planned(), noted(), (more) => answers.push(...more), 20_000);
+    await generator.run(monotonicUs() + 100_000);
+    expect(answers.length).toBeGreaterThan(20);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([0]));
+  }, 60_000);
+
   it('asks a limiter that is too slow for its whole warm-up all the same', async () => {
     answerMs = 100; // 10,000 requests over 32 connections would take half a minute
     const answers: AnswerEvent[] = [];

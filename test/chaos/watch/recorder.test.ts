@@ -16,10 +16,20 @@ const now = new Date('2026-11-24T04:00:00Z');
 const record = () => new Recorder(temporary.path, 'partition', 1, now, () => {});
 const latest = () => readlinkSync(join(temporary.path, 'latest'));
 
+const begin = { type: 'phase', phase: 'baseline', atMs: 0 } as const;
+
 describe('the link to the latest run', () => {
+  it('stays where it is until something is recorded of a run: of one that is refused nothing is', () => {
+    using first = record();
+    first.record(begin);
+    using _refused = record();
+    expect(latest()).toBe('20261124T040000Z-partition-1');
+  });
+
   it('points at the run that began last', () => {
-    using _first = record();
+    using first = record();
     using second = record();
+    for (const run of [first, second]) run.record(begin);
     expect([latest(), second.directory]).toEqual([
       '20261124T040000Z-partition-1-2',
       join(temporary.path, '20261124T040000Z-partition-1-2'),
@@ -31,7 +41,10 @@ describe('the link to the latest run', () => {
     const program = `
       const { Recorder } = await import(${JSON.stringify(module)});
       for (let i = 0; i < 200; i++)
-        new Recorder(${JSON.stringify(temporary.path)}, 'partition', process.pid, new Date(), () => {})[Symbol.dispose]();`;
+        {
+          using run = new Recorder(${JSON.stringify(temporary.path)}, 'partition', process.pid, new Date(), (error) => { throw error; });
+          run.record(${JSON.stringify(begin)});
+        }`;
     const children = Array.from({ length: 4 }, () =>
       spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'ignore', 'pipe'] }),
     );
@@ -52,7 +65,8 @@ describe('the link to the latest run', () => {
 
   it('takes the place of one that leads nowhere, and of nothing that is no link', () => {
     symlinkSync('nowhere', join(temporary.path, 'latest'));
-    record()[Symbol.dispose]();
+    using run = record();
+    run.record(begin);
     expect(latest()).toBe('20261124T040000Z-partition-1');
     const other = join(temporary.path, 'other');
     mkdirSync(other);
@@ -60,6 +74,6 @@ describe('the link to the latest run', () => {
     expect(() => new Recorder(other, 'partition', 1, now, () => {})).toThrow(
       `${other}/latest is no link, so it is left alone; move it away`,
     );
-    expect(readFileSync(join(other, 'latest'), 'utf8')).toBe('mine');
+    expect([readdirSync(other), readFileSync(join(other, 'latest'), 'utf8')]).toEqual([['latest'], 'mine']);
   });
 });

@@ -49,6 +49,34 @@ describe('a target that cannot be judged', () => {
   });
 });
 
+/** A target whose server is asked for a take, other than for its health, as `take` says. */
+const taking = (take: string) => `
+require('node:http').createServer((request, response) => {
+  if (request.url === '/healthz') response.end();
+  else ${take};
+}).listen(process.env.PORT, process.env.HOST);`;
+const lookMsMax = 60_000;
+
+describe('a target that decides no take before anything is broken', () => {
+  const wanted = 'neither allowed ({"status":"2xx"}) nor denied ({"status":429})';
+
+  it.each([
+    [
+      'since its answers mean something else',
+      "response.writeHead(404).end('no such route')",
+      'status 404 with the body no such route',
+    ],
+    ['since it hangs', 'void 0', 'no answer within 2 s'],
+    ['since it ends each connection', 'request.socket.destroy()', 'no answer: other side closed'],
+  ])('%s is refused with its last answer, and is no latest run', { timeout: lookMsMax }, async (_why, take, last) => {
+    const { stderr } = await refused(written(taking(take)));
+    expect(stderr.trim().split('\n').at(-1)).toBe(
+      `The target my-api cannot be judged: what it says to GET / is ${wanted}: ${last}`,
+    );
+    expect(existsSync(join(directory.path, 'runs', 'latest'))).toBe(false);
+  });
+});
+
 const short = { ...baseline, timing: { warmupMs: 500, durationMs: 3000 } };
 
 /** What `availability` finds, of a run that has left nothing behind. */

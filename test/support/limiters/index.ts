@@ -73,6 +73,7 @@ export const badLimiters: readonly BadLimiter[] = [
   { name: 'short-wait', scenario: 'baseline', check: 'retry-after', tells: true },
   { name: 'closed-503', scenario: 'partition', check: 'availability' },
   { name: 'closed-429', scenario: 'partition', ...refusal },
+  { name: 'closed-429', scenario: 'new-keys', check: 'needless-refusal' },
   { name: 'unlimited', scenario: 'partition', check: 'admission' },
   { name: 'one-bucket', scenario: 'partition', ...refusal },
   { name: 'full-at-opening', scenario: 'partition', check: 'admission' },
