@@ -1,7 +1,7 @@
 // What is wrong with policies that have the shape of policies: with one by itself, and with several beside each other.
 
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
-import { isGiven, keyOf, limitNameOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
+import { isGiven, keyOf, limitNameOf, matchOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
 import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
 import type { Place, Tell } from './yaml-text.ts';
 
@@ -96,11 +96,10 @@ function tellOfLimitNames(policies: readonly Placed[], tell: Tell): void {
 /** Whether a request may be both policies'; one that is only tried out makes a take of its own. */
 function makeOneTake(first: WrittenPolicy, second: WrittenPolicy): boolean {
   if (first.shadow || second.shadow || isGiven(first) || isGiven(second)) return false;
-  const [{ match: one = {} }, { match: other = {} }] = [first, second];
-  const [methods, others] = [one.method, other.method].map((method) => method && [method].flat());
-  if (methods && others && !methods.some((method) => others.includes(method))) return false;
-  if (one.path === undefined || other.path === undefined) return true;
-  return mayMeet(pathPatternOf(one.path) as PathPattern, pathPatternOf(other.path) as PathPattern);
+  const [one, other] = [matchOf(first.match ?? {}), matchOf(second.match ?? {})];
+  const { methods } = other;
+  if (one.methods && methods && !one.methods.some((method) => methods.includes(method))) return false;
+  return !one.path || !other.path || mayMeet(one.path, other.path);
 }
 
 function haveOneKey(one: WrittenPolicy, other: WrittenPolicy): boolean {

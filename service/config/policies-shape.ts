@@ -47,7 +47,10 @@ export const policy = strict({
     'up to 60 of a-z, 0-9, - and _',
   ),
   match: strict({
-    method: z.union([method, z.array(method).min(1, { error: methodsError })], { error: methodsError }).exactOptional(),
+    method: z
+      .union([method, z.array(method).min(1, { error: methodsError })], { error: methodsError })
+      .exactOptional()
+      .describe('GET includes HEAD.'),
     path: written(
       pathPatternOf,
       'a path such as /search, /search/*, /users/:id or /a%20b, without \\ and the segments . and ..',

@@ -36,11 +36,16 @@ function policyOf(written: WrittenPolicy, options: PoliciesOptions): Policy {
   });
 }
 
-function matchOf({ method, path }: NonNullable<WrittenPolicy['match']>): Match {
+export function matchOf({ method, path }: NonNullable<WrittenPolicy['match']>): Match {
   return {
-    ...(method === undefined ? {} : { methods: [method].flat() }),
+    ...(method === undefined ? {} : { methods: withHead([method].flat()) }),
     ...(path === undefined ? {} : { path: pathPatternOf(path) as PathPattern }),
   };
+}
+
+/** What answers GET mostly answers HEAD too (RFC 9110 §9.3.2), so a limit of GET alone could be passed by HEAD. */
+function withHead(methods: readonly string[]): readonly string[] {
+  return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }
 
 /** Of no method. */

@@ -335,6 +335,8 @@ policies:
     expect(mistakesIn(two('{path: /a/*}', '{path: /a/:x}'), true)).toEqual([mistake]);
     expect(mistakesIn(two('{path: /a}', '{path: /b}'), true)).toEqual([]);
     expect(mistakesIn(two('{method: GET}', '{method: [POST, PUT]}'), true)).toEqual([]);
+    expect(mistakesIn(two('{method: GET}', '{method: HEAD}'), true)).toEqual([mistake]);
+    expect(mistakesIn(two('{method: HEAD}', '{method: [PUT, GET]}'), true)).toEqual([mistake]);
     expect(mistakesIn(two('{}, shadow: true', '{}'), true)).toEqual([]);
     expect(mistakesIn(two('{}', '{}'))).toEqual([]);
   });
@@ -358,6 +360,25 @@ policies:
       'all/60s/address=::1 1',
       'search/1s/header:x-key=k 5',
       'search/60s/header:x-key=k 5',
+    ]);
+  });
+
+  it('is by GET also that of HEAD, which the same handlers answer, and by HEAD of nothing else', () => {
+    const { policies: own } = read(`
+policies:
+- {name: read, key: address, limits: [9 per day], match: {method: GET}}
+- {name: head, key: address, limits: [8 per day], match: {method: HEAD}}
+- {name: either, key: address, limits: [7 per day], match: {method: [HEAD, GET, PUT]}}
+`);
+    const names = (method: string) =>
+      claimOf(own, { method, url: '/', headers: {}, addressOf: () => '::1' }).take?.charges.map(
+        ({ limit }) => limit.shared.quota.name,
+      );
+    expect(['GET', 'HEAD', 'PUT', 'POST'].map(names)).toEqual([
+      ['read', 'either'],
+      ['read', 'head', 'either'],
+      ['either'],
+      undefined,
     ]);
   });
 

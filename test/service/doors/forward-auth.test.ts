@@ -9,6 +9,7 @@ const file = `
 policies:
   - {name: login, match: {method: POST, path: /login}, key: address, limits: [2 per day]}
   - {name: token, match: {path: /token/*}, key: header:x-api-key, limits: [2 per day]}
+  - {name: read, match: {method: GET, path: /read}, key: address, limits: [2 per day]}
 `;
 
 let redis: RedisProcess;
@@ -54,6 +55,13 @@ describe('forward auth', () => {
     expect((await auth('POST', '/login', from('192.0.2.2', '10.0.0.1'))).left).toBe('1');
     expect((await auth('POST', '/login', from('198.51.100.9', '192.0.2.1', '10.0.0.1'))).status).toBe(429);
     expect(await auth('GET', '/login', first)).toMatchObject({ status: 200, left: null });
+  });
+
+  it('counts HEAD by a policy of GET, by which it would be answered', async () => {
+    const from = { 'X-Forwarded-For': '192.0.2.77' };
+    const left = async (method: string) => (await auth(method, '/read', from)).left;
+    expect([await left('GET'), await left('HEAD'), await left('POST')]).toEqual(['1', '0', null]);
+    expect((await auth('HEAD', '/read', from)).status).toBe(429);
   });
 
   it('takes clients of one IPv6 network for one, and of the next for another', async () => {
