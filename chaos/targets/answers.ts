@@ -90,7 +90,10 @@ function valueAt(pointer: string, { body }: Answered): unknown {
   return value;
 }
 
-/** A number from 0; also as `r=4` or `remaining=4` in the header RateLimit of the IETF's drafts. */
+/**
+ * A number from 0; also as `r=4` or `remaining=4` in the header RateLimit of the IETF's drafts. A negative one tells of no
+ * bucket: Spring Cloud Gateway says -1 while its Redis cannot decide, and others where there is no limit.
+ */
 function numberIn(told: unknown): number | null {
   if (typeof told === 'number') return told >= 0 ? told : null;
   if (typeof told !== 'string') return null;

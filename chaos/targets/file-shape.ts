@@ -14,6 +14,13 @@ const written = (pattern: RegExp, error: string) => z.string({ error }).regex(pa
 const name = written(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case words with hyphens').max(60, {
   error: 'at most 60 characters',
 });
+const wordsInBraces = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, word = '']) => word);
+const isFilledIn = (word: string) => word === 'key' || word === 'cost';
+/** What else stands in braces may be a body's own, unless it is one of these words in another case. */
+const isNoSlip = (text: string) =>
+  wordsInBraces(text).every((word) => isFilledIn(word) || !isFilledIn(word.toLowerCase()));
+const lowerCase = '{key} and {cost} in lower case';
+
 const path = written(/^\/[!-~]*$/, 'a path that begins with /, in characters of ASCII without spaces');
 const pointer = written(/^(\/([^~\n]|~[01])*)?$/, 'a JSON Pointer such as /allowed');
 const header = written(/^[\w!#$%&'*+.^`|~-]+$/, 'the name of a header');
@@ -59,17 +66,23 @@ const byUrl = strict({
 
 const take = strict({
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], { error: 'GET, POST, PUT, PATCH, DELETE' }).exactOptional(),
-  path: path.exactOptional(),
+  path: path
+    .refine((path) => wordsInBraces(path).every(isFilledIn), {
+      error: 'no other words in braces than {key} and {cost}',
+    })
+    .exactOptional(),
   headers: z
     .record(
       header.refine((name) => !ownHeaders.includes(name.toLowerCase()), {
         error: `names of headers other than ${ownHeaders.join(', ')}`,
       }),
-      written(/^[\t -~]*$/, 'text in characters of ASCII, on one line'),
+      written(/^[\t -~]*$/, 'text in characters of ASCII, on one line').refine(isNoSlip, {
+        error: lowerCase,
+      }),
       { error: 'a mapping of headers' },
     )
     .exactOptional(),
-  body: z.string({ error: 'text' }).exactOptional(),
+  body: z.string({ error: 'text' }).refine(isNoSlip, { error: lowerCase }).exactOptional(),
 })
   .refine(({ method = 'GET', body }) => body === undefined || method !== 'GET', {
     error: 'a body with another method than GET',

@@ -1,6 +1,6 @@
 // A limiter that a YAML or JSON file describes. What the file does not say is as with the short way; see `plain`.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, LineCounter, parseDocument, visit } from 'yaml';
@@ -108,8 +108,17 @@ function startOf(file: string, start: TargetFile['start'], here: string): Start 
   if ('url' in start) return { url: new URL(start.url).origin };
   if ('image' in start) return { image: start.image, port: start.port ?? imagePort };
   const directory = resolve(here, start.cwd ?? '.');
-  if (!existsSync(directory)) throw mistakesIn(file, [`start.cwd is "${start.cwd}"; allowed: a directory that exists`]);
+  if (!isDirectory(directory))
+    throw mistakesIn(file, [`start.cwd is "${start.cwd}"; allowed: a directory that exists`]);
   return { command: wordsOf(start.command), directory };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function environmentOf(start: TargetFile['start']): Target['env'] {

@@ -110,6 +110,19 @@ bounds: {capacity: 0, refillPerSecond: -1}
       'take.path is "check"; allowed: a path that begins with /, in characters of ASCII without spaces',
     ],
     ['take: {body: "{key}"}', 'take is {"body":"{key}"}; allowed: a body with another method than GET'],
+    ['take: {path: "/{KEY}"}', 'take.path is "/{KEY}"; allowed: no other words in braces than {key} and {cost}'],
+    [
+      'take: {path: "/{user}/{key}"}',
+      'take.path is "/{user}/{key}"; allowed: no other words in braces than {key} and {cost}',
+    ],
+    [
+      'take: {headers: {x-key: "{key}", x-cost: "{Cost}"}}',
+      'take.headers.x-cost is "{Cost}"; allowed: {key} and {cost} in lower case',
+    ],
+    [
+      'take: {method: POST, path: "/{key}", body: "a={Key}"}',
+      'take.body is "a={Key}"; allowed: {key} and {cost} in lower case',
+    ],
     ['take: {headers: {x-key: a}}', 'take is {"headers":{"x-key":"a"}}; allowed: {key} in path, headers or body'],
     [
       'take: {headers: {x-key: "{key}\\r\\nx: y"}}',
@@ -150,6 +163,7 @@ bounds: {capacity: 0, refillPerSecond: -1}
       `answer.source has "${word}" for redis and for fallback; allowed: two words`,
     ]),
     ['name: a\nstart: {command: x, cwd: nowhere}', 'start.cwd is "nowhere"; allowed: a directory that exists'],
+    ['name: a\nstart: {command: x, cwd: my-api.yaml}', 'start.cwd is "my-api.yaml"; allowed: a directory that exists'],
     ...targetNames.map((name) => [
       `name: ${name}\nstart: {command: x}`,
       `name is "${name}", which is another target's`,
