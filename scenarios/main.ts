@@ -26,7 +26,7 @@ async function run(
   seed: number,
   signal: AbortSignal,
 ): Promise<Journal> {
-  const { rate, out, json, target } = options;
+  const { rate, out, json, storm, target } = options;
   const service = serviceEnvironment(scenario.service, process.env);
   const progress = new ProgressLine(scenario.name, process.stderr);
   const onProgress: Parameters<typeof runScenario>[0]['onProgress'] = (state) => progress.show(state);
@@ -35,11 +35,12 @@ async function run(
     const journal = leave(result.directory, { ...result, gaps: [], described: true });
     progress.clear();
     if (!json) {
-      process.stdout.write(`\n${table(journal)}\n`);
-      process.stdout.write(
+      const told = storm && 'shrink' in storm ? process.stderr : process.stdout; // there the file that it makes stands alone
+      told.write(`\n${table(journal)}\n`);
+      told.write(
         `${verdictText(journal.verdict)} ${scenario.name}${isOwn(target) ? '' : ` of ${target.name}`}: ${oneLine(reasonOf(journal, result.checks))}\n`,
       );
-      process.stdout.write(`report: ${fromHere(join(result.directory, 'report.html'))}\n`);
+      told.write(`report: ${fromHere(join(result.directory, 'report.html'))}\n`);
     }
     return journal;
   } finally {
@@ -74,7 +75,7 @@ async function main(): Promise<number> {
   }
   const journals: Journal[] = [];
   if (options.storm) {
-    if ('shrink' in options.storm) return exitStatus[await shrinkStorm(options.storm, options.target, runWith)];
+    if ('shrink' in options.storm) return exitStatus[await shrinkStorm(options.storm, options, runWith)];
     journals.push(await runStorm(options.storm, options, leversOf(driver.name), runWith));
   }
   for (const scenario of options.chosen) {

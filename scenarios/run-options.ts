@@ -13,12 +13,13 @@ import { scenarios } from './index.ts';
 import { selected } from './selection.ts';
 import { stormName } from './storm.ts';
 import { type StormOptions, stormOptions } from './storm-command.ts';
+import type { FoundWith } from './storm-file.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
 const usage =
   'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json],\n' +
   'or npm run scenario [-- --list --driver D --json],\n' +
-  'or npm run scenario storm [-- --minutes M], or -- --replay RUN, or -- --shrink RUN [--tries N],\n' +
+  'or npm run scenario storm [-- --minutes M], or -- --replay RUN|FILE, or -- --shrink RUN [--tries N],\n' +
   'or npm run suite [-- --family F --grep TEXT --shard K/N]';
 
 export interface RunOptions {
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly json: boolean;
   readonly driver: string;
   readonly target: Target;
+  /** The same as it was typed. */
+  readonly typed: Omit<FoundWith, 'seed' | 'rate'>;
   readonly seed: number;
   readonly rate: number;
   readonly out: string;
@@ -50,12 +53,9 @@ export function runOptions(args: readonly string[]): RunOptions {
   for (const [option, value] of Object.entries({ family, grep, shard })) {
     if (value !== undefined && !suite && !list) throw new UsageError(`--${option} is of the suite: npm run suite.`);
   }
-  const target = targetOf({
-    target: values.target,
-    command: values.command,
-    variables: values['target-env'],
-    directory: typedIn,
-  });
+  const found: Partial<FoundWith> = storm && 'again' in storm ? storm.again.found : {};
+  const typed = targetAs(values, found);
+  const target = targetOf({ ...typed, variables: typed.variables ?? [], directory: typedIn });
   const chosen = suite || list ? selected(all, { family, grep, shard }) : named;
   const canRun = (scenario: Scenario) => refusal(values.driver as DriverName, scenario) === undefined;
   return {
@@ -66,9 +66,24 @@ export function runOptions(args: readonly string[]): RunOptions {
     json: values.json,
     driver: driverFor(values.driver, target),
     target,
-    seed: whole('--seed', values.seed ?? String(Date.now() % 1_000_000), 0, 0x7fffffff),
-    rate: whole('--rate', values.rate ?? '1000', 1, rateMax),
+    typed,
+    seed: whole('--seed', values.seed ?? String(found.seed ?? Date.now() % 1_000_000), 0, 0x7fffffff),
+    rate: whole('--rate', values.rate ?? String(found.rate ?? 1000), 1, rateMax),
     out: outDirectory(values.out),
+  };
+}
+
+/** What is typed wins over what a storm was found with; a target that is typed has its own command and variables. */
+function targetAs(
+  values: Pick<ReturnType<typeof parsed>['values'], 'target' | 'command' | 'target-env'>,
+  found: Partial<FoundWith>,
+): RunOptions['typed'] {
+  const its: Partial<FoundWith> = values.target === undefined ? found : {};
+  const variables = values['target-env'].length > 0 ? values['target-env'] : its.variables;
+  return {
+    target: values.target ?? its.target ?? (targetNames[0] as string),
+    command: values.command ?? its.command,
+    variables,
   };
 }
 
@@ -79,7 +94,7 @@ function parsed(args: readonly string[]) {
       allowPositionals: true,
       options: {
         driver: { type: 'string', default: 'auto' },
-        target: { type: 'string', default: targetNames[0] as string },
+        target: { type: 'string' },
         command: { type: 'string' },
         'target-env': { type: 'string', multiple: true, default: [] },
         seed: { type: 'string' },

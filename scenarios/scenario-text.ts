@@ -1,22 +1,25 @@
-// A scenario as a file of `scenarios/`, in the project's format: what a shrunk storm leaves to be committed.
+// A storm as a file of `scenarios/`, in the project's format: what a shrunk one leaves to be committed, or to be run again.
 
 import type { Scenario } from '../chaos/scenario.ts';
+import type { FoundWith } from './storm-file.ts';
 
 /** As the formatter has it. */
 const lineLength = 120;
 
-/** `scenario.name` also names the constant, in camel case. The load is the usual one, from `defaults.ts`. */
-export function scenarioText({
-  name,
-  family,
-  hypothesis,
-  faults = [],
-  timing,
-}: Omit<Scenario, 'keys' | 'service'>): string {
+/** `scenario.name` also names the constant, in camel case. `about`: the file's first comment, on one line. */
+export function scenarioText(
+  { name, family, hypothesis, faults = [], timing, keys, service }: Scenario,
+  found: FoundWith,
+  about: string,
+): string {
   const constant = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const said = `hypothesis: ${quoted(hypothesis)},`;
-  return `import type { Scenario } from '../chaos/scenario.ts';
-import { keys, service } from './defaults.ts';
+  const known = Object.fromEntries(Object.entries(found).filter(([, each]) => each !== undefined));
+  return `// ${about}
+
+import type { Scenario } from '../chaos/scenario.ts';
+
+export const found = ${value(known, 'export const found = ;', 0)};
 
 export const ${constant}: Scenario = {
   name: ${quoted(name)},
@@ -24,8 +27,8 @@ export const ${constant}: Scenario = {
   ${said.length + 2 > lineLength ? said.replace(' ', '\n    ') : said}
   faults: ${value(faults, 'faults: ,', 1)},
   timing: ${value(timing, 'timing: ,', 1)},
-  keys,
-  service,
+  keys: ${value(keys, 'keys: ,', 1)},
+  service: ${value(service, 'service: ,', 1)},
 };
 `;
 }
@@ -51,6 +54,9 @@ function inline(it: unknown): string {
   return typeof it === 'string' ? quoted(it) : String(it);
 }
 
+/** In the quotes of which fewer must be escaped, as the formatter has it. */
 function quoted(text: string): string {
-  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+  const double = JSON.stringify(text);
+  if (text.split("'").length > text.split('"').length) return double;
+  return `'${double.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }

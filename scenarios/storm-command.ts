@@ -20,9 +20,14 @@ import { scenarios } from './index.ts';
 import { scenarioText } from './scenario-text.ts';
 import { fewest, shortest } from './shrink.ts';
 import { minutesMax, replayOf, stormName, stormOf, stormOfOnly } from './storm.ts';
+import { type FoundWith, isStormFile, type StormFile, stormFrom } from './storm-file.ts';
 
-/** What is asked for: a new storm of so many minutes, or what to do with a recorded run. */
-export type StormOptions = { readonly minutes: number } | { readonly replay: string } | Shrink;
+/** What is asked for: a new storm of so many minutes, one that stands in a file, or what to do with a recorded run. */
+export type StormOptions =
+  | { readonly minutes: number }
+  | { readonly again: StormFile }
+  | { readonly replay: string }
+  | Shrink;
 
 interface Shrink {
   readonly shrink: string;
@@ -68,22 +73,25 @@ export function stormOptions(
     throw new UsageError(`One of ${given.map(([option]) => `--${option}`).join(', ')} can be done, not all.`);
   const [recordedBy] = Object.entries({ replay, shrink }).find(isGiven) ?? [];
   const [itsOwn] = Object.entries({ seed, rate }).find(isGiven) ?? [];
-  if (recordedBy && itsOwn)
+  const isFile = replay !== undefined && isStormFile(replay);
+  if (recordedBy && itsOwn && !isFile)
     throw new UsageError(`--${itsOwn} is of a new storm: --${recordedBy} takes that of the run.`);
   if (shrink !== undefined && json) throw new UsageError('--shrink prints a file for scenarios/, and no JSON.');
   if (shrink !== undefined) return { shrink, tries: whole('--tries', tries ?? String(triesDefault), 1, triesMax) };
   if (tries !== undefined) throw new UsageError('--tries is of --shrink RUN.');
+  if (isFile) return { again: stormFrom(replay, typedIn) };
   if (replay !== undefined) return { replay };
   return { minutes: whole('--minutes', minutes ?? '1', 1, minutesMax) };
 }
 
-/** A new storm, or the recorded one again. */
+/** A new storm, or an earlier one again. */
 export function runStorm(
   options: Exclude<StormOptions, Shrink>,
   { seed, rate, target }: Load & { readonly target: Target },
   levers: ReadonlySet<Lever>,
   run: (scenario: Scenario, load: Load) => Promise<Journal>,
 ): Promise<Journal> {
+  if ('again' in options) return run(options.again.scenario, { seed, rate });
   if ('minutes' in options) return run(stormOf(seed, options.minutes, levers), { seed, rate });
   const { scenario, load } = recorded(options.replay, target);
   return run(scenario, load);
@@ -91,11 +99,12 @@ export function runStorm(
 
 /**
  * Every schedule that is tried is a run of its own, and leaves its report. One fails when a run of it does; an *unknown*
- * is a run that does not. Throws a `UsageError` when the recorded run has nothing to shrink.
+ * is a run that does not. The file goes to standard output, also when a run throws: then with the smallest schedule until
+ * there. All else goes to standard error. Throws a `UsageError` when the recorded run has nothing to shrink.
  */
 export async function shrinkStorm(
   { shrink: path, tries }: Shrink,
-  target: Target,
+  { target, typed }: { readonly target: Target; readonly typed: Omit<FoundWith, keyof Load> },
   run: (scenario: Scenario, load: Load) => Promise<Journal>,
 ): Promise<Verdict> {
   const { scenario, load, failed } = recorded(path, target);
@@ -103,23 +112,34 @@ export async function shrinkStorm(
   if (failed.length === 0) throw new UsageError(`--shrink is "${path}", a run in which no check failed.`);
   const tells = (text: string) => process.stderr.write(`${oneLine(text)}\n`);
   tells(`${faults.length} faults fail ${failed.join(', ')}`);
+  let smallest = faults;
   const fails = async (some: readonly ScheduledFault[]) => {
     const kinds = some.map(({ use, forMs }) => `${use.kind} for ${forMs} ms`).join(', ');
     for (let k = 1; k <= tries; k++) {
       const { checks } = await run(stormOfOnly(some), load);
       if (!checks.some(({ verdict, name }) => verdict === 'fail' && failed.includes(name))) continue;
       tells(`${kinds}: fails, in 1 of ${k} runs`);
+      smallest = some;
       return true;
     }
     tells(`${kinds}: does not fail, in ${tries} of ${tries} runs`);
     return false;
   };
-  const left = await shortest(await fewest(faults, fails), fails);
   const name = `shrunk-${load.seed}`;
-  process.stdout.write(
-    `${left.length} of ${faults.length} faults are left that fail ${oneLine(failed.join(', '))}. ` +
-      `As scenarios/${name}.ts:\n\n${scenarioText({ ...stormOfOnly(left), name })}`,
-  );
+  const write = (end: string) => {
+    const left = `${smallest.length} of ${faults.length} faults are left that fail ${failed.join(', ')}${end}.`;
+    tells(`${left} As scenarios/${name}.ts:`);
+    const shown = { ...stormOfOnly(smallest), name, service: serviceEnvironment(service, process.env) };
+    process.stdout.write(scenarioText(shown, { ...load, ...typed }, oneLine(left)));
+  };
+  try {
+    await shortest(await fewest(faults, fails), fails);
+  } catch (error) {
+    if (smallest === faults) tells('It ended before any smaller schedule had failed.');
+    else write('. It ended early, so fewer or shorter ones may do');
+    throw error;
+  }
+  write('');
   return 'fail';
 }
 

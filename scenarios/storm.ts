@@ -80,12 +80,12 @@ export function replayOf(run: RunEvent, directory: string): Scenario {
   return { ...storm, hypothesis: run.hypothesis, faults, timing: { ...timing, durationMs } };
 }
 
-/** A record may be of another lab, or have been written by hand. */
-function assertKnown(use: FaultSpec, directory: string): void {
+/** A record or a file may be of another lab, or have been written by hand. */
+export function assertKnown(use: FaultSpec, whose: string): void {
   try {
     faultOf(use);
   } catch (error) {
-    throw error instanceof LabError ? new UsageError(`${directory} cannot be put on again. ${error.message}`) : error;
+    throw error instanceof LabError ? new UsageError(`${whose} cannot be put on again. ${error.message}`) : error;
   }
 }
 

@@ -2,15 +2,23 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../chaos/errors.ts';
+import type { HistoryEvent } from '../../chaos/history.ts';
 import type { Journal } from '../../chaos/report/journal.ts';
 import type { RunEvent } from '../../chaos/run-event.ts';
+import type { ScheduledFault } from '../../chaos/scenario.ts';
 import { bare } from '../../chaos/targets/bare.ts';
 import { failopen } from '../../chaos/targets/failopen.ts';
-import { runStorm } from '../../scenarios/storm-command.ts';
-import { buildHistory, usualBounds } from '../support/history-builder.ts';
+import { service } from '../../scenarios/defaults.ts';
+import { latency } from '../../scenarios/latency.ts';
+import { runOptions } from '../../scenarios/run-options.ts';
+import { scenarioText } from '../../scenarios/scenario-text.ts';
+import { runStorm, shrinkStorm } from '../../scenarios/storm-command.ts';
+import { stormFrom } from '../../scenarios/storm-file.ts';
+import { buildHistory, eventsOf, usualBounds } from '../support/history-builder.ts';
 import { temporaryDirectory } from '../support/lab-processes.ts';
+import { linesOf, specs } from '../support/runs.ts';
 
 /** What is run when a run is replayed of which only the first lines are left; or throws why not. */
 async function replayed(changes: Partial<RunEvent>, target = failopen) {
@@ -94,3 +102,90 @@ it.each([
 function never(): never {
   throw new Error('it was run');
 }
+
+/** What `--shrink` writes and says of a run in which four faults failed `availability`, when each try `fails`, or throws. */
+async function shrunk(fails: (faults: readonly ScheduledFault[]) => boolean) {
+  using directory = temporaryDirectory();
+  const [run, ...others] = eventsOf(specs.fail) as [RunEvent, ...HistoryEvent[]];
+  const schedule = [1, 2, 3, 4].map((k) => ({ ...planned, use: { kind: 'down' }, atMs: 5000 * k, forMs: 1500 }));
+  const storm = { ...run, scenario: 'storm', schedule, seed: 7, rate: 600 } as RunEvent;
+  writeFileSync(join(directory.path, 'events.ndjson'), linesOf([storm, ...others]));
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += text;
+      return true;
+    });
+  onTestFinished(() => void vi.restoreAllMocks());
+  const ended = await shrinkStorm(
+    { shrink: directory.path, tries: 1 },
+    { target: failopen, typed: { target: 'failopen' } },
+    async ({ faults = [] }) => {
+      const verdict = fails(faults) ? 'fail' : 'pass';
+      return { checks: [{ name: 'availability', verdict }] } as unknown as Journal;
+    },
+  ).catch(({ message }) => message);
+  vi.restoreAllMocks();
+  return { ended, ...written };
+}
+
+/** The storm in the file that was written. */
+function stormIn(text: string) {
+  using directory = temporaryDirectory();
+  writeFileSync(join(directory.path, 'shrunk-7.ts'), text);
+  const { scenario, found } = stormFrom('shrunk-7.ts', directory.path);
+  return { faults: scenario.faults?.length, service: scenario.service, found };
+}
+
+const withIt = { found: { seed: 7, rate: 600, target: 'failopen' } };
+
+it('a shrunk storm goes to standard output alone, with its load, its target and its settings', async () => {
+  vi.stubEnv('LOG_LEVEL', 'debug');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { ended, stdout, stderr } = await shrunk(() => true);
+  expect({ ended, told: stderr }).toEqual({
+    ended: 'fail',
+    told: expect.stringMatching(
+      /^4 faults fail .*\n1 of 4 faults are left that fail .*\. As scenarios\/shrunk-7\.ts:\n$/s,
+    ),
+  });
+  expect(stormIn(stdout)).toEqual({ ...withIt, faults: 1, service: { ...service, LOG_LEVEL: 'debug' } });
+});
+
+it('a storm whose shrinking is ended by somebody leaves the smallest one until then, and says so', async () => {
+  let runs = 0;
+  const { ended, stdout, stderr } = await shrunk(() => {
+    if (++runs === 2) throw new Error('SIGINT');
+    return true;
+  });
+  expect({ ended, told: stderr.split('\n').at(-2) }).toEqual({
+    ended: 'SIGINT',
+    told: expect.stringMatching(
+      /^2 of 4 faults are left that fail .*\. It ended early, so fewer or shorter ones may do\. As/,
+    ),
+  });
+  expect(stormIn(stdout)).toEqual({ ...withIt, faults: 2, service });
+});
+
+it('a storm whose shrinking is ended before any part of it has failed leaves no file', async () => {
+  const { ended, stdout, stderr } = await shrunk(() => {
+    throw new Error('SIGINT');
+  });
+  expect({ ended, stdout }).toEqual({ ended: 'SIGINT', stdout: '' });
+  expect(stderr).toMatch(/It ended before any smaller schedule had failed\.\n$/);
+});
+
+it('a storm in a file is run with the load and the target that it was found with, unless told otherwise', async () => {
+  using directory = temporaryDirectory();
+  const found = { seed: 7, rate: 600, target: 'command', command: 'node a.js', variables: ['A=1'] };
+  const file = join(directory.path, 'shrunk-7.ts');
+  writeFileSync(file, scenarioText({ ...latency, name: 'shrunk-7' }, found, 'It failed.'));
+  const asked = (...args: string[]) => {
+    const { seed, rate, typed, target } = runOptions(['storm', '--replay', file, ...args]);
+    return { seed, rate, typed, target: target.name };
+  };
+  const { seed, rate, ...typed } = found;
+  expect(asked()).toEqual({ seed, rate, typed, target: 'command' });
+  expect(asked('--seed', '8', '--rate', '900')).toEqual({ seed: 8, rate: 900, typed, target: 'command' });
+  expect(asked('--target', 'bare')).toEqual({ seed, rate, typed: { target: 'bare' }, target: 'bare' });
+});
