@@ -29,7 +29,7 @@ export interface Readiness {
   readonly instances: number;
 }
 
-/** Of several breakers, the state that tells most of trouble. */
+/** Of several breakers, the state that tells most of trouble; of none, as with a cluster whose masters are not known, closed. */
 export function worstOf(states: readonly BreakerState[]): BreakerState {
   return states.find((state) => state === 'open') ?? states.find((state) => state === 'half-open') ?? 'closed';
 }

@@ -63,7 +63,7 @@ export class EngineMetrics {
     });
     this.#storeErrors = new Counter({
       name: 'rate_limit_store_errors_total',
-      help: 'Calls to Redis that failed, probes included, by reason.',
+      help: 'Calls to Redis that failed, by reason: takes, probes, and questions who owns the slots of a cluster.',
       labelNames: ['reason'],
       registers: [registry],
     });

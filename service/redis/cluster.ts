@@ -95,10 +95,16 @@ export function connectCluster(
       node.connect().catch(() => {}); // its store is told by the event
     else if (node.status === 'ready' && !master.store.ready) begin(master, options.onConnection);
   };
+  /** Nobody's breaker sees it, and no take is sent that would fail: so it is a failed call by itself. */
+  const noOwners = (why: StoreError) => {
+    options.onError(why.reason);
+    options.onConnection(seeds, why);
+  };
   cluster.on('refresh', () => {
     owners = tags.map((tag) => cluster.slots[slotOf(tag)]?.[0]);
     const missing = owners.filter((owner) => owner === undefined).length;
-    options.onConnection(seeds, missing === 0 ? 'gone' : ownerless(missing));
+    if (missing === 0) options.onConnection(seeds, 'gone');
+    else noOwners(ownerless(missing));
     for (const [key, master] of masters) if (!owners.includes(key)) removeMaster(key, master);
     for (const key of new Set(owners)) {
       if (key === undefined) continue;
@@ -110,7 +116,7 @@ export function connectCluster(
   cluster.on('error', (error: Error & { lastNodeError?: Error | null }) => {
     const why = error.lastNodeError ?? error;
     // ioredis says no more of a node that does not answer.
-    options.onConnection(seeds, why.message === 'timeout' ? noSlots : storeErrorOf(why));
+    noOwners(why.message === 'timeout' ? noSlots : storeErrorOf(why));
   });
 
   return {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../chaos/free-port.ts';
 import { readConfig } from '../../../service/config/env.ts';
 import { Buckets } from '../../../service/core/buckets.ts';
 import { Limiter } from '../../../service/core/limiter.ts';
@@ -6,6 +7,7 @@ import { LocalStore } from '../../../service/core/local-store.ts';
 import type { Decision, StoreErrorReason } from '../../../service/core/store.ts';
 import { connectCluster, tagOf, tags } from '../../../service/redis/cluster.ts';
 import { metricsOf, readinessOf } from '../../support/readiness.ts';
+import { startRedis } from '../../support/redis.ts';
 import { type RedisCluster, startCluster } from '../../support/redis-cluster.ts';
 import type { RedisNode } from '../../support/redis-nodes.ts';
 import { ask, keyHeader, slowestMs, startRequestLoop, waitMsMax } from '../../support/request-loop.ts';
@@ -242,6 +244,25 @@ describe('the service over Redis Cluster', () => {
     await using service = await startService({ ...serviceEnv(), REDIS_CLUSTER_ADDRS: seeds });
     await until('every master', async () => (await readinessOf(service)).mechanism === 'redis');
     expect((await readinessOf(service)).causes).toEqual([]);
+  });
+
+  it.each([
+    ['no node can be asked', undefined, 'refused', /^connect ECONNREFUSED/],
+    ['the nodes know no master', ['--cluster-enabled', 'yes'], 'clusterdown', /^nobody owns 16 of the 16 slots/],
+  ] as const)('counts why nobody is asked while %s', async (_, args, reason, message) => {
+    const port = await freePort();
+    await using _node = args && (await startRedis(args, port));
+    await using service = await startService({ ...serviceEnv(), REDIS_CLUSTER_ADDRS: `127.0.0.1:${port}` });
+    const counted = async () => (await metricsOf(service, 'rate_limit_store_errors_total'))[`reason="${reason}"`] ?? 0;
+    await until('two attempts', async () => (await counted()) >= 2);
+    expect((await ask(service.url, 'nobody')).mechanism).toBe('fallback');
+    expect(Object.values(await metricsOf(service, 'rate_limit_breaker_state'))).toEqual([0, 0, 0]);
+    const { mechanism, breaker, causes } = await readinessOf(service);
+    expect([mechanism, breaker.state, causes]).toEqual([
+      'fallback',
+      'closed',
+      [{ shard: `cluster by 127.0.0.1:${port}`, reason, message: expect.stringMatching(message) }],
+    ]);
   });
 
   it('takes back a master that is started again before any replica took over', async () => {
