@@ -79,7 +79,7 @@ export const storeErrorReasons = [
   'dns', // the host's name does not resolve
   'tls', // no TLS: a port that does not speak it, or a certificate that is not trusted
   'protocol', // what answers there does not speak the store's protocol, or its answer does not fit the call
-  'config', // the store does not have what the settings name: the database, or the Sentinels' master
+  'config', // the store is not what the settings say: without that database or Sentinels' master, or of another kind, as a cluster
   'loading', // the store still reads its data set
   'readonly', // a replica, after a failover
   'masterdown', // a replica cut off from its master

@@ -19,6 +19,9 @@ const replyReasons: Readonly<Record<string, StoreErrorReason>> = {
   NOPERM: 'noperm',
   WRONGTYPE: 'wrongtype',
   DENIED: 'noauth', // protected mode
+  MOVED: 'config', // a node of a cluster, where the settings name a single Redis: ioredis follows it in a cluster
+  ASK: 'config',
+  CROSSSLOT: 'config',
 };
 
 /** Redis errors without a word of their own, and what ioredis says of Sentinels. */
@@ -28,6 +31,7 @@ const phrases: readonly (readonly [RegExp, StoreErrorReason])[] = [
   [/^Too many Cluster redirections/, 'clusterdown'],
   [/Command timed out/, 'timeout'], // of a Sentinel: our own calls have deadlines of ours
   [/DB index|SELECT is not allowed|successfully, but got an invalid reply: null|No such master/i, 'config'],
+  [/cluster support disabled|unknown command/i, 'config'], // no cluster, or no Sentinel
   [/invalid password|operation not permitted|AUTH.*without any password|no password is set/i, 'noauth'],
   [/before secure TLS connection was established|TLS was not agreed on/, 'tls'],
 ];
