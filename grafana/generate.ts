@@ -19,7 +19,7 @@ export function dashboardFile(dashboard: Dashboard): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
 
-if (import.meta.main) {
+export function writeDashboards(): void {
   for (const [path, dashboard] of dashboards) {
     writeFileSync(join(dashboardDirectory, path), dashboardFile(dashboard));
   }

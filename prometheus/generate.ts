@@ -15,6 +15,6 @@ export function ruleFile(groups: readonly RuleGroup[]): string {
   return `# Generated from rules.ts by npm run dashboards.\n${stringify({ groups }, { lineWidth: 0 })}`;
 }
 
-if (import.meta.main) {
+export function writeRuleFiles(): void {
   for (const [path, text] of ruleFiles) writeFileSync(join(import.meta.dirname, path), text);
 }

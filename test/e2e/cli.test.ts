@@ -163,6 +163,7 @@ describe.each([
   ['setup', 'chaos/setup/main.ts'],
   ['heal', 'chaos/undo/heal.ts'],
   ['bench', 'test/bench/main.ts'],
+  ['dashboards', 'grafana/main.ts'],
   ['pictures', 'grafana/pictures.ts'],
   ['cost-pictures', 'test/docs/draw-costs.ts'],
   ['report-picture', 'test/docs/picture.ts'],
