@@ -76,11 +76,18 @@ async function main(): Promise<number> {
         });
       entries.push(entry);
       write(); // an arena that is ended early leaves what it has
-      process.stdout.write(`${scenario.name.padEnd(20)}${target.name.padEnd(40)}${glance(entry)}\n`);
+      process.stdout.write(
+        `${scenario.name.padEnd(widthOf(options.scenarios))}${target.name.padEnd(widthOf(options.targets))}${glance(entry)}\n`,
+      );
     }
   }
   process.stdout.write(`table: ${fromHere(join(out, 'arena.html'))}\n`);
   return entries.some((entry) => 'error' in entry) ? exitStatus.broken : 0;
+}
+
+/** Of a column of their names: the five usual scenarios and six limiters fit into 80 characters with their figures. */
+function widthOf(named: readonly { readonly name: string }[]): number {
+  return Math.max(...named.map(({ name }) => name.length)) + 2;
 }
 
 await main().then((status) => {

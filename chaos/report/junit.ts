@@ -5,6 +5,7 @@
 // the root, no time zone in the timestamp, elements in this order.
 
 import type { CheckResult, Finding } from '../checks/check.ts';
+import { figure } from './figures.ts';
 import type { Journal } from './journal.ts';
 import { marginText } from './margin.ts';
 import { type Markup, markup } from './markup.ts';
@@ -37,7 +38,7 @@ function testcase(scenario: string, check: CheckResult): Markup {
   if (check.verdict === 'pass') return markup`${open}/>`;
   if (check.verdict === 'not applicable') return markup`${open}><skipped/></testcase>`;
   const { measured, limit, unit, detail } = check;
-  const figures = `measured ${measured ?? 'nothing'}, limit ${limit ?? 'none'} ${unit}, margin ${marginText(check)}`;
+  const figures = `measured ${measured === null ? 'nothing' : figure(measured)}, limit ${limit === null ? 'none' : figure(limit)} ${unit}, margin ${marginText(check)}`;
   const body = markup`message="${detail}">${figures}`;
   return check.verdict === 'fail'
     ? markup`${open}><failure type="${check.name}" ${body}</failure></testcase>`

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runChecks } from '../../../chaos/checks/check.ts';
+import { type CheckResult, runChecks } from '../../../chaos/checks/check.ts';
 import { checks } from '../../../chaos/checks/index.ts';
 import { type FaultEvent, type HistoryEvent, historyOf } from '../../../chaos/history.ts';
 import { duration, figure, fixed, listed, unbroken } from '../../../chaos/report/figures.ts';
@@ -323,6 +323,13 @@ describe('junit.xml', () => {
     expect(fail).toContain('<failure type="availability" message="first: status 503 from limiter-1 at 1.000 s">');
     expect(unknown).toContain('tests="23" failures="0" errors="5" skipped="4"');
   });
+});
+
+it('junit.xml writes a median that has no end, since half of the answers were lost, as people do', () => {
+  const its = { name: 'back-to-normal', phase: 'recovered', unit: 'ms median', detail: '' } as const;
+  const check: CheckResult = { ...its, verdict: 'fail', measured: Number.POSITIVE_INFINITY, limit: 9 };
+  const run = runOf();
+  expect(junitOf(run, { ...journal(run), checks: [check] })).toContain('measured ∞, limit 9 ms median, margin −∞ (');
 });
 
 describe('the requests that nobody decided', () => {
