@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { HelpAsked, UsageError } from './errors.ts';
 import { didYouMean } from './near.ts';
+import { oneLine } from './printable.ts';
 
 /** Where the command was typed: npm starts its scripts in the package's own directory. */
 export const typedIn = process.env.INIT_CWD ?? process.cwd();
@@ -58,6 +59,11 @@ function isOther(path: string): boolean {
 /** Where results go, seen from where the command was typed. Throws a `UsageError` when it cannot be a directory. */
 export function outDirectory(text: string): string {
   const path = resolve(typedIn, text);
+  if (oneLine(text) !== text)
+    // it is told in lines, from which it could not be copied
+    throw new UsageError(
+      `--out is ${JSON.stringify(text)}; allowed: a directory without control characters in its name.`,
+    );
   if (text !== '' && !isOther(path)) return path;
   throw new UsageError(`--out is "${text}"; allowed: a directory, or what is not there yet.`);
 }

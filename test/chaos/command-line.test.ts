@@ -46,6 +46,11 @@ describe('a directory for results', () => {
   });
 });
 
+it.each(['a\nb', 'a\tb', 'a\u001b[2Jb'])('a directory for results is not %j, which no line could tell', (out) => {
+  const allowed = `--out is ${JSON.stringify(out)}; allowed: a directory without control characters in its name.`;
+  expect(() => outDirectory(out)).toThrow(new UsageError(allowed));
+});
+
 it('a run is looked for where the command was typed, also when npm starts it elsewhere', async () => {
   using directory = temporaryDirectory();
   writeFileSync(join(directory.path, 'events.ndjson'), '{}\n');
