@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LabError } from '../errors.ts';
 import type { HistoryEvent } from '../history.ts';
+import { boundLogs } from '../host/bounded-logs.ts';
 import { asOutput, makeDirectory, mustBeReplaceable, replaceLink } from '../host/run-files.ts';
 
 export class Recorder implements Disposable {
@@ -61,6 +62,7 @@ export class Recorder implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     closeSync(this.#fd);
+    boundLogs(this.logs); // by now all parts have ended
   }
 }
 
