@@ -1,6 +1,7 @@
 // What is wrong with policies that have the shape of policies: with one by itself, and with several beside each other.
 
 import { mayMeet, type PathPattern, parametersIn, pathPatternOf } from '../doors/path-pattern.ts';
+import type { Match } from '../doors/policy.ts';
 import { isGiven, keyOf, limitNameOf, matchOf, type PoliciesOptions, paceOf, rateIn, windowOf } from './policies.ts';
 import type { WrittenLimit, WrittenPolicy } from './policies-shape.ts';
 import type { Place, Tell } from './yaml-text.ts';
@@ -63,18 +64,34 @@ function tellOfRefill(limits: readonly WrittenLimit[], place: Place, tell: Tell)
 }
 
 function tellTogether(policies: readonly Placed[], { isCluster }: PoliciesOptions, tell: Tell): void {
-  const others: WrittenPolicy[] = [];
+  const names = new Set<string>();
+  const others: Taking[] = [];
   for (const [i, policy] of policies) {
-    if (others.some(({ name }) => name === policy.name)) {
-      tell(['policies', i, 'name'], `is ${policy.name}, as of one before it; allowed: a name of its own`);
-    }
-    const other = isCluster && others.find((it) => makeOneTake(it, policy) && !haveOneKey(it, policy));
+    const { name } = policy;
+    if (names.has(name)) tell(['policies', i, 'name'], `is ${name}, as of one before it; allowed: a name of its own`);
+    names.add(name);
+    // One that is only tried out makes a take of its own.
+    if (!isCluster || policy.shadow || isGiven(policy)) continue;
+    const own: Taking = { name, match: matchOf(policy.match ?? {}), key: JSON.stringify(keyOf(policy)) };
+    const other = others.find((it) => it.key !== own.key && mayBeOneRequest(it.match, own.match));
     if (other) {
       const allowed = `with Redis Cluster the key of ${other.name}, which may be for the same request`;
       tell(['policies', i, 'key'], `is another than that of ${other.name}; allowed: ${allowed}`);
     }
-    others.push(policy);
+    others.push(own);
   }
+}
+
+/** What of a policy is compared with all before it, read once. */
+interface Taking {
+  readonly name: string;
+  readonly match: Match;
+  readonly key: string;
+}
+
+function mayBeOneRequest(one: Match, { methods, path }: Match): boolean {
+  if (one.methods && methods && !one.methods.some((method) => methods.includes(method))) return false;
+  return !one.path || !path || mayMeet(one.path, path);
 }
 
 /** An answer that names limits of two policies must tell them apart. */
@@ -91,17 +108,4 @@ function tellOfLimitNames(policies: readonly Placed[], tell: Tell): void {
       break;
     }
   }
-}
-
-/** Whether a request may be both policies'; one that is only tried out makes a take of its own. */
-function makeOneTake(first: WrittenPolicy, second: WrittenPolicy): boolean {
-  if (first.shadow || second.shadow || isGiven(first) || isGiven(second)) return false;
-  const [one, other] = [matchOf(first.match ?? {}), matchOf(second.match ?? {})];
-  const { methods } = other;
-  if (one.methods && methods && !one.methods.some((method) => methods.includes(method))) return false;
-  return !one.path || !other.path || mayMeet(one.path, other.path);
-}
-
-function haveOneKey(one: WrittenPolicy, other: WrittenPolicy): boolean {
-  return JSON.stringify(keyOf(one)) === JSON.stringify(keyOf(other));
 }

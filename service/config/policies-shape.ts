@@ -44,7 +44,7 @@ const keyError = `given, ${keyPartAllowed}, or a list of up to 5 of these but gi
 export const policy = strict({
   name: written(
     (text) => /^[a-z0-9]+([-_][a-z0-9]+)*$/.test(text) && text.length <= 60,
-    'up to 60 of a-z, 0-9, - and _',
+    'a text of up to 60 of a-z, 0-9, - and _; one such as 2024 or true in quotes',
   ),
   match: strict({
     method: z
