@@ -6,9 +6,9 @@ import type { Registry } from 'prom-client';
 export interface LimiterOptions {
   /**
    * Where Redis is. It need not be there: not at the start, and not later. Without this option each process decides by
-   * itself, in memory.
+   * itself, in memory. That it is there and undefined is a mistake.
    */
-  redis?: RedisOption | undefined;
+  redis?: RedisOption;
   /**
    * The limits of the one policy `default`: all of them must allow a take. Instead of `policies`.
    *

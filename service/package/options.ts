@@ -86,6 +86,10 @@ const hitsShape = fields({
 /** Names of the options of a store for another package. */
 export const hitsFields: readonly string[] = Object.keys(hitsShape.shape);
 
+/** Otherwise a process whose variable has another name would limit by itself, and nobody would know. */
+const redisUndefined =
+  'redis is undefined, as a variable that is not set; allowed: the address of a Redis, or no option redis, without which each process decides by itself';
+
 function isRegistry(value: unknown): boolean {
   const it = value as Partial<Registry> | null | undefined;
   return Boolean(it?.registerMetric && it.getSingleMetric);
@@ -96,6 +100,7 @@ export function settingsOf(given: unknown): LimiterSettings {
   const isObject = isMapping(given);
   const { options, redis, mistakes } = read('createLimiter', shape, isObject ? { ...given, ...inFull(given) } : given);
   const { limits, policies, prefix, hashKeys, onEvent = () => {}, metrics, ...engine } = options;
+  if (isObject && 'redis' in given && given.redis === undefined) mistakes.push(redisUndefined);
   if (limits && policies) mistakes.push('limits and policies are both there; allowed: one of them');
   const forLimits = {
     instances: engine.instances,

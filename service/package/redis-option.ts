@@ -102,7 +102,16 @@ function clientOf(
   if (it.status === 'end') {
     return { mistake: 'an ioredis client that is closed; allowed: one that is not, or the address of the Redis' };
   }
-  return { options: addressIn(it.options as Record<string, unknown>) };
+  const options = it.options as Record<string, unknown>;
+  return options.sentinels && !isOneTls(options) ? { mistake: notOneTls } : { options: addressIn(options) };
+}
+
+const notOneTls =
+  'an ioredis client that has TLS and does not use it for the Sentinels and the master alike; allowed: for both, with tls, enableTLSForSentinelMode and sentinelTLS, or for neither';
+
+/** Beside Sentinels ioredis speaks in the clear to the master in spite of `tls`, and to them without `sentinelTLS`. */
+function isOneTls({ tls, sentinelTLS, enableTLSForSentinelMode }: Readonly<Record<string, unknown>>): boolean {
+  return tls ? Boolean(enableTLSForSentinelMode && sentinelTLS) : !sentinelTLS;
 }
 
 /** Of all that ioredis may be told, where its Redis is. */

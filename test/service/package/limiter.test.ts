@@ -1,7 +1,13 @@
 import { Redis } from 'ioredis';
 import { Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLimiter, type Limiter, type LimiterEvent, type LimiterOptions } from '../../../service/package/index.ts';
+import {
+  createLimiter,
+  type Limiter,
+  type LimiterEvent,
+  type LimiterOptions,
+  type RedisOption,
+} from '../../../service/package/index.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 
@@ -122,7 +128,7 @@ describe('a limiter with Redis', () => {
     expect(await other.take('shared')).toMatchObject({ remaining: 2 });
   });
 
-  it.each<[string, (url: URL) => LimiterOptions['redis']]>([
+  it.each<[string, (url: URL) => RedisOption]>([
     ['a URL', (url) => url],
     ['host and port', ({ hostname: host, port }) => ({ host, port: Number(port) })],
     ['a client of ioredis', (url) => clientOf(url)],

@@ -84,8 +84,11 @@ describe('the option redis', () => {
   const addressOf = (redis: unknown) => settingsOf({ redis, limits }).engine.redis;
   const nobody = { username: undefined, password: undefined, tls: false };
 
-  it('may be left out', () => {
-    expect(addressOf(undefined)).toBeUndefined();
+  it('may be left out, but not be undefined', () => {
+    expect(settingsOf({ limits }).engine.redis).toBeUndefined();
+    expect(mistakesOf({ limits, redis: undefined })).toEqual([
+      'redis is undefined, as a variable that is not set; allowed: the address of a Redis, or no option redis, without which each process decides by itself',
+    ]);
   });
 
   it.each<[unknown, object]>([
@@ -118,11 +121,16 @@ describe('the option redis', () => {
       new Redis({ sentinels: [{ host: 'a', port: 1 }], name: 'm', lazyConnect: true }),
     ];
     const [single, unix, sentinel] = clients.map(addressOf);
+    const tls = { servername: 'm' };
+    const secured = { tls, enableTLSForSentinelMode: true, sentinelTLS: tls };
+    expect(addressOf(bySentinel(secured))).toMatchObject({ kind: 'sentinel', tls });
     expect(single).toEqual({ kind: 'single', host: 'r', port: 1, db: 3, username: 'u', password: 'p', tls: false });
     expect(unix).toEqual({ kind: 'unix', path: '/run/redis.sock', db: 0, ...nobody, tls: {} });
     expect(sentinel).toMatchObject({ kind: 'sentinel', sentinels: [{ host: 'a', port: 1 }], name: 'm' });
   });
 
+  const notByTls =
+    'redis is an ioredis client that has TLS and does not use it for the Sentinels and the master alike; allowed: for both, with tls, enableTLSForSentinelMode and sentinelTLS, or for neither';
   it.each<[unknown, string]>([
     [null, 'redis is null; allowed: redis://user:password@host:port/database'],
     [6379, 'redis is a number; allowed: redis://'],
@@ -161,9 +169,17 @@ describe('the option redis', () => {
       closedClient(),
       'redis is an ioredis client that is closed; allowed: one that is not, or the address of the Redis',
     ],
+    [bySentinel({ tls: {} }), notByTls],
+    [bySentinel({ tls: {}, enableTLSForSentinelMode: true }), notByTls],
+    [bySentinel({ sentinelTLS: {} }), notByTls],
+    [bySentinel({ tls: {}, sentinelTLS: {} }), notByTls],
   ])('says what is wrong with it: %j', (redis, mistake) => {
     expect(mistakesOf({ redis, limits })).toEqual([expect.stringContaining(mistake)]);
   });
+
+  function bySentinel(tls: { tls?: object; sentinelTLS?: object; enableTLSForSentinelMode?: boolean }): Redis {
+    return new Redis({ sentinels: [{ host: 'a', port: 1 }], name: 'm', lazyConnect: true, ...tls });
+  }
 
   function closedClient(): Redis {
     const client = new Redis({ lazyConnect: true });
