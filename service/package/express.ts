@@ -6,6 +6,8 @@ import type { ServerResponse } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import { createRequestGate, type RateLimitOptions, type Verdict } from './request-gate.ts';
 
+const use = 'app.use(rateLimit({ limiter }))';
+
 /**
  * Middleware that answers what may not go on with 429 and `application/problem+json`, and tells every answer its limits. The
  * client's address is `request.ip`: behind a proxy, set Express's `trust proxy`. Throws an `OptionsError`.
@@ -15,7 +17,7 @@ import { createRequestGate, type RateLimitOptions, type Verdict } from './reques
  * app.post('/login', rateLimit({ limiter, policy: 'login', key: (request) => request.body.user }), login);
  */
 export function rateLimit(options: RateLimitOptions<Request>): RequestHandler {
-  const gate = createRequestGate(options, ({ ip, socket }) => ip ?? socket.remoteAddress);
+  const gate = createRequestGate(options, ({ ip, socket }) => ip ?? socket.remoteAddress, use);
   return (request, response, next) => {
     gate(request).then((verdict) => {
       let isAnswered: boolean;

@@ -3,7 +3,11 @@
 //   app.addHook('onRequest', rateLimit({ limiter }));
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OptionsError } from './options-error.ts';
 import { createRequestGate, type RateLimitOptions } from './request-gate.ts';
+
+const use = "app.addHook('onRequest', rateLimit({ limiter }))";
+const noPlugin = `app.register is given a hook, and no plugin; allowed: ${use}`;
 
 /**
  * A hook, for all routes or for one, that answers what may not go on with 429 and `application/problem+json`, and tells every
@@ -17,8 +21,9 @@ import { createRequestGate, type RateLimitOptions } from './request-gate.ts';
 export function rateLimit(
   options: RateLimitOptions<FastifyRequest>,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
-  const gate = createRequestGate(options, ({ ip }) => ip);
+  const gate = createRequestGate(options, ({ ip }) => ip, use);
   return async (request, reply) => {
+    if ('addHook' in request) throw new OptionsError('rateLimit', [noPlugin]);
     const verdict = await gate(request);
     for (const [name, value] of verdict?.headers ?? []) reply.header(name, value);
     const refusal = verdict?.refusal;

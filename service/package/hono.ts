@@ -6,6 +6,8 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { mechanismHeader } from '../doors/headers.ts';
 import { createRequestGate, type RateLimitOptions } from './request-gate.ts';
 
+const use = 'app.use(rateLimit({ limiter }))';
+
 /**
  * Middleware that answers what may not go on with 429 and `application/problem+json`, and tells every answer its limits. The
  * client's address is known with `@hono/node-server` alone: elsewhere, and behind a proxy, say a `key`. Throws an
@@ -16,7 +18,7 @@ import { createRequestGate, type RateLimitOptions } from './request-gate.ts';
  * app.post('/login', rateLimit({ limiter, policy: 'login' }), login);
  */
 export function rateLimit(options: RateLimitOptions<Context>): MiddlewareHandler {
-  const gate = createRequestGate(options, addressOf);
+  const gate = createRequestGate(options, addressOf, use);
   return async (context, next) => {
     const verdict = await gate(context);
     const refusal = verdict?.refusal;

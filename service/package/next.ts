@@ -22,7 +22,7 @@ export type FetchRateLimitOptions<FetchRequest extends Request = Request> = Rate
 export function rateLimit<FetchRequest extends Request = Request>(
   options: FetchRateLimitOptions<FetchRequest>,
 ): (request: FetchRequest) => Promise<Response | undefined> {
-  const gate = createRequestGate(options, () => undefined);
+  const gate = createRequestGate(options, () => undefined, 'const refuse = rateLimit({ limiter, key })');
   return async (request) => {
     const verdict = await gate(request);
     if (!verdict?.refusal) return undefined;

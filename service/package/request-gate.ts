@@ -11,6 +11,7 @@ import { fields } from '../doors/json/shapes.ts';
 import { addressIn } from '../doors/trusted-proxies.ts';
 import type { Decision, Limiter } from './limiter.ts';
 import type { LimitOption } from './limiter-options.ts';
+import { isMapping } from './limits-option.ts';
 import { ClosedError, OptionsError } from './options-error.ts';
 
 /** What an adapter is told. What one of the functions throws is the application's error, and goes where its errors go. */
@@ -68,14 +69,25 @@ function isLimiter(value: unknown): boolean {
   return typeof it?.take === 'function' && typeof it.check === 'function';
 }
 
+/** A request, a context or an application: `rateLimit` is used without being called. Its fields would be named as mistakes. */
+function isOfFramework(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null || 'limiter' in options) return false;
+  const prototype = Object.getPrototypeOf(options);
+  return 'addHook' in options || (isMapping(options) && prototype !== Object.prototype && prototype !== null);
+}
+
 /**
  * Resolves to what is to be told, undefined where nothing is: the request is skipped, or the limiter is closed. `addressOf`:
- * the client's, as far as the framework knows it. Throws an `OptionsError` that names every mistake in the options.
+ * the client's, as far as the framework knows it; `use`: how the adapter is used there. Throws an `OptionsError` that names
+ * every mistake in the options.
  */
 export function createRequestGate<Request>(
   options: RateLimitOptions<Request>,
   addressOf: (request: Request) => string | undefined,
+  use: string,
 ): (request: Request) => Promise<Verdict | undefined> {
+  if (isOfFramework(options))
+    throw new OptionsError('rateLimit', [`the options are no options but something of a framework; allowed: ${use}`]);
   const read = tryReadBy<unknown>(shape, options, 'the options');
   if ('mistakes' in read)
     throw new OptionsError(

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import express from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
@@ -274,6 +274,43 @@ describe('what an adapter is told', () => {
     [{ limiter, limits: '5 per fortnight' }, /^take: limits\[0\] is "5 per fortnight"; allowed: COUNT per second/],
   ])('is refused at the start where it is wrong: %j', (options, message) => {
     expect(() => forExpress(options as never)).toThrow(message);
+  });
+
+  const called = 'the options are no options but something of a framework; allowed: ';
+  const hook = "app.addHook('onRequest', rateLimit({ limiter }))";
+  it.each<[string, () => PromiseLike<unknown>, string]>([
+    [
+      'as a plugin',
+      () => fastify().register(forFastify({ limiter, policy: 'api' }) as never),
+      `app.register is given a hook, and no plugin; allowed: ${hook}`,
+    ],
+    ['as a plugin, not called', () => fastify().register(async (app) => forFastify(app as never)), `${called}${hook}`],
+    ['as a hook, not called', () => refusalBy(fastify().addHook('onRequest', forFastify as never)), `${called}${hook}`],
+  ])('says that it is a hook of Fastify, given %s', async (_, given, mistake) => {
+    await expect(given()).rejects.toThrow(`rateLimit: ${mistake}`);
+  });
+
+  async function refusalBy(app: ReturnType<typeof fastify>): Promise<void> {
+    const { message } = (await app.get('/', async () => '').inject('/')).json();
+    throw new Error(message);
+  }
+
+  it('says how it is used where it is not called: in Express, Koa and Hono', async () => {
+    const errors: string[] = [];
+    const note = (error: Error) => void errors.push(error.message);
+    const ofExpress = express().use(forExpress as never);
+    ofExpress.use(((error, _request, response, _next) => {
+      note(error);
+      response.end();
+    }) as ErrorRequestHandler);
+    const ofKoa = new Koa().use(forKoa as never).on('error', note);
+    const ofHono = new Hono().use(forHono as never);
+    ofHono.onError((error) => {
+      note(error);
+      return new Response();
+    });
+    for (const app of [ofExpress, ofKoa.callback(), getRequestListener(ofHono.fetch)]) await (await serve(app))();
+    expect(errors).toEqual(Array(3).fill(`rateLimit: ${called}app.use(rateLimit({ limiter }))`));
   });
 
   it('counts the clients of one IPv6 network as one', async () => {
