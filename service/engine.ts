@@ -25,6 +25,8 @@ export type EngineSettings = Pick<
   readonly hashKey?: ((key: string) => string) | undefined;
   /** Engines that have the same count as one of those who share the limits; without it, it counts by itself. */
   readonly instanceId?: string | undefined;
+  /** What the names of its buckets begin with: it is counted with those whose names begin so, too; nothing without it. */
+  readonly prefix?: string;
 };
 
 /** What is told of it, as it happens. */
@@ -64,6 +66,7 @@ export class Engine {
     const counted = new Instances({
       nowUs,
       ...(settings.instanceId === undefined ? {} : { id: settings.instanceId }),
+      ...(settings.prefix === undefined ? {} : { prefix: settings.prefix }),
       onCount: (count) => {
         fallback.instances = count;
         listener.onInstances(count);

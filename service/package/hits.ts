@@ -51,7 +51,7 @@ export class Hits {
     }
     this.#opened = openEngine(settings, processId);
     this.#engine = this.#opened.engine;
-    this.#name = settings.prefix === '' ? name : `${name}/${settings.prefix}`;
+    this.#name = settings.name;
     this.#fallbackMax = settings.fallbackMax;
     this.#instances = settings.engine.instances ?? 1;
   }

@@ -26,7 +26,7 @@ export interface LimiterOptions {
   policies?: Readonly<Record<string, LimitOption | readonly LimitOption[] | PolicyOption>> | undefined;
   /**
    * What the names of buckets in Redis begin with, behind `rl:`. Applications that share a Redis, and not their limits, have
-   * one each.
+   * one each; their processes count themselves by it.
    */
   prefix?: string | undefined;
   /**

@@ -30,7 +30,7 @@ export interface LimiterSettings extends OpenSettings {
 
 export interface HitsSettings extends OpenSettings {
   /** What the names of its buckets begin with. */
-  readonly prefix: string;
+  readonly name: string;
   /** Hits that one process allows by itself in a window, while Redis is away. */
   readonly fallbackMax: number;
 }
@@ -112,7 +112,7 @@ export function settingsOf(given: unknown): LimiterSettings {
   const byPolicy = limitsByPolicy({ limits, policies }, forLimits, mistakes);
   if (mistakes.length > 0) throw new OptionsError('createLimiter', mistakes.map(withoutSecret));
   return {
-    engine: { ...engine, instances: engine.instances, redis },
+    engine: { ...engine, instances: engine.instances, redis, prefix },
     policies: byPolicy,
     ownLimits: new OwnLimits(forLimits),
     keySecret: hashKeys,
@@ -126,12 +126,13 @@ export function hitsSettingsOf(of: string, given: unknown): HitsSettings {
   const { options, redis, mistakes } = read(of, hitsShape, given);
   if (mistakes.length > 0) throw new OptionsError(of, mistakes.map(withoutSecret));
   const { prefix, hashKeys, onEvent = () => {}, fallbackMax = Number.POSITIVE_INFINITY, ...engine } = options;
+  const name = prefix === '' ? of : `${of}/${prefix}`;
   return {
-    engine: { ...engine, instances: engine.instances, redis },
+    engine: { ...engine, instances: engine.instances, redis, prefix: name },
     keySecret: hashKeys,
     onEvent,
     metrics: undefined,
-    prefix,
+    name,
     fallbackMax,
   };
 }

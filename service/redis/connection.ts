@@ -23,7 +23,7 @@ export type OnConnection = (shard: string, cause: StoreError | 'gone' | undefine
 
 export interface FollowOptions {
   readonly onConnection: OnConnection;
-  /** How many connect to the same Redis; undefined while nobody knows. */
+  /** How many share limits in the same Redis, and so connect to it; undefined while nobody knows. */
   readonly instances: () => number | undefined;
   /** See `connectionOptions`. */
   readonly socketTimeoutMs?: number;

@@ -1,7 +1,8 @@
 // How many instances share the limit: each one says every second in Redis that it lives, and counts those that do. While
 // Redis is away the last count known holds, so that the fallbacks together refill at the policy's rate.
 //
-//   rl-instances   sorted set   member: an instance   score: the millisecond, on Redis's clock, at which it last spoke
+//   rl-instances          sorted set   member: an instance   score: the millisecond, on Redis's clock, at which it last spoke
+//   rl:instances:PREFIX   the same of those whose buckets have names of their own: they share no limit with the others
 //
 // A score ahead of Redis's clock was given by another clock: before it was set back, or by a master that failed. It counts
 // as the present, once, so that an instance that is dead goes in the usual time and one that lives stays.
@@ -12,7 +13,6 @@ import type { RedisClient } from './script-runner.ts';
 const beatEveryMs = 1000;
 /** One that has been silent for longer does not count. */
 const silentMsMax = 5000;
-const key = 'rl-instances';
 
 /** Says that an instance lives, and counts those that do. */
 export const beatScript = `
@@ -36,11 +36,14 @@ export interface InstancesOptions {
   readonly nowUs: () => number;
   /** Whoever has the same counts as one with it; by default nobody has. */
   readonly id?: string;
+  /** What the names of the buckets begin with that they share; nothing by default. */
+  readonly prefix?: string;
 }
 
 export class Instances {
   readonly #options: InstancesOptions;
   readonly #id: string;
+  readonly #key: string;
   #client: RedisClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #count = 1;
@@ -52,6 +55,7 @@ export class Instances {
   constructor(options: InstancesOptions) {
     this.#options = options;
     this.#id = options.id ?? randomUUID();
+    this.#key = options.prefix ? `rl:instances:${options.prefix}` : 'rl-instances';
   }
 
   start(client: RedisClient): void {
@@ -59,7 +63,7 @@ export class Instances {
     const beat = () => {
       // Not one after the other: a reply that was lost with its connection never comes, not even as an error.
       this.#timer = setTimeout(beat, Math.round(beatEveryMs * (0.9 + 0.2 * Math.random())));
-      client.eval(beatScript, 1, key, this.#id, String(silentMsMax)).then(
+      client.eval(beatScript, 1, this.#key, this.#id, String(silentMsMax)).then(
         (seen) => {
           if (Number.isSafeInteger(seen) && (seen as number) >= 1 && this.#client) this.see(seen as number);
         },
@@ -77,7 +81,7 @@ export class Instances {
   /** Stops speaking, and says so, as far as Redis hears it. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#client?.eval(farewellScript, 1, key, this.#id).catch(() => {});
+    this.#client?.eval(farewellScript, 1, this.#key, this.#id).catch(() => {});
     this.#client = undefined;
   }
 

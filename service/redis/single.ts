@@ -15,7 +15,7 @@ export interface ConnectOptions extends ShardOptions {
   readonly socketTimeoutMs?: number;
   readonly nowUs: () => number;
   readonly onConnection: OnConnection;
-  /** How many connect to the same Redis; undefined while nobody knows. */
+  /** How many share limits in the same Redis, and so connect to it; undefined while nobody knows. */
   readonly instances: () => number | undefined;
 }
 

@@ -128,6 +128,16 @@ describe('a limiter with Redis', () => {
     expect(await other.take('shared')).toMatchObject({ remaining: 2 });
   });
 
+  it('counts who has its prefix, and so its limits, and nobody else', async () => {
+    const of = (prefix: string) => limiterOf({ redis: redis.url, prefix, limits: '3 per hour' });
+    const [one, other, apart] = [of('shop/'), of('shop/'), of('blog/')];
+    await until('both', () => one.status.instances === 2 && other.status.instances === 2);
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // each has said once more that it lives
+    expect([one, other, apart].map(({ status }) => status.instances)).toEqual([2, 2, 1]);
+    const kept = await Promise.all(['shop/', 'blog/'].map((it) => redis.admin.zcard(`rl:instances:${it}`)));
+    expect(kept).toEqual([2, 1]);
+  });
+
   it.each<[string, (url: URL) => RedisOption]>([
     ['a URL', (url) => url],
     ['host and port', ({ hostname: host, port }) => ({ host, port: Number(port) })],
