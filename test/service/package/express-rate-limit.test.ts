@@ -17,7 +17,9 @@ function storeOf(options: Partial<RedisStoreOptions> = {}): RedisStore {
   return store;
 }
 
-/** A store that decides by Redis already, for a window that does not end within a test. */
+let made = 0;
+
+/** A store that decides by Redis already, as a key shows that is its own, for a window that does not end within a test. */
 async function readyStore(
   limit: number,
   options: Partial<RedisStoreOptions> = {},
@@ -26,9 +28,10 @@ async function readyStore(
 ) {
   const store = storeOf({ redis: url, ...options });
   store.init({ limit, windowMs } as Options);
+  const key = `nobody-${++made}`;
   await until('Redis', async () => {
-    await store.increment('nobody');
-    return (await admin.exists(bucket('nobody', options.prefix, windowMs))) === 1;
+    await store.increment(key);
+    return (await admin.exists(bucket(key, options.prefix, windowMs))) === 1;
   });
   return store;
 }

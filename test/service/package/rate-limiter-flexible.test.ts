@@ -13,13 +13,16 @@ const redis = redisOfFile();
 
 const given = { points: 3, duration: 600, failopen: { redisTimeoutMs: 1000, instances: 1 } };
 
-/** A limiter of a process's own that decides by Redis already. */
+let made = 0;
+
+/** A limiter of a process's own that decides by Redis already, as a key shows that is its own. */
 async function limiterOf(options: Partial<RateLimiterOptions> = {}, { admin } = redis) {
   const limiter = new RateLimiterRedis({ storeClient: admin, ...given, ...options });
   onTestFinished(() => limiter.close());
+  const key = `nobody-${++made}`;
   await until('Redis', async () => {
-    await limiter.penalty('nobody');
-    return limiter.points < 1 || (await admin.keys('rl:rate-limiter-flexible/*nobody')).length > 0;
+    await limiter.penalty(key);
+    return limiter.points < 1 || (await admin.keys(`rl:rate-limiter-flexible/*${key}`)).length > 0;
   });
   return limiter;
 }
