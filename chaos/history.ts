@@ -108,9 +108,10 @@ export interface MemoryEvent {
   readonly residentBytes: number;
 }
 
-/** How many commands the control's Redis had been given by the end of the run that use it, from wherever they came. */
+/** How many commands a Redis had been given since its start that use it, from wherever they came. */
 export interface StoreUseEvent {
   readonly type: 'store-use';
+  /** The control, for its own; or `sharedStoreName`. */
   readonly instance: string;
   readonly atMs: number;
   readonly commands: number;
@@ -150,8 +151,8 @@ export interface History {
   readonly storeErrors: readonly StoreErrorsEvent[];
   /** In order of time; none where the lab does not see the processes, or in files of an older lab. */
   readonly memory: readonly MemoryEvent[];
-  /** Undefined where the lab does not reach the control's Redis, or in files of an older lab. */
-  readonly storeUse: StoreUseEvent | undefined;
+  /** In order of time; none where the lab does not reach that Redis, or in files of an older lab. */
+  readonly storeUse: readonly StoreUseEvent[];
   /** False when the run was cut off before its end. */
   readonly complete: boolean;
 }
@@ -178,7 +179,7 @@ export function historyOf(events: Iterable<HistoryEvent>): History {
     failover: all('failover').at(-1),
     storeErrors: all('store-errors').sort((a, b) => a.atMs - b.atMs),
     memory: all('memory').sort((a, b) => a.atMs - b.atMs),
-    storeUse: all('store-use').at(-1),
+    storeUse: all('store-use').sort((a, b) => a.atMs - b.atMs),
     complete: starts.at(-1)?.phase === 'end',
   };
 }

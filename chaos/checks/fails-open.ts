@@ -8,7 +8,7 @@ import { type Check, type CheckResult, notApplicable, severityOf } from './check
 import { bit } from './fault-bit.ts';
 import { oneOpeningMs } from './lapses.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
-import { recoveryMsMax } from './recovery.ts';
+import { recoveryMsMax } from './recovery-times.ts';
 import { judgeShare, shareMin } from './share.ts';
 import { isWithoutStore, standInOf } from './store-failure.ts';
 import { controlStallMs, openByMs, slackMs } from './trip.ts';

@@ -1,7 +1,7 @@
 // Bound 10: a probe of its own saw the fault through the same link, and saw it gone after the heal. A run whose fault did
 // not bite proves nothing, so anything else is unknown, never pass and never fail.
 
-import { type History, isControl, type ProbeEvent, type StoreUseEvent } from '../history.ts';
+import { type History, isControl, type ProbeEvent } from '../history.ts';
 import { observerName } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { hits, isInstanceHit, type Window, windowsOf } from './windows.ts';
@@ -22,10 +22,8 @@ export const faultBit: Check = {
     const healed = links.filter((name) => sees(history, name, 'healthy'));
     const hit = hitControlIn(history);
     const unseen = unseenOn(history, links);
-    if (isStoreUnused(history) && windowsOf(history).some(reachesStore)) {
-      const { instance } = history.storeUse as StoreUseEvent;
-      return state('unknown', 0, `${instance} never used its Redis: the limiter does not use the one that it is given`);
-    }
+    if (isStoreUnused(history) && windowsOf(history).some(reachesStore))
+      return state('unknown', 0, 'the control never used its Redis: the limiter does not use the one that it is given');
     if (bitten.length < links.length) {
       return state(
         'unknown',
@@ -50,8 +48,8 @@ function linksHit(history: History): string[] {
 }
 
 /** The limiter has its Redis elsewhere, or none, so what happens to the one of the run is nothing to it. */
-function isStoreUnused({ storeUse }: History): boolean {
-  return storeUse?.commands === 0;
+function isStoreUnused(history: History): boolean {
+  return history.storeUse.findLast(({ instance }) => isControl(history, instance))?.commands === 0;
 }
 
 function reachesStore({ reach }: Window): boolean {

@@ -7,7 +7,7 @@ import { observerName } from '../scenario.ts';
 import { type Check, type CheckResult, notApplicable, severityOf } from './check.ts';
 import { oneOpeningMs } from './lapses.ts';
 import { reachOf } from './outage.ts';
-import { recoveryMsMax } from './recovery.ts';
+import { recoveryMsMax } from './recovery-times.ts';
 import { judgeShare } from './share.ts';
 import { hits, isInstanceHit, windowsOf, without } from './windows.ts';
 

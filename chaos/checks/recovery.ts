@@ -9,30 +9,21 @@
 // no explanation: where the control's share of lost calls, to the power of the calls that there were, is next to nothing.
 
 import { answersIn, type History, latencyMs } from '../history.ts';
-import type { Bounds } from '../scenario.ts';
 import type { Check, CheckResult, Verdict } from './check.ts';
 import { isWithoutSuccessor, reachOf } from './outage.ts';
+import { callEveryMsMax, recoveryMsMax } from './recovery-times.ts';
+import { recoveryWithoutSource } from './recovery-without-source.ts';
 import { awaitsFailover, hits, isHeldUpIn, windowsOf } from './windows.ts';
 
 /** Noise explains what it makes happen more often than this. */
 const chanceMin = 0.001;
 
-/** The longest that a recovery may take, from the heal. */
-export function recoveryMsMax({ clockDriftRatio = 0, ...bounds }: Bounds): number {
-  const { reconnectMs, breakerResetMs, resetJitterRatio, redisTimeoutMs } = bounds;
-  return (reconnectMs + breakerResetMs * (1 + resetJitterRatio) + 2 * redisTimeoutMs) * (1 + clockDriftRatio);
-}
-
-/** The longest from one call of an open breaker to its next. */
-function callEveryMsMax({ breakerResetMs, resetJitterRatio, redisTimeoutMs }: Bounds): number {
-  return breakerResetMs * (1 + resetJitterRatio) + redisTimeoutMs;
-}
-
 export const recovery: Check = {
   name: 'recovery',
   property: 'Redis answers again within 1 s + 1.2 · `BREAKER_RESET_MS` + 2 · `REDIS_TIMEOUT_MS` of the heal',
-  needs: ['source', 'schedule', 'cut-off'],
+  needs: ['schedule', 'cut-off'],
   judge(history: History): CheckResult[] {
+    if (!history.run.gives.includes('source')) return [recoveryWithoutSource(history)];
     const { failover } = history;
     const limit = recoveryMsMax(history.run.bounds);
     const phase = awaitsFailover(history) ? 'fault' : 'heal';

@@ -23,10 +23,11 @@ import { memoryOf } from '../watch/memory.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import { StoreErrorWatch } from '../watch/store-errors.ts';
-import { storeUseOf } from '../watch/store-use.ts';
+import { controlUse, SharedUse } from '../watch/store-use.ts';
 
 const breakersEveryMs = 500;
 const memoryEveryMs = 500;
+const storeUseEveryMs = 500;
 /** How often the instances are asked how many of their calls failed. */
 export const storeErrorsEveryMs = 2000;
 
@@ -114,6 +115,10 @@ export async function underLoad(
   started.use(every(breakersEveryMs, () => breakers.look()));
   started.use(every(storeErrorsEveryMs, lookForErrors));
   started.use(every(memoryEveryMs, () => recorder.record(...memoryOf(environment, zero))));
+  if (!gives.includes('source')) {
+    const sharedUse = new SharedUse(environment.redis); // who decided shows in nothing else
+    started.use(every(storeUseEveryMs, async () => recorder.record(...(await sharedUse.look(zero)))));
+  }
   const running = started.move();
   return {
     zero,
@@ -123,7 +128,7 @@ export async function underLoad(
     async look() {
       await breakers.look();
       await lookForErrors();
-      recorder.record(...(await storeUseOf(environment, zero)));
+      recorder.record(...(await controlUse(environment, zero)));
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

@@ -1,10 +1,10 @@
-// Whether the limiter under test asks the Redis that it is given at all: the control's, of which nothing is broken, has
-// counted its commands. Those that only look at a Redis, or tell others of it, are no use of it: the lab and the nodes of a
-// topology give them as well.
+// Whether the limiter under test asks the Redis that it is given: a Redis counts the commands that it is given. Those that
+// only look at it, or tell others of it, are no use of it: the lab and the nodes of a topology give them as well.
 
 import { Redis } from 'ioredis';
-import type { Environment } from '../environment.ts';
+import type { Environment, RedisHandle } from '../environment.ts';
 import type { StoreUseEvent } from '../history.ts';
+import { sharedStoreName } from '../scenario.ts';
 import { sinceZeroMs, type Zero } from './observer.ts';
 
 const msMax = 2000;
@@ -16,8 +16,8 @@ const noUse: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Nothing where the lab has no way to it, or gets no answer. */
-export async function storeUseOf({ instances }: Pick<Environment, 'instances'>, zero: Zero): Promise<StoreUseEvent[]> {
+/** Of the control's, of which nothing is ever broken. Nothing where the lab has no way to it, or gets no answer. */
+export async function controlUse({ instances }: Pick<Environment, 'instances'>, zero: Zero): Promise<StoreUseEvent[]> {
   const control = instances.find((instance) => instance.control);
   if (!control || control.storeLink.port === 0) return [];
   const { host, port } = control.storeLink;
@@ -34,6 +34,31 @@ export async function storeUseOf({ instances }: Pick<Environment, 'instances'>, 
     return [];
   } finally {
     redis.disconnect();
+  }
+}
+
+/** Looks at the one Redis that the faulted instances share, past every link. */
+export class SharedUse {
+  readonly #command: RedisHandle['command'];
+  #isLooking = false;
+
+  /** A Redis of several nodes is not looked at: a replica does what its master is told. */
+  constructor({ command, nodes }: Pick<RedisHandle, 'command' | 'nodes'>) {
+    this.#command = nodes ? undefined : command;
+  }
+
+  /** Nothing where the lab has no way to it, while a look is under way, or when Redis does not answer. */
+  async look(zero: Zero): Promise<StoreUseEvent[]> {
+    if (!this.#command || this.#isLooking) return [];
+    this.#isLooking = true;
+    try {
+      const commands = usesIn(String(await this.#command('INFO', 'commandstats')));
+      return [{ type: 'store-use', instance: sharedStoreName, atMs: sinceZeroMs(zero), commands }];
+    } catch {
+      return [];
+    } finally {
+      this.#isLooking = false;
+    }
   }
 }
 

@@ -59,7 +59,7 @@ export function storeErrors(instance: string, atMs: number, totals: StoreErrorsE
   return { type: 'store-errors', instance, atMs, totals };
 }
 
-/** So many commands of the control by the end. */
-export function storeUse(commands: number): StoreUseEvent {
-  return { type: 'store-use', instance: 'limiter-control', atMs: 10_000, commands };
+/** So many commands by then; of the control by the end unless told otherwise. */
+export function storeUse(commands: number, atMs = 10_000, instance = 'limiter-control'): StoreUseEvent {
+  return { type: 'store-use', instance, atMs, commands };
 }

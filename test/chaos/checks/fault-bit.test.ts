@@ -71,7 +71,7 @@ describe('the fault-bit check', () => {
       {
         verdict: 'unknown',
         measured: 0,
-        detail: 'limiter-control never used its Redis: the limiter does not use the one that it is given',
+        detail: 'the control never used its Redis: the limiter does not use the one that it is given',
       },
     ]);
     expect(windowsOf(unused).map((window) => bit(unused, window))).toEqual([false, false]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { notApplicable, runChecks } from '../../../chaos/checks/check.ts';
-import { recovery, recoveryMsMax } from '../../../chaos/checks/recovery.ts';
+import { recovery } from '../../../chaos/checks/recovery.ts';
+import { recoveryMsMax } from '../../../chaos/checks/recovery-times.ts';
 import type { SourceKind } from '../../../chaos/history.ts';
 import { failoverHistory, keyOf, shardLost } from '../../support/failover-history.ts';
 import { buildHistory, type HistorySpec, usualBounds } from '../../support/history-builder.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import type { Instance } from '../../../chaos/environment.ts';
-import { storeUseOf, usesIn } from '../../../chaos/watch/store-use.ts';
+import { controlUse, SharedUse, usesIn } from '../../../chaos/watch/store-use.ts';
 import { startRedis } from '../../support/redis.ts';
 
 const zero = { us: 0, epochMs: 0 };
@@ -14,7 +14,7 @@ function environmentAt(port: number) {
 
 it('counts what a Redis was told, and not who only looked at it', async () => {
   await using redis = await startRedis();
-  const uses = async () => (await storeUseOf(environmentAt(redis.port), zero)).map(({ commands }) => commands);
+  const uses = async () => (await controlUse(environmentAt(redis.port), zero)).map(({ commands }) => commands);
   expect(await uses()).toEqual([0]);
   const client = new Redis(redis.port, { lazyConnect: true });
   await client.connect();
@@ -27,8 +27,26 @@ it('counts what a Redis was told, and not who only looked at it', async () => {
 });
 
 it('says nothing where nobody answers, or the lab has no way', async () => {
-  expect(await storeUseOf(environmentAt(1), zero)).toEqual([]);
-  expect(await storeUseOf(environmentAt(0), zero)).toEqual([]);
+  expect(await controlUse(environmentAt(1), zero)).toEqual([]);
+  expect(await controlUse(environmentAt(0), zero)).toEqual([]);
+});
+
+it('looks at the shared Redis one look at a time, and says nothing while that does not answer', async () => {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const replies = [Promise.resolve('cmdstat_eval:calls=7,usec=1\r\n'), promise, Promise.reject(new Error('away'))];
+  const use = new SharedUse({ command: async () => replies.shift() });
+  expect(await use.look(zero)).toMatchObject([{ type: 'store-use', instance: 'redis', commands: 7 }]);
+  const slow = use.look(zero);
+  expect(await use.look(zero)).toEqual([]);
+  resolve('');
+  expect(await slow).toMatchObject([{ commands: 0 }]);
+  expect(await use.look(zero)).toEqual([]);
+});
+
+it('does not look at a Redis of several nodes, nor where the lab has no way', async () => {
+  const command = async () => 'cmdstat_eval:calls=7,usec=1';
+  expect(await new SharedUse({ command, nodes: [] }).look(zero)).toEqual([]);
+  expect(await new SharedUse({}).look(zero)).toEqual([]);
 });
 
 it('leaves out commands of a command', () => {

@@ -80,6 +80,7 @@ export const badLimiters: readonly BadLimiter[] = [
   { name: 'whole-refill', scenario: 'partition', ...excess },
   { name: 'late-breaker', scenario: 'partition', check: 'trip', also: ['breaker'], tells: true },
   { name: 'never-closes', scenario: 'partition', check: 'recovery', also: ['fails-open', 'breaker'], tells: true },
+  { name: 'never-closes', scenario: 'redis-kill', check: 'recovery' },
   { name: 'no-timeout', scenario: 'latency', check: 'latency' },
   { name: 'calls-while-open', scenario: 'stall', ...ghost },
   { name: 'retries', scenario: 'latency-1', ...ghost },

@@ -1,0 +1,77 @@
+// Bound 7 for a target that does not say who decided. Whether Redis decides again nobody can tell then, but whether it is
+// asked: it counts its commands. From when a sound limiter must be back it is asked, and by a breaker that waits anew at
+// least now and then. A limiter that gives it no command any more, and gave it some all the time before, has not come back.
+
+import { type History, isAllowed, isControl, type StoreUseEvent } from '../history.ts';
+import { wasCalm } from './calm.ts';
+import { type CheckResult, notApplicable, type Verdict } from './check.ts';
+import { callEveryMsMax, recoveryMsMax } from './recovery-times.ts';
+import { cutOffs, type Window, windowsOf } from './windows.ts';
+
+const name = 'recovery';
+/** Fewer may have been allowed by what an instance knew of their keys. */
+const allowedMin = 100;
+
+export function recoveryWithoutSource(history: History): CheckResult {
+  const looks = history.storeUse.filter(({ instance }) => !isControl(history, instance));
+  const usualMs = longestUnaskedMs(looks.filter(({ atMs }) => atMs < firstBeginMs(history)));
+  const longEnoughMs = Math.max(1.5 * callEveryMsMax(history.run.bounds), 2 * usualMs);
+  const after = cutOffs(history)
+    .filter(({ reach }) => reach === 'store-links' || reach === 'shared-store') // of those, all instances are hit
+    .map((window) => looksAfter(history, window, looks))
+    .filter((its) => isTelling(history, its, longEnoughMs));
+  const [least] = after.toSorted((a, b) => givenIn(a) - givenIn(b));
+  if (!least) return notApplicable(name, 'the target does not say who decided');
+  const commands = givenIn(least);
+  const span = least.map(({ atMs }) => (atMs / 1000).toFixed(1));
+  const stretch = `from ${span[0]} to ${span.at(-1)} s`;
+  const state = (verdict: Verdict, detail: string): CheckResult => ({
+    ...{ name, phase: 'recovered', verdict, measured: commands, limit: 1, unit: 'commands', detail },
+  });
+  if (commands > 0) return state('pass', `Redis was asked ${stretch}; what it decided the target does not say`);
+  const detail = `Redis was asked nothing ${stretch}, though requests were allowed`;
+  return wasCalm(history)
+    ? state('fail', detail)
+    : state('unknown', `${detail}; the control was slow over the whole run`);
+}
+
+type Looks = readonly StoreUseEvent[];
+
+function firstBeginMs(history: History): number {
+  return Math.min(...windowsOf(history).map(({ beginMs }) => beginMs));
+}
+
+/** The longest time that may have been without a command; without an end where there are too few looks to tell. */
+function longestUnaskedMs(looks: Looks): number {
+  const [first, last] = [looks[0], looks.at(-1)];
+  if (!first || !last || givenIn(looks) <= 0) return Number.POSITIVE_INFINITY;
+  let [longestMs, sinceMs] = [0, first.atMs];
+  looks.forEach((look, i) => {
+    longestMs = Math.max(longestMs, look.atMs - sinceMs);
+    const before = looks[i - 1] ?? look;
+    if (look.commands > before.commands) sinceMs = before.atMs; // some time between
+  });
+  return longestMs;
+}
+
+/** From when the limiter must be back until the next fault. */
+function looksAfter(history: History, { healedMs }: Window, looks: Looks): Looks {
+  const fromMs = healedMs + recoveryMsMax(history.run.bounds);
+  const others = windowsOf(history).filter((it) => it.effect !== 'none' && it.healedMs > healedMs);
+  const toMs = Math.min(...others.map(({ beginMs }) => beginMs));
+  return looks.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+}
+
+/** A Redis that was started anew has begun to count anew. */
+function isTelling(history: History, looks: Looks, longEnoughMs: number): boolean {
+  const [first, last] = [looks[0], looks.at(-1)];
+  if (!first || !last || last.atMs - first.atMs < longEnoughMs || givenIn(looks) < 0) return false;
+  const allowed = history.answers.filter(
+    (it) => isAllowed(it) && !isControl(history, it.instance) && it.sentMs >= first.atMs && it.receivedMs <= last.atMs,
+  );
+  return allowed.length >= allowedMin;
+}
+
+function givenIn(looks: Looks): number {
+  return (looks.at(-1)?.commands ?? 0) - (looks[0]?.commands ?? 0);
+}
