@@ -27,7 +27,7 @@ import { controlUse, SharedUse } from '../watch/store-use.ts';
 
 const breakersEveryMs = 500;
 const memoryEveryMs = 500;
-const storeUseEveryMs = 500;
+const storeUseEveryMs = 200;
 /** How often the instances are asked how many of their calls failed. */
 export const storeErrorsEveryMs = 2000;
 

@@ -8,7 +8,7 @@ import { type Decision, type Take, takeOf } from '../core/store.ts';
 import { bucketKeyOf } from '../doors/bucket-key.ts';
 import { shown } from '../doors/json/field-mistakes.ts';
 import type { Engine } from '../engine.ts';
-import type { LimiterOptions, RedisOption } from './limiter-options.ts';
+import type { LimiterOptions } from './limiter-options.ts';
 import { type OpenEngine, openEngine } from './open-engine.ts';
 import { hitsSettingsOf } from './options.ts';
 import { OptionsError } from './options-error.ts';
@@ -20,8 +20,7 @@ export interface Window {
 }
 
 /** What a store for another package may be told beside that package's own options. */
-export type HitsOptions = Omit<LimiterOptions, 'redis' | 'limits' | 'policies' | 'metrics'> & {
-  readonly redis?: RedisOption | undefined;
+export type HitsOptions = Omit<LimiterOptions, 'limits' | 'policies' | 'metrics'> & {
   /** Hits that one process allows by itself in a window, while Redis is away; all of them without it. */
   readonly fallbackMax?: number | undefined;
 };

@@ -6,9 +6,9 @@ import type { Registry } from 'prom-client';
 export interface LimiterOptions {
   /**
    * Where Redis is. It need not be there: not at the start, and not later. Without this option each process decides by
-   * itself, in memory. That it is there and undefined is a mistake.
+   * itself, in memory. When it is there and undefined, a warning of the process says so.
    */
-  redis?: RedisOption;
+  redis?: RedisOption | undefined;
   /**
    * The limits of the one policy `default`: all of them must allow a take. Instead of `policies`.
    *

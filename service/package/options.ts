@@ -86,9 +86,9 @@ const hitsShape = fields({
 /** Names of the options of a store for another package. */
 export const hitsFields: readonly string[] = Object.keys(hitsShape.shape);
 
-/** Otherwise a process whose variable has another name would limit by itself, and nobody would know. */
+/** Wanted where an application is tried out, and else the mistake of a variable that is not set, which nobody would see. */
 const redisUndefined =
-  'redis is undefined, as a variable that is not set; allowed: the address of a Redis, or no option redis, without which each process decides by itself';
+  'createLimiter: redis is undefined, so this process decides by itself. To say so without this warning, leave redis out.';
 
 function isRegistry(value: unknown): boolean {
   const it = value as Partial<Registry> | null | undefined;
@@ -100,7 +100,6 @@ export function settingsOf(given: unknown): LimiterSettings {
   const isObject = isMapping(given);
   const { options, redis, mistakes } = read('createLimiter', shape, isObject ? { ...given, ...inFull(given) } : given);
   const { limits, policies, prefix, hashKeys, onEvent = () => {}, metrics, ...engine } = options;
-  if (isObject && 'redis' in given && given.redis === undefined) mistakes.push(redisUndefined);
   if (limits && policies) mistakes.push('limits and policies are both there; allowed: one of them');
   const forLimits = {
     instances: engine.instances,
@@ -111,6 +110,7 @@ export function settingsOf(given: unknown): LimiterSettings {
   };
   const byPolicy = limitsByPolicy({ limits, policies }, forLimits, mistakes);
   if (mistakes.length > 0) throw new OptionsError('createLimiter', mistakes.map(withoutSecret));
+  if (isObject && 'redis' in given && given.redis === undefined) process.emitWarning(redisUndefined);
   return {
     engine: { ...engine, instances: engine.instances, redis, prefix },
     policies: byPolicy,

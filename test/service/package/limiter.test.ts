@@ -1,13 +1,7 @@
 import { Redis } from 'ioredis';
 import { Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createLimiter,
-  type Limiter,
-  type LimiterEvent,
-  type LimiterOptions,
-  type RedisOption,
-} from '../../../service/package/index.ts';
+import { createLimiter, type Limiter, type LimiterEvent, type LimiterOptions } from '../../../service/package/index.ts';
 import { type RedisProcess, startRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 
@@ -138,7 +132,7 @@ describe('a limiter with Redis', () => {
     expect(kept).toEqual([2, 1]);
   });
 
-  it.each<[string, (url: URL) => RedisOption]>([
+  it.each<[string, (url: URL) => LimiterOptions['redis']]>([
     ['a URL', (url) => url],
     ['host and port', ({ hostname: host, port }) => ({ host, port: Number(port) })],
     ['a client of ioredis', (url) => clientOf(url)],

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { settingsOf } from '../../../service/package/options.ts';
@@ -84,11 +85,13 @@ describe('the option redis', () => {
   const addressOf = (redis: unknown) => settingsOf({ redis, limits }).engine.redis;
   const nobody = { username: undefined, password: undefined, tls: false };
 
-  it('may be left out, but not be undefined', () => {
+  it('may be left out, and says by a warning when it is undefined, as a variable that is not set', async () => {
     expect(settingsOf({ limits }).engine.redis).toBeUndefined();
-    expect(mistakesOf({ limits, redis: undefined })).toEqual([
-      'redis is undefined, as a variable that is not set; allowed: the address of a Redis, or no option redis, without which each process decides by itself',
-    ]);
+    const warned = once(process, 'warning');
+    expect(settingsOf({ limits, redis: undefined }).engine.redis).toBeUndefined();
+    expect((await warned)[0].message).toBe(
+      'createLimiter: redis is undefined, so this process decides by itself. To say so without this warning, leave redis out.',
+    );
   });
 
   it.each<[unknown, object]>([
