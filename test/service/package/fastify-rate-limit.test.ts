@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyRequest } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import rateLimit, { type FastifyRateLimitOptions } from '../../../service/package/fastify-rate-limit.ts';
@@ -25,11 +26,14 @@ async function appWith(options: FastifyRateLimitOptions) {
   return { app, get };
 }
 
-const decides = (get: (key: string) => Promise<unknown>, { admin } = redis) =>
-  until('Redis', async () => {
-    await get('nobody');
-    return (await admin.keys('rl:fastify*nobody*')).length > 0;
+/** Each time by a key of its own: another store's would say nothing of this one. */
+function decides(get: (key: string) => Promise<unknown>, { admin } = redis) {
+  const nobody = randomUUID();
+  return until('Redis', async () => {
+    await get(nobody);
+    return (await admin.keys(`rl:fastify*${nobody}*`)).length > 0;
   });
+}
 
 describe('a store for @fastify/rate-limit', () => {
   it('lets the limit through and refuses the next, with the headers of the plugin', async () => {
