@@ -35,8 +35,13 @@ function statIn(text: string): ProcessStat {
 }
 
 /** Those of the group; none where there is no proc(5). */
-export function membersOf(group: number): number[] {
-  return processIds().filter((pid) => statOf(pid)?.group === group);
+export function membersOf(group: number): readonly number[] {
+  return groups().get(group) ?? [];
+}
+
+/** All processes by their group, as one look at them all finds them. */
+export function groups(): ReadonlyMap<number | undefined, readonly number[]> {
+  return Map.groupBy(processIds(), (pid) => statOf(pid)?.group);
 }
 
 /** Of all processes; none where there is no proc(5). */

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../environment.ts';
 import type { MemoryEvent } from '../history.ts';
-import { membersOf } from '../host/process-stat.ts';
+import { groups } from '../host/process-stat.ts';
 import { sinceZeroMs, type Zero } from './observer.ts';
 
 const bytesPerKilobyte = 1024;
@@ -13,8 +13,9 @@ const bytesPerKilobyte = 1024;
 export function memoryOf({ instances }: Pick<Environment, 'instances'>, zero: Zero): MemoryEvent[] {
   const atMs = sinceZeroMs(zero);
   if (atMs < 0) return [];
+  const members = groups();
   return instances.flatMap(({ name, process }) => {
-    const sizes = process ? membersOf(process.pid).flatMap((pid) => residentOf(pid) ?? []) : [];
+    const sizes = (process && members.get(process.pid))?.flatMap((pid) => residentOf(pid) ?? []) ?? [];
     if (sizes.length === 0) return [];
     return [{ type: 'memory', instance: name, atMs, residentBytes: sizes.reduce((sum, size) => sum + size) }];
   });
