@@ -8,6 +8,7 @@ import { LabError } from '../errors.ts';
 import { NetworkNamespace, removeNamespace } from '../host/namespace.ts';
 import { LabProcess } from '../host/processes.ts';
 import { onProcessor } from '../host/processors.ts';
+import { putOnPath } from '../host/real-time.ts';
 import { UndoLog } from '../host/undo-log.ts';
 
 export const loopback = '127.0.0.1';
@@ -27,6 +28,8 @@ export interface Part {
   readonly mayEnd?: () => boolean;
   /** It takes a while to end. Those that do are ended before the others, side by side. */
   readonly lingers?: boolean;
+  /** Requests pass through it: it runs before what only looks on. */
+  readonly onPath?: boolean;
 }
 
 export class NativeParts implements AsyncDisposable {
@@ -63,6 +66,7 @@ export class NativeParts implements AsyncDisposable {
   async start<T>(part: Part, ask: () => Promise<T | undefined>): Promise<LabProcess> {
     const process = await this.#spawn(part);
     await process.ready(readyMsMax, ask);
+    if (part.onPath) await putOnPath(process.pid);
     return process;
   }
 
@@ -76,6 +80,7 @@ export class NativeParts implements AsyncDisposable {
       try {
         current = await this.#spawn({ ...part, args: [...part.args, ...args], mayEnd });
         await current.ready(readyMsMax, ask);
+        if (part.onPath) await putOnPath(current.pid);
         killed = false;
       } finally {
         restarting = undefined;

@@ -47,10 +47,8 @@ async function startAll(
   const toxiproxyPort = await freePort();
   const toxiproxyArgs = ['-host', loopback, '-port', String(toxiproxyPort), '-proxy-metrics', '-runtime-metrics'];
   const toxiproxy = new ToxiproxyApi(`http://${loopback}:${toxiproxyPort}`);
-  await parts.start(
-    { name: 'toxiproxy', command: programs['toxiproxy-server'], args: toxiproxyArgs, env: { LOG_LEVEL: 'error' } },
-    () => toxiproxy.version(),
-  );
+  const proxy = { name: 'toxiproxy', command: programs['toxiproxy-server'], args: toxiproxyArgs, onPath: true };
+  await parts.start({ ...proxy, env: { LOG_LEVEL: 'error' } }, () => toxiproxy.version());
 
   const settings = withoutStore ? await withPoliciesFile(parts.data, service, withoutStore) : service;
   const startInstance = async ({ name, control, port, url }: Seat): Promise<Instance> => {

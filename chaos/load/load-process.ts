@@ -8,10 +8,10 @@
 import { Worker } from 'node:worker_threads';
 import { monotonicUs, sleep } from '../clock.ts';
 import type { AnswerEvent } from '../history.ts';
+import { goFirst } from '../host/real-time.ts';
 import { readerOf, takeFor, unlikeStatus } from '../targets/answers.ts';
 import { Connections, type Requester, type RequestSpec } from './connections.ts';
 import { Due } from './due.ts';
-import { goFirst } from './go-first.ts';
 import { GrpcConnections } from './grpc-connections.ts';
 import { type Arrival, arrivalsOf, type LoadPlan } from './load.ts';
 import type { MetronomeData } from './metronome.ts';

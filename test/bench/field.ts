@@ -7,8 +7,8 @@ import { freePort } from '../../chaos/free-port.ts';
 import { binaries, find } from '../../chaos/host/binaries.ts';
 import { ping } from '../../chaos/host/ping.ts';
 import { LabProcess } from '../../chaos/host/processes.ts';
+import { goFirst } from '../../chaos/host/real-time.ts';
 import type { UndoLog } from '../../chaos/host/undo-log.ts';
-import { goFirst } from '../../chaos/load/go-first.ts';
 import { type Contender, keyHeader, type Running, start } from './contenders.ts';
 import { startedOn } from './cores.ts';
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { BusyProcess, Environment, Restartable } from '../../environment.ts';
 import { LabError } from '../../errors.ts';
 import { keepTo, lastOf, processorsOf, ticksOf } from '../../host/processors.ts';
+import { putOnPath, takeOffPath } from '../../host/real-time.ts';
 import { defineFault, type Target } from '../fault.ts';
 import { answering, processOf } from './instance.ts';
 
@@ -81,6 +82,8 @@ async function crowdAt(
   }
   started.defer(() => keepTo(usual, pid));
   keepTo(String(processor), pid);
+  started.defer(() => putOnPath(pid));
+  await takeOffPath(pid);
   const whole = started.move();
   return { hogs, pid, [Symbol.asyncDispose]: () => whole.disposeAsync() };
 }

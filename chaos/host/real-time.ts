@@ -1,0 +1,49 @@
+// Who runs first on a machine that is too small for a lab: real-time scheduling, sched(7). Niceness counts for nothing
+// against the processes of other sessions or containers where the kernel groups them ("The autogroup feature").
+//
+//   load generator            first of all: its own lateness is no fact about the limiter
+//   the path of a request     limiters, Redis, Toxiproxy: by turns, each until it waits
+//   all else                  Prometheus, the runner, and the threads that collect garbage or compile
+//
+// With ordinary scheduling each of them waits for a tick of the kernel, 4 ms, for every other that wants to run. Where
+// this cannot be, not on Linux or not as root, all stays as it was.
+
+import { execFile, spawnSync } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+import { membersOf } from './process-stat.ts';
+
+const setter = 'chrt';
+const priorities = { path: '1', load: '2' };
+
+/** Has the process's main thread, and those that it starts from then on, run before all else on the machine. */
+export function goFirst(pid: number): void {
+  spawnSync(setter, ['--fifo', '--pid', priorities.load, String(pid)], { stdio: 'ignore' });
+}
+
+/** Has the processes of the group run before all that is not on the path of a request. Never rejects. */
+export function putOnPath(group: number): Promise<void> {
+  return schedule(['--rr', '--pid', priorities.path], group);
+}
+
+/** Takes that back. */
+export function takeOffPath(group: number): Promise<void> {
+  return schedule(['--other', '--pid', '0'], group);
+}
+
+async function schedule(how: readonly string[], group: number): Promise<void> {
+  const threads = membersOf(group).flatMap(threadsOf);
+  const each = `for thread; do ${setter} ${how.join(' ')} "$thread"; done`;
+  await promisify(execFile)('sh', ['-c', each, 'sh', ...threads]).catch(() => {});
+}
+
+/** Of Node's the main one alone: those that collect garbage and compile beside it want to run for up to 20 ms at a time. */
+function threadsOf(pid: number): string[] {
+  try {
+    const isNode = basename(readlinkSync(`/proc/${pid}/exe`)) === 'node';
+    return isNode ? [String(pid)] : readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // it has ended
+  }
+}
