@@ -6,7 +6,7 @@ export const crashLoop: Scenario = {
   family: 'redis',
   hypothesis:
     'When Redis is killed again whenever it has come back, no request is lost, and each kill is worth one bucket.',
-  faults: [{ use: { kind: 'redis-kill' }, atMs: 6000, forMs: 1000, every: { ms: 2000, times: 3 } }],
+  faults: [{ use: { kind: 'redis-kill' }, atMs: 6000, forMs: 900, every: { ms: 2000, times: 3 } }],
   timing: briefTiming,
   keys,
   service,

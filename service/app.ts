@@ -13,6 +13,7 @@ import type { Policy } from './doors/policy.ts';
 import { Ports } from './doors/ports.ts';
 import type { Readiness } from './doors/readiness.ts';
 import { rlsPolicy } from './doors/rls/rules.ts';
+import { sharedAnswer } from './doors/shared-answer.ts';
 import { Engine } from './engine.ts';
 import type { LogOutput } from './log-output.ts';
 import { Metrics } from './metrics/metrics.ts';
@@ -123,7 +124,7 @@ export async function createService(
     policies: () => policies,
     rules: () => rules,
     top: primary?.top ?? (async () => top()),
-    page: primary?.page ?? (() => metrics.page()),
+    page: sharedAnswer(primary?.page ?? (() => metrics.page())), // many scrapers at once would stop all else for long
     pageContentType: metrics.contentType,
     readiness: primary?.readiness ?? readiness,
     onMistake: (policy) => metrics.policies.mistaken(policy),

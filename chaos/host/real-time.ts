@@ -2,8 +2,9 @@
 // against the processes of other sessions or containers where the kernel groups them ("The autogroup feature").
 //
 //   load generator            first of all: its own lateness is no fact about the limiter
-//   the path of a request     limiters, Redis, Toxiproxy: by turns, each until it waits
-//   all else                  Prometheus, the runner, and the threads that collect garbage or compile
+//   the path of a request     limiters, Redis, Toxiproxy: by turns, each until it waits; so does the runner, which
+//                             keeps the schedule and looks whether a fault is on
+//   all else                  Prometheus, and the threads that collect garbage or compile
 //
 // With ordinary scheduling each of them waits for a tick of the kernel, 4 ms, for every other that wants to run. Where
 // this cannot be, not on Linux or not as root, all stays as it was.
@@ -27,13 +28,23 @@ export function putOnPath(group: number): Promise<void> {
   return schedule(['--rr', '--pid', priorities.path], group);
 }
 
-/** Takes that back. */
+/** Has the caller's main thread run with them until it is disposed of, and nothing that it starts. Never rejects. */
+export async function withPath(): Promise<AsyncDisposable> {
+  const own = String(process.pid);
+  await set(['--reset-on-fork', '--rr', '--pid', priorities.path], [own]);
+  return { [Symbol.asyncDispose]: () => set(['--other', '--pid', '0'], [own]) };
+}
+
+/** Takes `putOnPath` back. */
 export function takeOffPath(group: number): Promise<void> {
   return schedule(['--other', '--pid', '0'], group);
 }
 
-async function schedule(how: readonly string[], group: number): Promise<void> {
-  const threads = membersOf(group).flatMap(threadsOf);
+function schedule(how: readonly string[], group: number): Promise<void> {
+  return set(how, membersOf(group).flatMap(threadsOf));
+}
+
+async function set(how: readonly string[], threads: readonly string[]): Promise<void> {
   const each = `for thread; do ${setter} ${how.join(' ')} "$thread"; done`;
   await promisify(execFile)('sh', ['-c', each, 'sh', ...threads]).catch(() => {});
 }

@@ -11,6 +11,7 @@ import type { Environment, Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { historyVersion, type RunEvent } from '../history.ts';
+import { withPath } from '../host/real-time.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
 import { freshKeySuffix, type LoadPlan, requestsOf } from '../load/load.ts';
@@ -94,6 +95,8 @@ export async function underLoad(
     : {};
   const gives = await givenBy(target, controlOf(environment).url);
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
+
+  started.use(await withPath());
 
   const zero = zeroIn(200);
   const breakers = new BreakerWatch(environment, target, zero, recorder);
