@@ -156,7 +156,7 @@ function startProcess(
   env: Readonly<Record<string, string>> = {},
 ) {
   const args = serverArgs({ port: String(port), bind: loopback, ...settings });
-  return parts.startRestartable({ name, command, args, env, onPath: true }, () => pong(port));
+  return parts.startRestartable({ name, command, args, env, onPath: 'store' }, () => pong(port));
 }
 
 async function pong(port: number): Promise<true | undefined> {

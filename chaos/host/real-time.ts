@@ -2,8 +2,9 @@
 // against the processes of other sessions or containers where the kernel groups them ("The autogroup feature").
 //
 //   load generator            first of all: its own lateness is no fact about the limiter
-//   the path of a request     limiters, Redis, Toxiproxy: by turns, each until it waits; so does the runner, which
-//                             keeps the schedule and looks whether a fault is on
+//   the path of a request     limiters, Toxiproxy: by turns, each until it waits; so does the runner, which keeps the
+//                             schedule and looks whether a fault is on
+//   Redis                     after them: one that a script keeps busy must not stop them for its turn of 100 ms
 //   all else                  Prometheus, and the threads that collect garbage or compile
 //
 // With ordinary scheduling each of them waits for a tick of the kernel, 4 ms, for every other that wants to run. Where
@@ -16,7 +17,7 @@ import { promisify } from 'node:util';
 import { membersOf } from './process-stat.ts';
 
 const setter = 'chrt';
-const priorities = { path: '1', load: '2' };
+const priorities = { store: '1', path: '2', load: '3' };
 
 /** Has the process's main thread, and those that it starts from then on, run before all else on the machine. */
 export function goFirst(pid: number): void {
@@ -24,8 +25,8 @@ export function goFirst(pid: number): void {
 }
 
 /** Has the processes of the group run before all that is not on the path of a request. Never rejects. */
-export function putOnPath(group: number): Promise<void> {
-  return schedule(['--rr', '--pid', priorities.path], group);
+export function putOnPath(group: number, as: 'path' | 'store' = 'path'): Promise<void> {
+  return schedule(['--rr', '--pid', priorities[as]], group);
 }
 
 /** Has the caller's main thread run with them until it is disposed of, and nothing that it starts. Never rejects. */
