@@ -47,13 +47,11 @@ async function startAll(
   const toxiproxyPort = await freePort();
   const toxiproxyArgs = ['-host', loopback, '-port', String(toxiproxyPort), '-proxy-metrics', '-runtime-metrics'];
   const toxiproxy = new ToxiproxyApi(`http://${loopback}:${toxiproxyPort}`);
-  const proxy = {
-    name: 'toxiproxy',
-    command: programs['toxiproxy-server'],
-    args: toxiproxyArgs,
-    onPath: 'path' as const,
-  };
-  await parts.start({ ...proxy, env: { LOG_LEVEL: 'error' } }, () => toxiproxy.version());
+  const command = programs['toxiproxy-server'];
+  await parts.start(
+    { name: 'toxiproxy', command, args: toxiproxyArgs, env: { LOG_LEVEL: 'error' }, onPath: 'path' },
+    () => toxiproxy.version(),
+  );
 
   const settings = withoutStore ? await withPoliciesFile(parts.data, service, withoutStore) : service;
   const startInstance = async ({ name, control, port, url }: Seat): Promise<Instance> => {

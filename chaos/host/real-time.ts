@@ -18,6 +18,7 @@ import { membersOf } from './process-stat.ts';
 
 const setter = 'chrt';
 const priorities = { store: '1', path: '2', load: '3' };
+const ordinary = ['--other', '--pid', '0'];
 
 /** Has the process's main thread, and those that it starts from then on, run before all else on the machine. */
 export function goFirst(pid: number): void {
@@ -33,12 +34,12 @@ export function putOnPath(group: number, as: 'path' | 'store' = 'path'): Promise
 export async function withPath(): Promise<AsyncDisposable> {
   const own = String(process.pid);
   await set(['--reset-on-fork', '--rr', '--pid', priorities.path], [own]);
-  return { [Symbol.asyncDispose]: () => set(['--other', '--pid', '0'], [own]) };
+  return { [Symbol.asyncDispose]: () => set(ordinary, [own]) };
 }
 
 /** Takes `putOnPath` back. */
 export function takeOffPath(group: number): Promise<void> {
-  return schedule(['--other', '--pid', '0'], group);
+  return schedule(ordinary, group);
 }
 
 function schedule(how: readonly string[], group: number): Promise<void> {
