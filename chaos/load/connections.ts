@@ -33,7 +33,8 @@ interface Request {
 const sweepEveryMs = 250;
 /** A connection is given up so long before its server would close it: a request could cross the closing. */
 const closingMs = 1000;
-const readBytes = 64 * 1024;
+/** Of all connections: what is in it is taken before the next is read. One of their own, 64 KiB for each that is new, is collected in pauses. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 export class Connections implements Requester {
   readonly #host: string;
@@ -192,7 +193,7 @@ class Connection {
 /** `onBytes` gets what is received, each byte as one character. */
 function socketTo(peer: Peer, onBytes: (bytes: string) => void): Socket {
   const onread: OnReadOpts = {
-    buffer: Buffer.allocUnsafeSlow(readBytes),
+    buffer: readBuffer,
     callback: (length, bytes) => {
       onBytes((bytes as Buffer).toString('latin1', 0, length));
       return true;
