@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { type Noise, watchNoise } from './machine-noise.ts';
 import { readinessOf } from './readiness.ts';
 import type { RedisProcess } from './redis.ts';
 import { ask, keyHeader } from './request-loop.ts';
@@ -9,8 +10,17 @@ import { type ServiceProcess, startService } from './service.ts';
 import { startTamperingProxy, type TamperingProxy } from './tampering-proxy.ts';
 import { until } from './until.ts';
 
-const env = { KEY_HEADER: keyHeader, RATE_LIMIT: '1000000', RATE_LIMIT_BURST: '1000000', REDIS_TIMEOUT_MS: '200' };
+const deadlineMs = 200;
+const env = {
+  KEY_HEADER: keyHeader,
+  RATE_LIMIT: '1000000',
+  RATE_LIMIT_BURST: '1000000',
+  REDIS_TIMEOUT_MS: String(deadlineMs),
+};
 const healthyAgainMsMax = 5000;
+const looksMax = 3;
+/** How long the breaker is open after it: 1 s ± 20 %, and its probe. */
+const breakerMsMax = 1500;
 
 type Tamper = (proxy: TamperingProxy) => void;
 
@@ -65,7 +75,8 @@ export function startCountedLoad({ url }: ServiceProcess, everyMs: number) {
 
 /**
  * After the tampering, with a request each `everyMs`: all are answered, and those of the second that begins 5 s later by
- * Redis. Throws when not.
+ * Redis. Throws when not. A second in which the machine stood still long enough to fail a call is no evidence: another
+ * is looked at then, of three at most.
  */
 export async function expectRecovery(
   redis: RedisProcess,
@@ -79,17 +90,29 @@ export async function expectRecovery(
   await sleep(300);
   const atMs = performance.now();
   tamper(proxy);
-  await sleep(healthyAgainMsMax);
-  const before = load.seen.fallback;
-  await sleep(1000);
+  await sleep(healthyAgainMsMax - deadlineMs);
+  let fallbackAtTheEnd = 0;
+  for (let look = 1; look <= looksMax; look++) {
+    const noise = watchNoise(); // also of the moment in which the first of these calls begin
+    await sleep(deadlineMs);
+    const before = load.seen.fallback;
+    await sleep(1000);
+    fallbackAtTheEnd = load.seen.fallback - before;
+    const seen = noise();
+    if (fallbackAtTheEnd === 0 || !couldFailCalls(seen)) break;
+    console.log(`unknown: ${fallbackAtTheEnd} on the fallback while the machine stood still: ${JSON.stringify(seen)}`);
+    await sleep(breakerMsMax);
+  }
   load.stop();
-  await sleep(200);
-  const { fallback, unanswered, lastFallbackAtMs } = load.seen;
+  await sleep(deadlineMs);
+  const { unanswered, lastFallbackAtMs } = load.seen;
   const { breaker } = await readinessOf(service);
   const fallbackMs = Math.max(0, Math.round(lastFallbackAtMs - atMs));
   const figures = `fallback until ${fallbackMs} ms after it, ${breaker.transitions.length} moves of the breaker`;
-  expect({ fallbackAtTheEnd: fallback - before, unanswered }, figures).toEqual({
-    fallbackAtTheEnd: 0,
-    unanswered: 0,
-  });
+  expect({ fallbackAtTheEnd, unanswered }, figures).toEqual({ fallbackAtTheEnd: 0, unanswered: 0 });
+}
+
+/** Half of a call's deadline: the other half is the service's and Redis's own wait for a processor. */
+function couldFailCalls({ stolenMs, longestGapMs }: Noise): boolean {
+  return Math.max(stolenMs, longestGapMs) >= deadlineMs / 2;
 }
