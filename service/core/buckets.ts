@@ -45,7 +45,7 @@ export class Buckets {
       return decisionNow(take, debtsUs, mechanism);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      return this.#parts.limiter.lookLocally(take);
+      return this.#parts.limiter.lookLocally(take, error);
     }
   }
 
@@ -84,7 +84,7 @@ export class Buckets {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       await this.#forgiven(take.charges.map(({ bucket }) => ({ bucket, us: Number.POSITIVE_INFINITY })));
-      return this.#parts.limiter.lookLocally(take);
+      return this.#parts.limiter.lookLocally(take, error);
     }
   }
 
@@ -96,7 +96,7 @@ export class Buckets {
       if (!(error instanceof StoreError)) throw error;
       await this.#forgiven(costsOf(take));
       for (const charge of take.charges) this.#parts.fallback.giveBack(charge);
-      return this.#parts.limiter.lookLocally(take);
+      return this.#parts.limiter.lookLocally(take, error);
     }
   }
 

@@ -63,16 +63,24 @@ export class Limiter implements Store {
   }
 
   readonly #conclude = ({ take, shard, place, arrivedUs }: Question, outcome: Outcome): Decision => {
-    if (outcome instanceof StoreError) return this.#tell(this.#decideLocally(shard, take), arrivedUs, take);
+    if (outcome instanceof StoreError) {
+      const decision = isOfKey(outcome)
+        ? this.#byFallback(shard, take, arrivedUs, 'decide')
+        : this.#decideLocally(shard, take);
+      return this.#tell(decision, arrivedUs, take);
+    }
     if (this.#outages.size > 0) this.#answered(shard, arrivedUs);
     shard.last.learn(take, outcome, arrivedUs, place);
     return this.#tell(outcome, arrivedUs, take);
   };
 
-  /** What `decide` would say without the store, with the tokens that are there now; takes nothing. */
-  lookLocally(take: Take): Decision {
+  /** What `decide` would say without the store, which failed for this reason, with the tokens that are there now; takes nothing. */
+  lookLocally(take: Take, why: StoreError): Decision {
     const { topology, nowUs } = this.#parts;
-    return this.#withoutStore(topology.shardOf(take.key), take, nowUs(), 'look');
+    const shard = topology.shardOf(take.key);
+    return isOfKey(why)
+      ? this.#byFallback(shard, take, nowUs(), 'look')
+      : this.#withoutStore(shard, take, nowUs(), 'look');
   }
 
   #decideLocally(shard: Shard | undefined, take: Take): Decision {
@@ -87,11 +95,13 @@ export class Limiter implements Store {
   }
 
   #withoutStore(shard: Shard | undefined, take: Take, atUs: number, how: 'decide' | 'look'): Decision {
-    const { fallback } = this.#parts;
     const sinceUs = this.#outages.get(shard)?.sinceUs ?? atUs;
-    return decideWithoutStore(take, (atUs - sinceUs) / 1000, (left) =>
-      shard ? fallback[how](left, (charge) => shard.last.tokensMax(charge, atUs)) : fallback[how](left),
-    );
+    return decideWithoutStore(take, (atUs - sinceUs) / 1000, (left) => this.#byFallback(shard, left, atUs, how));
+  }
+
+  #byFallback(shard: Shard | undefined, take: Take, atUs: number, how: 'decide' | 'look'): Decision {
+    const { fallback } = this.#parts;
+    return shard ? fallback[how](take, (charge) => shard.last.tokensMax(charge, atUs)) : fallback[how](take);
   }
 
   /** A store that answers now and then is still the same outage: else a budget for it would never be used up. */
@@ -114,6 +124,14 @@ export class Limiter implements Store {
     onDecision(decision, (nowUs() - arrivedUs) / 1_000_000, take);
     return decision;
   }
+}
+
+/**
+ * The store is there, and cannot count this key alone. So it is no outage: it would last as long as the key is asked for,
+ * and use up the budgets of all other keys.
+ */
+function isOfKey({ reason }: StoreError): boolean {
+  return reason === 'wrongtype';
 }
 
 /** A take that only its shard's store can decide, on its way there. */

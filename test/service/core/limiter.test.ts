@@ -6,7 +6,14 @@ import { createLimit, type Limit, type OnStoreFailure } from '../../../service/c
 import { Limiter } from '../../../service/core/limiter.ts';
 import { LocalStore } from '../../../service/core/local-store.ts';
 import type { Shard } from '../../../service/core/shard.ts';
-import { type Decision, type Outcome, StoreError, type Take, takeOf } from '../../../service/core/store.ts';
+import {
+  type BatchStore,
+  type Decision,
+  type Outcome,
+  StoreError,
+  type Take,
+  takeOf,
+} from '../../../service/core/store.ts';
 import { limitOf, takesOf } from '../../support/takes.ts';
 
 const limit = limitOf(4, 1, 2);
@@ -207,7 +214,7 @@ describe('Limiter', () => {
       refillPerSecond: 1,
       onStoreFailure: { mode: 'open', forMs: 1 },
     });
-    expect(limiter.lookLocally(take('a', 2))).toEqual({
+    expect(limiter.lookLocally(take('a', 2), timeout)).toEqual({
       allowed: true,
       limit: 2,
       remaining: 2,
@@ -216,7 +223,8 @@ describe('Limiter', () => {
       mechanism: 'fallback',
       quota: limit.fallback.quota,
     });
-    expect(limiter.lookLocally(takeOf([open], 'a', 1)).mechanism).toBe('open');
+    expect(limiter.lookLocally(takeOf([open], 'a', 1), timeout).mechanism).toBe('open');
+    expect(limiter.lookLocally(takeOf([open], 'a', 1), new StoreError('wrongtype')).mechanism).toBe('fallback');
     expect([fallback.size, redis.requested, decided]).toEqual([0, [], []]);
     clock.us += 1_000_000;
     redis.breaks = timeout;
@@ -281,6 +289,31 @@ describe('a take that Redis cannot decide', () => {
         ],
       ]);
     }
+  });
+
+  it('is left to the fallback, whatever its limit says, when its key alone cannot be decided: that is no outage', async () => {
+    const { limiter, clock, redis, shard } = createLimiter({ failures: 1 });
+    const { decideMany } = shard.store as unknown as BatchStore;
+    const decides = decideMany.bind(shard.store);
+    Object.assign(shard.store, {
+      decideMany: async (takes: readonly Take[]) => {
+        const outcomes = await decides(takes);
+        return takes.map(({ key }, i) => (key === 'foreign' ? new StoreError('wrongtype') : outcomes[i]));
+      },
+    });
+    const limits = [limitFor('open'), limitFor('closed'), limitFor('closed', 5000)];
+    const mechanisms = async (key: string) =>
+      (await Promise.all(limits.map((it) => limiter.decide(takeOf([it], key, 1))))).map(({ mechanism }) => mechanism);
+    for (let second = 0; second < 20; second++) {
+      expect(await mechanisms('foreign')).toEqual(['fallback', 'fallback', 'fallback']);
+      clock.us += 1_000_000;
+    }
+    redis.breaks = timeout;
+    expect(await mechanisms('own')).toEqual(['open', 'closed', 'closed']);
+    clock.us += 4_900_000;
+    expect(await mechanisms('own')).toEqual(['open', 'closed', 'closed']);
+    clock.us += 100_000;
+    expect(await mechanisms('own')).toEqual(['open', 'closed', 'fallback']);
   });
 
   it('is left to the fallback once the budget for an outage is used up', async () => {
