@@ -72,11 +72,14 @@ function tellTogether(policies: readonly Placed[], { isCluster }: PoliciesOption
     names.add(name);
     // One that is only tried out makes a take of its own.
     if (!isCluster || policy.shadow || isGiven(policy)) continue;
-    const own: Taking = { name, match: matchOf(policy.match ?? {}), key: JSON.stringify(keyOf(policy)) };
-    const other = others.find((it) => it.key !== own.key && mayBeOneRequest(it.match, own.match));
+    const own = takingOf(policy);
+    const other = others.find(
+      (it) => (it.key !== own.key || it.segments !== own.segments) && mayBeOneRequest(it.match, own.match),
+    );
     if (other) {
       const allowed = `with Redis Cluster the key of ${other.name}, which may be for the same request`;
-      tell(['policies', i, 'key'], `is another than that of ${other.name}; allowed: ${allowed}`);
+      const another = other.key === own.key ? 'another segment of the path' : 'another';
+      tell(['policies', i, 'key'], `is ${another} than that of ${other.name}; allowed: ${allowed}`);
     }
     others.push(own);
   }
@@ -87,6 +90,18 @@ interface Taking {
   readonly name: string;
   readonly match: Match;
   readonly key: string;
+  /** Which of the path its key names: one name may be of two segments, and so of two values. */
+  readonly segments: string;
+}
+
+function takingOf(policy: WrittenPolicy): Taking {
+  const match = matchOf(policy.match ?? {});
+  const key = keyOf(policy);
+  const inPath = match.path?.segments ?? [];
+  const segments = key.map((part) =>
+    inPath.findIndex((it) => part.kind === 'path' && 'parameter' in it && it.parameter === part.name),
+  );
+  return { name: policy.name, match, key: JSON.stringify(key), segments: JSON.stringify(segments) };
 }
 
 function mayBeOneRequest(one: Match, { methods, path }: Match): boolean {

@@ -345,6 +345,19 @@ policies:
     expect(mistakesIn(two('{}', '{}'))).toEqual([]);
   });
 
+  it('with a cluster has policies of one segment where their key is one of the path', () => {
+    const two = (first: string, second: string) =>
+      `policies:\n- {name: a, key: path:id, limits: [1 per day], match: {path: ${first}}}\n- {name: b, key: path:id, limits: [2 per day], match: {path: ${second}}}\n`;
+    const mistake =
+      'policies.yaml:3 policies[1].key is another segment of the path than that of a; allowed: with Redis Cluster the key of a, which may be for the same request';
+    expect(mistakesIn(two('/:id/*', '/:of/:id'), true)).toEqual([mistake]);
+    expect(mistakesIn(two('/:id/*', '/:id/:of'), true)).toEqual([]);
+    expect(mistakesIn(two('/:id/a', '/:of/:id'), true)).toEqual([mistake]);
+    expect(mistakesIn(two('/:id/a', '/b/:id'), true)).toEqual([mistake]);
+    expect(mistakesIn(two('/a/:id', '/b/c/:id'), true)).toEqual([]);
+    expect(mistakesIn(two('/:id/*', '/:of/:id'))).toEqual([]);
+  });
+
   it('with a cluster compares a thousand policies about as fast as it reads them', () => {
     const policies = Array.from(
       { length: 1000 },
