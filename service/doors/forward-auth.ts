@@ -10,24 +10,25 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { clipped } from './clipped.ts';
 import { problem } from './headers.ts';
-import type { Gate } from './middleware.ts';
+import { type Gate, realStatusHeader } from './middleware.ts';
 import { queryIn } from './request-target.ts';
 
 export function forwardAuth(gate: Gate): RequestHandler {
   return (request, response) => {
     const { 'x-forwarded-method': method, 'x-forwarded-uri': url } = request.headers;
     const { refused } = queryIn(request.url);
+    const isStatus = refused === undefined || /^4\d\d$/.test(String(refused));
     const mistake =
       missing('X-Forwarded-Method', method) ??
       missing('X-Forwarded-Uri', url) ??
       notOne('X-Forwarded-Method', request, (text) => /^[\w!#$%&'*+.^`|~-]+$/.test(text)) ??
       notOne('X-Forwarded-Uri', request, () => true) ??
-      (refused === undefined || /^4\d\d$/.test(String(refused))
-        ? undefined
-        : 'refused is not a status from 400 to 499.');
+      (isStatus ? undefined : 'refused is not a status from 400 to 499.');
+    const refusedStatus = refused !== undefined && isStatus ? Number(refused) : undefined;
     if (mistake) {
+      if (refusedStatus !== undefined) response.setHeader(realStatusHeader, '400');
       response
-        .status(400)
+        .status(refusedStatus ?? 400)
         .type('application/problem+json')
         .end(problem(400, 'Bad request', mistake));
       return;
@@ -35,7 +36,7 @@ export function forwardAuth(gate: Gate): RequestHandler {
     const asked = {
       method: String(method),
       url: String(url),
-      ...(refused === undefined ? {} : { refusedStatus: Number(refused) }),
+      ...(refusedStatus === undefined ? {} : { refusedStatus }),
     };
     return gate(
       request,

@@ -19,6 +19,9 @@ export interface GateOptions {
   readonly onDefect: (error: unknown) => void;
 }
 
+/** Tells what a refusal would be answered, where its status is another that was asked for. */
+export const realStatusHeader = 'X-RateLimit-Status';
+
 /** What the client asked for, where the request is a proxy's question about it. */
 export interface Asked {
   readonly method: string;
@@ -76,7 +79,7 @@ function refuse(
   body: string,
   asked: Asked | undefined,
 ): void {
-  if (asked?.refusedStatus !== undefined) headers.push('X-RateLimit-Status', String(status));
+  if (asked?.refusedStatus !== undefined) headers.push(realStatusHeader, String(status));
   headers.push('Content-Type', 'application/problem+json', 'Content-Length', String(body.length));
   response.writeHead(asked?.refusedStatus ?? status, headers).end(body, 'latin1'); // in one write; a denial must cost little
 }

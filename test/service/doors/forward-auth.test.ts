@@ -122,6 +122,17 @@ describe('forward auth', () => {
     expect([answer.status, (await answer.json()).detail]).toEqual([400, detail]);
   });
 
+  it.each([
+    ['that does not say which request', {}],
+    ['that does not say its path', { 'X-Forwarded-Method': 'GET', 'X-Forwarded-Uri': '' }],
+    ['with two methods', { 'X-Forwarded-Method': 'GET, POST', 'X-Forwarded-Uri': '/' }],
+  ])('is refused with the status that is asked for, and tells its own, of a question %s', async (_, headers) => {
+    const answer = await fetch(`${service.url}/v1/auth?refused=403`, { headers });
+    const { status, detail } = await answer.json();
+    expect([answer.status, answer.headers.get('x-ratelimit-status'), status]).toEqual([403, '400', 400]);
+    expect(detail).toMatch(/^The header X-Forwarded-/);
+  });
+
   it('takes no header that a proxy has added beside the one that its client wrote', async () => {
     const { port } = new URL(service.url);
     const asked = async (...headers: string[]) =>
