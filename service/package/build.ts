@@ -1,5 +1,6 @@
 // What `npm pack` does before it packs: the service as JavaScript in dist/, with what its source reads beside itself, the
-// declarations that an application sees, and the page that npmjs.com shows.
+// declarations that an application sees, and the page that npmjs.com shows. What an application imports reads no file, since
+// a bundler leaves none beside it.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,19 @@ const filesIn = (directory: string, ending: RegExp) =>
 rmSync(dist, { recursive: true, force: true });
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 execFileSync(process.execPath, [tsc, '-p', join(import.meta.dirname, 'tsconfig.json')], { stdio: 'inherit' });
-for (const file of filesIn(service, /(\.lua|\.proto|proto\/LICENSE)$/)) cpSync(join(service, file), join(dist, file));
+for (const file of filesIn(service, /(\.proto|proto\/LICENSE)$/)) cpSync(join(service, file), join(dist, file));
+putScripts();
+
+/** The texts of the Lua scripts, in the place where they would be read. */
+function putScripts(): void {
+  const folder = join(service, 'redis');
+  const texts = filesIn(folder, /\.lua$/).map((file) => [`./${file}`, readFileSync(join(folder, file), 'utf8')]);
+  const compiled = join(dist, 'redis/script.js');
+  const reading = "readFileSync(new URL(file, import.meta.url), 'utf8')";
+  const [before, after, ...more] = readFileSync(compiled, 'utf8').split(reading);
+  if (after === undefined || more.length > 0) throw new Error(`${compiled} does not read scripts by ${reading}`);
+  writeFileSync(compiled, `${before}${JSON.stringify(Object.fromEntries(texts))}[file]${after}`);
+}
 
 /** The compiler leaves them as they are in declarations. */
 const ofJs = (text: string) => text.replace(/(\bfrom |\bimport\()'(\.[^']+)\.ts'/g, "$1'$2.js'");

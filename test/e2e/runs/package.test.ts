@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { pageForNpm } from '../../../service/package/npm-page.ts';
@@ -144,6 +145,24 @@ describe('the package, installed outside the project', () => {
   it.each(Object.keys(applications) as (keyof typeof applications)[])('limits %s without Redis', async (name) => {
     const expected = [200, 'fallback', 200, 'fallback', 429, 'fallback', expect.any(String)];
     expect(await statusesOf(name, {})).toEqual(expected);
+  });
+
+  it('decides by Redis in an application that is bundled into one file', async () => {
+    const input = join(directory, 'to-be-bundled.mjs');
+    await writeFile(input, applications['Express 5']);
+    const bundle = await rolldown({ input, platform: 'node', logLevel: 'silent' });
+    const alone = await mkdtemp(join(tmpdir(), 'failopen-bundle-'));
+    try {
+      const file = join(alone, 'application.mjs');
+      await bundle.write({ file, codeSplitting: false });
+      const { stdout } = await run(process.execPath, [file, 'bundled'], {
+        cwd: alone,
+        env: { ...process.env, REDIS_URL: redis.url },
+      });
+      expect(JSON.parse(stdout).slice(0, 2)).toEqual([200, 'redis']);
+    } finally {
+      await rm(alone, { recursive: true, force: true });
+    }
   });
 
   it('has types that a strict application compiles with', async () => {
