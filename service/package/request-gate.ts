@@ -69,11 +69,11 @@ function isLimiter(value: unknown): boolean {
   return typeof it?.take === 'function' && typeof it.check === 'function';
 }
 
-/** A request, a context or an application: `rateLimit` is used without being called. Its fields would be named as mistakes. */
+/** A request or a context: `rateLimit` is used without being called. Its fields would be named as mistakes. */
 function isOfFramework(options: unknown): boolean {
   if (typeof options !== 'object' || options === null || 'limiter' in options) return false;
   const prototype = Object.getPrototypeOf(options);
-  return 'addHook' in options || (isMapping(options) && prototype !== Object.prototype && prototype !== null);
+  return isMapping(options) && prototype !== Object.prototype && prototype !== null;
 }
 
 /**

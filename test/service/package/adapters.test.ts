@@ -284,7 +284,14 @@ describe('what an adapter is told', () => {
       () => fastify().register(forFastify({ limiter, policy: 'api' }) as never),
       `app.register is given a hook, and no plugin; allowed: ${hook}`,
     ],
-    ['as a plugin, not called', () => fastify().register(async (app) => forFastify(app as never)), `${called}${hook}`],
+    [
+      'as a plugin, not called',
+      () =>
+        fastify()
+          .register(forFastify as never, { limiter })
+          .ready(),
+      `app.register is given a hook, and no plugin; allowed: ${hook}`,
+    ],
     ['as a hook, not called', () => refusalBy(fastify().addHook('onRequest', forFastify as never)), `${called}${hook}`],
   ])('says that it is a hook of Fastify, given %s', async (_, given, mistake) => {
     await expect(given()).rejects.toThrow(`rateLimit: ${mistake}`);
