@@ -48,14 +48,21 @@ export function answerIn(received: string, ended: boolean): HttpAnswer | undefin
   };
   const length = endOfBody(received, bodyStart, code, header, ended);
   if (length === undefined) return undefined;
-  const connection = header('connection')?.toLowerCase();
+  const connection = connectionOptions(lowerCase);
   return {
     status: Number(code),
     header,
     body: () => Buffer.from(bodyIn(received, bodyStart, length, header), 'latin1').toString(),
     length,
-    last: ended || connection === 'close' || (version === '0' && connection !== 'keep-alive'),
+    last: ended || connection.includes('close') || (version === '0' && !connection.includes('keep-alive')),
   };
+}
+
+/** The header is a list, and may come in several lines (RFC 9110, 7.6.1). */
+function connectionOptions(lowerCaseHead: string): string[] {
+  return [...lowerCaseHead.matchAll(/\r\nconnection:([^\r]*)/g)]
+    .flatMap(([, value = '']) => value.split(','))
+    .map((option) => option.trim());
 }
 
 function bodyIn(received: string, start: number, end: number, header: HttpAnswer['header']): string {

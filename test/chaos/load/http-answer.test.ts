@@ -73,8 +73,12 @@ describe('an answer', () => {
     ['HTTP/1.1', '', false],
     ['HTTP/1.1', 'Connection: keep-alive', false],
     ['HTTP/1.1', 'Connection: Close', true],
+    ['HTTP/1.1', 'Connection: X-Trace, Close', true],
+    ['HTTP/1.1', 'Connection: X-Trace\r\nConnection: close', true],
+    ['HTTP/1.1', 'Connection: x-close', false],
     ['HTTP/1.0', '', true],
     ['HTTP/1.0', 'Connection: Keep-Alive', false],
+    ['HTTP/1.0', 'Connection: Keep-Alive, X-Trace', false],
   ])('of %s with "%s" is the last on its connection: %s', (version, connection, last) => {
     const received = text(`${version} 200 OK`, 'Content-Length: 0', ...(connection ? [connection] : []), '', '');
     expect(answerIn(received, false)?.last).toBe(last);
