@@ -110,7 +110,7 @@ function sorted(history: History): Source[] {
     const isUncertain = answer.source === 'shared' ? shared.length > 1 : !keptOut(answer);
     if (isUncertain) for (const bucket of shared) bucket.uncertain.push(answer);
     const isLocal = answer.source === 'local' ? local.length > 1 : answer.source === null;
-    if (isLocal && !controls.has(answer.instance)) for (const bucket of local) bucket.uncertain.push(answer);
+    if (isLocal) for (const bucket of local) bucket.uncertain.push(answer);
   }
   const emptyings = history.faults.filter(({ state, action }) => state === 'perhaps-emptied' && action === 'inject');
   const shared = [...sources.values()].filter(({ isFallback, name }) => !isFallback && name !== controlStore);

@@ -124,6 +124,17 @@ describe('the needless-refusal check', () => {
     ]);
   });
 
+  it('charges the fallback of an instance, be it the control, with what it was asked and nobody heard of', () => {
+    for (const instance of ['limiter-1', 'limiter-control']) {
+      const its = { instance, source: 'local' } as const;
+      const taken = burst(3, 0, its);
+      const lost = burst(2, 2, { instance, status: 0, source: null });
+      const refusal = answer(5, { ...refused, ...its });
+      expect(needlessRefusal.judge(historyWith([...taken, ...lost, refusal]))[0]?.verdict).toBe('pass');
+      expect(needlessRefusal.judge(historyWith([...taken, refusal]))[0]?.verdict).toBe('fail');
+    }
+  });
+
   it('is unknown when no request was decided', () => {
     expect(needlessRefusal.judge(historyWith([]))).toMatchObject([{ verdict: 'unknown' }]);
   });
