@@ -68,7 +68,8 @@ function isOfStatus(wanted: number | string, status: number): boolean {
   return typeof wanted === 'number' ? status === wanted : wanted[0] === String(status)[0];
 }
 
-function lookAt(place: Place): (answer: Answered) => unknown {
+/** What an answer says at that place; undefined where there is nothing. */
+export function lookAt(place: Place): (answer: Answered) => unknown {
   if ('pointer' in place) return (answer) => valueAt(place.pointer, answer);
   const name = place.header.toLowerCase();
   return ({ header }) => header(name);

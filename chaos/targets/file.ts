@@ -35,6 +35,7 @@ export function targetFrom(file: string, directory: string, taken: readonly stri
   if (error) throw mistakesIn(file, mistakesOf(error, content));
   const { name, start, topologies = plain.topologies, take, answer, ready, breaker } = data;
   const bounds = boundsOf(data);
+  const promises = (['source', 'remaining'] as const).filter((it) => answer?.[it] !== undefined);
   if (taken.includes(name)) throw mistakesIn(file, [`name is "${name}", which is another target's`]);
   const { allowed, denied } = { ...plain.answer, ...answer };
   if (isAmong(denied, allowed)) {
@@ -54,6 +55,7 @@ export function targetFrom(file: string, directory: string, taken: readonly stri
     topologies,
     take: { ...plain.take, ...take },
     answer: answerOf(answer),
+    ...(promises.length > 0 && { promises }),
     ...(ready && { ready: [readinessOf(ready)], idlePath: ready.path }),
     ...(breaker && { breaker }),
     ...(bounds && { bounds }),

@@ -3,8 +3,10 @@
 import { sleep } from '../clock.ts';
 import { UsageError } from '../errors.ts';
 import type { Reportable } from '../history.ts';
+import type { Outcome } from '../outcome.ts';
 import { oneLine } from '../printable.ts';
-import { type Answered, holds, readerOf, takeFor } from './answers.ts';
+import { type Answered, holds, lookAt, readerOf, takeFor } from './answers.ts';
+import { mechanismOf } from './mechanisms.ts';
 import type { Take, Target } from './target.ts';
 
 const answerMsMax = 2000;
@@ -18,7 +20,8 @@ const shownMax = 200;
 /** Whether it is ready, at this address. */
 export async function isReady({ ready }: Target, url: string): Promise<boolean> {
   for (const { path, ...condition } of ready) {
-    const answer = await answered(url, { method: 'GET', path, headers: {} }).catch(() => undefined);
+    const redirect = String(condition.status).startsWith('3') ? 'manual' : 'follow';
+    const answer = await answered(url, { method: 'GET', path, headers: {} }, redirect).catch(() => undefined);
     if (answer && holds(condition, answer)) return true;
   }
   return false;
@@ -26,36 +29,55 @@ export async function isReady({ ready }: Target, url: string): Promise<boolean> 
 
 /**
  * What it says it gives; else what its answers to takes of a key of nobody's give. Throws a `UsageError` when it is asked and
- * decides none of them: then it is not asked, or not understood, as it wants to be.
+ * decides none of them, or when none tells what its file says they tell: then it is not asked, or not understood, as it wants
+ * to be.
  */
 export async function givenBy(target: Target, url: string): Promise<readonly Reportable[]> {
-  const { gives, take, answer, breaker } = target;
+  const { gives, take, answer, breaker, promises = [] } = target;
   if (gives) return gives;
   const read = readerOf(answer);
   const found = new Set<Reportable>(breaker ? ['breaker'] : []);
   const endMs = performance.now() + decidedMsMax;
-  let isDecided = false;
-  let last = '';
-  for (let look = 0; look < looks || (!isDecided && performance.now() < endMs); look++) {
+  const seenAs = new Set<Outcome>();
+  const isDecided = () => seenAs.has('allowed') || seenAs.has('denied');
+  /** Of what remains an answer may tell by which it gives alone. */
+  const isMissing = (it: Reportable) => !found.has(it) && (it !== 'remaining' || seenAs.has('allowed'));
+  const isTelling = () => isDecided() && !promises.some(isMissing);
+  let last: Answered | Error = new Error('not asked');
+  for (let look = 0; look < looks || (!isTelling() && performance.now() < endMs); look++) {
     if (look >= looks) await sleep(lookEveryMs);
-    const seen = await answered(url, takeFor(take, 'first-look')).catch((error: Error) => error);
-    last = seen instanceof Error ? whyNone(seen) : wordsOf(seen);
-    if (seen instanceof Error) continue;
-    const told = read(seen);
-    isDecided ||= told.outcome !== 'failed';
+    last = await answered(url, takeFor(take, 'first-look'), 'manual').catch((error: Error) => error);
+    if (last instanceof Error) continue;
+    const told = read(last);
+    seenAs.add(told.outcome);
     if (told.source != null) found.add('source');
     if (told.remaining != null) found.add('remaining');
   }
-  if (!isDecided) throw new UsageError(undecided(target, last));
+  if (!isDecided()) throw new UsageError(undecided(target, last));
+  const missing = promises.find(isMissing);
+  if (missing) throw new UsageError(untold(target, missing, last));
   return [...found];
 }
 
-function undecided({ name, take, answer: { allowed, denied } }: Target, last: string): string {
+function undecided({ name, take, answer: { allowed, denied } }: Target, last: Answered | Error): string {
   const wanted = `neither allowed (${JSON.stringify(allowed)}) nor denied (${JSON.stringify(denied)})`;
-  return `The target ${name} cannot be judged: what it says to ${take.method} ${oneLine(take.path)} is ${wanted}: ${last}`;
+  return `The target ${name} cannot be judged: what it says to ${take.method} ${oneLine(take.path)} is ${wanted}: ${wordsOf(last)}`;
 }
 
-function wordsOf({ status, body }: Answered): string {
+function untold({ name, take, answer }: Target, missing: Reportable, last: Answered | Error): string {
+  const { source, remaining } = answer;
+  const isSource = missing === 'source';
+  const [place] = isSource && source ? [source] : remaining;
+  const allowed = isSource ? Object.values(source?.words ?? mechanismOf).join(', ') : 'a number from 0';
+  const says = place && !(last instanceof Error) ? lookAt(place)(last) : undefined;
+  const there = says === undefined ? 'nothing' : oneLine(JSON.stringify(says));
+  const where = place && ('header' in place ? `the header ${place.header}` : `the value at ${place.pointer}`);
+  return `The target ${name} cannot be judged: its file says that answer.${missing} is ${where}, and of its first answers to ${take.method} ${oneLine(take.path)} none tells it; allowed: ${allowed}. The last says ${there} there: ${wordsOf(last)}`;
+}
+
+function wordsOf(last: Answered | Error): string {
+  if (last instanceof Error) return whyNone(last);
+  const { status, body } = last;
   const text = body();
   const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
   return `status ${status}${text === '' ? ' without a body' : ` with the body ${oneLine(shown)}`}`;
@@ -67,9 +89,15 @@ function whyNone(error: Error): string {
   return `no answer: ${error.cause instanceof Error ? error.cause.message : error.message}`;
 }
 
-async function answered(url: string, { method, path, headers, body }: Take): Promise<Answered> {
+/** A decision may be an answer that leads elsewhere: what is there says nothing of it. */
+async function answered(
+  url: string,
+  { method, path, headers, body }: Take,
+  redirect: 'follow' | 'manual',
+): Promise<Answered> {
   const signal = AbortSignal.timeout(answerMsMax);
-  const response = await fetch(`${url}${path}`, { method, headers, signal, ...(body === undefined ? {} : { body }) });
+  const its = { method, headers, signal, redirect, ...(body === undefined ? {} : { body }) };
+  const response = await fetch(`${url}${path}`, its);
   const text = await response.text();
   return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, body: () => text };
 }

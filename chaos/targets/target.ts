@@ -26,6 +26,8 @@ export interface Target {
   readonly breaker?: { readonly path: string };
   /** What it tells of itself. What its first answers tell when it says nothing. */
   readonly gives?: readonly Reportable[];
+  /** What its file says that its answers tell, and where. */
+  readonly promises?: readonly Reportable[];
   /** It counts in fixed windows: around the turn of one it may admit its limit twice. */
   readonly fixedWindow?: boolean;
   /** What the judge holds it to, over what the settings of the run say. */

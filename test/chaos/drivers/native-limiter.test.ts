@@ -9,7 +9,8 @@ import { freePort } from '../../../chaos/free-port.ts';
 import { startOf } from '../../../chaos/host/process-identity.ts';
 import { commandTarget } from '../../../chaos/targets/command.ts';
 import { failopen } from '../../../chaos/targets/failopen.ts';
-import { givenBy } from '../../../chaos/targets/first-look.ts';
+import { targetFrom } from '../../../chaos/targets/file.ts';
+import { givenBy, isReady } from '../../../chaos/targets/first-look.ts';
 import { plain, type Target } from '../../../chaos/targets/target.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
@@ -86,6 +87,48 @@ describe('a command as the limiter', () => {
     const headers = `{ 'X-RateLimit-Mechanism': 'redis', RateLimit: '"a";r=1;t=1' }`;
     const telling = await started(serving(`response.writeHead(429, ${headers}).end()`));
     expect(await givenBy(telling.target, telling.url)).toEqual(['source', 'remaining']);
+  });
+
+  it('gives what an answer tells that leads elsewhere, and not what is there', async () => {
+    const elsewhere = "if (request.url === '/app') return response.writeHead(500).end();";
+    const headers = "{ location: '/app', 'X-RateLimit-Mechanism': 'redis' }";
+    const { target, url } = await started(serving(`${elsewhere} response.writeHead(302, ${headers}).end()`));
+    const answer = { ...target.answer, allowed: { status: 302 } };
+    expect(await givenBy({ ...target, answer }, url)).toEqual(['source']);
+    expect(await isReady({ ...target, ready: [{ path: '/', status: 302 }] }, url)).toBe(true);
+    expect(await isReady({ ...target, ready: [{ path: '/', status: '2xx' }] }, url)).toBe(false);
+  });
+
+  it('that does not tell what its file says it tells is refused with what it says there', async () => {
+    const headers = "{ 'X-Decided-By': 'REDIS', 'X-Left': '3' }";
+    const { target, url } = await started(serving(`response.writeHead(200, ${headers}).end()`));
+    const file = (answer: string) => {
+      const path = join(directory.path, 'my-api.yaml');
+      writeFileSync(path, `name: my-api\nstart: {command: node limiter.cjs}\nanswer: ${answer}\n`);
+      return { ...targetFrom(path, '/', []), take: target.take };
+    };
+    const left = 'remaining: {header: x-left}';
+    const looks = (answer: string) => givenBy(file(answer), url);
+    await expect(looks(`{${left}, source: {header: X-Decided-By, redis: REDIS}}`)).resolves.toEqual([
+      'source',
+      'remaining',
+    ]);
+    const begin = 'The target my-api cannot be judged: its file says that answer.';
+    const end = 'there: status 200 without a body';
+    const refusals = await Promise.all(
+      [
+        `{${left}, source: {header: X-Decided-By}}`,
+        `{${left}, source: {pointer: /by}}`,
+        '{remaining: {header: x-decided-by}}',
+      ].map((answer) => looks(answer).catch((error: Error) => error)),
+    );
+    expect(refusals).toEqual(
+      [
+        `source is the header X-Decided-By, and of its first answers to GET / none tells it; allowed: redis, fallback. The last says "REDIS" ${end}`,
+        `source is the value at /by, and of its first answers to GET / none tells it; allowed: redis, fallback. The last says nothing ${end}`,
+        `remaining is the header x-decided-by, and of its first answers to GET / none tells it; allowed: a number from 0. The last says "REDIS" ${end}`,
+      ].map((what) => new UsageError(`${begin}${what}`)),
+    );
   });
 
   it('that ends before it is ready is refused with the end of what it said', async () => {

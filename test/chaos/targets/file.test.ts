@@ -53,6 +53,7 @@ describe('a target file', () => {
         remaining: [{ pointer: '/remaining' }],
         source: { header: 'x-decided-by', words: { shared: 'store', local: 'memory' } },
       },
+      promises: ['source', 'remaining'],
       bounds: { capacity: 10, refillPerSecond: 2, fallbackCapacity: 5, fallbackRefillPerSecond: 1 },
       ready: [{ path: '/healthz', status: '2xx' }],
       idlePath: '/healthz',
