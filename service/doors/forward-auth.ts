@@ -34,7 +34,7 @@ export function forwardAuth(gate: Gate): RequestHandler {
       return;
     }
     const asked = {
-      method: String(method),
+      method: String(method).toUpperCase(), // another spelling must not lead past a policy
       url: String(url),
       ...(refusedStatus === undefined ? {} : { refusedStatus }),
     };

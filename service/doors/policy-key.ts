@@ -4,7 +4,7 @@
 //   [header:x-api-key, address] ─▶ header:x-api-key=a%7Cb|address=192.0.2.1
 
 import { claimIn } from './bearer-claim.ts';
-import { keyLengthMax } from './client-key.ts';
+import { keyLengthMax, keyTextOf } from './client-key.ts';
 import { decodedOrNone, type PathParameters } from './path-pattern.ts';
 import { headerOf, type Mistake, type RequestFacts } from './request-facts.ts';
 import { textOfBytes } from './utf8-bytes.ts';
@@ -64,7 +64,7 @@ function textOf(part: KeyPart, request: RequestFacts, parameters: PathParameters
       return request.addressOf();
     case 'header': {
       const value = headerOf(request, part.name);
-      return value === undefined ? undefined : textOfBytes(value);
+      return value === undefined ? undefined : keyTextOf(part.name, value);
     }
     case 'cookie':
       return cookieOf(request.headers.cookie, part.name);

@@ -36,6 +36,14 @@ describe('the name of a bucket', () => {
     expect(headerKeyOf({ 'x-key': '\xc3\xa9' }, 'x-key')).toBe('é');
   });
 
+  it('is one for credentials, however their scheme is written', () => {
+    const keys = ['Bearer Ab c', 'bearer Ab c', 'BEARER   Ab c', 'beareR\tAb c'].map((authorization) =>
+      headerKeyOf({ authorization }, 'authorization'),
+    );
+    expect(new Set(keys)).toEqual(new Set(['bearer Ab c']));
+    expect(headerKeyOf({ 'x-key': 'A  b' }, 'x-key')).toBe('A  b');
+  });
+
   it('is of the address when the header is missing, empty or a list', () => {
     expect([
       headerKeyOf({ 'x-key': 'a' }, 'x-key'),

@@ -57,6 +57,13 @@ describe('forward auth', () => {
     expect(await auth('GET', '/login', first)).toMatchObject({ status: 200, left: null });
   });
 
+  it('counts a method in any case: proxies pass it on as it is, and some frameworks answer it alike', async () => {
+    const from = { 'X-Forwarded-For': '192.0.2.77, 10.0.0.1' };
+    expect((await auth('post', '/login', from)).left).toBe('1');
+    expect((await auth('PoST', '/login', from)).left).toBe('0');
+    expect((await auth('POST', '/login', from)).status).toBe(429);
+  });
+
   it('counts HEAD by a policy of GET, by which it would be answered', async () => {
     const from = { 'X-Forwarded-For': '192.0.2.77' };
     const left = async (method: string) => (await auth(method, '/read', from)).left;

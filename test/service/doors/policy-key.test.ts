@@ -51,6 +51,15 @@ describe('the key of a policy', () => {
     expect(keys).toEqual(values);
   });
 
+  it('is one for credentials, however their scheme is written', () => {
+    const of = (authorization: string) => keyOfParts(partsOf('header:Authorization'), request({ authorization }), {});
+    expect(['Bearer Ab', 'bearer  Ab', `BEARER${' '.repeat(300)}Ab`].map(of)).toEqual([
+      'header:authorization=bearer Ab',
+      'header:authorization=bearer Ab',
+      'header:authorization=bearer Ab',
+    ]);
+  });
+
   it.each(['constructor', '__proto__', 'tostring', 'toString', 'hasOwnProperty'])(
     'is missing without a part that is called %s, as every object has a property',
     (name) => {
