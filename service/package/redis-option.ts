@@ -114,14 +114,14 @@ function isOneTls({ tls, sentinelTLS, enableTLSForSentinelMode }: Readonly<Recor
   return tls ? Boolean(enableTLSForSentinelMode && sentinelTLS) : !sentinelTLS;
 }
 
-/** Of all that ioredis may be told, where its Redis is. */
+/** Of all that ioredis may be told, where its Redis is. What is empty it takes for none, as the user of `redis://:password@host`. */
 function addressIn(options: Readonly<Record<string, unknown>>): object {
   const { sentinels: _, name, ...ofOne } = options;
   const shape = options.sentinels ? sentinels.shape : server.shape;
   const known = Object.entries(options.sentinels ? options : ofOne).filter(
-    ([field, value]) => field in shape && value !== null && value !== undefined,
+    ([field, value]) => field in shape && value !== null && value !== undefined && value !== '',
   );
-  const isByPath = !options.sentinels && typeof options.path === 'string';
+  const isByPath = !options.sentinels && Boolean(options.path);
   return Object.fromEntries(isByPath ? known.filter(([field]) => field !== 'host' && field !== 'port') : known);
 }
 

@@ -132,6 +132,18 @@ describe('the option redis', () => {
     expect(sentinel).toMatchObject({ kind: 'sentinel', sentinels: [{ host: 'a', port: 1 }], name: 'm' });
   });
 
+  it.each<[string, Redis, object]>([
+    ['the user of a URL', new Redis('redis://:p@r:1/2', { lazyConnect: true }), { host: 'r', db: 2, password: 'p' }],
+    ['a path', new Redis({ host: 'r', path: '', password: '', lazyConnect: true }), { host: 'r' }],
+    [
+      'the user of the Sentinels',
+      new Redis({ sentinels: [{ host: 'a', port: 1 }], name: 'm', sentinelUsername: '', lazyConnect: true }),
+      { kind: 'sentinel', sentinelUsername: undefined },
+    ],
+  ])('may be a client of ioredis for which an empty text is none, as %s', (_, client, address) => {
+    expect(addressOf(client)).toMatchObject({ username: undefined, ...address });
+  });
+
   const notByTls =
     'redis is an ioredis client that has TLS and does not use it for the Sentinels and the master alike; allowed: for both, with tls, enableTLSForSentinelMode and sentinelTLS, or for neither';
   it.each<[unknown, string]>([
