@@ -91,6 +91,16 @@ describe.each(installed.map(({ name }) => name))('behind %s', (name) => {
       [200, false, 'the api: GET /token'],
     ]);
   });
+
+  it('no number of headers gets a request past its policy, or ends the proxy', async () => {
+    expect((await ask(name, 'GET', '/token', { 'x-api-key': name }))[0]).toBe(429);
+    for (let count = 80; count <= 110; count++) {
+      const many = Array.from({ length: count }, (_, i) => [`x-${i}`, 'a'] as const);
+      const [status] = await ask(name, 'GET', '/token', { 'x-api-key': name, ...Object.fromEntries(many) });
+      expect([status, count]).toEqual([expect.toSatisfy((it) => it === 429 || it === 400), count]);
+    }
+    expect((await ask(name, 'GET', '/'))[0]).toBe(200);
+  });
 });
 
 describe('without Redis', () => {
