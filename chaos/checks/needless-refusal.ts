@@ -9,6 +9,7 @@
 
 import { type AnswerEvent, type History, isDenied } from '../history.ts';
 import { type Check, type CheckResult, notApplicable } from './check.ts';
+import { isCrowded } from './crowded.ts';
 import { refusedAtFirst } from './first-requests.ts';
 import { type Lowest, lowestLevels, surelyOne } from './lowest-level.ts';
 import { type Source, sourcesOf } from './sources.ts';
@@ -73,15 +74,6 @@ function judgeWithoutSource(history: History): CheckResult {
   const refusals = history.answers.filter(isDenied).length;
   const others = `, and the target does not say who decided the other ${refusals} refusals`;
   return result('pass', 0, `no key's first request was refused${refusals === 0 ? '' : others}`);
-}
-
-/** Keys of the generator's warm-up, which an instance may remember too. */
-const warmUpKeys = 100;
-
-/** Whether there were more keys than an instance keeps fallback buckets for: strangers share one then, as the service says. */
-function isCrowded({ answers, run }: History): boolean {
-  const { fallbackKeysMax = Number.POSITIVE_INFINITY } = run.bounds;
-  return new Set(answers.map(({ key }) => key)).size + warmUpKeys > fallbackKeysMax;
 }
 
 /** Whether a bucket that Redis lost would have refused it too: the last one, or one before it. */

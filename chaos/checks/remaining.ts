@@ -9,6 +9,7 @@
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
 import type { Check, CheckResult } from './check.ts';
+import { unsharedOf } from './crowded.ts';
 import { type Source, sourcesOf } from './sources.ts';
 
 const roundingTokens = 1e-6;
@@ -20,7 +21,7 @@ export const remaining: Check = {
   judge(history: History): CheckResult[] {
     let reports = 0;
     let worst: { source: Source; overstated: Overstated } | undefined;
-    for (const source of sourcesOf(history)) {
+    for (const source of unsharedOf(history, sourcesOf(history))) {
       reports += [...source.admits, ...source.rejects].filter((answer) => answer.remaining !== null).length;
       const overstated = overstatedIn(source);
       if (overstated && overstated.tokens > (worst?.overstated.tokens ?? 0)) worst = { source, overstated };

@@ -8,6 +8,7 @@
 
 import type { AnswerEvent, History } from '../history.ts';
 import { type Check, type CheckResult, notApplicable } from './check.ts';
+import { unsharedOf } from './crowded.ts';
 import { type Source, sourcesOf } from './sources.ts';
 
 const name = 'retry-after';
@@ -21,7 +22,10 @@ export const retryAfter: Check = {
   judge(history: History): CheckResult[] {
     const told = history.answers.filter(({ retryAfterS }) => retryAfterS !== undefined).length;
     if (told === 0) return [notApplicable(name, 'no answer says when to ask again')];
-    const wrong = sourcesOf(history).flatMap((source) => [...tooLong(source), ...tooShort(source)]);
+    const wrong = unsharedOf(history, sourcesOf(history)).flatMap((source) => [
+      ...tooLong(source),
+      ...tooShort(source),
+    ]);
     const first = wrong.toSorted((a, b) => a.answer.sentMs - b.answer.sentMs)[0];
     const detail = first
       ? `key ${first.answer.key} was told ${first.answer.retryAfterS} s by ${first.source.name} at ${seconds(first.answer.sentMs)}, and was ${first.instead}`

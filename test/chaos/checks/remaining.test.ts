@@ -37,6 +37,14 @@ function sourceOf({ capacity, refillPerSecond, answers }: TrueBucket): Source {
 }
 
 describe('the remaining check', () => {
+  it('does not judge the fallbacks when there are more keys than they keep buckets for, since strangers may share one then', () => {
+    const answers = [told(0, 0, { ...refused, source: 'local' }), told(100, 4, { source: 'local' })];
+    const judged = (its: AnswerEvent[], fallbackKeysMax: number) =>
+      remaining.judge(historyWith(its, { bounds: { fallbackKeysMax } }))[0]?.verdict;
+    expect([1000, 50].map((keysMax) => judged([...answers, told(0, 9)], keysMax))).toEqual(['fail', 'pass']);
+    expect(judged([told(0, 0, refused), told(100, 4)], 50)).toBe('fail');
+  });
+
   it('passes a bucket that is told down to its end, refused, and told again as it refills', () => {
     const down = Array.from({ length: 10 }, (_, i) => told(i * 5, 9 - i));
     expect(judge(...down, told(60, 0, refused), told(1100, 1), told(1200, 0))).toEqual([

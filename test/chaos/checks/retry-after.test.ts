@@ -11,6 +11,16 @@ const refused = (atMs: number, retryAfterS: number, changes: Partial<AnswerEvent
   answer(atMs, { status: 429, retryAfterS, ...changes });
 
 describe('the retry-after check', () => {
+  it('does not judge the fallbacks when there are more keys than they keep buckets for, since strangers may share one then', () => {
+    const local = { source: 'local' } as const;
+    const judged = (its: AnswerEvent[], fallbackKeysMax: number) =>
+      retryAfter.judge(historyWith(its, { bounds: { fallbackKeysMax } }))[0]?.verdict;
+    const tooLong = [refused(0, 3, local), answer(1900, local)];
+    const tooShort = [answer(0, local), refused(10, 1, local), refused(1020, 1, local)];
+    for (const its of [tooLong, tooShort]) expect([1000, 50].map((max) => judged(its, max))).toEqual(['fail', 'pass']);
+    expect(judged([refused(0, 3), answer(1900)], 50)).toBe('fail');
+  });
+
   it('passes when whoever waits is admitted, and nobody a second before', () => {
     expect(judge(refused(0, 3), answer(2005), refused(2010, 3), answer(5100))).toEqual({
       name: 'retry-after',
