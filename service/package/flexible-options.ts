@@ -6,6 +6,7 @@ import { blockSecondsMax } from './blocks.ts';
 import { failopenMistakes, mustBeOptions, objectMistake, prefixMistakes } from './given.ts';
 import type { HitsOptions } from './hits.ts';
 import { OptionsError } from './options-error.ts';
+import { severalMistake } from './redis-option.ts';
 
 export interface RateLimiterOptions {
   /** An ioredis client, whose address is taken, or a client of the package redis, by which commands are sent. */
@@ -100,6 +101,8 @@ export function checkOptions(options: RateLimiterOptions): void {
   check(inMemory === undefined || inMemory >= points, 'inMemoryBlockOnConsumed', inMemory, 'from points on');
   mistakes.push(...prefixMistakes('keyPrefix', keyPrefix));
   check(typeof storeClient === 'object' && storeClient !== null, 'storeClient', storeClient, 'a client of Redis');
+  const several = storeClient instanceof Object ? severalMistake(storeClient) : undefined;
+  if (several !== undefined) mistakes.push(`storeClient is ${several}`);
   if (mistakes.length > 0) throw new OptionsError(name, mistakes);
 }
 

@@ -92,6 +92,8 @@ function clientOf(
   const it = option as Partial<
     Record<'status' | 'options' | 'duplicate' | 'isCluster' | 'isOpen' | 'isReady', unknown>
   >;
+  const several = severalMistake(option);
+  if (several !== undefined) return { mistake: several };
   if (typeof it.isOpen === 'boolean' && typeof it.isReady === 'boolean') {
     const instead = '{ sendCommand: (...words) => client.sendCommand(words) }, or the URL that it has';
     return { mistake: `a client of the package redis; allowed: ${instead}` };
@@ -104,6 +106,15 @@ function clientOf(
   }
   const options = it.options as Record<string, unknown>;
   return options.sentinels && !isOneTls(options) ? { mistake: notOneTls } : { options: addressIn(options) };
+}
+
+/** What is wrong with a client of the package redis that has several of them: its `sendCommand` asks which one is meant. */
+export function severalMistake(client: object): string | undefined {
+  if ('getSlotMaster' in client)
+    return 'a cluster of the package redis; allowed: an object with nodes, a list of its addresses';
+  if ('getMasterNode' in client)
+    return 'Sentinels of the package redis; allowed: an object with sentinels, a list of their addresses, and name';
+  return undefined;
 }
 
 const notOneTls =

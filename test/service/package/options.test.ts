@@ -177,6 +177,14 @@ describe('the option redis', () => {
       'redis is a client of the package redis; allowed: { sendCommand',
     ],
     [
+      { isOpen: true, sendCommand() {}, getSlotMaster() {} },
+      'redis is a cluster of the package redis; allowed: an object with nodes, a list of its addresses',
+    ],
+    [
+      { isOpen: true, isReady: true, sendCommand() {}, getMasterNode() {} },
+      'redis is Sentinels of the package redis; allowed: an object with sentinels, a list of their addresses, and name',
+    ],
+    [
       { isCluster: true, status: 'ready', options: {}, duplicate() {} },
       "redis is ioredis's Cluster; allowed: an object",
     ],

@@ -146,6 +146,14 @@ describe('a limiter in the place of RateLimiterRedis', () => {
 describe('a limiter in the place of RateLimiterRedis is not made with', () => {
   it.each<[object, string]>([
     [{ duration: 0 }, 'duration is 0'],
+    [
+      { storeClient: { isOpen: true, sendCommand() {}, getSlotMaster() {} } },
+      'storeClient is a cluster of the package redis; allowed: an object with nodes, a list of its addresses',
+    ],
+    [
+      { storeClient: { isOpen: true, isReady: true, sendCommand() {}, getMasterNode() {} } },
+      'storeClient is Sentinels of the package redis; allowed: an object with sentinels, a list of their addresses, and name',
+    ],
     [{ points: 1.5 }, 'points is 1.5'],
     [{ inMemoryBlockOnConsumed: 2 }, 'inMemoryBlockOnConsumed is 2; allowed: from points on'],
     [{ points: undefined }, 'points is missing'],
