@@ -68,10 +68,17 @@ async function main(): Promise<number> {
   };
   const runOne = (scenario: Scenario, seed: number) => runWith(scenario, { seed, rate: options.rate });
   if (options.suite) {
-    const outcome = await runSuite(options.chosen, options.seed, runOne, refused);
-    const text = options.json ? JSON.stringify(outcome.journals, null, 2) : suiteTable(outcome);
-    process.stdout.write(`${text}\n`);
-    return exitStatus[outcome.verdict];
+    const runAgain = (scenario: Scenario, seed: number) => {
+      const again = seed !== options.seed && `${scenario.name}: again, with seed ${seed}, since it was unknown\n`;
+      if (again) process.stderr.write(again);
+      return runOne(scenario, seed);
+    };
+    const outcome = await runSuite(options.chosen, options.seed, runAgain, refused);
+    const { journals, verdict, ended: early } = outcome;
+    if (!options.json) process.stdout.write(`${suiteTable(outcome)}\n`);
+    else if (!early) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);
+    if (early) throw early.by;
+    return exitStatus[verdict];
   }
   const journals: Journal[] = [];
   if (options.storm) {

@@ -13,7 +13,7 @@ const lineMax = 80;
 const columns = [7, 9, 7, 7, 7, 10, 7] as const;
 
 /** One line a scenario: its verdict, the p99 of each phase, and how far the worst of them stayed under its limit. */
-export function suiteTable({ rows, verdict }: SuiteOutcome): string {
+export function suiteTable({ rows, verdict, ended }: SuiteOutcome): string {
   const width = Math.max('scenario'.length, ...rows.map(({ scenario }) => scenario.length)) + 2;
   const line = (name: string, cells: readonly string[]) =>
     `  ${name.padEnd(width)}${cells.map((cell, i) => (i === 0 ? cell.padEnd(columns[0]) : cell.padStart(columns[i] ?? 0))).join('')}`.trimEnd();
@@ -27,7 +27,8 @@ export function suiteTable({ rows, verdict }: SuiteOutcome): string {
   lines.push('  p99 of each phase in ms, from the scheduled send time', '  margin: ms left under the limit', '');
   if (ran.length > 0) lines.push(...wrapped(`slowest: ${slowest(ran)}`, lineMax));
   if (ran.length > 0) lines.push('closest to a limit:', ...closest(ran).map((it) => `  ${it}`), '');
-  lines.push(`${verdict.toUpperCase()} suite: ${passed} of ${ran.length} passed, ${rows.length - ran.length} skipped`);
+  const counts = `${passed} of ${ran.length} passed, ${rows.length - ran.length} skipped`;
+  lines.push(ended ? `ENDED suite: ${counts}, ${ended.notRun} not run` : `${verdict.toUpperCase()} suite: ${counts}`);
   return lines.join('\n');
 }
 

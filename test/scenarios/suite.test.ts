@@ -62,11 +62,15 @@ describe('the suite', () => {
     expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'pass' });
   });
 
-  it('tries an unknown again with the next seed, twice at most', async () => {
-    const { asked, run } = runs('unknown', 'pass', 'unknown', 'unknown', 'unknown');
-    const { rows, verdict } = await runSuite([baseline, partition], 7, run, never);
-    expect(asked).toEqual(['baseline 7', 'baseline 8', 'partition 7', 'partition 8', 'partition 9']);
-    expect(rows.map((row) => ('tries' in row ? row.tries : 0))).toEqual([2, 3]);
+  it('tries an unknown again after all others, with the next seed, twice at most', async () => {
+    const { asked, run } = runs('unknown', 'pass', 'unknown', 'pass', 'unknown', 'unknown');
+    const { rows, verdict } = await runSuite([baseline, latency, partition], 7, run, never);
+    expect(asked).toEqual(['baseline 7', 'latency 7', 'partition 7', 'baseline 8', 'partition 8', 'partition 9']);
+    expect(rows.map((row) => ('tries' in row ? [row.scenario, row.tries] : row.scenario))).toEqual([
+      ['baseline', 2],
+      ['latency', 1],
+      ['partition', 3],
+    ]);
     expect(verdict).toBe('unknown');
   });
 
@@ -76,6 +80,20 @@ describe('the suite', () => {
     expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'fail' });
   });
 
+  it.each([
+    ['a first try', ['pass'] as const, 'ENDED suite: 1 of 1 passed, 0 skipped, 2 not run'],
+    ['a second try', ['unknown', 'pass', 'pass'] as const, 'ENDED suite: 2 of 3 passed, 0 skipped, 0 not run'],
+  ])('tells what was run before something ended it in %s', async (_what, verdicts, line) => {
+    const { run, asked } = runs(...verdicts);
+    const fragile = (scenario: { name: string }, seed: number) => {
+      if (asked.length === verdicts.length) throw new Error('interrupted');
+      return run(scenario, seed);
+    };
+    const outcome = await runSuite([baseline, latency, partition], 7, fragile, never);
+    expect(outcome.ended?.by).toEqual(new Error('interrupted'));
+    expect(suiteTable(outcome).split('\n').at(-1)).toBe(line);
+  });
+
   it('is unknown when it ran nothing', async () => {
     const { asked, run } = runs();
     const { verdict } = await runSuite([baseline], 7, run, () => 'no reason');
@@ -83,7 +101,7 @@ describe('the suite', () => {
   });
 
   it('shows verdict, p99 of each phase and margin, marks what was tried again, and names what it left out', async () => {
-    const { run } = runs('unknown', 'pass');
+    const { run } = runs('unknown', 'pass', 'pass');
     const refusal = ({ name }: { name: string }) => (name === 'latency' ? 'the driver cannot do it' : undefined);
     const { rows, ...outcome } = await runSuite([baseline, latency, partition], 7, run, refusal);
     const timed = rows.map((row) => ('journal' in row ? { ...row, tookMs: 21_400 } : row));
