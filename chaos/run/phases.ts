@@ -35,6 +35,11 @@ export class Phases {
     if (this.#inPlace === 0) this.#later(healMs, 'recovered');
   }
 
+  /** The run is over, perhaps too soon after a heal: none of the phases that were to come begins. */
+  over(): void {
+    this.#changes++;
+  }
+
   #enter(phase: PhaseName): void {
     this.#changes++;
     this.#begin(phase);

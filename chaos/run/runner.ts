@@ -122,8 +122,9 @@ async function experiment(
   using failover = new FailoverWatch(environment.redis, { zero, keySuffix }, (event) => recorder.record(event));
   await sleepUntil(zero, warmupMs, stop);
   begin('baseline');
-  await together(occurrences, { environment, recorder, zero, failover }, begin, stop);
+  const phases = await together(occurrences, { environment, recorder, zero, failover }, begin, stop);
   await sleepUntil(zero, durationMs, stop);
+  phases.over();
   recorder.record({ type: 'phase', phase: 'end', atMs: sinceZeroMs(zero) });
   await Promise.race([load.done, aborted(stop)]);
   await load.look();
@@ -135,7 +136,7 @@ async function together(
   parts: Pick<Stage, 'environment' | 'recorder' | 'zero' | 'failover'>,
   begin: (phase: PhaseName) => void,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<Phases> {
   const failed = new AbortController();
   const over = AbortSignal.any([stop, failed.signal]);
   const reached = (ms: number) => sleepUntil(parts.zero, ms, over);
@@ -145,6 +146,7 @@ async function together(
     occurrences.map((occurrence) => putOn(occurrence, stage).catch((error) => failed.abort(error))),
   );
   over.throwIfAborted();
+  return phases;
 }
 
 /** Rejects with the signal's reason when it is aborted meanwhile. */

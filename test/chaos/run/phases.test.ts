@@ -7,7 +7,9 @@ describe('the phases of a run', () => {
   afterEach(() => void vi.useRealTimers());
 
   /** Does each thing at its time, and tells when which phase began. */
-  async function phasesAfter(...acts: readonly (readonly [ms: number, act: 'injecting' | 'healing' | 'healed'])[]) {
+  async function phasesAfter(
+    ...acts: readonly (readonly [ms: number, act: 'injecting' | 'healing' | 'healed' | 'over'])[]
+  ) {
     const begun: [number, string][] = [];
     const zeroMs = Date.now();
     const phases = new Phases((phase) => begun.push([Date.now() - zeroMs, phase]), sleep);
@@ -25,6 +27,20 @@ describe('the phases of a run', () => {
       [6000, 'fault'],
       [9000, 'heal'],
       [11_300, 'recovered'],
+    ]);
+  });
+
+  it('do not begin any more when the run is over', async () => {
+    const acts = [
+      [5000, 'injecting'],
+      [9000, 'healing'],
+      [9300, 'healed'],
+      [10_000, 'over'],
+    ] as const;
+    expect(await phasesAfter(...acts)).toEqual([
+      [5000, 'onset'],
+      [6000, 'fault'],
+      [9000, 'heal'],
     ]);
   });
 
