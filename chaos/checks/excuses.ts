@@ -10,7 +10,7 @@ import { failureOf } from '../failure.ts';
 import type { AnswerEvent, History } from '../history.ts';
 import { healMs } from '../scenario.ts';
 import { farBeyondFactor, wasCalm, worstControlMs } from './calm.ts';
-import { absencesOf, isHoldingUp, lateReturnsIn, type Window, windowsOf } from './windows.ts';
+import { absencesOf, isHoldingUp, lateReturnsIn, returnsIn, type Window, windowsOf } from './windows.ts';
 
 /** What of an answer is judged: what it says, and that there is one; or when it came. */
 type Judged = 'what' | 'when';
@@ -33,13 +33,15 @@ export function isByFaultIn(history: History, judged: Judged): Predicate {
 }
 
 /**
- * Whether there is no answer, and the machine may be why. It was sent to an instance that was late to answer again, and did. Or its client gave it up after a time that noise may
- * take; on a machine that was not calm, after any time when the instance had just come back.
+ * Whether there is no answer, and the machine may be why. It was sent to an instance that was late to answer again, and did;
+ * on a machine that was not calm, also to one that did not before the run was over. Or its client gave it up after a time
+ * that noise may take; on such a machine, after any time when the instance had just come back.
  */
 export function isPerhapsNoiseIn(history: History): Predicate {
-  const late = new Map(history.run.instances.map(({ name }) => [name, lateReturnsIn(history, name)]));
-  const noiseMs = farBeyondFactor * worstControlMs(history);
   const isCalm = wasCalm(history);
+  const lateIn = isCalm ? lateReturnsIn : returnsIn;
+  const late = new Map(history.run.instances.map(({ name }) => [name, lateIn(history, name)]));
+  const noiseMs = farBeyondFactor * worstControlMs(history);
   const absences = new Map(
     history.run.instances.map(({ name }) => [name, [...absencesOf(history, name), ...(late.get(name) ?? [])]]),
   );

@@ -89,6 +89,11 @@ export function heldUpIn(history: Pick<History, 'faults' | 'answers'>, instance:
 
 /** From when an instance had to answer again to when it did; nothing of one that never did. */
 export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
+  return returnsIn(history, instance).filter(({ endMs }) => Number.isFinite(endMs));
+}
+
+/** Likewise, and to infinity of one that never did. */
+export function returnsIn(history: Pick<History, 'faults' | 'answers'>, instance: string): Stretch[] {
   return windowsOf(history)
     .filter((it) => it.effect === 'unavailable' && it.target === instance && it.healedMs >= it.healMs + readyMsMax)
     .map(({ healMs }) => {
@@ -97,8 +102,7 @@ export function lateReturnsIn(history: Pick<History, 'faults' | 'answers'>, inst
         (it) => it.instance === instance && it.sentMs >= startMs && it.status > 0,
       );
       return { startMs, endMs: answered.reduce((min, { sentMs }) => Math.min(min, sentMs), Number.POSITIVE_INFINITY) };
-    })
-    .filter(({ endMs }) => Number.isFinite(endMs));
+    });
 }
 
 /** What is left of the stretches. */

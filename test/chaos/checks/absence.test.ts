@@ -64,6 +64,18 @@ describe('an instance that cannot answer', () => {
     expect(verdictOf(latency, absent(never, { faults }))).toContain('fail');
   });
 
+  it('is not failed by never answering again where the machine may be why: it is slow to start a process', () => {
+    const faults = [event('instance-kill', 'inject', 1000), event('instance-kill', 'heal', 5000, 15_001)];
+    const judged = (controlLatencyMs: number) => {
+      const heal = { ...lost, ms: 12_000, controlLatencyMs };
+      const results = runChecks(checks, absent({ heal, recovered: { ...lost, controlLatencyMs } }, { faults }));
+      const names = (verdict: string) => results.filter((it) => it.verdict === verdict).map(({ name }) => name);
+      return { failed: names('fail'), unknown: names('unknown') };
+    };
+    expect(judged(20)).toMatchObject({ failed: [], unknown: expect.arrayContaining(['availability']) });
+    expect(judged(1).failed).toContain('availability');
+  });
+
   it('takes no time to judge that grows with each request it left without an answer', () => {
     const faults = [event('instance-kill', 'inject', 1000), event('instance-kill', 'heal', 5000, 15_001)];
     const never = { ...lost, ms: 12_000, rate: 2000 };
