@@ -73,7 +73,7 @@ export function stormOptions(
     throw new UsageError(`One of ${given.map(([option]) => `--${option}`).join(', ')} can be done, not all.`);
   const [recordedBy] = Object.entries({ replay, shrink }).find(isGiven) ?? [];
   const [itsOwn] = Object.entries({ seed, rate }).find(isGiven) ?? [];
-  const isFile = replay !== undefined && isStormFile(replay);
+  const isFile = replay !== undefined && isStormFile(replay, typedIn);
   if (recordedBy && itsOwn && !isFile)
     throw new UsageError(`--${itsOwn} is of a new storm: --${recordedBy} takes that of the run.`);
   if (shrink !== undefined && json) throw new UsageError('--shrink prints a file for scenarios/, and no JSON.');

@@ -1,8 +1,9 @@
 // A storm in a file of its own, as `--shrink` writes it: a scenario, and beside it the load and the target that it failed
 // with. A file of an older lab has the scenario alone.
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../chaos/errors.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { assertKnown, minutesMax, stormName } from './storm.ts';
@@ -22,9 +23,9 @@ export interface StormFile {
   readonly found: Partial<FoundWith>;
 }
 
-/** Whether `--replay` names a file, and not the directory of a run. */
-export function isStormFile(path: string): boolean {
-  return /\.[cm]?[jt]s$/.test(path);
+/** Whether `--replay` names a file, seen from `directory`, and not a run, which may have any name. */
+export function isStormFile(path: string, directory: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path) && !existsSync(join(resolve(directory, path), 'events.ndjson'));
 }
 
 /**

@@ -1,6 +1,6 @@
 // A recorded run that is put on again: which can be, and with what load.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../chaos/errors.ts';
@@ -188,4 +188,12 @@ it('a storm in a file is run with the load and the target that it was found with
   expect(asked()).toEqual({ seed, rate, typed, target: 'command' });
   expect(asked('--seed', '8', '--rate', '900')).toEqual({ seed: 8, rate: 900, typed, target: 'command' });
   expect(asked('--target', 'bare')).toEqual({ seed, rate, typed: { target: 'bare' }, target: 'bare' });
+});
+
+it('a run is replayed as one whatever its directory is called', () => {
+  using directory = temporaryDirectory();
+  const run = join(directory.path, 'kept.ts');
+  mkdirSync(run);
+  writeFileSync(join(run, 'events.ndjson'), '');
+  expect(runOptions(['storm', '--replay', run]).storm).toEqual({ replay: run });
 });
