@@ -12,6 +12,9 @@ export type TrustedProxies = { readonly hops: number } | { readonly networks: Bl
 export const trustedProxiesAllowed =
   'off, a whole number from 0 to 16, or networks and addresses such as 10.0.0.0/8,fd00::/8,192.0.2.7';
 
+/** Entries that are believed at the most: to look at one takes microseconds, and a header holds thousands. */
+const entriesMax = 32;
+
 /** Undefined for a text that is not allowed. */
 export function trustedProxiesOf(text: string): TrustedProxies | undefined {
   if (text === 'off') return { hops: 0 };
@@ -41,8 +44,8 @@ function hasBitsBeyond(address: string, length: number): boolean {
 }
 
 /**
- * The address of the first who is not trusted, from the peer on; where all are, of the first in the header. An entry that is
- * no address ends the chain: what stands before it may be written by anybody.
+ * The address of the first who is not trusted, from the peer on; where all are, of the last that is looked at. An entry that
+ * is no address ends the chain: what stands before it may be written by anybody.
  */
 export function addressBehind(
   peer: string | undefined,
@@ -51,7 +54,7 @@ export function addressBehind(
 ): string | undefined {
   if (peer === undefined || forwarded === undefined || ('hops' in trusted && trusted.hops === 0)) return peer;
   let address = peer;
-  for (const [hop, entry] of String(forwarded).split(',').reverse().entries()) {
+  for (const [hop, entry] of String(forwarded).split(',').slice(-entriesMax).reverse().entries()) {
     const next = isTrusted(address, hop, trusted) ? addressIn(entry) : undefined;
     if (next === undefined) break;
     address = next;

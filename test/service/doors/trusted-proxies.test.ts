@@ -46,6 +46,13 @@ describe('the address behind proxies', () => {
     ]).toEqual(['192.0.2.1', '192.0.2.1', '192.0.2.1', 'fe80::1', '192.0.2.1', '192.0.2.1']);
   });
 
+  it('is looked for in 32 entries: a client that may write more must not keep everybody waiting', () => {
+    const chain = (count: number) => Array.from({ length: count }, (_, i) => `10.1.0.${count - i}`).join(', ');
+    expect(behind('10.0.0.0/8', `192.0.2.1, ${chain(31)}`)).toBe('192.0.2.1');
+    expect(behind('10.0.0.0/8', `192.0.2.1, ${chain(32)}`)).toBe('10.1.0.32');
+    expect(behind('10.0.0.0/8', `192.0.2.1, ${chain(200)}`)).toBe('10.1.0.32');
+  });
+
   it('is none where the connection is gone', () => {
     expect(addressBehind(undefined, '192.0.2.1', trust('1'))).toBe(undefined);
   });
