@@ -24,6 +24,7 @@ export function createHttpServer(
       keepAliveTimeout: keepAliveTimeoutMs,
       requestTimeout: 30_000, // ms; a request that trickles in for longer is answered 408
       headersTimeout: 10_000, // ms
+      maxHeaderSize: 40_960, // bytes, and some for each header; nginx takes 32 KiB of a client's, and asks with all of it
       connectionsCheckingInterval: 500, // ms; how late those two may be. 30 s unless told
       optimizeEmptyRequests: true, // no stream for a body that is not there: 7 % less work per request
     },
@@ -35,6 +36,7 @@ export function createHttpServer(
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
+  server.maxHeadersCount = 0; // Node leaves out those behind the 2,000th, a key perhaps; their size is bounded
   // A client that has sent its last request and says so (a half-closed connection) still waits for the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.emit('listening'); // it checks no time limits until it believes to listen
