@@ -23,7 +23,7 @@ const passesWithoutLimiter: Readonly<Record<string, boolean>> = {
   Traefik: false,
 };
 
-const api = createServer((request, response) => {
+const api = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
   response.statusCode = request.url === '/own' ? 403 : 200;
   request.resume().on('end', () => response.end(`the api: ${request.method} ${request.url}`));
 });
@@ -93,8 +93,8 @@ describe.each(installed.map(({ name }) => name))('behind %s', (name) => {
   });
 
   it('long headers that the proxy takes are no reason to refuse a request', async () => {
-    const long = Object.fromEntries([1, 2, 3, 4].map((i) => [`x-${i}`, 'a'.repeat(7000)]));
-    expect((await ask(name, 'GET', '/', long))[0]).toBe(name === 'HAProxy' ? 400 : 200); // it takes 15 KiB by itself
+    const long = Object.fromEntries([1, 2, 3, 4].map((i) => [`x-${i}`, 'a'.repeat(4700)]));
+    expect((await ask(name, 'GET', '/', long))[0]).toBe(name === 'HAProxy' ? 400 : 200); // it takes 15 KiB
   });
 
   it('no number of headers gets a request past its policy, or ends the proxy', async () => {
