@@ -26,6 +26,11 @@ export function array(items: readonly string[]): string {
   return `*${items.length}\r\n${items.join('')}`;
 }
 
+/** In RESP2, which has none, a list. */
+export function set(items: readonly string[], protocol: Protocol): string {
+  return `${protocol === 3 ? '~' : '*'}${items.length}\r\n${items.join('')}`;
+}
+
 /** In RESP2, which has none, a list of keys and values. */
 export function map(entries: readonly (readonly [string, string])[], protocol: Protocol): string {
   const items = entries.flat().join('');

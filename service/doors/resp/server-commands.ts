@@ -5,7 +5,7 @@ import type { Readiness } from '../readiness.ts';
 import { redisVersion } from './client-commands.ts';
 import type { CommandKind, Session } from './command.ts';
 import type { Command } from './command-reader.ts';
-import { array, bulk, error, integer, map, nothing, simple, verbatim } from './replies.ts';
+import { array, bulk, error, integer, map, nothing, set, simple, verbatim } from './replies.ts';
 
 /** `kinds`: all that there are, these among them. */
 export function serverCommands(
@@ -61,7 +61,7 @@ function commandCommand(command: Command, { protocol }: Session, kinds: Readonly
   switch (subcommand?.toLowerCase()) {
     case undefined:
     case 'info':
-      return array(asked.map((kind) => (kind ? infoOf(kind) : nothing(protocol))));
+      return array(asked.map((kind) => (kind ? infoOf(kind, protocol) : nothing(protocol))));
     case 'count':
       return integer(kinds.size);
     case 'list':
@@ -86,12 +86,18 @@ function commandCommand(command: Command, { protocol }: Session, kinds: Readonly
   }
 }
 
-/** Its name, words, flags, and where its key is: first, last, step. */
-function infoOf({ name, words: [min, max] }: CommandKind): string {
-  const key = integer(name.endsWith('throttle') ? 1 : 0);
+/**
+ * Its name, words, flags, and where its key is: first, last, step. Then what Redis 7 has beyond that, since clients read it of
+ * a server of that version: categories; hints, places of keys and subcommands, of which there are none.
+ */
+function infoOf({ name, words: [min, max] }: CommandKind, protocol: Session['protocol']): string {
   const takes = name.endsWith('throttle');
+  const key = integer(takes ? 1 : 0);
   const words = takes ? -5 : min === max ? min : -min;
-  return array([bulk(name), integer(words), array([simple(takes ? 'write' : 'fast')]), key, key, key]);
+  const namesOf = (...names: string[]) => set(names.map(simple), protocol);
+  const categories = takes ? namesOf('@write', '@slow') : namesOf('@fast', '@connection');
+  const beyond = [categories, namesOf(), namesOf(), namesOf()];
+  return array([bulk(name), integer(words), namesOf(takes ? 'write' : 'fast'), key, key, key, ...beyond]);
 }
 
 function argumentsOf(usage: string, protocol: Session['protocol']): string[] {

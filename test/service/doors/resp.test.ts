@@ -138,6 +138,10 @@ describe('clients', () => {
     expect(await cli('-3', 'CL.THROTTLE', 'cli', '9', '1', '3600', '4')).toBe('0\n10\n6\n-1\n14400\n');
     expect(await cli('-3', 'HELLO', '3')).toMatch(/^server failopen\nversion [\d.]+\nproto 3\n/);
     expect(await cli('COMMAND', 'DOCS', 'cl.throttle')).toContain('summary');
+    const known = ['COMMAND', 'INFO', 'cl.throttle', 'ping'];
+    const info = [['cl.throttle', -5, ['write'], 1, 1, 1, ['@write', '@slow'], [], [], []]];
+    info.push(['ping', -1, ['fast'], 0, 0, 0, ['@fast', '@connection'], [], [], []]);
+    for (const version of ['-2', '-3']) expect(JSON.parse(await cli(version, '--json', ...known))).toEqual(info);
     for (const version of ['-2', '-3'])
       expect(await cli(version, 'INFO')).toMatch(
         /^mechanism:redis\r\nbreaker:closed\r\nredis:connected\r\ninstances:1\r$/m,
