@@ -166,7 +166,8 @@ function errorOf(thrown: unknown): unknown {
 /** A framework may take the address from a proxy's header as it stands there: with a port, or no address at all. */
 function keyOfClient(address: string | undefined): string {
   if (address === undefined) {
-    throw new OptionsError('rateLimit', ['key is missing, and the address of the client is not known; allowed: a key']);
+    const why = 'the address of the client is not known, as of one that has gone';
+    throw new OptionsError('rateLimit', [`key is missing, and ${why}; allowed: a key`]);
   }
   const known = addressIn(address);
   return keyOfAddress(known === undefined ? address : clientAddress(known, ipv6Prefix));

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import express, { type ErrorRequestHandler } from 'express';
 import fastify from 'fastify';
@@ -218,7 +219,7 @@ describe('the limiter in a handler of the Fetch API', () => {
     ]);
     expect(await answer.json()).toMatchObject({ status: 429 });
     await expect(refuse(new Request('http://localhost/'))).rejects.toThrow(
-      'rateLimit: key is missing, and the address of the client is not known; allowed: a key',
+      'rateLimit: key is missing, and the address of the client is not known, as of one that has gone; allowed: a key',
     );
   });
 });
@@ -318,6 +319,26 @@ describe('what an adapter is told', () => {
     });
     for (const app of [ofExpress, ofKoa.callback(), getRequestListener(ofHono.fetch)]) await (await serve(app))();
     expect(errors).toEqual(Array(3).fill(`rateLimit: ${called}app.use(rateLimit({ limiter }))`));
+  });
+
+  it('says of a client that has gone before its turn that this may be why its address is not known', async () => {
+    const told = Promise.withResolvers<Error>();
+    const app = express();
+    const arrived = Promise.withResolvers<void>();
+    app.use((request, _response, next) => {
+      request.socket.once('close', () => next());
+      arrived.resolve();
+    });
+    app.use(forExpress({ limiter, policy: 'api' }));
+    app.use(((error, _request, _response, _next) => told.resolve(error)) as ErrorRequestHandler);
+    const server = createServer(app).listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await arrived.promise;
+    client.resetAndDestroy();
+    expect((await told.promise).message).toContain('not known, as of one that has gone;');
   });
 
   it('counts the clients of one IPv6 network as one', async () => {
