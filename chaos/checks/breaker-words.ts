@@ -48,7 +48,7 @@ export function contradictionsIn(history: History): Contradiction[] {
   return [
     ...stays.flatMap((stay) => [...admittedWhileOpen(history, guards, stay), ...neverAsked(history, guards, stay)]),
     ...stays.flatMap((stay) => fallbackWhileClosed(history, guards, stay)),
-    ...flaps(history, stays),
+    ...flaps(history, [...ofBreakers.values()].flat()),
     ...openInName(history, guards, stays),
   ].sort((a, b) => a.atMs - b.atMs);
 }
@@ -146,6 +146,7 @@ function fallbackWhileClosed(history: History, guards: Guards, stay: Stay): Cont
   return [];
 }
 
+/** `stays`: whole ones. What holds an instance up makes none shorter. */
 function flaps({ run }: History, stays: readonly Stay[]): Contradiction[] {
   const { breakerResetMs } = run.bounds;
   const short = stays.filter(({ state, fromMs, toMs }) => state === 'open' && toMs - fromMs < breakerResetMs / 2);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { admission } from '../../../chaos/checks/admission.ts';
 import { availability } from '../../../chaos/checks/availability.ts';
 import { breaker } from '../../../chaos/checks/breaker.ts';
+import { contradictionsIn } from '../../../chaos/checks/breaker-words.ts';
 import { type Check, runChecks } from '../../../chaos/checks/check.ts';
 import { failsOpen } from '../../../chaos/checks/fails-open.ts';
 import { fleet } from '../../../chaos/checks/fleet.ts';
@@ -125,6 +126,24 @@ describe('an instance that cannot answer', () => {
     expect(verdictOf(breaker, absent({}, spec('instance-stop')))).toEqual(['pass']);
     // Of one that is there, requests came; one that is away may have had none.
     expect(verdictOf(breaker, absent({ fault: sound }, spec('partition')))).toEqual(['fail']);
+  });
+
+  it('is not open for less time because it stood still for most of it', () => {
+    const each = [1000, 2500, 4000];
+    const faults = each.flatMap((ms) => [
+      event('instance-stop', 'inject', ms),
+      event('instance-stop', 'heal', ms + 800),
+    ]);
+    const openedFor = (ms: number) =>
+      each.flatMap((atMs) => [
+        move(hit, atMs + 100, 'closed', 'open'),
+        move(hit, atMs + 100 + ms, 'open', 'half-open'),
+        move(hit, atMs + 105 + ms, 'half-open', 'closed'),
+      ]);
+    const tooShort = (ms: number) =>
+      contradictionsIn(absent({}, { faults, breaker: openedFor(ms) })).filter(({ detail }) => detail.includes('less'));
+    expect(tooShort(900)).toEqual([]);
+    expect(tooShort(100)).toMatchObject([{ detail: expect.stringContaining('3 times for less than half') }]);
   });
 });
 
