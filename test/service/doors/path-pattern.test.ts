@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  decodedOrNone,
   matchPath,
   mayMeet,
   type PathPattern,
@@ -131,5 +133,47 @@ describe('a path pattern', () => {
       false,
       true,
     ]);
+  });
+});
+
+describe('a path', () => {
+  it('is decoded as by decodeURIComponent, and none where that throws', () => {
+    const part = fc.constantFrom(
+      '%',
+      '%4',
+      '%41',
+      '%c3',
+      '%A9',
+      '%ff',
+      '%ed%a0%80',
+      '%f0%9f%98%80',
+      '%00',
+      'é',
+      '😀',
+      'a',
+      '+',
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+        const text = parts.join('');
+        let expected: string | undefined;
+        try {
+          expected = decodeURIComponent(text);
+        } catch {}
+        expect(decodedOrNone(text)).toBe(expected);
+      }),
+    );
+  });
+
+  it.each(['%z', '%ff', '%'])('takes about as long with many segments that cannot be decoded, as %s', (segment) => {
+    const msOf = (each: string) => {
+      const target = `/${each}`.repeat(3000);
+      const startMs = performance.now();
+      segmentsOf(target);
+      return performance.now() - startMs;
+    };
+    const leastOf = (each: string) => Math.min(...Array.from({ length: 10 }, () => msOf(each)));
+    leastOf('%61'); // compiled
+    expect(leastOf(segment) / leastOf('%61')).toBeLessThan(10);
   });
 });
