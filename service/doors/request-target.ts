@@ -13,12 +13,15 @@ export function pathOf(target = ''): string {
 
 const none: Readonly<Record<string, string>> = {};
 
-/** The query's parameters; one that is there several times is the list of its values. */
+/** Characters of a query that are read: to read all that a target may have takes longer than a request may wait. */
+const queryLengthMax = 8192;
+
+/** The query's parameters, as far as they are read; one that is there several times is the list of its values. */
 export function queryIn(target = ''): Readonly<Record<string, string | readonly string[]>> {
   const at = target.indexOf('?');
   if (at === -1) return none;
   const all = new Map<string, string | string[]>();
-  for (const [name, value] of new URLSearchParams(target.slice(at).replace(/#.*/, ''))) {
+  for (const [name, value] of new URLSearchParams(target.slice(at + 1, at + 1 + queryLengthMax).replace(/#.*/, ''))) {
     const before = all.get(name);
     if (before === undefined) all.set(name, value);
     else if (typeof before === 'string') all.set(name, [before, value]);

@@ -11,6 +11,11 @@ it.each([
   expect(Object.entries(queryIn(target))).toEqual(Object.entries(query));
 });
 
+it('is read as far as 8,192 characters: no parameter of ours needs more', () => {
+  const b = (length: number) => Object.entries(queryIn(`/?${'a'.repeat(length)}&b=1`)).at(1);
+  expect([b(8188), b(8189), b(30_000)]).toEqual([['b', '1'], ['b', ''], undefined]);
+});
+
 it('of one name eight thousand times is read in little more time than of as many names', () => {
   const msFor = (target: string) => {
     const startMs = performance.now();
