@@ -6,7 +6,7 @@ import { until } from '../clock.ts';
 import type { Driver, Instance } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
 import { controlName, limiterNames } from '../scenario.ts';
-import { isReady } from '../targets/first-look.ts';
+import { ReadyLook } from '../targets/first-look.ts';
 import { machine } from './versions.ts';
 
 const readyMs = 10_000;
@@ -14,11 +14,9 @@ const readyMs = 10_000;
 export const address: Driver = async ({ target }) => {
   if (!('url' in target.start)) throw new LabError(`The target ${target.name} does not run yet`);
   const { url } = target.start;
-  const answers = await until(readyMs, 200, async () => ((await isReady(target, url)) ? true : undefined));
-  if (!answers) {
-    const asked = target.ready.map(({ path }) => path).join(' or ');
-    throw new UsageError(`The target ${target.name} cannot be judged: it never answered a GET of ${asked} at ${url}`);
-  }
+  const look = new ReadyLook(target, url);
+  const isReady = await until(readyMs, 200, async () => ((await look.isReady()) ? true : undefined));
+  if (!isReady) throw new UsageError(`The target ${target.name} cannot be judged: it ${look.why}`);
   const instance = (name: string): Instance => ({
     name,
     control: name === controlName,

@@ -11,7 +11,7 @@ import { tailOf } from '../host/processes.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
-import { isReady } from '../targets/first-look.ts';
+import { ReadyLook } from '../targets/first-look.ts';
 import { isOwn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
 import { Limiter, Prometheus, Redis, Toxiproxy } from './container-parts.ts';
@@ -162,7 +162,8 @@ async function startAll(
     const id = limiter.getId();
     const url = urlOf(await addressOf(engine, await inspect(limiter), port));
     const runs = () => inspect(limiter).then(({ State }) => State.Running);
-    if (!(await isReadyInTime(target, url, runs))) throw notReady(name, target, watch.logOf(id));
+    const look = new ReadyLook(target, url);
+    if (!(await isReadyInTime(look, runs))) throw notReady(name, target, look.why, watch.logOf(id));
     const instance: Instance = {
       name,
       control: name === controlName,
@@ -197,18 +198,17 @@ async function startAll(
   };
 }
 
-/** Whether the limiter at the address is ready in time, and its container still `runs`. */
-async function isReadyInTime(target: Target, url: string, runs: () => Promise<boolean>): Promise<boolean> {
+/** Whether the limiter is ready in time, and its container still `runs`. */
+async function isReadyInTime(look: ReadyLook, runs: () => Promise<boolean>): Promise<boolean> {
   const ready = await until(startMsMax, 50, async () => {
-    if (await isReady(target, url)) return true;
+    if (await look.isReady()) return true;
     return (await runs()) ? undefined : false;
   });
   return ready === true;
 }
 
-/** `log` took its output. */
-function notReady(name: string, target: Target, log: string): Error {
-  const asked = target.ready.map(({ path }) => path).join(' or ');
-  const why = `${name} never answered a GET of ${asked}. Its last output: ${tailOf(log)}`;
+/** `did`: at the last look. `log` took its output. */
+function notReady(name: string, target: Target, did: string, log: string): Error {
+  const why = `${name} ${did}. Its last output: ${tailOf(log)}`;
   return isOwn(target) ? new LabError(why) : new UsageError(`The target ${target.name} cannot be judged: ${why}`);
 }

@@ -3,7 +3,7 @@
 import type { Restartable } from '../environment.ts';
 import { LabError, UsageError } from '../errors.ts';
 import { NotReady } from '../host/processes.ts';
-import { isReady } from '../targets/first-look.ts';
+import { ReadyLook } from '../targets/first-look.ts';
 import { isOwn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
 import type { NativeParts, Part } from './native-parts.ts';
@@ -26,7 +26,8 @@ export async function startLimiter(
   url: string,
 ): Promise<Restartable> {
   const part = { name, ...programOf(target, told), lingers: true, onPath: 'path' as const }; // lingers: it answers what is under way
-  const ready = async () => ((await isReady(target, url)) ? true : undefined);
+  const look = new ReadyLook(target, url);
+  const ready = async () => ((await look.isReady()) ? true : undefined);
   let runs = false;
   const mayEnd = () => runs && !isOwn(target);
   const start = async () => {
@@ -38,10 +39,9 @@ export async function startLimiter(
   try {
     return await start();
   } catch (error) {
-    const asked = `a GET of ${target.ready.map(({ path }) => path).join(' or ')} at ${url}`;
     const why =
       error instanceof NotReady
-        ? `${error.what}, and never answered ${asked}. Its last output:\n${error.said(linesShown)}`
+        ? `${error.what}, and ${look.why}. Its last output:\n${error.said(linesShown)}`
         : (error as Error).message;
     const command = [part.command, ...part.args].join(' ');
     throw new UsageError(`The command "${command}" cannot be judged: ${why}`);

@@ -7,7 +7,7 @@ import type { Outcome } from '../outcome.ts';
 import { oneLine } from '../printable.ts';
 import { type Answered, holds, lookAt, readerOf, takeFor } from './answers.ts';
 import { mechanismOf } from './mechanisms.ts';
-import type { Take, Target } from './target.ts';
+import type { Readiness, Take, Target } from './target.ts';
 
 const answerMsMax = 2000;
 const looks = 3;
@@ -18,13 +18,49 @@ const lookEveryMs = 200;
 const shownMax = 200;
 
 /** Whether it is ready, at this address. */
-export async function isReady({ ready }: Target, url: string): Promise<boolean> {
-  for (const { path, ...condition } of ready) {
-    const redirect = String(condition.status).startsWith('3') ? 'manual' : 'follow';
-    const answer = await answered(url, { method: 'GET', path, headers: {} }, redirect).catch(() => undefined);
-    if (answer && holds(condition, answer)) return true;
+export function isReady(target: Target, url: string): Promise<boolean> {
+  return new ReadyLook(target, url).isReady();
+}
+
+/** Looks whether a target is ready at an address, and can say why it was not. */
+export class ReadyLook {
+  readonly #ready: Target['ready'];
+  readonly #url: string;
+  #last: { readonly asked: Readiness; readonly seen: Answered | Error } | undefined;
+
+  constructor({ ready }: Target, url: string) {
+    this.#ready = ready;
+    this.#url = url;
   }
-  return false;
+
+  async isReady(): Promise<boolean> {
+    this.#last = undefined;
+    for (const asked of this.#ready) {
+      const { path, ...condition } = asked;
+      const redirect = String(condition.status).startsWith('3') ? 'manual' : 'follow';
+      const take = { method: 'GET', path, headers: {} };
+      const seen = await answered(this.#url, take, redirect).catch((error: Error) => error);
+      if (!(seen instanceof Error) && holds(condition, seen)) return true;
+      if (!this.#last || !(seen instanceof Error)) this.#last = { asked, seen };
+    }
+    return false;
+  }
+
+  /** What it did at the last look, as the end of a sentence. */
+  get why(): string {
+    const { asked, seen } = this.#last ?? {};
+    if (seen instanceof Error || !seen || !asked) {
+      const paths = this.#ready.map(({ path }) => oneLine(path)).join(' or ');
+      const reason = seen && !isRefused(seen) ? `: ${whyNone(seen)}` : '';
+      return `never answered a GET of ${paths} at ${this.#url}${reason}`;
+    }
+    const { path, ...condition } = asked;
+    return `answered a GET of ${oneLine(path)} at ${this.#url} by ${wordsOf(seen)}; wanted: ${JSON.stringify(condition)}`;
+  }
+}
+
+function isRefused({ cause }: Error): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 /**

@@ -3,12 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { address } from '../../../chaos/drivers/address.ts';
 import type { EnvironmentOptions } from '../../../chaos/environment.ts';
 import { LabError, UsageError } from '../../../chaos/errors.ts';
+import { freePort } from '../../../chaos/free-port.ts';
 import { plain, type Target } from '../../../chaos/targets/target.ts';
 import { baseline } from '../../../scenarios/baseline.ts';
 import { createCertificates } from '../../support/certificates.ts';
@@ -33,6 +34,14 @@ async function listening(server: ReturnType<typeof createServer> | ReturnType<ty
     server.close();
   });
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Says this to whoever connects. */
+async function saying(text: string): Promise<string> {
+  const server = createTcpServer((socket) => socket.on('error', () => {}).end(text));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const targetAt = (url: string): Target => ({
@@ -100,13 +109,27 @@ describe('a target that already runs', () => {
     expect((await judged(targetAt(url))).admission).toBe('fail');
   });
 
-  it('that never answers is refused within its time, and nothing was started', async () => {
-    const options = { target: targetAt('http://127.0.0.1:9') } as unknown as EnvironmentOptions;
-    await expect(address(options)).rejects.toThrow(
-      new UsageError(
-        'The target running cannot be judged: it never answered a GET of /healthz or / at http://127.0.0.1:9',
-      ),
-    );
+  it.each([
+    [
+      'never answers',
+      async () => `http://127.0.0.1:${await freePort()}`,
+      /^it never answered a GET of \/healthz or \/ at http:\/\/127\.0\.0\.1:\d+$/,
+    ],
+    ['is on a port that fetch refuses', () => 'http://127.0.0.1:9', /^it never answered .*: no answer: bad port$/],
+    ['answers in no HTTP', () => saying('SSH-2.0\r\n\r\n'), /^it never answered .*: no answer: .*HTTP/],
+    [
+      'answers otherwise than its file says',
+      () => saying('HTTP/1.1 404 No\r\nconnection: close\r\n\r\nno such route'),
+      /^it answered a GET of \/ready at http:\/\/127\.0\.0\.1:\d+ by status 404 with the body no such route; wanted: \{"status":"2xx"\}$/,
+      [{ path: '/ready', status: '2xx' }],
+    ],
+  ])('that %s is refused within its time with what it did', async (_what, at, did, ready = undefined) => {
+    const target = { ...targetAt(await at()), ...(ready && { ready }) };
+    const error = await address({ target } as unknown as EnvironmentOptions).catch((error: Error) => error);
+    expect(error).toBeInstanceOf(UsageError);
+    const [begin, rest] = (error as Error).message.split(/(?<=cannot be judged: )/);
+    expect(begin).toBe('The target running cannot be judged: ');
+    expect(rest).toMatch(did);
   });
 
   it('cannot be broken', async () => {
