@@ -49,9 +49,9 @@ export class ReadyLook {
   /** What it did at the last look, as the end of a sentence. */
   get why(): string {
     const { asked, seen } = this.#last ?? {};
-    if (seen instanceof Error || !seen || !asked) {
+    if (!asked || !seen || seen instanceof Error) {
       const paths = this.#ready.map(({ path }) => oneLine(path)).join(' or ');
-      const reason = seen && !isRefused(seen) ? `: ${whyNone(seen)}` : '';
+      const reason = seen instanceof Error && !isRefused(seen) ? `: ${whyNone(seen)}` : '';
       return `never answered a GET of ${paths} at ${this.#url}${reason}`;
     }
     const { path, ...condition } = asked;
