@@ -10,6 +10,7 @@ import { forwardAuth } from './forward-auth.ts';
 import { problem } from './headers.ts';
 import type { Intake } from './intake.ts';
 import type { JsonDoor } from './json/door.ts';
+import { Refusal } from './json/refusal.ts';
 import { type Gate, rateLimit } from './middleware.ts';
 import type { Readiness } from './readiness.ts';
 import { announcesBody, withoutBody } from './unread-body.ts';
@@ -119,6 +120,11 @@ const targetUnread = 'The target of the request is neither a path nor a URL.';
 
 /** A malformed URL is the client's mistake, with a status of its own; all else is ours and a plain 500. */
 function answerError(error: unknown, response: ServerResponse, onError: (error: unknown) => void): void {
+  if (error instanceof Refusal && !response.headersSent) {
+    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    send(response, error.status, JSON.stringify(error.problem));
+    return;
+  }
   const own = error instanceof Error && 'status' in error ? Number(error.status) : 500;
   const status = own >= 400 && own < 500 ? own : 500;
   if (status === 500) onError(error);

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { ForgivenDebt } from '../core/give-back.ts';
 import type { Arrival } from '../doors/door.ts';
 import type { ApiOptions } from '../doors/http.ts';
+import { Refusal } from '../doors/json/refusal.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TopKeys } from '../metrics/top-keys.ts';
@@ -49,7 +50,7 @@ export async function work(create: CreateService, graceMs: number): Promise<void
   const { accept, metrics, readiness, setWritten, top, forgive, stop } = await create(
     {
       page: () => questions.ask('page'),
-      readiness: () => questions.ask('readiness'),
+      readiness: () => questions.ask('readiness').catch(() => readiness()), // it decides all the same
       onOutages: (causes) => send({ type: 'outages', causes }),
       top: () => questions.ask('top'),
       onForgiven: (debts) => questions.tell(debts),
@@ -97,9 +98,13 @@ class Questions {
   readonly #open = new Map<number, (value: Overview[keyof Overview] | undefined) => void>();
   #requested = 0;
 
+  /** Rejects with a `Refusal` when it is late. */
   async ask<What extends keyof Overview>(what: What): Promise<Overview[What]> {
     const value = await this.#answerTo((id) => ({ type: 'ask', id, what }));
-    if (value === undefined) throw new Error(`the primary did not report the ${what} within ${answerMsMax} ms`);
+    if (value === undefined) {
+      const detail = `The primary process did not report the ${what} within ${answerMsMax} ms.`;
+      throw new Refusal(503, 'Service unavailable', detail, { headers: { 'Retry-After': '1' } });
+    }
     return value as Overview[What]; // the primary answers what was asked
   }
 

@@ -26,6 +26,7 @@ export function topRoute({ top, hashKey }: ApiParts): AnyRoute {
     summary: 'The keys that this instance refuses most, over all its workers.',
     access: 'admin',
     request: {},
+    refusals: { 503: 'The workers could not be asked in time.' },
     answers: { 200: { description: 'Most refused first.', schema: topShape } },
     async handle() {
       const keys = (await top()).keys.slice(0, toldMax);

@@ -1,4 +1,4 @@
-import { get, type IncomingHttpHeaders } from 'node:http';
+import { Agent, get, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../../chaos/free-port.ts';
@@ -212,6 +212,37 @@ describe('/metrics of two workers', () => {
       await until('a page that counts all', async () => (await page()) === 10);
     } finally {
       process.kill(pid, 'SIGCONT');
+    }
+  });
+});
+
+describe('workers whose primary stands still', () => {
+  it('are ready, each by its own word, and what only the primary can tell is 503', async () => {
+    await using service = await startService({ ...two, ...unlimited, ADMIN_TOKEN: 'admin' });
+    await workersReady(service, 2);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 }); // new connections are the primary's to hand out
+    const headers = { authorization: 'Bearer admin' };
+    const asked = (path: string) =>
+      new Promise<{ status: number | undefined; retryAfter: string | undefined; text: string }>((resolve, reject) => {
+        const request = get(`${service.url}${path}`, { agent, headers }, async (response) => {
+          const text = (await response.toArray()).join('');
+          resolve({ status: response.statusCode, retryAfter: response.headers['retry-after'], text });
+        });
+        request.once('error', reject);
+      });
+    await asked('/healthz');
+    process.kill(service.pid, 'SIGSTOP');
+    try {
+      const { status, text } = await asked('/readyz');
+      expect([status, JSON.parse(text)]).toMatchObject([200, { status: 'ready', mechanism: 'fallback' }]);
+      for (const path of ['/metrics', '/v1/top']) {
+        const late = await asked(path);
+        expect([path, late.status, late.retryAfter]).toEqual([path, 503, '1']);
+        expect(JSON.parse(late.text)).toMatchObject({ detail: expect.stringContaining('within 1000 ms') });
+      }
+    } finally {
+      process.kill(service.pid, 'SIGCONT');
+      agent.destroy();
     }
   });
 });
