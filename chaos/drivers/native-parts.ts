@@ -8,7 +8,7 @@ import { LabError } from '../errors.ts';
 import { NetworkNamespace, removeNamespace } from '../host/namespace.ts';
 import { LabProcess } from '../host/processes.ts';
 import { onProcessor } from '../host/processors.ts';
-import { putOnPath, startOnPath } from '../host/real-time.ts';
+import { putOnPath } from '../host/real-time.ts';
 import { UndoLog } from '../host/undo-log.ts';
 
 export const loopback = '127.0.0.1';
@@ -129,16 +129,7 @@ export class NativeParts implements AsyncDisposable {
     await this.#started.disposeAsync();
   }
 
-  async #spawn({
-    name,
-    command,
-    args,
-    env = {},
-    directory,
-    mayEnd,
-    lingers = false,
-    onPath,
-  }: Part): Promise<LabProcess> {
+  async #spawn({ name, command, args, env = {}, directory, mayEnd, lingers = false }: Part): Promise<LabProcess> {
     const log = join(this.#logs, `${name}.log`);
     const process = await LabProcess.start({ name, command, args, env, directory, log, undo: this.#undo });
     this.#started.defer(() => {
@@ -150,7 +141,6 @@ export class NativeParts implements AsyncDisposable {
       if (this.#ending || mayEnd?.()) return;
       this.#reject(new LabError(`${name} ${end} in mid-run: ${process.tail()}`));
     });
-    if (onPath) await startOnPath(process.pid);
     return process;
   }
 }
