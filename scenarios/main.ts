@@ -73,12 +73,14 @@ async function main(): Promise<number> {
       if (again) process.stderr.write(again);
       return runOne(scenario, seed);
     };
-    const outcome = await runSuite(options.chosen, options.seed, runAgain, refused);
-    const { journals, verdict, ended: early } = outcome;
+    const outcome = await runSuite(options.chosen, options.seed, runAgain, refused, ended);
+    const { journals, rows, verdict, ended: early } = outcome;
     if (!options.json) process.stdout.write(`${suiteTable(outcome)}\n`);
     else if (!early) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);
     if (early) throw early.by;
-    return exitStatus[verdict];
+    const broken = rows.filter((row) => 'broken' in row);
+    if (options.json) for (const { scenario, broken: why } of broken) process.stderr.write(`${scenario}: ${why}\n`);
+    return broken.length > 0 ? exitStatus.broken : exitStatus[verdict];
   }
   const journals: Journal[] = [];
   if (options.storm) {

@@ -21,14 +21,22 @@ export function suiteTable({ rows, verdict, ended }: SuiteOutcome): string {
   const lines = [line('scenario', ['verdict', ...phaseNames, 'margin'])];
   for (const row of rows) {
     if ('skipped' in row) lines.push(line(row.scenario, [`skipped: ${row.skipped}`]));
+    else if ('broken' in row) lines.push(line(row.scenario, [`the lab broke: ${row.broken}`]));
     else lines.push(line(row.scenario, cellsOf(row.journal)) + triesText(row.tries));
   }
   const passed = ran.filter(({ journal }) => journal.verdict === 'pass').length;
   lines.push('  p99 of each phase in ms, from the scheduled send time', '  margin: ms left under the limit', '');
   if (ran.length > 0) lines.push(...wrapped(`slowest: ${slowest(ran)}`, lineMax));
   if (ran.length > 0) lines.push('closest to a limit:', ...closest(ran).map((it) => `  ${it}`), '');
-  const counts = `${passed} of ${ran.length} passed, ${rows.length - ran.length} skipped`;
-  lines.push(ended ? `ENDED suite: ${counts}, ${ended.notRun} not run` : `${verdict.toUpperCase()} suite: ${counts}`);
+  const broken = rows.filter((row) => 'broken' in row).length;
+  const word = ended ? 'ENDED' : broken > 0 ? 'BROKEN' : verdict.toUpperCase();
+  const counts = [
+    `${passed} of ${ran.length} passed`,
+    `${rows.length - ran.length - broken} skipped`,
+    ...(broken > 0 ? [`${broken} broken by the lab itself`] : []),
+    ...(ended ? [`${ended.notRun} not run`] : []),
+  ];
+  lines.push(`${word} suite: ${counts.join(', ')}`);
   return lines.join('\n');
 }
 

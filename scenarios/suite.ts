@@ -1,9 +1,11 @@
 // The suite: every scenario that the driver can run, one after another. A verdict that the machine was too noisy for is
 // tried again, and marked; one that failed never is. It is tried after all others: what makes a shared machine noisy
-// often lasts for minutes.
+// often lasts for minutes. Where the lab itself broke, that is told in place of a verdict, and the others are run.
 
 import { type Verdict, worstOf } from '../chaos/checks/check.ts';
 import { monotonicUs } from '../chaos/clock.ts';
+import { explained, UsageError } from '../chaos/errors.ts';
+import { oneLine } from '../chaos/printable.ts';
 import type { Journal } from '../chaos/report/journal.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 
@@ -27,7 +29,10 @@ export interface RanRow {
   readonly tookMs: number;
 }
 
-export type SuiteRow = RanRow | { readonly scenario: string; readonly skipped: string };
+export type SuiteRow =
+  | RanRow
+  | { readonly scenario: string; readonly skipped: string }
+  | { readonly scenario: string; readonly broken: string };
 
 type Run = (scenario: Scenario, seed: number) => Promise<Journal>;
 
@@ -37,22 +42,27 @@ export async function runSuite(
   seed: number,
   run: Run,
   refusal: (scenario: Scenario) => string | undefined,
+  signal: AbortSignal,
 ): Promise<SuiteOutcome> {
   const rows: SuiteRow[] = [];
   const outcome = () => {
     const journals = rows.flatMap((row) => ('journal' in row ? [row.journal] : []));
     return { journals, rows, verdict: worstOf(journals.map(({ verdict }) => verdict)) };
   };
+  const once = (scenario: Scenario, before?: RanRow): Promise<SuiteRow> =>
+    tryOnce(scenario, seed, run, before).catch((error) => {
+      if (signal.aborted || error instanceof UsageError) throw error; // there will be no other
+      return { scenario: scenario.name, broken: oneLine(explained(error)) };
+    });
   try {
     for (const scenario of scenarios) {
       const skipped = refusal(scenario);
-      rows.push(skipped === undefined ? await tryOnce(scenario, seed, run) : { scenario: scenario.name, skipped });
+      rows.push(skipped === undefined ? await once(scenario) : { scenario: scenario.name, skipped });
     }
     for (let tries = 2; tries <= triesMax; tries++)
       for (const [i, scenario] of scenarios.entries()) {
         const row = rows[i];
-        if (row && 'journal' in row && row.journal.verdict === 'unknown')
-          rows[i] = await tryOnce(scenario, seed, run, row);
+        if (row && 'journal' in row && row.journal.verdict === 'unknown') rows[i] = await once(scenario, row);
       }
     return outcome();
   } catch (by) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../chaos/checks/check.ts';
+import { LabError, UsageError } from '../../chaos/errors.ts';
 import type { Journal } from '../../chaos/report/journal.ts';
 import { phaseNames } from '../../chaos/scenario.ts';
 import { baseline } from '../../scenarios/baseline.ts';
@@ -54,17 +55,18 @@ function runs(...verdicts: Verdict[]) {
   return { asked, run };
 }
 const never = () => undefined;
+const goesOn = new AbortController().signal;
 
 describe('the suite', () => {
   it('runs every scenario in order, with the same seed', async () => {
     const { asked, run } = runs();
-    const { verdict } = await runSuite([baseline, partition], 7, run, never);
+    const { verdict } = await runSuite([baseline, partition], 7, run, never, goesOn);
     expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'pass' });
   });
 
   it('tries an unknown again after all others, with the next seed, twice at most', async () => {
     const { asked, run } = runs('unknown', 'pass', 'unknown', 'pass', 'unknown', 'unknown');
-    const { rows, verdict } = await runSuite([baseline, latency, partition], 7, run, never);
+    const { rows, verdict } = await runSuite([baseline, latency, partition], 7, run, never, goesOn);
     expect(asked).toEqual(['baseline 7', 'latency 7', 'partition 7', 'baseline 8', 'partition 8', 'partition 9']);
     expect(rows.map((row) => ('tries' in row ? [row.scenario, row.tries] : row.scenario))).toEqual([
       ['baseline', 2],
@@ -76,7 +78,7 @@ describe('the suite', () => {
 
   it('never tries a failure again, and goes on after it', async () => {
     const { asked, run } = runs('fail');
-    const { verdict } = await runSuite([baseline, partition], 7, run, never);
+    const { verdict } = await runSuite([baseline, partition], 7, run, never, goesOn);
     expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'fail' });
   });
 
@@ -85,25 +87,46 @@ describe('the suite', () => {
     ['a second try', ['unknown', 'pass', 'pass'] as const, 'ENDED suite: 2 of 3 passed, 0 skipped, 0 not run'],
   ])('tells what was run before something ended it in %s', async (_what, verdicts, line) => {
     const { run, asked } = runs(...verdicts);
+    const stopped = new AbortController();
     const fragile = (scenario: { name: string }, seed: number) => {
-      if (asked.length === verdicts.length) throw new Error('interrupted');
+      if (asked.length === verdicts.length) stopped.abort(new Error('interrupted'));
+      stopped.signal.throwIfAborted();
       return run(scenario, seed);
     };
-    const outcome = await runSuite([baseline, latency, partition], 7, fragile, never);
+    const outcome = await runSuite([baseline, latency, partition], 7, fragile, never, stopped.signal);
     expect(outcome.ended?.by).toEqual(new Error('interrupted'));
     expect(suiteTable(outcome).split('\n').at(-1)).toBe(line);
   });
 
+  it('goes on where the lab itself broke, and tells that in place of a verdict', async () => {
+    const fragile = async (scenario: { name: string }, seed: number) => {
+      if (scenario.name === 'latency') throw new LabError('Redis did not answer');
+      return journal(scenario.name, seed, 'pass');
+    };
+    const outcome = await runSuite([baseline, latency, partition], 7, fragile, never, goesOn);
+    const lines = suiteTable(outcome).split('\n');
+    expect(lines[2]).toBe('  latency    the lab broke: Redis did not answer');
+    expect(lines.at(-1)).toBe('BROKEN suite: 2 of 2 passed, 0 skipped, 1 broken by the lab itself');
+  });
+
+  it('ends where no other scenario can be run either', async () => {
+    const refused = async () => {
+      throw new UsageError('The command cannot be judged');
+    };
+    const { ended } = await runSuite([baseline, partition], 7, refused, never, goesOn);
+    expect(ended).toEqual({ by: new UsageError('The command cannot be judged'), notRun: 2 });
+  });
+
   it('is unknown when it ran nothing', async () => {
     const { asked, run } = runs();
-    const { verdict } = await runSuite([baseline], 7, run, () => 'no reason');
+    const { verdict } = await runSuite([baseline], 7, run, () => 'no reason', goesOn);
     expect({ asked, verdict }).toEqual({ asked: [], verdict: 'unknown' });
   });
 
   it('shows verdict, p99 of each phase and margin, marks what was tried again, and names what it left out', async () => {
     const { run } = runs('unknown', 'pass', 'pass');
     const refusal = ({ name }: { name: string }) => (name === 'latency' ? 'the driver cannot do it' : undefined);
-    const { rows, ...outcome } = await runSuite([baseline, latency, partition], 7, run, refusal);
+    const { rows, ...outcome } = await runSuite([baseline, latency, partition], 7, run, refusal, goesOn);
     const timed = rows.map((row) => ('journal' in row ? { ...row, tookMs: 21_400 } : row));
     expect(suiteTable({ ...outcome, rows: timed }).split('\n')).toEqual([
       '  scenario   verdict baseline  onset  fault   heal recovered margin',
