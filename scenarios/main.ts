@@ -66,14 +66,13 @@ async function main(): Promise<number> {
     if (why) throw new UsageError(why);
     return run(scenario, { ...options, rate }, driver.start, seed, ended);
   };
-  const runOne = (scenario: Scenario, seed: number) => runWith(scenario, { seed, rate: options.rate });
   if (options.suite) {
-    const runAgain = (scenario: Scenario, seed: number) => {
-      const again = seed !== options.seed && `${scenario.name}: again, with seed ${seed}, since it was unknown\n`;
-      if (again) process.stderr.write(again);
-      return runOne(scenario, seed);
+    const runAgain: typeof runWith = (scenario, { seed, rate }) => {
+      const again = `${scenario.name}: again, with seed ${seed} and ${rate} requests/s, since it was unknown\n`;
+      if (seed !== options.seed) process.stderr.write(again);
+      return runWith(scenario, { seed, rate });
     };
-    const outcome = await runSuite(options.chosen, options.seed, runAgain, refused, ended);
+    const outcome = await runSuite(options.chosen, options, runAgain, refused, ended);
     const { journals, rows, verdict, ended: early } = outcome;
     if (!options.json) process.stdout.write(`${suiteTable(outcome)}\n`);
     else if (!early) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);
@@ -88,7 +87,7 @@ async function main(): Promise<number> {
     journals.push(await runStorm(options.storm, options, leversOf(driver.name), runWith));
   }
   for (const scenario of options.chosen) {
-    journals.push(await runOne(scenario, options.seed));
+    journals.push(await runWith(scenario, options));
   }
   if (options.json) process.stdout.write(`${JSON.stringify(journals, null, 2)}\n`);
   const verdict: Verdict = worstOf(journals.map((journal) => journal.verdict));

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly typed: Omit<FoundWith, 'seed' | 'rate'>;
   readonly seed: number;
   readonly rate: number;
+  /** Whether somebody chose the rate. */
+  readonly isRateGiven: boolean;
   readonly out: string;
 }
 
@@ -69,6 +71,7 @@ export function runOptions(args: readonly string[]): RunOptions {
     typed,
     seed: whole('--seed', values.seed ?? String(found.seed ?? Date.now() % 1_000_000), 0, 0x7fffffff),
     rate: whole('--rate', values.rate ?? String(found.rate ?? 1000), 1, rateMax),
+    isRateGiven: values.rate !== undefined,
     out: outDirectory(values.out),
   };
 }

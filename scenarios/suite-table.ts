@@ -22,7 +22,7 @@ export function suiteTable({ rows, verdict, ended }: SuiteOutcome): string {
   for (const row of rows) {
     if ('skipped' in row) lines.push(line(row.scenario, [`skipped: ${row.skipped}`]));
     else if ('broken' in row) lines.push(line(row.scenario, [`the lab broke: ${row.broken}`]));
-    else lines.push(line(row.scenario, cellsOf(row.journal)) + triesText(row.tries));
+    else lines.push(line(row.scenario, cellsOf(row.journal)) + triesText(row));
   }
   const passed = ran.filter(({ journal }) => journal.verdict === 'pass').length;
   lines.push('  p99 of each phase in ms, from the scheduled send time', '  margin: ms left under the limit', '');
@@ -53,8 +53,8 @@ function msText(ms: number | null): string {
   return ms === null ? '–' : fixed(ms, Math.abs(ms) < 100 ? 2 : 0);
 }
 
-function triesText(tries: number): string {
-  return tries === 1 ? '' : `\n    try ${tries}: unknown before`;
+function triesText({ tries, rate }: RanRow): string {
+  return tries === 1 ? '' : `\n    try ${tries}, with ${rate} requests/s: unknown before`;
 }
 
 function slowest(rows: readonly RanRow[]): string {

@@ -10,6 +10,8 @@ import type { Journal } from '../chaos/report/journal.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 
 const triesMax = 3;
+/** Requests per second that leave a busy machine room, and have answers enough for the p99 of a phase of a second. */
+const calmRate = 600;
 
 export interface SuiteOutcome {
   /** Of the last try of each scenario that was run. */
@@ -25,6 +27,8 @@ export interface RanRow {
   /** Of the last try. */
   readonly journal: Journal;
   readonly tries: number;
+  /** Requests per second of the last try. */
+  readonly rate: number;
   /** Of all tries, with starting and ending the parts. */
   readonly tookMs: number;
 }
@@ -34,12 +38,21 @@ export type SuiteRow =
   | { readonly scenario: string; readonly skipped: string }
   | { readonly scenario: string; readonly broken: string };
 
-type Run = (scenario: Scenario, seed: number) => Promise<Journal>;
+type Run = (scenario: Scenario, options: SuiteOptions) => Promise<Journal>;
 
-/** `run` with a seed gives a journal; `refusal` tells why a scenario is left out. */
+interface SuiteOptions {
+  readonly seed: number;
+  /** Requests per second. */
+  readonly rate: number;
+}
+
+/**
+ * `run` with a seed and a rate gives a journal; `refusal` tells why a scenario is left out. What was unknown is tried again
+ * with the next seed and fewer requests; with as many where somebody gave the rate.
+ */
 export async function runSuite(
   scenarios: readonly Scenario[],
-  seed: number,
+  asked: SuiteOptions & { readonly isRateGiven: boolean },
   run: Run,
   refusal: (scenario: Scenario) => string | undefined,
   signal: AbortSignal,
@@ -50,7 +63,7 @@ export async function runSuite(
     return { journals, rows, verdict: worstOf(journals.map(({ verdict }) => verdict)) };
   };
   const once = (scenario: Scenario, before?: RanRow): Promise<SuiteRow> =>
-    tryOnce(scenario, seed, run, before).catch((error) => {
+    tryOnce(scenario, optionsOf(asked, before?.tries ?? 0), run, before).catch((error) => {
       if (signal.aborted || error instanceof UsageError) throw error; // there will be no other
       return { scenario: scenario.name, broken: oneLine(explained(error)) };
     });
@@ -70,15 +83,19 @@ export async function runSuite(
   }
 }
 
-/** Each try has the next seed. */
-async function tryOnce(scenario: Scenario, seed: number, run: Run, before?: RanRow): Promise<RanRow> {
+function optionsOf({ seed, rate, isRateGiven }: Parameters<typeof runSuite>[1], triesBefore: number): SuiteOptions {
+  return { seed: seed + triesBefore, rate: triesBefore === 0 || isRateGiven ? rate : Math.min(rate, calmRate) };
+}
+
+async function tryOnce(scenario: Scenario, options: SuiteOptions, run: Run, before?: RanRow): Promise<RanRow> {
   const startUs = monotonicUs();
   const { tries, tookMs } = before ?? { tries: 0, tookMs: 0 };
-  const journal = await run(scenario, seed + tries);
+  const journal = await run(scenario, options);
   return {
     scenario: scenario.name,
     journal,
     tries: tries + 1,
+    rate: options.rate,
     tookMs: tookMs + (monotonicUs() - startUs) / 1000,
   };
 }

@@ -48,26 +48,38 @@ const journal = (scenario: string, seed: number, verdict: Verdict): Journal => (
 /** Runs that end with these verdicts, in order; `asked` tells what was run. */
 function runs(...verdicts: Verdict[]) {
   const asked: string[] = [];
-  const run = async ({ name }: { name: string }, seed: number) => {
-    asked.push(`${name} ${seed}`);
+  const run = async ({ name }: { name: string }, { seed, rate }: Asked) => {
+    asked.push(`${name} ${seed} ${rate}`);
     return journal(name, seed, verdicts.shift() ?? 'pass');
   };
   return { asked, run };
 }
 const never = () => undefined;
+interface Asked {
+  readonly seed: number;
+  readonly rate: number;
+}
+const usual = { seed: 7, rate: 1000, isRateGiven: false };
 const goesOn = new AbortController().signal;
 
 describe('the suite', () => {
   it('runs every scenario in order, with the same seed', async () => {
     const { asked, run } = runs();
-    const { verdict } = await runSuite([baseline, partition], 7, run, never, goesOn);
-    expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'pass' });
+    const { verdict } = await runSuite([baseline, partition], usual, run, never, goesOn);
+    expect({ asked, verdict }).toEqual({ asked: ['baseline 7 1000', 'partition 7 1000'], verdict: 'pass' });
   });
 
   it('tries an unknown again after all others, with the next seed, twice at most', async () => {
     const { asked, run } = runs('unknown', 'pass', 'unknown', 'pass', 'unknown', 'unknown');
-    const { rows, verdict } = await runSuite([baseline, latency, partition], 7, run, never, goesOn);
-    expect(asked).toEqual(['baseline 7', 'latency 7', 'partition 7', 'baseline 8', 'partition 8', 'partition 9']);
+    const { rows, verdict } = await runSuite([baseline, latency, partition], usual, run, never, goesOn);
+    expect(asked).toEqual([
+      'baseline 7 1000',
+      'latency 7 1000',
+      'partition 7 1000',
+      'baseline 8 600',
+      'partition 8 600',
+      'partition 9 600',
+    ]);
     expect(rows.map((row) => ('tries' in row ? [row.scenario, row.tries] : row.scenario))).toEqual([
       ['baseline', 2],
       ['latency', 1],
@@ -76,10 +88,16 @@ describe('the suite', () => {
     expect(verdict).toBe('unknown');
   });
 
+  it('has as many requests again as were asked for', async () => {
+    const { asked, run } = runs('unknown', 'pass');
+    await runSuite([baseline], { ...usual, isRateGiven: true }, run, never, goesOn);
+    expect(asked).toEqual(['baseline 7 1000', 'baseline 8 1000']);
+  });
+
   it('never tries a failure again, and goes on after it', async () => {
     const { asked, run } = runs('fail');
-    const { verdict } = await runSuite([baseline, partition], 7, run, never, goesOn);
-    expect({ asked, verdict }).toEqual({ asked: ['baseline 7', 'partition 7'], verdict: 'fail' });
+    const { verdict } = await runSuite([baseline, partition], usual, run, never, goesOn);
+    expect({ asked, verdict }).toEqual({ asked: ['baseline 7 1000', 'partition 7 1000'], verdict: 'fail' });
   });
 
   it.each([
@@ -88,22 +106,22 @@ describe('the suite', () => {
   ])('tells what was run before something ended it in %s', async (_what, verdicts, line) => {
     const { run, asked } = runs(...verdicts);
     const stopped = new AbortController();
-    const fragile = (scenario: { name: string }, seed: number) => {
+    const fragile = (scenario: { name: string }, options: Asked) => {
       if (asked.length === verdicts.length) stopped.abort(new Error('interrupted'));
       stopped.signal.throwIfAborted();
-      return run(scenario, seed);
+      return run(scenario, options);
     };
-    const outcome = await runSuite([baseline, latency, partition], 7, fragile, never, stopped.signal);
+    const outcome = await runSuite([baseline, latency, partition], usual, fragile, never, stopped.signal);
     expect(outcome.ended?.by).toEqual(new Error('interrupted'));
     expect(suiteTable(outcome).split('\n').at(-1)).toBe(line);
   });
 
   it('goes on where the lab itself broke, and tells that in place of a verdict', async () => {
-    const fragile = async (scenario: { name: string }, seed: number) => {
+    const fragile = async (scenario: { name: string }, options: Asked) => {
       if (scenario.name === 'latency') throw new LabError('Redis did not answer');
-      return journal(scenario.name, seed, 'pass');
+      return journal(scenario.name, options.seed, 'pass');
     };
-    const outcome = await runSuite([baseline, latency, partition], 7, fragile, never, goesOn);
+    const outcome = await runSuite([baseline, latency, partition], usual, fragile, never, goesOn);
     const lines = suiteTable(outcome).split('\n');
     expect(lines[2]).toBe('  latency    the lab broke: Redis did not answer');
     expect(lines.at(-1)).toBe('BROKEN suite: 2 of 2 passed, 0 skipped, 1 broken by the lab itself');
@@ -113,25 +131,25 @@ describe('the suite', () => {
     const refused = async () => {
       throw new UsageError('The command cannot be judged');
     };
-    const { ended } = await runSuite([baseline, partition], 7, refused, never, goesOn);
+    const { ended } = await runSuite([baseline, partition], usual, refused, never, goesOn);
     expect(ended).toEqual({ by: new UsageError('The command cannot be judged'), notRun: 2 });
   });
 
   it('is unknown when it ran nothing', async () => {
     const { asked, run } = runs();
-    const { verdict } = await runSuite([baseline], 7, run, () => 'no reason', goesOn);
+    const { verdict } = await runSuite([baseline], usual, run, () => 'no reason', goesOn);
     expect({ asked, verdict }).toEqual({ asked: [], verdict: 'unknown' });
   });
 
   it('shows verdict, p99 of each phase and margin, marks what was tried again, and names what it left out', async () => {
     const { run } = runs('unknown', 'pass', 'pass');
     const refusal = ({ name }: { name: string }) => (name === 'latency' ? 'the driver cannot do it' : undefined);
-    const { rows, ...outcome } = await runSuite([baseline, latency, partition], 7, run, refusal, goesOn);
+    const { rows, ...outcome } = await runSuite([baseline, latency, partition], usual, run, refusal, goesOn);
     const timed = rows.map((row) => ('journal' in row ? { ...row, tookMs: 21_400 } : row));
     expect(suiteTable({ ...outcome, rows: timed }).split('\n')).toEqual([
       '  scenario   verdict baseline  onset  fault   heal recovered margin',
       '  baseline   pass        4.25   4.25   4.25   4.25      4.25   4.75',
-      '    try 2: unknown before',
+      '    try 2, with 600 requests/s: unknown before',
       '  latency    skipped: the driver cannot do it',
       '  partition  pass        4.25   4.25   4.25   4.25      4.25   4.75',
       '  p99 of each phase in ms, from the scheduled send time',
@@ -150,7 +168,13 @@ describe('the suite', () => {
     const endless = { ...journal('partition', 1, 'fail') };
     const phases = { fault: { ...endless.phases.fault, latencyMs: { ...latencies, p99: Number.POSITIVE_INFINITY } } };
     const checks = endless.checks.map((check) => ({ ...check, measured: Number.POSITIVE_INFINITY }));
-    const row = { scenario: 'partition', tookMs: 1, tries: 1, journal: { ...endless, phases, checks } as Journal };
+    const row = {
+      scenario: 'partition',
+      tookMs: 1,
+      tries: 1,
+      rate: 1000,
+      journal: { ...endless, phases, checks } as Journal,
+    };
     const text = suiteTable({ journals: [row.journal], rows: [row], verdict: 'fail' });
     expect(text).toMatch(/^ {2}partition +fail +– +– +∞ +– +– +-∞$/m);
     expect(text).toContain('  partition latency (fault) ∞ %');
@@ -160,7 +184,7 @@ describe('the suite', () => {
     const row = (scenario: string, tookMs: number, ...measured: number[]): RanRow => {
       const base = journal(scenario, 1, 'pass');
       const checks = measured.map((value) => ({ ...base.checks[0], measured: value }) as Journal['checks'][number]);
-      return { scenario, tookMs, tries: 1, journal: { ...base, checks } };
+      return { scenario, tookMs, tries: 1, rate: 1000, journal: { ...base, checks } };
     };
     const tokens = {
       name: 'fleet',
