@@ -2,6 +2,9 @@
 
 import { isAllowed, isDenied, type Outcome } from './outcome.ts';
 
+/** How long a client waits for an answer after its request was written, connecting included. */
+export const giveUpMs = 10_000;
+
 /**
  * `refused`: there was no connection. `reset`: its other end broke it off; `closed`: ended it without an answer. `timed out`:
  * nothing came before the client gave up. `malformed`: what came is no answer, or not one that its target defines. `5xx` and

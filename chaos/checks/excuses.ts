@@ -6,7 +6,7 @@
 // crowd of new connections one by one. Node takes one in each turn of its event loop; where it gets a processor ten times a
 // second, a hundred of them take ten seconds.
 
-import { failureOf } from '../failure.ts';
+import { failureOf, giveUpMs } from '../failure.ts';
 import type { AnswerEvent, History } from '../history.ts';
 import { healMs } from '../scenario.ts';
 import { farBeyondFactor, wasCalm, worstControlMs } from './calm.ts';
@@ -51,7 +51,9 @@ export function isPerhapsNoiseIn(history: History): Predicate {
     const { instance, status, sentMs, receivedMs } = answer;
     if (status !== 0) return false;
     if (late.get(instance)?.some(({ startMs, endMs }) => sentMs >= startMs && sentMs < endMs)) return true;
-    return failureOf(answer) === 'timed out' && (receivedMs - sentMs < noiseMs || (!isCalm && isCrowded(answer)));
+    // A client that gives up late has waited no longer for that: then it had no processor itself.
+    const waitedMs = Math.min(receivedMs - sentMs, giveUpMs);
+    return failureOf(answer) === 'timed out' && (waitedMs < noiseMs || (!isCalm && isCrowded(answer)));
   };
 }
 

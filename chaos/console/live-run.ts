@@ -1,8 +1,8 @@
 // The lanes of a run while it lasts, by the same functions that draw the report, computed anew only where something was
 // added. What is sent is little: bins that changed, a sample of points, and every event but the answers.
 
+import { giveUpMs } from '../failure.ts';
 import type { AnswerEvent, BreakerEvent, HistoryEvent, RunEvent } from '../history.ts';
-import { giveUpMs } from '../load/load.ts';
 import { Admissions } from '../report/admission-lane.ts';
 import { breakerLanes } from '../report/breaker-lane.ts';
 import { detoursOf, pointsOf, tally } from '../report/lanes.ts';

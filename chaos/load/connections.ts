@@ -2,8 +2,8 @@
 // was most of the generator's own, on cores that it shares with what it measures.
 
 import type { OnReadOpts, Socket } from 'node:net';
+import { giveUpMs } from '../failure.ts';
 import { answerIn, type HttpAnswer } from './http-answer.ts';
-import { giveUpMs } from './load.ts';
 import { openSocket, type Peer, peerOf } from './socket.ts';
 
 /** Called once: with the answer when the last of it is here, or with why there is none. */

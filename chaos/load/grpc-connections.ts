@@ -1,11 +1,11 @@
 // HTTP/2 connections to one target that is asked by gRPC: each carries many calls at a time. What a call answers is told
 // as an HTTP client would hear it: 200 or 429 with the message in JSON and its headers, or 500 where there is none.
 
+import { giveUpMs } from '../failure.ts';
 import type { OnAnswer, Requester, RequestSpec } from './connections.ts';
 import { type CallEnd, callHeaders } from './grpc-call.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { type HttpAnswer, toldAs } from './http-answer.ts';
-import { giveUpMs } from './load.ts';
 import { answerOf, callOf } from './rls-messages.ts';
 
 /** Few, as a proxy has them; a fault of one is the fault of many calls. */

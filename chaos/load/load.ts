@@ -25,9 +25,6 @@ export interface LoadPlan {
   readonly control?: { readonly instance: string; readonly url: string };
 }
 
-/** How long a client waits for an answer after its request was written, connecting included. */
-export const giveUpMs = 10_000;
-
 export interface Arrival {
   /** Milliseconds since the start of the load. */
   readonly atMs: number;

@@ -2,9 +2,9 @@
 // What a command is answered is told as an HTTP client would hear it: 200 with the reply in JSON, or 500 with its error.
 
 import { Redis, ReplyError } from 'ioredis';
+import { giveUpMs } from '../failure.ts';
 import type { OnAnswer, Requester, RequestSpec } from './connections.ts';
 import { toldAs } from './http-answer.ts';
-import { giveUpMs } from './load.ts';
 
 /** Few, as an application has them; a fault of one is the fault of many commands. */
 const connectionCount = 8;

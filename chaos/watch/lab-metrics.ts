@@ -16,9 +16,10 @@ import type { CheckResult } from '../checks/check.ts';
 import { KeyAccount, LossesSoFar } from '../checks/key-account.ts';
 import { within } from '../clock.ts';
 import type { LabMetricsPage } from '../environment.ts';
+import { giveUpMs } from '../failure.ts';
 import { targetNamesOf } from '../faults/fault.ts';
 import { type AnswerEvent, type HistoryEvent, latencyMs, type RunEvent, sourceKinds } from '../history.ts';
-import { giveUpMs, hotKey } from '../load/load.ts';
+import { hotKey } from '../load/load.ts';
 import { type PhaseName, phaseNames } from '../scenario.ts';
 import { mechanismOf } from '../targets/mechanisms.ts';
 

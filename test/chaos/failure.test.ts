@@ -1,9 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { failureOf, failuresIn } from '../../chaos/failure.ts';
+import { failureOf, failuresIn, giveUpMs } from '../../chaos/failure.ts';
 import { freePort } from '../../chaos/free-port.ts';
 import { Connections } from '../../chaos/load/connections.ts';
-import { giveUpMs } from '../../chaos/load/load.ts';
 import type { Outcome } from '../../chaos/outcome.ts';
 
 /** What a client says that asks this server once. */

@@ -33,15 +33,21 @@ describe('the availability check', () => {
     ]);
   });
 
-  it('fails a hang for 10 s, unless the control had to wait for a tenth of that for one of its own answers', () => {
-    const hang = answer(2500, { status: 0, source: null, receivedMs: 12_600, error: 'no answer within 10 s' });
-    const judged = (slowestMs: number) => {
-      const controlLatencyMs = (i: number) => (i === 8 ? slowestMs : 1);
-      return availability.judge(buildHistory({ phases: { fault: { controlLatencyMs } }, answers: [hang] }));
-    };
-    expect(judged(900)).toMatchObject([{ verdict: 'fail', measured: 1 }]);
-    expect(judged(1100)).toMatchObject([{ verdict: 'unknown', measured: 1 }]);
-  });
+  it.each([
+    ['in time', 12_600],
+    ['late, without a processor itself', 18_600],
+  ])(
+    'fails a hang for 10 s that is given up %s, unless the control had to wait for a tenth of that for one of its own answers',
+    (_when, receivedMs) => {
+      const hang = answer(2500, { status: 0, source: null, receivedMs, error: 'no answer within 10 s' });
+      const judged = (slowestMs: number) => {
+        const controlLatencyMs = (i: number) => (i === 8 ? slowestMs : 1);
+        return availability.judge(buildHistory({ phases: { fault: { controlLatencyMs } }, answers: [hang] }));
+      };
+      expect(judged(900)).toMatchObject([{ verdict: 'fail', measured: 1 }]);
+      expect(judged(1100)).toMatchObject([{ verdict: 'unknown', measured: 1 }]);
+    },
+  );
 
   it.each([100, 301, 400, 404])('fails a single %d, which is neither allowed nor denied', (status) => {
     expect(judge({ status })).toMatchObject([
