@@ -9,7 +9,7 @@ import express, { type Request, type Response } from 'express';
 import { forwardAuth } from './forward-auth.ts';
 import { problem } from './headers.ts';
 import type { Intake } from './intake.ts';
-import type { JsonDoor } from './json/door.ts';
+import { type JsonDoor, refuse } from './json/door.ts';
 import { Refusal } from './json/refusal.ts';
 import { type Gate, rateLimit } from './middleware.ts';
 import type { Readiness } from './readiness.ts';
@@ -121,8 +121,7 @@ const targetUnread = 'The target of the request is neither a path nor a URL.';
 /** A malformed URL is the client's mistake, with a status of its own; all else is ours and a plain 500. */
 function answerError(error: unknown, response: ServerResponse, onError: (error: unknown) => void): void {
   if (error instanceof Refusal && !response.headersSent) {
-    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
-    send(response, error.status, JSON.stringify(error.problem));
+    refuse(response, error);
     return;
   }
   const own = error instanceof Error && 'status' in error ? Number(error.status) : 500;

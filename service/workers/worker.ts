@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { ForgivenDebt } from '../core/give-back.ts';
 import type { Arrival } from '../doors/door.ts';
 import type { ApiOptions } from '../doors/http.ts';
-import { Refusal } from '../doors/json/refusal.ts';
+import { unavailable } from '../doors/json/refusal.ts';
 import type { Readiness } from '../doors/readiness.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { TopKeys } from '../metrics/top-keys.ts';
@@ -101,10 +101,8 @@ class Questions {
   /** Rejects with a `Refusal` when it is late. */
   async ask<What extends keyof Overview>(what: What): Promise<Overview[What]> {
     const value = await this.#answerTo((id) => ({ type: 'ask', id, what }));
-    if (value === undefined) {
-      const detail = `The primary process did not report the ${what} within ${answerMsMax} ms.`;
-      throw new Refusal(503, 'Service unavailable', detail, { headers: { 'Retry-After': '1' } });
-    }
+    if (value === undefined)
+      throw unavailable(`The primary process did not report the ${what} within ${answerMsMax} ms.`);
     return value as Overview[What]; // the primary answers what was asked
   }
 

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type Decision, StoreError } from '../../core/store.ts';
 import type { Policy } from '../policy.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, unavailable } from './refusal.ts';
 
 const bucketShape = z.object({
   name: z.string().describe('Of its limit, as in the header RateLimit-Policy.'),
@@ -52,6 +52,6 @@ export async function orRefusal<T>(changed: Promise<T>): Promise<T> {
     const { reason, message } = error;
     if (reason === 'wrongtype') throw new Refusal(409, 'Conflict', `Redis: ${message}.`);
     const detail = `Redis did not say that it is done (${reason}). Try again: nothing is done twice.`;
-    throw new Refusal(503, 'Service unavailable', detail, { headers: { 'Retry-After': '1' } });
+    throw unavailable(detail);
   }
 }

@@ -83,7 +83,8 @@ function methodNotAllowed(method: string | undefined, allowed: readonly string[]
   return new Refusal(405, 'Method not allowed', detail, { headers: { Allow: allowed.join(', ') } });
 }
 
-function refuse(response: ServerResponse, refusal: Refusal): void {
+/** Answers with it; no answer may have begun. */
+export function refuse(response: ServerResponse, refusal: Refusal): void {
   const { status, problem, headers } = refusal;
   send(response, { status, body: problem, headers }, 'application/problem+json');
 }

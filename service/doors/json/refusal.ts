@@ -60,3 +60,8 @@ export function badRequest(errors: readonly FieldMistake[], status = 400): Refus
 
 /** So many tell enough. */
 export const errorsMax = 10;
+
+/** Of what cannot be done at present, and can soon. */
+export function unavailable(detail: string): Refusal {
+  return new Refusal(503, 'Service unavailable', detail, { headers: { 'Retry-After': '1' } });
+}
