@@ -108,6 +108,8 @@ export interface NodeHandle {
 
 /** The program that is the shared Redis. */
 export interface RedisProgram extends Suspendable {
+  /** Its process id, of the one that runs now. */
+  readonly pid: number;
   /** Starts it again after a kill, with these settings over its own; resolves when it answers, or says that it loads. */
   startWith(settings: Readonly<Record<string, string>>): Promise<void>;
 }

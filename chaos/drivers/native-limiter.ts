@@ -25,7 +25,7 @@ export async function startLimiter(
   told: Readonly<Record<string, string>>,
   url: string,
 ): Promise<Restartable> {
-  const part = { name, ...programOf(target, told), lingers: true, onPath: 'path' as const }; // lingers: it answers what is under way
+  const part = { name, ...programOf(target, told), lingers: true, onPath: true }; // lingers: it answers what is under way
   const look = new ReadyLook(target, url);
   const ready = async () => ((await look.isReady()) ? true : undefined);
   let runs = false;

@@ -29,7 +29,7 @@ export interface Part {
   /** It takes a while to end. Those that do are ended before the others, side by side. */
   readonly lingers?: boolean;
   /** Requests pass through it, or end in it: it runs before what only looks on. */
-  readonly onPath?: 'path' | 'store';
+  readonly onPath?: boolean;
 }
 
 export class NativeParts implements AsyncDisposable {
@@ -66,7 +66,7 @@ export class NativeParts implements AsyncDisposable {
   async start<T>(part: Part, ask: () => Promise<T | undefined>): Promise<LabProcess> {
     const process = await this.#spawn(part);
     await process.ready(readyMsMax, ask);
-    if (part.onPath) await putOnPath(process.pid, part.onPath);
+    if (part.onPath) await putOnPath(process.pid);
     return process;
   }
 
@@ -80,7 +80,7 @@ export class NativeParts implements AsyncDisposable {
       try {
         current = await this.#spawn({ ...part, args: [...part.args, ...args], mayEnd });
         await current.ready(readyMsMax, ask);
-        if (part.onPath) await putOnPath(current.pid, part.onPath);
+        if (part.onPath) await putOnPath(current.pid);
         killed = false;
       } finally {
         restarting = undefined;

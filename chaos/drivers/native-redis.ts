@@ -60,7 +60,12 @@ async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   return {
     ...{ kill: node.kill, start, at: { host: loopback, port }, command: commandTo(node) },
     ...(clock ? { setAhead: clock.setAhead } : {}),
-    program: { suspend, resume, startWith: (settings) => start(argsOf(settings)) },
+    program: {
+      ...{ suspend, resume, startWith: (settings) => start(argsOf(settings)) },
+      get pid() {
+        return process.pid;
+      },
+    },
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
       const { outer = loopback, inner = loopback } = namespace ?? {};
@@ -156,7 +161,7 @@ function startProcess(
   env: Readonly<Record<string, string>> = {},
 ) {
   const args = serverArgs({ port: String(port), bind: loopback, ...settings });
-  return parts.startRestartable({ name, command, args, env, onPath: 'store' }, () => pong(port));
+  return parts.startRestartable({ name, command, args, env, onPath: true }, () => pong(port));
 }
 
 async function pong(port: number): Promise<true | undefined> {

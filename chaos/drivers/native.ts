@@ -49,7 +49,7 @@ async function startAll(
   const toxiproxy = new ToxiproxyApi(`http://${loopback}:${toxiproxyPort}`);
   const command = programs['toxiproxy-server'];
   await parts.start(
-    { name: 'toxiproxy', command, args: toxiproxyArgs, env: { LOG_LEVEL: 'error' }, onPath: 'path' },
+    { name: 'toxiproxy', command, args: toxiproxyArgs, env: { LOG_LEVEL: 'error' }, onPath: true },
     () => toxiproxy.version(),
   );
 

@@ -2,9 +2,8 @@
 // against the processes of other sessions or containers where the kernel groups them ("The autogroup feature").
 //
 //   load generator            first of all: its own lateness is no fact about the limiter
-//   the path of a request     limiters, Toxiproxy: by turns, each until it waits; so does the runner, which keeps the
-//                             schedule and looks whether a fault is on
-//   Redis                     after them: one that a script keeps busy must not stop them for its turn of 100 ms
+//   the path of a request     limiters, Toxiproxy, Redis: by turns, each until it waits
+//   the runner                keeps the schedule and looks whether a fault is on, and is busy for 5 ms at a time
 //   all else                  Prometheus, and the threads that collect garbage or compile
 //
 // With ordinary scheduling each of them waits for a tick of the kernel, 4 ms, for every other that wants to run. Where
@@ -17,7 +16,7 @@ import { promisify } from 'node:util';
 import { membersOf } from './process-stat.ts';
 
 const setter = 'chrt';
-const priorities = { store: '1', path: '2', load: '3' };
+const priorities = { runner: '1', path: '2', load: '3' };
 const ordinary = ['--other', '--pid', '0'];
 
 /** Has the process's main thread, and those that it starts from then on, run before all else on the machine. */
@@ -26,14 +25,14 @@ export function goFirst(pid: number): void {
 }
 
 /** Has the processes of the group run before all that is not on the path of a request. Never rejects. */
-export function putOnPath(group: number, as: 'path' | 'store' = 'path'): Promise<void> {
-  return schedule(['--rr', '--pid', priorities[as]], group);
+export function putOnPath(group: number): Promise<void> {
+  return schedule(['--rr', '--pid', priorities.path], group);
 }
 
-/** Has the caller's main thread run with them until it is disposed of, and nothing that it starts. Never rejects. */
-export async function withPath(): Promise<AsyncDisposable> {
+/** Has the caller's main thread run right after them until it is disposed of, and nothing that it starts. Never rejects. */
+export async function afterPath(): Promise<AsyncDisposable> {
   const own = String(process.pid);
-  await set(['--reset-on-fork', '--rr', '--pid', priorities.path], [own]);
+  await set(['--reset-on-fork', '--rr', '--pid', priorities.runner], [own]);
   return { [Symbol.asyncDispose]: () => set(ordinary, [own]) };
 }
 

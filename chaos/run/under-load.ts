@@ -11,7 +11,7 @@ import type { Environment, Instance } from '../environment.ts';
 import { LabError } from '../errors.ts';
 import { faulted } from '../faults/fault.ts';
 import { historyVersion, type RunEvent } from '../history.ts';
-import { withPath } from '../host/real-time.ts';
+import { afterPath } from '../host/real-time.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { Generator } from '../load/generator.ts';
 import { freshKeySuffix, type LoadPlan, requestsOf } from '../load/load.ts';
@@ -20,7 +20,7 @@ import { failopen } from '../targets/failopen.ts';
 import { givenBy } from '../targets/first-look.ts';
 import type { Target } from '../targets/target.ts';
 import { BreakerWatch } from '../watch/breakers.ts';
-import { memoryOf } from '../watch/memory.ts';
+import { MemoryWatch } from '../watch/memory.ts';
 import { type Zero, zeroIn } from '../watch/observer.ts';
 import type { Recorder } from '../watch/recorder.ts';
 import { StoreErrorWatch } from '../watch/store-errors.ts';
@@ -96,7 +96,7 @@ export async function underLoad(
   const gives = await givenBy(target, controlOf(environment).url);
   const generator = started.use(await Generator.start(plan, undo, (answers) => recorder.record(...answers)));
 
-  started.use(await withPath());
+  started.use(await afterPath());
 
   const zero = zeroIn(200);
   const breakers = new BreakerWatch(environment, target, zero, recorder);
@@ -117,7 +117,8 @@ export async function underLoad(
   done.catch(() => {}); // seen by whoever awaits it; a run that is stopped before has its own error
   started.use(every(breakersEveryMs, () => breakers.look()));
   started.use(every(storeErrorsEveryMs, lookForErrors));
-  started.use(every(memoryEveryMs, () => recorder.record(...memoryOf(environment, zero))));
+  const memory = new MemoryWatch(environment, zero);
+  started.use(every(memoryEveryMs, () => recorder.record(...memory.look())));
   if (!gives.includes('source')) {
     const sharedUse = new SharedUse(environment.redis); // who decided shows in nothing else
     started.use(every(storeUseEveryMs, async () => recorder.record(...(await sharedUse.look(zero)))));

@@ -1,6 +1,7 @@
 // Data arrives in slices of at most `averageBytes`, with `delayUs` between them, in each direction: Toxiproxy's `slicer`.
 
 import { z } from 'zod';
+import { encoded } from '../../host/ping.ts';
 import { defineFault } from '../fault.ts';
 import { byToxic, ofStoreLinks } from './toxics.ts';
 
@@ -9,14 +10,19 @@ interface Slicer {
   readonly delayUs: number;
 }
 
-/** Both ways together: of a script call for a single take, at the least, and of a PING of the lab's own. */
+/** Of a script call for a single take, at the least, both ways together. */
 const takeBytesMin = 200;
-const pingBytes = 21;
-/** Above it a PING would travel in one slice each way, and nobody could tell that it bit. */
-const averageBytesMax = 7;
+/** Long, so that its slices take longer than a short one takes on a busy machine. */
+const probe = ['PING', '.'.repeat(64)];
+/** The look is over with the first slice of the reply. */
+const probeBytes = encoded(probe).length;
+/** Of the probe, so that it takes milliseconds. */
+const slicesMin = 5;
+const averageBytesMax = Math.floor(probeBytes / slicesMin);
 
 /** The last slice each way waits for no other. */
-const waitMs = (bytes: number, { averageBytes, delayUs }: Slicer) => ((bytes / averageBytes - 2) * delayUs) / 1000;
+const waitMs = (bytes: number, ways: number, { averageBytes, delayUs }: Slicer) =>
+  ((bytes / averageBytes - ways) * delayUs) / 1000;
 
 const kind = 'slicer';
 
@@ -28,12 +34,13 @@ export const slicer = defineFault<Slicer>({
     delayUs: z.int().min(1000).max(1_000_000),
   }),
   examples: [{ averageBytes: 1, delayUs: 2000 }],
-  effect: (params, { p99Ms }) => (waitMs(takeBytesMin, params) >= p99Ms ? 'cut-off' : 'degraded'),
+  effect: (params, { p99Ms }) => (waitMs(takeBytesMin, 2, params) >= p99Ms ? 'cut-off' : 'degraded'),
   ...byToxic<Slicer>(kind, ({ averageBytes, delayUs }) => ({
     type: 'slicer',
     attributes: { average_size: averageBytes, size_variation: 0, delay: delayUs },
   })),
-  bites: ({ outcome, ms }, params) => outcome === 'silent' || ms >= waitMs(pingBytes, params) * 0.9,
+  probe,
+  bites: ({ outcome, ms }, params) => outcome === 'silent' || ms >= waitMs(probeBytes, 1, params) * 0.9,
   describe: ({ averageBytes, delayUs }) =>
     `Every packet between the limiters and Redis came in slices of ${averageBytes} B, ${delayUs / 1000} ms apart`,
 });

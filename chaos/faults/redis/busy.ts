@@ -4,6 +4,7 @@
 import { until } from '../../clock.ts';
 import { LabError } from '../../errors.ts';
 import { ping } from '../../host/ping.ts';
+import { putOnPath, takeOffPath } from '../../host/real-time.ts';
 import { defineFault, nothing } from '../fault.ts';
 import { commandOf, send, sendOnceTaken, writing } from './commands.ts';
 import { placeOf } from './program.ts';
@@ -28,6 +29,9 @@ export const busy = defineFault({
   endsBy: 'heal',
   async inject(environment) {
     const { host, port } = placeOf(environment);
+    const { program } = environment.redis;
+    // It would keep a processor from all that waits for its turn, which this fault is not about.
+    if (program) await takeOffPath(program.pid);
     await send(environment, [['CONFIG', 'SET', 'busy-reply-threshold', String(silentMs)]]);
     await ping(host, port, startMsMax, endless); // on a connection of its own, which Redis does not read meanwhile
   },
@@ -39,6 +43,8 @@ export const busy = defineFault({
     const restored = await sendOnceTaken(environment, endMsMax, [
       ['CONFIG', 'SET', 'busy-reply-threshold', String(usualSilentMs)],
     ]);
+    const { program } = environment.redis;
+    if (program) await putOnPath(program.pid);
     if (!restored) throw new LabError(`Redis still ran the script ${endMsMax / 1000} s after its end`);
   },
   probe: writing,

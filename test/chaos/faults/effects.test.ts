@@ -61,7 +61,7 @@ describe('a fault', () => {
     [{ kind: 'limit-data', bytes: 7 }, ': bytes: '],
     [{ kind: 'dead-connections', share: 1 }, ': share: '],
     [{ kind: 'latency-ramp', latencyMs: 5, overMs: 1000, steps: 6 }, 'latencyMs is less than steps'],
-    [{ kind: 'slicer', averageBytes: 8, delayUs: 1000 }, ': averageBytes: '],
+    [{ kind: 'slicer', averageBytes: 18, delayUs: 1000 }, ': averageBytes: '],
   ])('%j is refused with what is wrong with it', (spec, message) => {
     expect(() => faultOf(spec)).toThrow(LabError);
     expect(() => faultOf(spec)).toThrow(message);

@@ -33,7 +33,8 @@ describe('a store link', () => {
       let received = '';
       socket.setEncoding('latin1').on('data', (text: string) => {
         received += text;
-        if (received.length < request.length) return;
+        const isWhole = received.split('\r\n').length >= 2 + 2 * Number(received[1]);
+        if (!isWhole) return;
         const quits = received.includes('QUIT');
         received = '';
         if (quits) return socket.end('+OK\r\n');
@@ -150,6 +151,7 @@ describe('a store link', () => {
     { kind: 'latency', latencyMs: 60, direction: 'downstream' },
     { kind: 'slicer', averageBytes: 1, delayUs: 3000 },
     { kind: 'slicer', averageBytes: 7, delayUs: 60_000 },
+    { kind: 'slicer', averageBytes: 17, delayUs: 1000 },
     { kind: 'limit-data', bytes: 1 },
     { kind: 'limit-data', bytes: 6 },
     { kind: 'reset-peer' },
