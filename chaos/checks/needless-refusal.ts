@@ -12,6 +12,7 @@ import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { isCrowded } from './crowded.ts';
 import { refusedAtFirst } from './first-requests.ts';
 import { type Lowest, lowestLevels, surelyOne } from './lowest-level.ts';
+import { refusedEarly } from './refused-early.ts';
 import { type Source, sourcesOf } from './sources.ts';
 
 /** A bucket of one token can hold no more than that. */
@@ -55,8 +56,17 @@ function result(verdict: CheckResult['verdict'], measured: number, detail: strin
   return { name: 'needless-refusal', phase: 'all', verdict, measured, limit: 0, unit: 'refusals', detail };
 }
 
-/** Of a target that does not say who decided: only the first request for a key surely meets full buckets. */
+/**
+ * Of a target that does not say who decided: only the first request for a key surely meets full buckets; and before any
+ * fault what was given to most keys tells what the store holds.
+ */
 function judgeWithoutSource(history: History): CheckResult {
+  const early = refusedEarly(history);
+  if (early) {
+    const { first, given, keys } = early;
+    const at = `${first.instance} refused key ${first.key} at ${(first.sentMs / 1000).toFixed(3)} s after ${given} of ${history.run.bounds.capacity} tokens`;
+    return result('fail', early.early, `${at}; before any fault, ${early.early} of ${keys} keys were refused so early`);
+  }
   if (history.run.bounds.fallbackCapacity < 1)
     return notApplicable('needless-refusal', 'the target does not say who decided, and may have no fallback');
   if (isCrowded(history))

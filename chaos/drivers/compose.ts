@@ -22,7 +22,7 @@ import { settingsOf } from '../host/stack-redis.ts';
 import { ToxiproxyApi } from '../host/toxiproxy.ts';
 import { UndoLog } from '../host/undo-log.ts';
 import { controlName, limiterNames } from '../scenario.ts';
-import { isReady } from '../targets/first-look.ts';
+import { ReadyLook } from '../targets/first-look.ts';
 import type { Target } from '../targets/target.ts';
 import { findStack, type Service, services, upCommand } from './compose-stack.ts';
 import { serveTo, targetDirectory, writeTarget } from './lab-target.ts';
@@ -230,8 +230,10 @@ function onAnyPort(bindings: unknown): Record<string, { HostIp: string; HostPort
 }
 
 async function ready({ name, url }: Instance, target: Target): Promise<void> {
-  const isSo = await until(readyMs, 50, async () => ((await isReady(target, url)) ? true : undefined));
-  if (!isSo) throw new LabError(`${name} does not decide by Redis. See: docker compose logs ${name}`);
+  const look = new ReadyLook(target, url);
+  const isReady = await until(readyMs, 50, async () => ((await look.isReady()) ? true : undefined));
+  if (!isReady)
+    throw new LabError(`${name} does not decide by Redis: it ${look.why}. See: docker compose logs ${name}`);
 }
 
 function entries(env: Readonly<Record<string, string>>): string[] {

@@ -17,11 +17,6 @@ const lookEveryMs = 200;
 /** Of a body that says something else. */
 const shownMax = 200;
 
-/** Whether it is ready, at this address. */
-export function isReady(target: Target, url: string): Promise<boolean> {
-  return new ReadyLook(target, url).isReady();
-}
-
 /** Looks whether a target is ready at an address, and can say why it was not. */
 export class ReadyLook {
   readonly #ready: Target['ready'];

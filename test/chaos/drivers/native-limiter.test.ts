@@ -10,7 +10,7 @@ import { startOf } from '../../../chaos/host/process-identity.ts';
 import { commandTarget } from '../../../chaos/targets/command.ts';
 import { failopen } from '../../../chaos/targets/failopen.ts';
 import { targetFrom } from '../../../chaos/targets/file.ts';
-import { givenBy, isReady } from '../../../chaos/targets/first-look.ts';
+import { givenBy, ReadyLook } from '../../../chaos/targets/first-look.ts';
 import { plain, type Target } from '../../../chaos/targets/target.ts';
 import { temporaryDirectory } from '../../support/lab-processes.ts';
 import { until } from '../../support/until.ts';
@@ -95,8 +95,8 @@ describe('a command as the limiter', () => {
     const { target, url } = await started(serving(`${elsewhere} response.writeHead(302, ${headers}).end()`));
     const answer = { ...target.answer, allowed: { status: 302 } };
     expect(await givenBy({ ...target, answer }, url)).toEqual(['source']);
-    expect(await isReady({ ...target, ready: [{ path: '/', status: 302 }] }, url)).toBe(true);
-    expect(await isReady({ ...target, ready: [{ path: '/', status: '2xx' }] }, url)).toBe(false);
+    expect(await new ReadyLook({ ...target, ready: [{ path: '/', status: 302 }] }, url).isReady()).toBe(true);
+    expect(await new ReadyLook({ ...target, ready: [{ path: '/', status: '2xx' }] }, url).isReady()).toBe(false);
   });
 
   it('that does not tell what its file says it tells is refused with what it says there', async () => {
