@@ -21,13 +21,22 @@ export interface LimiterParts {
   readonly onDecision: (decision: Decision, seconds: number, take: Take) => void;
 }
 
-/** An outage is over when the store answers, and has failed no take for so long. */
+/** An outage is over when the store has answered, and failed no take for so long. */
 const calmUs = 10_000_000;
+
+interface Outage {
+  /** When the first take failed. */
+  readonly sinceUs: number;
+  /** When the last one did. */
+  readonly lastUs: number;
+  /** Whether the store has answered a take since. */
+  isAnswered: boolean;
+}
 
 export class Limiter implements Store {
   readonly #parts: LimiterParts;
-  /** The outages that last, by shard: when the first take failed, and when the last one did. */
-  readonly #outages = new Map<Shard | undefined, { readonly sinceUs: number; lastUs: number }>();
+  /** By shard. One that is over may still be here, until the store is asked again. */
+  readonly #outages = new Map<Shard | undefined, Outage>();
 
   constructor(parts: LimiterParts) {
     this.#parts = parts;
@@ -85,17 +94,14 @@ export class Limiter implements Store {
 
   #decideLocally(shard: Shard | undefined, take: Take): Decision {
     const atUs = this.#parts.nowUs();
-    const outage = this.#outages.get(shard);
-    if (outage) outage.lastUs = atUs;
-    else {
-      this.#forgetGone();
-      this.#outages.set(shard, { sinceUs: atUs, lastUs: atUs });
-    }
+    const outage = this.#outageAt(shard, atUs);
+    if (!outage) this.#forgetGone();
+    this.#outages.set(shard, { sinceUs: outage?.sinceUs ?? atUs, lastUs: atUs, isAnswered: false });
     return this.#withoutStore(shard, take, atUs, 'decide');
   }
 
   #withoutStore(shard: Shard | undefined, take: Take, atUs: number, how: 'decide' | 'look'): Decision {
-    const sinceUs = this.#outages.get(shard)?.sinceUs ?? atUs;
+    const sinceUs = this.#outageAt(shard, atUs)?.sinceUs ?? atUs;
     return decideWithoutStore(take, (atUs - sinceUs) / 1000, (left) => this.#byFallback(shard, left, atUs, how));
   }
 
@@ -108,8 +114,16 @@ export class Limiter implements Store {
   #answered(shard: Shard, atUs: number): void {
     for (const failing of [shard, undefined]) {
       const outage = this.#outages.get(failing);
-      if (outage && atUs - outage.lastUs >= calmUs) this.#outages.delete(failing);
+      if (!outage || atUs < outage.lastUs) continue; // asked before the last one failed
+      outage.isAnswered = true;
+      if (!this.#outageAt(failing, atUs)) this.#outages.delete(failing);
     }
+  }
+
+  /** The one that lasts. Where the store has answered, it is over by the time alone: perhaps nobody has asked since. */
+  #outageAt(shard: Shard | undefined, atUs: number): Outage | undefined {
+    const outage = this.#outages.get(shard);
+    return outage?.isAnswered && atUs - outage.lastUs >= calmUs ? undefined : outage;
   }
 
   /** A shard whose master was replaced, with all that it knew, would be kept for ever by its outage. */

@@ -342,4 +342,23 @@ describe('a take that Redis cannot decide', () => {
     clock.us += 8_000_000;
     expect([await mechanism(undefined), await mechanism(timeout)]).toEqual(['redis', 'open']);
   });
+
+  it('has the whole budget again when the store answered once, and then nobody asked until it failed anew', async () => {
+    const { limiter, clock, redis } = createLimiter();
+    const take = takeOf([limitFor('open', 3000)], 'a', 1);
+    const mechanism = async (breaks: StoreError | undefined) => {
+      redis.breaks = breaks;
+      return (await limiter.decide(take)).mechanism;
+    };
+    expect(await mechanism(timeout)).toBe('open');
+    clock.us += 5_000_000;
+    expect(await mechanism(timeout)).toBe('fallback');
+    clock.us += 1_000_000;
+    expect(await mechanism(undefined)).toBe('redis');
+    clock.us += 3_600_000_000;
+    expect(limiter.lookLocally(take, timeout).mechanism).toBe('open');
+    expect(await mechanism(timeout)).toBe('open');
+    clock.us += 3_600_000_000; // nothing answered since: it is the same outage, however long nobody asks
+    expect(await mechanism(timeout)).toBe('fallback');
+  });
 });
