@@ -22,6 +22,11 @@ describe('a claim of a bearer token', () => {
     ['five parts, which are encrypted', 'Bearer a.b.c.d.e'],
     ['no base64url', `Bearer a.${btoa('{"sub":"?>"}')}=.c`],
     ['no JSON', `Bearer a.${encoded('{"sub":')}.c`],
+    [
+      'no UTF-8, where two texts would be one',
+      `Bearer a.${Buffer.from('{"sub":"\xe9"}', 'latin1').toString('base64url')}.c`,
+    ],
+    ['half of a surrogate pair, likewise', tokenOf({ sub: 'a\ud800' })],
     ['no object', `Bearer a.${encoded('null')}.c`],
     ['a list', `Bearer a.${encoded('["sub"]')}.c`],
     ['a fraction', tokenOf({ sub: 1.5 })],
