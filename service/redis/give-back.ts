@@ -35,12 +35,12 @@ export function givenBackOf([, isNew, ...debtsUs]: GiveBackReply): GivenBack {
 }
 
 /**
- * The name for an id that goes with the bucket of that name: of fixed length, and nobody's key. An id counts for its key
- * alone, since another key's bucket may be on another node.
+ * The name for an id of a refund to an owner of buckets: of fixed length, and nobody's key. An id counts for its owner
+ * alone, since another one's buckets may be on another node.
  */
-export function idNameOf(id: string, bucketName: string): string {
+export function idNameOf(id: string, owner: string): string {
   return `refund:${createHash('sha256')
-    .update(JSON.stringify([id, bucketName]))
+    .update(JSON.stringify([id, owner]))
     .digest('base64url')}`;
 }
 

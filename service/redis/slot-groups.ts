@@ -66,6 +66,12 @@ export class SlotGroups {
     return charges.map((charge) => this.#nameOf(charge, prefix));
   }
 
+  /** Whose buckets the take's are, by which policy, whatever its limits: a reload may put others in their place. */
+  ownerOf({ key, charges }: Take): string {
+    const { hashKey } = this.#options;
+    return `${charges[0]?.limit.policy}/${hashKey ? hashKey(key) : key}`;
+  }
+
   /** A name in the slot of the take's buckets. */
   nameBeside({ key }: Take, text: string): string {
     return prefixIn(this.#options.tagOf?.(key)) + text;

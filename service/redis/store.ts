@@ -113,7 +113,7 @@ export class RedisStore implements BatchStore {
     this.#assertUp();
     const { take, id } = giveBack;
     const names = this.#groups.namesOf(take);
-    const idNames = id === undefined ? [] : [this.#groups.nameBeside(take, idNameOf(id, names[0] as string))];
+    const idNames = id === undefined ? [] : [this.#groups.nameBeside(take, idNameOf(id, this.#groups.ownerOf(take)))];
     const call = giveBackCall(giveBack, [...names, ...idNames]);
     return givenBackOf(await this.#scripts.run(call, this.#scripts.untilUs()));
   }
