@@ -18,10 +18,21 @@ export function commandLine<const Config extends ParseArgsConfig>(
   usage: string,
   help = usage,
 ): ReturnType<typeof parseArgs<Config>> {
+  assertNoneTaken(Object.keys(config.options ?? {}), config.args ?? process.argv.slice(2), usage);
   const options = { ...config.options, help: { type: 'boolean' } } as const;
   const parsed = parsedOrExplained({ ...config, options }, usage);
   if (parsed.values.help) throw new HelpAsked(help);
   return parsed as ReturnType<typeof parseArgs<Config>>;
+}
+
+/** What is typed before npm's `--` does not get here: npm takes it for an option of its own, and tells it by a variable. */
+function assertNoneTaken(names: readonly string[], args: readonly string[], usage: string): void {
+  const taken = names
+    .filter((name) => process.env[`npm_config_${name.replaceAll('-', '_')}`])
+    .map((name) => `--${name}`)
+    .filter((option) => !args.some((typed) => typed === option || typed.startsWith(`${option}=`)));
+  if (taken.length > 0)
+    throw new UsageError(`npm took ${taken.join(', ')} for itself; options are typed after a "--".\n${usage}`);
 }
 
 function parsedOrExplained(config: ParseArgsConfig, usage: string) {

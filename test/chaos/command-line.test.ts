@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { commandLine, outDirectory, typedIn } from '../../chaos/command-line.ts';
 import { UsageError } from '../../chaos/errors.ts';
 import { run, temporaryDirectory } from '../support/lab-processes.ts';
@@ -27,6 +27,26 @@ it.each([
   [['partition'], "Unexpected argument 'partition'."],
 ])('%j is refused in one line, and then the usage', (args, mistake) => {
   expect(says(...args)).toEqual(refusal(mistake));
+});
+
+describe('an option that npm has taken, since no "--" stands before it', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('is not ignored: another limiter than the one that was named would get the verdict', () => {
+    const all = { ...options, 'target-env': { type: 'string' } } as const;
+    vi.stubEnv('npm_config_rate', 'true');
+    vi.stubEnv('npm_config_target_env', 'A=B');
+    const taken = 'npm took --rate, --target-env for itself; options are typed after a "--".\nusage';
+    expect(() => commandLine({ args: [], options: all }, 'usage')).toThrow(new UsageError(taken));
+  });
+
+  it('is one of this command, and is not typed once more', () => {
+    vi.stubEnv('npm_config_rate', '7');
+    vi.stubEnv('npm_config_colour', 'always');
+    vi.stubEnv('npm_config_json', '');
+    expect(says('--rate', '8')).toMatchObject({ values: { rate: '8' } });
+    expect(says('--rate=8')).toMatchObject({ values: { rate: '8' } });
+  });
 });
 
 describe('a directory for results', () => {
