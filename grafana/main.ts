@@ -7,7 +7,7 @@ import { writeRuleFiles } from '../prometheus/generate.ts';
 import { writeDashboards } from './generate.ts';
 
 try {
-  commandLine({}, 'npm run dashboards: writes the dashboards of Grafana and the rules of Prometheus anew');
+  commandLine({}, "npm run dashboards: writes Grafana's dashboards and Prometheus's rules anew");
   writeRuleFiles();
   writeDashboards();
 } catch (error) {

@@ -16,11 +16,43 @@ import { type StormOptions, stormOptions } from './storm-command.ts';
 import type { FoundWith } from './storm-file.ts';
 
 const runsDirectory = join(import.meta.dirname, '..', 'runs');
-const usage =
-  'npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR --json],\n' +
-  'or npm run scenario [-- --list --driver D --json],\n' +
-  'or npm run scenario storm [-- --minutes M], or -- --replay RUN|FILE, or -- --shrink RUN [--tries N],\n' +
-  'or npm run suite [-- --family F --grep TEXT --shard K/N]';
+const usage = `npm run scenario NAME… [-- --target T --driver D --seed N --rate N --out DIR]
+npm run scenario [-- --list --driver D --json]
+npm run scenario storm [-- --minutes M]
+npm run scenario storm -- --replay RUN|FILE
+npm run scenario storm -- --shrink RUN [--tries N]
+npm run suite [-- --family F --grep TEXT --shard K/N]
+npm run scenario -- --help`;
+
+/** What `--help` says, in lines of at most 80 columns. */
+const help = `${usage}
+
+Options of a run
+
+  --driver D        who starts the parts: auto, native, containers, compose
+  --target T        the limiter under test: a name, command, or a file of YAML
+  --command 'CMD'   the program of --target command
+  --target-env K=V  a variable of that program; may be repeated
+  --seed N          fixes the schedule; the clock draws one without it
+  --rate N          requests per second over both limiters: 1000 without it
+  --out DIR         where the results go: runs without it
+  --json            prints JSON
+  --list            lists the scenarios
+
+Of the suite
+
+  --family F        the scenarios of one family alone
+  --grep TEXT       those in whose name or hypothesis TEXT occurs
+  --shard K/N       the K-th of N shares of what is left then
+
+Of a storm
+
+  --minutes M       how long it lasts: 1 without it
+  --replay RUN      the same faults and load as in a run, or in a shrunk file
+  --shrink RUN      the fewest of its faults that still fail
+  --tries N         runs of a schedule that does not fail, meanwhile: 2
+
+npm run scenario lists the scenarios and the targets.`;
 
 export interface RunOptions {
   readonly chosen: readonly Scenario[];
@@ -116,6 +148,7 @@ function parsed(args: readonly string[]) {
       },
     },
     usage,
+    help,
   );
 }
 
@@ -130,5 +163,5 @@ export function listing(listed: readonly Scenario[], terminalColumns?: number): 
   const families = [...Map.groupBy(listed, ({ family }) => family)].map(
     ([family, members]) => `${family}:\n${members.map(line).join('\n')}`,
   );
-  return `Scenarios\n\n${families.join('\n\n')}\n\n${wrapped(`Targets: ${targetNames.join(', ')}`, columns).join('\n')}\n\nRun one: ${usage}\n`;
+  return `Scenarios\n\n${families.join('\n\n')}\n\n${wrapped(`Targets: ${targetNames.join(', ')}`, columns).join('\n')}\n\nRun one\n\n${usage.replaceAll(/^/gm, '  ')}\n`;
 }

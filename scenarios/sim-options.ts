@@ -3,17 +3,20 @@
 import { getHeapStatistics } from 'node:v8';
 import { commandLine, whole } from '../chaos/command-line.ts';
 import { UsageError } from '../chaos/errors.ts';
+import { wrapped } from '../chaos/printable.ts';
 import { keepsHistory } from '../chaos/simulation/judged-world.ts';
 import type { Plan } from '../chaos/simulation/plan.ts';
 import { type Situation, situationOf, situations } from '../chaos/simulation/situations.ts';
 
-const usage =
-  'npm run sim [-- --scenario NAME --instances N --seeds N --seed S --minutes M --rate N --faults I,J --json],\n' +
-  'or npm run sim -- --plan policies.yaml [--policy NAME] [--instances N]';
+const usage = `npm run sim [-- --scenario NAME --instances N --seeds N --seed S --minutes M
+                --rate N --faults I,J --json]
+npm run sim -- --plan policies.yaml [--policy NAME] [--instances N]`;
 
-/** What `--help` says. */
+/** What `--help` says, in lines of at most 80 columns. */
 const help = `${usage}\n\nScenarios\n\n${situations
-  .map(({ name, hypothesis }) => `  ${name.padEnd(12)}${hypothesis}`)
+  .flatMap(({ name, hypothesis }) =>
+    wrapped(hypothesis, 64).map((text, i) => `  ${(i === 0 ? name : '').padEnd(13)}${text}`),
+  )
   .join('\n')}`;
 
 /** One world, as a command line says it. */

@@ -43,7 +43,7 @@ async function missingOf(wanted: readonly Binary[]): Promise<Binary[]> {
 }
 
 try {
-  commandLine({}, 'npm run setup: finds the programs that the lab needs, and installs what is missing');
+  commandLine({}, 'npm run setup: installs what is missing of the programs that the lab needs');
   if (!existsSync(join(import.meta.dirname, '..', '..', 'node_modules', 'node')))
     throw new LabError('Dependencies are missing. Type: npm ci');
   await setup();

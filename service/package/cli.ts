@@ -3,12 +3,14 @@
 
 import { readFileSync } from 'node:fs';
 
-const help = `failopen                     starts the rate limiter as a service; its settings are environment variables
-failopen check-config PATH   tells what is wrong with a file of policies, or with a directory of Envoy's rules
+const help = `failopen                     starts the rate limiter as a service
+failopen check-config PATH   tells what is wrong with a file of policies, or
+                             with a directory of Envoy's rules
 failopen --version
 failopen --help
 
-PORT is where the service listens, and REDIS_URL or REDIS_ADDR is where its Redis is.
+Its settings are environment variables: PORT is where the service listens, and
+REDIS_URL or REDIS_ADDR is where its Redis is.
 `;
 
 /** sysexits.h */

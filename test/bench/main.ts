@@ -27,9 +27,9 @@ import { hotKey, manyKeys, throughputs } from './workloads.ts';
 const bare = bareExpress.name;
 const ours = failopen.name;
 
-const usage =
-  'npm run bench [-- --rounds N --seconds N --soak SECONDS --warm-up SECONDS --peer NAME=COMMAND@URL… --out DIR],\n' +
-  'or one of npm run bench -- --doors, --grpc, --resp, --package';
+const usage = `npm run bench [-- --rounds N --seconds N --soak SECONDS --warm-up SECONDS
+                  --peer NAME=COMMAND@URL… --out DIR]
+npm run bench -- --doors, or --grpc, or --resp, or --package`;
 
 /** What is measured in the place of bare Express and its peers. */
 const others = { doors: measureDoors, grpc: measureGrpc, resp: measureResp, package: measurePackage } as const;

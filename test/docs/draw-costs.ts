@@ -9,7 +9,7 @@ import { costPictures } from './cost-pictures.ts';
 import { projectDirectory } from './documents.ts';
 
 try {
-  commandLine({}, 'npm run cost-pictures: draws the pictures of what an outage costs, which takes some ten seconds');
+  commandLine({}, 'npm run cost-pictures: draws the pictures of what an outage costs');
   for (const [path, draw] of Object.entries(costPictures)) {
     writeFileSync(join(projectDirectory, path), await draw());
     process.stdout.write(`${path}: written\n`);

@@ -171,12 +171,9 @@ describe.each([
 ])('npm run %s', (name, program) => {
   it('says its usage when it is asked, and with an option that it has not', async () => {
     const usage = new RegExp(`^npm run ${name}`, 'm');
-    expect(await run([program, '--help'])).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(usage),
-      stderr: '',
-      noted: [],
-    });
+    const help = await run([program, '--help']);
+    expect(help).toMatchObject({ status: 0, stdout: expect.stringMatching(usage), stderr: '', noted: [] });
+    for (const line of help.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     const wrong = await run([program, '--bogus']);
     expect(wrong).toMatchObject({ status: 254, stdout: '', noted: [], stderr: expect.stringMatching(usage) });
     expect(wrong.stderr).toMatch(/^Unknown option '--bogus'\. Options: .*--help\.$/m);

@@ -61,6 +61,23 @@ describe('npm run scenario', () => {
     expect(lines).toContain('                       request is decided by the fallback in time.');
   });
 
+  it('says in its help what each of its options is', () => {
+    const said = (args: string[]) => {
+      try {
+        runOptions(args);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    const [, options = ''] = /Options: (.*)\.\n/.exec(said(['--bogus'])) ?? [];
+    const names = options.split(', ');
+    expect(names).toContain('--target-env');
+    const lines = said(['--help']).split('\n');
+    for (const name of names.filter((it) => it !== '--suite' && it !== '--help'))
+      expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^  ${name}( |$)`)));
+  });
+
   it('lists those that a driver can run, when it is named', () => {
     const names = runOptions(['--list', '--driver', 'containers']).chosen.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['partition', 'sentinel-failover']));

@@ -28,6 +28,7 @@ describe('the command failopen', () => {
     const help = await failopen('--help');
     expect([help.status, help.stderr]).toEqual([0, '']);
     expect(help.stdout).toContain('failopen check-config PATH ');
+    for (const line of help.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(await failopen('--version')).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: '' });
   });
 
