@@ -16,7 +16,7 @@ import { costUsOf, holds } from './token-bucket.ts';
 export interface BucketsParts {
   readonly topology: Topology;
   readonly fallback: LocalStore;
-  readonly limiter: Pick<Limiter, 'lookLocally'>;
+  readonly limiter: Pick<Limiter, 'lookLocally' | 'remembered'>;
   /** Told what was given back, so that processes that remember the same buckets `forgive` it too; never rejects. */
   readonly onForgiven: (debts: readonly ForgivenDebt[]) => Promise<void>;
 }
@@ -47,6 +47,14 @@ export class Buckets {
       if (!(error instanceof StoreError)) throw error;
       return this.#parts.limiter.lookLocally(take, error);
     }
+  }
+
+  /**
+   * What the take would be told by this instance, which may remember a denial that is no longer true: takes nothing. Rejects
+   * as `look` does.
+   */
+  async foresee(take: Take): Promise<Decision> {
+    return this.#parts.limiter.remembered(take) ?? this.look(take);
   }
 
   /**

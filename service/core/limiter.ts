@@ -83,6 +83,13 @@ export class Limiter implements Store {
     return this.#tell(outcome, arrivedUs, take);
   };
 
+  /** The store's denial that `decide` would repeat from memory, without asking it; undefined where there is none. */
+  remembered(take: Take): Decision | undefined {
+    const { topology, nowUs } = this.#parts;
+    const shard = topology.shardOf(take.key);
+    return shard?.breaker.state === 'closed' ? shard.last.denialOf(take, shard.last.placeOf(take), nowUs()) : undefined;
+  }
+
   /** What `decide` would say without the store, which failed for this reason, with the tokens that are there now; takes nothing. */
   lookLocally(take: Take, why: StoreError): Decision {
     const { topology, nowUs } = this.#parts;

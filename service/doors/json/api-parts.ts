@@ -8,7 +8,7 @@ import type { Tokens } from './tokens.ts';
 
 export interface ApiParts {
   readonly limiter: Pick<Limiter, 'decide' | 'ask'>;
-  readonly buckets: Pick<Buckets, 'look' | 'reset' | 'refund'>;
+  readonly buckets: Pick<Buckets, 'look' | 'foresee' | 'reset' | 'refund'>;
   /** Those in force now. A list once returned stays as it is. */
   readonly policies: () => readonly Policy[];
   /** Whose requests are refused most, by this instance. */

@@ -73,7 +73,7 @@ export function explainRoute({ policies, buckets, ipv6Prefix }: ApiParts): AnyRo
       const all = policies();
       const { take, shadows, mistakes } = claimOf(all, factsOf(body, ipv6Prefix));
       const takes = take ? [take, ...shadows] : shadows;
-      const decisions = await Promise.all(takes.map((it) => buckets.look(it)));
+      const decisions = await Promise.all(takes.map((it) => buckets.foresee(it)));
       const decision = take && decisions[0];
       const isMistaken = mistakes.some(({ policy }) => !policy.isShadow);
       const counted = takes.flatMap((it, i) => matchesOf(all, it, decisions[i] as Decision));

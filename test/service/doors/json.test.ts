@@ -364,6 +364,19 @@ describe('POST /v1/explain', () => {
     expect(await bucketsNow()).toBe(0);
   });
 
+  it('says 429 for a request that would be refused from memory, although another instance has filled its bucket', async () => {
+    const headers = { 'x-api-key': 'remembered' };
+    const told = async () => (await explain({ ...search, headers })).body;
+    const answered = async () => (await fetch(`${service.url}/search/a`, { headers })).status;
+    for (let n = 0; n < 3; n++) await answered();
+    expect([(await told()).status, await answered()]).toEqual([429, 429]);
+    await redis.admin.del(await redis.admin.keys('*remembered*'));
+    expect([await told(), await answered()]).toEqual([
+      expect.objectContaining({ status: 429, binds: 'search-3600s', mechanism: 'redis' }),
+      429,
+    ]);
+  });
+
   it('says 429 for a request that would be refused, and 400 for one that cannot be counted', async () => {
     for (let n = 0; n < 3; n++) await fetch(`${service.url}/search/a`, { headers: { 'x-api-key': 'explained' } });
     expect((await explain(search)).body).toMatchObject({ status: 429, binds: 'search-3600s' });
