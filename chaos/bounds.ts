@@ -34,7 +34,7 @@ export function serviceEnvironment(
 /**
  * What the judge holds a target to: the settings of the run, as far as the target does not say otherwise. A limiter that
  * admits B in each fixed window of W touches Δ/W + 2 windows within Δ at most. So it admits 2·B + B/W · Δ, which is a
- * bucket of twice the capacity.
+ * bucket of twice the capacity. A target that says another capacity than it is told may say it for that.
  */
 export function boundsFor(
   { fixedWindow = false, bounds }: { readonly fixedWindow?: boolean; readonly bounds?: Partial<Bounds> },
@@ -43,7 +43,8 @@ export function boundsFor(
   const told = boundsOf(settings);
   const { capacity, fallbackCapacity } = told;
   const twice = fixedWindow ? { capacity: 2 * capacity, fallbackCapacity: 2 * fallbackCapacity } : {};
-  return { ...told, ...twice, ...bounds };
+  const mayBeWindows = fixedWindow || (bounds?.capacity ?? capacity) !== capacity;
+  return { ...told, ...twice, ...bounds, ...(mayBeWindows && { mayBeWindows }) };
 }
 
 /** How far two clocks drift apart by themselves: NTP slews by 500 ppm at most. */

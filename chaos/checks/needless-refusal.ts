@@ -8,6 +8,7 @@
 // Where a replica took over, nobody knows how much was forgotten, so a refusal is wrong only if it is with nothing forgotten.
 
 import { type AnswerEvent, type History, isDenied } from '../history.ts';
+import { wasCalm } from './calm.ts';
 import { type Check, type CheckResult, notApplicable } from './check.ts';
 import { isCrowded } from './crowded.ts';
 import { refusedAtFirst } from './first-requests.ts';
@@ -63,9 +64,12 @@ function result(verdict: CheckResult['verdict'], measured: number, detail: strin
 function judgeWithoutSource(history: History): CheckResult {
   const early = refusedEarly(history);
   if (early) {
-    const { first, given, keys } = early;
-    const at = `${first.instance} refused key ${first.key} at ${(first.sentMs / 1000).toFixed(3)} s after ${given} of ${history.run.bounds.capacity} tokens`;
-    return result('fail', early.early, `${at}; before any fault, ${early.early} of ${keys} keys were refused so early`);
+    const { refusal, given, due, keys } = early;
+    const at = `${refusal.instance} refused key ${refusal.key} at ${(refusal.sentMs / 1000).toFixed(3)} s after ${given} of ${due} tokens`;
+    const detail = `${at}; before any fault, ${early.early} of ${keys} keys were refused so early`;
+    return wasCalm(history)
+      ? result('fail', early.early, detail)
+      : result('unknown', early.early, `${detail}; the control was slow over the whole run`);
   }
   if (history.run.bounds.fallbackCapacity < 1)
     return notApplicable('needless-refusal', 'the target does not say who decided, and may have no fallback');
