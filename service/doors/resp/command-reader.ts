@@ -151,13 +151,13 @@ const carriageReturn = 13;
 const lineFeed = 10;
 const zero = 48;
 
-/** The number behind the first character, as Redis reads it; undefined for what is none. */
+/** The number behind the first character, as Redis reads it; -1 for all below 0, undefined for what is none. */
 function lengthOf(line: string): number | undefined {
+  if (/^.-[1-9]\d{0,17}$/.test(line)) return -1;
   let value = 0;
   for (let i = 1; i < line.length; i++) {
     const digit = line.charCodeAt(i) - zero;
-    if (digit < 0 || digit > 9 || (value === 0 && i > 1) || i > 10)
-      return line === `${line.charAt(0)}-1` ? -1 : undefined;
+    if (digit < 0 || digit > 9 || (value === 0 && i > 1) || i > 10) return undefined;
     value = value * 10 + digit;
   }
   return line.length > 1 ? value : undefined;

@@ -4,12 +4,12 @@
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
-/** A word in quotes must end there. Within double quotes, \xHH is a byte. */
+/** What stands before a quote belongs to the word, which ends with the quote. Within double quotes, \xHH is a byte. */
 const word =
-  /[ \t\r\v\f\0]*(?:"((?:\\[\s\S]|[^"\\])*)"(?=[ \t\r\v\f\0]|$)|'((?:\\'|[^'])*)'(?=[ \t\r\v\f\0]|$)|([^ \t\r\v\f\0"']+)(?=[ \t\r\v\f\0]|$))/y;
+  /[ \t\r\v\f\0]*(?![ \t\r\v\f\0])([^ \t\r\v\f\0"']*)(?:"((?:\\[\s\S]|[^"\\])*)"|'((?:\\'|\\(?!')|[^'\\])*)')?(?=[ \t\r\v\f\0]|$)/y;
 const rest = /[ \t\r\v\f\0]*$/y;
 
-/** Undefined where a quote is never closed, or closed in the middle of a word. */
+/** Undefined where a quote is never closed, or is followed by more of a word. */
 export function wordsOf(line: string): string[] | undefined {
   const words: string[] = [];
   let at = 0;
@@ -19,8 +19,8 @@ export function wordsOf(line: string): string[] | undefined {
     word.lastIndex = at;
     const found = word.exec(line);
     if (!found) return undefined;
-    const [, doubled, single, plain] = found;
-    words.push(doubled !== undefined ? unescaped(doubled) : (single?.replaceAll("\\'", "'") ?? (plain as string)));
+    const [, plain = '', doubled = '', single = ''] = found;
+    words.push(plain + unescaped(doubled) + single.replaceAll("\\'", "'"));
     at = word.lastIndex;
   }
 }

@@ -41,22 +41,22 @@ describe('the reader of commands', () => {
   });
 
   it('reads lines typed by hand between the others, and passes over what is no command', () => {
-    expect(readAll(['PING\r\nPING "a b"\n\r\n*0\r\n*-1\r\n', written(['ECHO', '']), '  ', 'QUIT\r', '\n'])).toEqual([
-      ['PING'],
-      ['PING', 'a b'],
-      ['ECHO', ''],
-      ['QUIT'],
-    ]);
+    expect(
+      readAll(['PING\r\nPING "a b"\n\r\n*0\r\n*-1\r\n*-5\r\n', written(['ECHO', '']), '  ', 'QUIT\r', '\n']),
+    ).toEqual([['PING'], ['PING', 'a b'], ['ECHO', ''], ['QUIT']]);
   });
 
   it.each([
     ['*1\r\n$536870912\r\n', 'invalid bulk length'],
     ['*1\r\n$-1\r\n', 'invalid bulk length'],
+    ['*1\r\n$-5\r\n', 'invalid bulk length'],
     ['*1\r\n$01\r\n', 'invalid bulk length'],
     ['*1\r\n$\r\n', 'invalid bulk length'],
     ['*1025\r\n', 'invalid multibulk length'],
     ['*99999999999999999999\r\n', 'invalid multibulk length'],
     ['*x\r\n', 'invalid multibulk length'],
+    ['*-0\r\n', 'invalid multibulk length'],
+    ['*-01\r\n', 'invalid multibulk length'],
     ['*1\r\nPING\r\n', "expected '$', got 'P'"],
     ['*1\r\n\0', "expected '$', got '?'"],
     ['a'.repeat(16_385), 'too big inline request'],
@@ -89,6 +89,10 @@ describe('a line typed by hand', () => {
     ['"a b" \'c d\'', ['a b', 'c d']],
     [String.raw`"\x41\n\"\q" 'it\'s'`, ['A\n"q', "it's"]],
     ['"" \'\'', ['', '']],
+    [`user:"a b" x'c d'`, ['user:a b', 'xc d']],
+    [String.raw`'a\' b`, undefined],
+    ['a"b"c', undefined],
+    ['  "a', undefined],
     ['a"b', undefined],
     ['"a', undefined],
     ["'a'b", undefined],
