@@ -2,6 +2,7 @@
 
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
+import { isBreakerHit } from '../checks/outage.ts';
 import { answersIn, type BreakerEvent, type RunEvent, type SourceKind } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { isOwn, targets } from '../targets/index.ts';
@@ -134,25 +135,30 @@ function whenOf({ startMs, endMs, healed }: FaultWindow): string {
   return `from ${seconds(startMs, 1)} ${healed ? `to ${seconds(endMs, 1)}` : 'until the run was cut off'}`;
 }
 
-function breakerStory({ history: { run, breaker } }: Run, windows: readonly FaultWindow[]): string[] {
+function breakerStory({ history }: Run, windows: readonly FaultWindow[]): string[] {
+  const { run } = history;
   const faulted = run.instances.filter(({ control }) => !control);
   if (windows.length === 0) return [];
   if (faulted.some(({ reportsBreaker }) => !reportsBreaker)) return ['The limiter does not tell of its breaker.'];
   // Of one that is open from the fault before, a probe fails.
   const isOpening = ({ from, to }: BreakerEvent) => to === 'open' && (from === 'closed' || windows.length === 1);
-  const openingsIn = (window: FaultWindow) =>
+  const openingsIn = ({ startMs, endMs }: FaultWindow) =>
     faulted.flatMap(({ name }) => {
-      const open = breaker.find((move) => move.instance === name && isOpening(move) && move.atMs >= window.startMs);
-      return open && open.atMs <= window.endMs ? [open.atMs - window.startMs] : [];
+      const moves = history.breaker.filter((move) => move.instance === name && isBreakerHit(history, move.shard));
+      const before = moves.findLast((move) => move.atMs < startMs);
+      if (windows.length === 1 && before?.to === 'open') return [0]; // opened by noise
+      const open = moves.find((move) => isOpening(move) && move.atMs >= startMs);
+      return open && open.atMs <= endMs ? [open.atMs - startMs] : [];
     });
   const each = windows.map(openingsIn);
   const [openings = []] = each;
   const opening = each.filter(({ length }) => length > 0).length;
   if (opening === 0) return ['No breaker opened.'];
   if (windows.length > 1) return [`A breaker opened in ${opening} of ${counted(windows.length, 'fault')}.`];
-  const slowest = `${figure(Math.round(Math.max(...openings)))} ms after the injection began`;
+  const slowestMs = Math.round(Math.max(...openings));
+  const slowest = slowestMs === 0 ? 'when the injection began' : `${figure(slowestMs)} ms after the injection began`;
   if (openings.length < faulted.length) return [`${openings.length} of ${faulted.length} breakers opened.`];
-  return [faulted.length === 1 ? `The breaker opened ${slowest}.` : `Every breaker was open ${slowest}.`];
+  return [`${faulted.length === 1 ? 'The' : 'Every'} breaker was open ${slowest}.`];
 }
 
 function answerStory({ history }: Run, { phases }: Journal, windows: readonly FaultWindow[]): string[] {

@@ -67,5 +67,5 @@ export function reproduce(run: Run): Markup {
     ? 'The run tells its faults and its load: the same again, where RUN is the directory of this report.'
     : 'The seed fixes the schedule: the same requests for the same keys at the same instants.';
   return markup`<p>${how}</p>
-<pre class="scroll" tabindex="0" role="region" aria-label="Command"><code>${commandOf(run)}</code></pre>`;
+<pre><code>${commandOf(run)}</code></pre>`;
 }

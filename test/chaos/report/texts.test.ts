@@ -142,6 +142,22 @@ describe('the story', () => {
     });
   });
 
+  it('takes a breaker that noise had opened for open, and not for one that opens when its next probe fails', () => {
+    const run = runOf();
+    const told = (names: readonly string[]) => {
+      const open = names.flatMap((name) => [
+        move(name, 900, 'closed', 'open'),
+        move(name, 1900, 'open', 'half-open'),
+        move(name, 1905, 'half-open', 'open'),
+      ]);
+      const others = run.history.breaker.filter(({ instance }) => !names.includes(instance));
+      const history = { ...run.history, breaker: [...open, ...others].toSorted((a, b) => a.atMs - b.atMs) };
+      return storyOf({ ...run, history }, journal(run)).happened[0];
+    };
+    expect(told(['limiter-2'])).toBe('Every breaker was open 16 ms after the injection began.');
+    expect(told(['limiter-1', 'limiter-2'])).toBe('Every breaker was open when the injection began.');
+  });
+
   it('of a fail says no', () => {
     expect(story(specs.fail).promise).toBe('No. 5,991 of 6,000 requests answered; worst p99 1,465 ms (onset) of 9 ms.');
     expect(sentence(specs.fail)).toBe(
