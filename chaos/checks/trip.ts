@@ -24,7 +24,7 @@ const stallsMax = 5;
 const waitMsMax = slackMs / 2;
 
 /** The longest that an opening may take, from the fault biting, not counting a long wait for calls. */
-export function tripMsMax({ breakerFailures, redisTimeoutMs }: Bounds): number {
+function tripMsMax({ breakerFailures, redisTimeoutMs }: Bounds): number {
   return breakerFailures * redisTimeoutMs + slackMs;
 }
 

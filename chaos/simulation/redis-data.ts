@@ -1,7 +1,7 @@
 // What a simulated Redis holds, with a memory of its last writes: a replica that takes over may not have heard of them.
 
 /** The longest that a replica lags behind, in microseconds. */
-export const lagUsMax = 2_000_000;
+const lagUsMax = 2_000_000;
 /** The memory is looked through once it is so long. */
 const writesMax = 20_000;
 

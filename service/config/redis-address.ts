@@ -25,7 +25,7 @@ export function isHost(text: string): boolean {
 }
 
 /** A DNS name. One that ends in a number is read as an IPv4 address by somebody: https://url.spec.whatwg.org/#ends-in-a-number-checker */
-export function isHostName(text: string): boolean {
+function isHostName(text: string): boolean {
   const labels = text.replace(/\.$/, '').split('.');
   const isName = text.length <= 253 && labels.every((label) => /^(?!-)[\w-]{1,63}(?<!-)$/.test(label));
   return isName && !/^(\d+|0x[\da-f]*)$/i.test(labels.at(-1) as string);

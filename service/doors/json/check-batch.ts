@@ -25,7 +25,7 @@ const batch = fields({ checks: z.array(checkShape, { error }).max(checksMax, { e
 const unread = fields({ checks: z.array(z.unknown(), { error }).max(checksMax, { error }) });
 
 /** Reads no further than is told of what is wrong. */
-export function readBatch(body: unknown): { readonly checks: readonly Check[] } {
+function readBatch(body: unknown): { readonly checks: readonly Check[] } {
   const { checks } = readBy(unread, body, 'body');
   if (checks.every(isCheck)) return { checks };
   const mistakes: FieldMistake[] = [];

@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 
-export const keyForms = ['given', 'named'] as const;
+const keyForms = ['given', 'named'] as const;
 export type KeyForm = (typeof keyForms)[number];
 
 export const keyFormShape = z
