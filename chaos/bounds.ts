@@ -34,7 +34,8 @@ export function serviceEnvironment(
 /**
  * What the judge holds a target to: the settings of the run, as far as the target does not say otherwise. A limiter that
  * admits B in each fixed window of W touches Δ/W + 2 windows within Δ at most. So it admits 2·B + B/W · Δ, which is a
- * bucket of twice the capacity. A target that says another capacity than it is told may say it for that.
+ * bucket of twice the capacity, and gives a key B before it refuses it. A target that says another capacity than it is told
+ * says no more than that this is the most.
  */
 export function boundsFor(
   { fixedWindow = false, bounds }: { readonly fixedWindow?: boolean; readonly bounds?: Partial<Bounds> },
@@ -43,8 +44,8 @@ export function boundsFor(
   const told = boundsOf(settings);
   const { capacity, fallbackCapacity } = told;
   const twice = fixedWindow ? { capacity: 2 * capacity, fallbackCapacity: 2 * fallbackCapacity } : {};
-  const mayBeWindows = fixedWindow || (bounds?.capacity ?? capacity) !== capacity;
-  return { ...told, ...twice, ...bounds, ...(mayBeWindows && { mayBeWindows }) };
+  const isAsTold = (bounds?.capacity ?? capacity) === capacity;
+  return { ...told, ...twice, ...bounds, ...(isAsTold ? { leastCapacity: capacity } : {}) };
 }
 
 /** How far two clocks drift apart by themselves: NTP slews by 500 ppm at most. */

@@ -39,6 +39,8 @@ export interface StoreLink {
   readonly proxy: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** The address of Redis's at which this link's connections arrive, and no others. Absent where they share one. */
+  readonly arrivesAt?: string;
   /** Absent where nothing of the run needs the lever `netns`. */
   readonly packets?: PacketFilter;
 }

@@ -114,6 +114,7 @@ export interface StoreUseEvent {
   /** The control, for its own; or `sharedStoreName`. */
   readonly instance: string;
   readonly atMs: number;
+  /** Of a single faulted instance: at how many looks it had used the shared one within the last 2 s. */
   readonly commands: number;
 }
 

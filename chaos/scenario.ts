@@ -141,8 +141,8 @@ export interface Bounds {
   /** The Redis bucket: B in tokens, r in tokens per second. */
   readonly capacity: number;
   readonly refillPerSecond: number;
-  /** The capacity may be twice the limit of fixed windows; absent where it is that of a bucket, and in files of an older lab. */
-  readonly mayBeWindows?: boolean;
+  /** So many tokens a key is given before the Redis bucket refuses it; absent where the target says the most alone, and in files of an older lab. */
+  readonly leastCapacity?: number;
   /** One instance's fallback bucket: β and ρ. */
   readonly fallbackCapacity: number;
   readonly fallbackRefillPerSecond: number;

@@ -1,11 +1,11 @@
-// Bound 3 for a target that does not say who decided, before the first fault: a store that gives a key its capacity refuses
-// it nothing until so much was given, whatever the algorithm of the limiter: token bucket, fixed or sliding windows. That
+// Bound 3 for a target that does not say who decided, before the first fault: a store that has a limit refuses a key nothing
+// until so much was given, whatever the algorithm of the limiter: token bucket, fixed or sliding windows. That
 // holds for a key's first window alone; later, how much was given in one depends on the algorithm. What one instance took
 // in advance is given before each has refused. One fallback that holds less may refuse too, so it takes many keys to tell,
 // and a Redis that counts its commands and was asked for what was allowed.
 
 import { type AnswerEvent, type History, isAllowed, isControl, isDenied } from '../history.ts';
-import type { Bounds } from '../scenario.ts';
+import { sharedStoreName } from '../scenario.ts';
 import { windowsOf } from './windows.ts';
 
 export interface RefusedEarly {
@@ -29,26 +29,21 @@ const askedShareMin = 0.9;
 export function refusedEarly(history: History): RefusedEarly | undefined {
   const beginMs = Math.min(...windowsOf(history).map((window) => window.beginMs));
   const isOfFleet = ({ instance }: { readonly instance: string }) => !isControl(history, instance);
-  const looks = history.storeUse.filter((look) => isOfFleet(look) && look.atMs <= beginMs);
+  const looks = history.storeUse.filter(({ instance, atMs }) => instance === sharedStoreName && atMs <= beginMs);
   const [from, to] = [looks[0], looks.at(-1)];
-  if (!from || !to) return undefined;
+  const { leastCapacity: due, refillPerSecond } = history.run.bounds;
+  if (!from || !to || due === undefined) return undefined;
   const answers = history.answers.filter((it) => isOfFleet(it) && it.receivedMs <= to.atMs);
   const allowed = answers.filter((it) => isAllowed(it) && it.sentMs >= from.atMs);
   if (to.commands - from.commands < askedShareMin * Math.max(allowed.length, 1)) return undefined;
   const fleet = history.run.instances.filter(({ control }) => !control).map(({ name }) => name);
-  const due = dueOf(history.run.bounds);
-  const windowMs = (due / history.run.bounds.refillPerSecond) * 1000;
+  const windowMs = (due / refillPerSecond) * 1000;
   const ofKey = [...Map.groupBy(answers, ({ key }) => key).values()];
   const refused = ofKey.flatMap((its) => refusedByAll(its, fleet, windowMs));
   const early = refused.filter(({ given }) => given < due);
   const [first] = early.toSorted((a, b) => a.refusal.sentMs - b.refusal.sentMs);
   const isTelling = refused.length >= keysMin && early.length >= earlyShareMin * refused.length;
   return first && isTelling ? { ...first, due, keys: refused.length, early: early.length } : undefined;
-}
-
-/** Where fixed windows may stand behind the capacity, one of them holds half of it. */
-function dueOf({ capacity, mayBeWindows = false }: Bounds): number {
-  return mayBeWindows ? capacity / 2 : capacity;
 }
 
 /** When each instance had refused a key, if that was within a window of its first request. */

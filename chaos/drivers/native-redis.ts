@@ -4,12 +4,13 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { platform } from 'node:process';
 import type { RedisHandle, StoreLink } from '../environment.ts';
 import { freePort } from '../free-port.ts';
 import type { NetworkNamespace } from '../host/namespace.ts';
 import { ping } from '../host/ping.ts';
 import type { ToxiproxyApi } from '../host/toxiproxy.ts';
-import type { Topology } from '../scenario.ts';
+import { limiterNames, type Topology } from '../scenario.ts';
 import { clusterEnv, clusterFailover, clusterSettings, formCluster, masterCount } from './cluster.ts';
 import { loopback, type NativeParts } from './native-parts.ts';
 import { adminOf, argsOf, commandTo, handleOf, type RedisNode, serverArgs } from './redis-node.ts';
@@ -44,6 +45,11 @@ export interface RedisOptions {
   readonly namespace?: NetworkNamespace | undefined;
 }
 
+/** One of a single Redis for each limiter, so that Redis can tell whose connection is whose. Linux alone answers at all of 127.0.0.0/8. */
+const linkAddresses: ReadonlyMap<string, string> = new Map(
+  platform === 'linux' ? limiterNames.map((name, i) => [name, `127.0.1.${i + 1}`]) : [],
+);
+
 export const startRedis: Readonly<Record<Topology, (options: RedisOptions) => Promise<NativeRedis>>> = {
   single: startSingle,
   cluster: startCluster,
@@ -54,7 +60,9 @@ async function startSingle(options: RedisOptions): Promise<NativeRedis> {
   const port = await freePort();
   const { parts, name, namespace } = options;
   const clock = options.isClockSet ? await settableClock(parts.data, name) : undefined;
-  const process = await startProcess(options, name, port, { dir: parts.data, ...debugging(options) }, clock?.env);
+  const bind = [loopback, ...linkAddresses.values()].join(' ');
+  const settings = { dir: parts.data, bind, ...debugging(options) };
+  const process = await startProcess(options, name, port, settings, clock?.env);
   const node = await nodeOf(parts, port, process);
   const { start, suspend, resume } = process;
   return {
@@ -69,10 +77,12 @@ async function startSingle(options: RedisOptions): Promise<NativeRedis> {
     async wayFrom(limiter, toxiproxy) {
       const proxy = `${limiter}-store`;
       const { outer = loopback, inner = loopback } = namespace ?? {};
-      const storePort = await toxiproxy.createProxy(proxy, `${loopback}:${port}`, `${outer}:0`);
+      const arrivesAt = linkAddresses.get(limiter);
+      const storePort = await toxiproxy.createProxy(proxy, `${arrivesAt ?? loopback}:${port}`, `${outer}:0`);
       const packets = namespace && { packets: namespace.filterOf(storePort) };
       const env = { REDIS_ADDR: `${inner}:${storePort}` };
-      return { env, storeLink: { proxy, host: inner, port: storePort, ...packets } };
+      const storeLink = { proxy, host: inner, port: storePort, ...(arrivesAt ? { arrivesAt } : {}), ...packets };
+      return { env, storeLink };
     },
   };
 }

@@ -31,7 +31,7 @@ const facts = {
 const bounds = z.object({
   capacity: numberOver(0),
   refillPerSecond: numberOver(0),
-  mayBeWindows: flag().exactOptional(),
+  leastCapacity: numberOver(0).exactOptional(),
   fallbackCapacity: numberFrom(0),
   fallbackRefillPerSecond: numberFrom(0),
   fallbackKeysMax: numberOver(0).exactOptional(),

@@ -120,7 +120,7 @@ export async function underLoad(
   const memory = new MemoryWatch(environment, zero);
   started.use(every(memoryEveryMs, () => recorder.record(...memory.look())));
   if (!gives.includes('source')) {
-    const sharedUse = new SharedUse(environment.redis); // who decided shows in nothing else
+    const sharedUse = new SharedUse(environment); // who decided shows in nothing else
     started.use(every(storeUseEveryMs, async () => recorder.record(...(await sharedUse.look(zero)))));
   }
   const running = started.move();

@@ -37,14 +37,28 @@ export async function controlUse({ instances }: Pick<Environment, 'instances'>, 
   }
 }
 
+/** A connection was used within this time: Redis tells whole seconds since, by a clock of whole seconds. */
+const idleSMax = 1;
+
 /** Looks at the one Redis that the faulted instances share, past every link. */
 export class SharedUse {
   readonly #command: RedisHandle['command'];
+  /** Names of the instances that have an address of Redis's for themselves, by that address. */
+  readonly #instances: ReadonlyMap<string, string>;
+  readonly #seen = new Map<string, number>();
   #isLooking = false;
 
   /** A Redis of several nodes is not looked at: a replica does what its master is told. */
-  constructor({ command, nodes }: Pick<RedisHandle, 'command' | 'nodes'>) {
-    this.#command = nodes ? undefined : command;
+  constructor({
+    redis,
+    instances,
+  }: { redis: Pick<RedisHandle, 'command' | 'nodes'> } & Pick<Environment, 'instances'>) {
+    this.#command = redis.nodes ? undefined : redis.command;
+    this.#instances = new Map(
+      instances.flatMap(({ name, control, storeLink: { arrivesAt } }) =>
+        control || arrivesAt === undefined ? [] : [[arrivesAt, name] as const],
+      ),
+    );
   }
 
   /** Nothing where the lab has no way to it, while a look is under way, or when Redis does not answer. */
@@ -53,13 +67,37 @@ export class SharedUse {
     this.#isLooking = true;
     try {
       const commands = usesIn(String(await this.#command('INFO', 'commandstats')));
-      return [{ type: 'store-use', instance: sharedStoreName, atMs: sinceZeroMs(zero), commands }];
+      const all = { type: 'store-use', instance: sharedStoreName, atMs: sinceZeroMs(zero), commands } as const;
+      if (this.#instances.size === 0) return [all];
+      const using = usersIn(String(await this.#command('CLIENT', 'LIST')));
+      const atMs = sinceZeroMs(zero);
+      return [all, ...[...this.#instances].map(([address, name]) => this.#useOf(name, using.has(address), atMs))];
     } catch {
       return [];
     } finally {
       this.#isLooking = false;
     }
   }
+
+  #useOf(instance: string, isUsing: boolean, atMs: number): StoreUseEvent {
+    const commands = (this.#seen.get(instance) ?? 0) + (isUsing ? 1 : 0);
+    this.#seen.set(instance, commands);
+    return { type: 'store-use', instance, atMs, commands };
+  }
+}
+
+/** The addresses of Redis's at which connections arrived that were just used: https://redis.io/docs/latest/commands/client-list/ */
+export function usersIn(clientList: string): ReadonlySet<string> {
+  const lines = clientList.split('\n').map((line) => fieldsOf(line));
+  const using = lines.filter((its) => {
+    const [command = ''] = (its.get('cmd') ?? 'NULL').split('|');
+    return Number(its.get('idle')) <= idleSMax && command !== 'NULL' && !noUse.has(command.toLowerCase());
+  });
+  return new Set(using.map((its) => (its.get('laddr') ?? '').replace(/:\d+$/, '')));
+}
+
+function fieldsOf(line: string): ReadonlyMap<string, string> {
+  return new Map(line.split(' ').map((field) => [field.split('=', 1)[0] ?? '', field.slice(field.indexOf('=') + 1)]));
 }
 
 /** How many calls of commands that use it: https://redis.io/docs/latest/commands/info/ */

@@ -46,13 +46,14 @@ describe("the judge's bounds", () => {
 
 it('what a target says of its bounds is over the settings of the run', () => {
   const bounds = { capacity: 7, fallbackCapacity: 0 };
-  const mayBeWindows = true; // said by twice the limit
   expect(boundsFor({ bounds }, { INSTANCES: '2' })).toEqual({
     ...boundsOf({ INSTANCES: '2' }),
     ...bounds,
-    mayBeWindows,
   });
-  expect(boundsFor({ bounds: { capacity: 5 } }, { INSTANCES: '2' })).toEqual(boundsOf({ INSTANCES: '2' }));
+  expect(boundsFor({ bounds: { capacity: 5 } }, { INSTANCES: '2' })).toEqual({
+    ...boundsOf({ INSTANCES: '2' }),
+    leastCapacity: 5,
+  });
 });
 
 describe("the instances' environment", () => {

@@ -65,4 +65,47 @@ describe('the recovery check of a target that does not say who decided', () => {
     );
     expect(judged(until(1000), { faults: both })).toMatchObject({ verdict: 'not applicable' });
   });
+
+  describe('whose Redis knows whose connections were used', () => {
+    /** `lastMs`: until when the second of two instances used Redis, as the first did all the time. */
+    const judgedWith = (lastMs: number, spec: HistorySpec = {}) => {
+      const looks = Array.from({ length: 40 }, (_, i) => i * 250).flatMap((atMs) => [
+        storeUse(atMs, atMs, 'redis'),
+        storeUse(atMs / 250, atMs, 'limiter-1'),
+        storeUse(Math.min(atMs, lastMs) / 250, atMs, 'limiter-2'),
+      ]);
+      const history = buildHistory({ ...spec, storeUse: looks });
+      return recovery.judge({ ...history, run: { ...history.run, gives: [] } })[0];
+    };
+
+    it('fails one of which one instance alone asks Redis no more', () => {
+      expect(judgedWith(1000)).toMatchObject({
+        verdict: 'fail',
+        measured: 0,
+        unit: 'looks',
+        detail: 'Redis was asked nothing by limiter-2 from 7.3 to 9.8 s, though requests were allowed',
+      });
+      expect(judgedWith(10_000)).toMatchObject({ verdict: 'pass' });
+      // Healed one after the other, as it is.
+      const healed = [5000, 5001].map((atMs, i) => fault('heal', atMs, { target: `limiter-${2 - i}` }));
+      const injected = ['limiter-1', 'limiter-2'].map((target) => fault('inject', 1000, { target }));
+      expect(judgedWith(1000, { faults: [...injected, ...healed] })).toMatchObject({ verdict: 'fail' });
+    });
+
+    it('judges an instance that alone was cut off, and leaves out one that was spared', () => {
+      const cut = (target: string) => {
+        const one = { reach: 'one-store-link', target } as const;
+        return { faults: [fault('inject', 1000, one), fault('heal', 5000, one)] };
+      };
+      expect(judgedWith(1000, cut('limiter-2'))).toMatchObject({ verdict: 'fail' });
+      expect(judgedWith(10_000, cut('limiter-2'))).toMatchObject({ verdict: 'pass', unit: 'looks' });
+      expect(judgedWith(1000, cut('limiter-1'))).toMatchObject({ verdict: 'pass' });
+    });
+
+    it('is unknown where the machine was busy', () => {
+      const busy = { controlLatencyMs: 20 };
+      const phases = { baseline: busy, onset: busy, fault: busy, heal: busy, recovered: busy };
+      expect(judgedWith(1000, { phases })).toMatchObject({ verdict: 'unknown' });
+    });
+  });
 });
