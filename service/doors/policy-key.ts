@@ -36,6 +36,8 @@ export function keyOfParts(
 ): string | Mistake {
   const texts: string[] = [];
   for (const part of parts) {
+    const header = headerBehind(part);
+    if (header !== undefined && request.hasSeveral?.(header)) return keyThereTwice(header);
     const label = labelOf(part);
     const value = textOf(part, request, parameters);
     if (value === undefined || value === '') {
@@ -51,6 +53,20 @@ export function keyTooLong(label: string, length: number): Mistake {
   return {
     title: 'Key too long',
     detail: `The key in ${label} has ${length} characters; at most ${keyLengthMax} are allowed.`,
+  };
+}
+
+/** The header that the part is read from, where it is one that a request has once. */
+function headerBehind(part: KeyPart): string | undefined {
+  if (part.kind === 'jwt') return 'authorization';
+  return part.kind === 'header' ? part.name : undefined;
+}
+
+/** What is behind may take either: who adds any value beside the one that counts there would have a bucket for each. */
+function keyThereTwice(header: string): Mistake {
+  return {
+    title: 'Key there twice',
+    detail: `The request has several headers ${header}, of which its limit is counted by one.`,
   };
 }
 

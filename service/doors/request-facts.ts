@@ -12,6 +12,8 @@ export interface RequestFacts {
   readonly headers: IncomingHttpHeaders;
   /** The client's, as `clientAddress` has it; undefined when its connection is gone. */
   readonly addressOf: () => string | undefined;
+  /** Whether several headers have the name, in lower case; without it, none has. */
+  readonly hasSeveral?: (name: string) => boolean;
 }
 
 /** Why a request cannot be decided, when that is its client's fault: answered 400. */
@@ -34,10 +36,20 @@ export interface AddressRules {
 }
 
 export function factsOf(request: IncomingMessage, { trustedProxies, ipv6Prefix }: AddressRules): RequestFacts {
-  const { method = 'GET', url = '/', headers, socket } = request;
+  const { method = 'GET', url = '/', headers, rawHeaders, socket } = request;
   const addressOf = () => {
     const address = addressBehind(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     return address === undefined ? undefined : clientAddress(address, ipv6Prefix);
   };
-  return { method, url, headers, addressOf };
+  return { method, url, headers, addressOf, hasSeveral: (name) => isThereTwice(name, rawHeaders) };
+}
+
+/** `rawHeaders`: names and values in turn. Node keeps the first of some that come again, and joins others. */
+function isThereTwice(name: string, rawHeaders: readonly string[]): boolean {
+  let found = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const other = rawHeaders[i] as string;
+    if (other.length === name.length && other.toLowerCase() === name) found++;
+  }
+  return found > 1;
 }

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PoliciesService, startPoliciesService } from '../support/policies-service.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import { metricsOf } from '../support/readiness.ts';
 import { type RedisProcess, startRedis } from '../support/redis.ts';
 import { spawnService } from '../support/service.ts';
@@ -182,6 +183,31 @@ describe('a candidate', () => {
         detail: 'The request has no jwt:sub, which its limit is counted by.',
       });
     expect(await mistakes()).toBe(3);
+  });
+});
+
+describe('a key', () => {
+  it('is read from one header: a request with several of the name is answered 400, or any value beside it were another bucket', async () => {
+    const before = await everybodyLeft();
+    const token = (sub: string) => `Bearer e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.s`;
+    const of = async (path: string, ...headers: string[]) => {
+      const head = [`GET ${path} HTTP/1.1`, 'Host: a', 'Connection: close', ...headers].join('\r\n');
+      const { status, body } = await sendRaw(service.port, `${head}\r\n\r\n`);
+      return [status, JSON.parse(body).detail];
+    };
+    const keys = ['X-Api-Key: mallory', 'x-api-key: any'];
+    const tokens = [`Authorization: ${token('any')}`, `authorization: ${token('mallory')}`];
+    expect(await of('/search/a', ...keys)).toEqual([
+      400,
+      'The request has several headers x-api-key, of which its limit is counted by one.',
+    ]);
+    expect(await of('/account', ...tokens)).toEqual([
+      400,
+      'The request has several headers authorization, of which its limit is counted by one.',
+    ]);
+    expect((await of('/v1/auth', ...keys, 'X-Forwarded-Method: GET', 'X-Forwarded-Uri: /search/a'))[0]).toBe(400);
+    expect((await of('/elsewhere', ...keys, ...tokens))[0]).toBe(404);
+    expect(await everybodyLeft()).toBe(before - 2);
   });
 });
 
