@@ -98,7 +98,13 @@ function factsOf(
     bytesOfText(value.replace(/^[ \t]+|(?<![ \t])[ \t]+$/g, '')), // as HTTP has it
   ]);
   const client = address === undefined ? undefined : clientAddress(address, ipv6Prefix);
-  return { method, url: bytesOfText(path), headers: Object.fromEntries(asRead), addressOf: () => client };
+  return {
+    method,
+    url: bytesOfText(path),
+    headers: Object.fromEntries(asRead),
+    addressOf: () => client,
+    hasSeveral: (name) => asRead.filter(([other]) => other === name).length > 1,
+  };
 }
 
 function statusOf(decision: Decision | undefined): 200 | 429 | 503 {

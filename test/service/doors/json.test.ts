@@ -394,6 +394,8 @@ describe('POST /v1/explain', () => {
     };
     const ofBlanks = await msFor(`a${' '.repeat(15_000)}a`); // each may be the first of the last ones
     expect(ofBlanks).toBeLessThan(10 * (await msFor('a'.repeat(15_000))));
+    const twice = { 'X-Api-Key': 'a', 'x-api-key': 'b' };
+    expect((await explain({ ...search, headers: twice })).body).toMatchObject({ status: 400 });
     const { body } = await explain({ ...search, headers: {} });
     expect([body.status, body.binds, body.matches?.[1]]).toEqual([
       400,
