@@ -15,7 +15,7 @@ export function connectBorrowed(
 ): Topology & { readonly client: RedisClient } {
   const send = async (...words: string[]) => {
     try {
-      return await sendCommand(...words);
+      return inNumbers(await sendCommand(...words));
     } catch (error) {
       throw error instanceof Error ? error : new Error(`the connection gave ${String(error)} as the reason`);
     }
@@ -43,4 +43,10 @@ export function connectBorrowed(
       shard.breaker.close();
     },
   };
+}
+
+/** A client may be told to give numbers as texts, as ioredis by `stringNumbers`. No script here answers such a text itself. */
+function inNumbers(reply: unknown): unknown {
+  if (!Array.isArray(reply)) return reply;
+  return reply.map((it) => (typeof it === 'string' && /^-?\d{1,16}$/.test(it) ? Number(it) : it));
 }

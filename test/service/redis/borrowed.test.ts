@@ -46,6 +46,17 @@ describe("the application's own connection", () => {
     expect(await topology.client.eval("return redis.call('EXISTS', KEYS[1])", 1, 'rl-instances')).toBe(0);
   });
 
+  it('decides by a client that gives numbers as texts', async () => {
+    const redis = await startRedis();
+    ends.push(() => redis.stop());
+    const client = new Redis(redis.url, { stringNumbers: true });
+    ends.push(() => client.disconnect());
+    const { shard, take } = shardBy((command, ...args) => client.call(command as string, ...args));
+    await until('Redis', () => shard.store.ready);
+    expect(await take('one')).toMatchObject({ allowed: true, remaining: 4, mechanism: 'redis' });
+    expect(await take('one')).toMatchObject({ allowed: true, remaining: 3, mechanism: 'redis' });
+  });
+
   it('is given up within the deadline when it hangs, and used again when it answers', async () => {
     const redis = await startRedis();
     ends.push(() => redis.stop());
