@@ -60,6 +60,11 @@ export function connectCluster(
     retryDelayOnTryAgain: 0,
   });
   cluster.on('+node', checkSlotsOf);
+  const { handleError } = cluster;
+  cluster.handleError = (error, ...rest) => {
+    error.message = withHost(error.message, (slot) => cluster.slots[slot]?.[0]);
+    handleError.call(cluster, error, ...rest);
+  };
   /** As long as no node has said who owns what, they are all that there is. */
   const seeds = `cluster by ${address.nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`; // no master's name
   const masters = new Map<NodeKey, Connected>();
@@ -133,6 +138,17 @@ export function connectCluster(
       cluster.disconnect();
     },
   };
+}
+
+/**
+ * `MOVED 3999 :6381` comes from a node that does not know the host: it is that of the node that says so, which was asked as
+ * the slot's owner. ioredis would go to this machine, where perhaps another Redis listens.
+ */
+function withHost(message: string, ownerOf: (slot: number) => NodeKey | undefined): string {
+  return message.replace(/^((?:MOVED|ASK) (\d+) )(?=:\d+$)/, (said: string, _: string, slot: string) => {
+    const owner = ownerOf(Number(slot)) ?? '';
+    return said + owner.slice(0, owner.lastIndexOf(':'));
+  });
 }
 
 /** https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#key-distribution-model */

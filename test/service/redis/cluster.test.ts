@@ -106,6 +106,22 @@ async function killed(master: RedisNode): Promise<AsyncDisposable & { restart():
 const mechanismsOf = (decisions: readonly Decision[]) => [...new Set(decisions.map(({ mechanism }) => mechanism))];
 
 describe('a limiter over Redis Cluster', () => {
+  it('goes to the host that was asked where a redirection names none, and else to the one that it names', async () => {
+    using it = await connectLimiter();
+    const [slot, [owner = '']] = Object.entries(it.topology.client.slots)[0] as [string, string[]];
+    const host = owner.replace(/:\d+$/, '');
+    const told: unknown[] = [];
+    const handlers = { moved: (...to: unknown[]) => told.push(to), ask: (...to: unknown[]) => told.push(to) };
+    for (const to of ['MOVED SLOT :6381', 'ASK SLOT :6381', 'MOVED SLOT other:6381', 'MOVED SLOT ::1:6381'])
+      it.topology.client.handleError(new Error(to.replace('SLOT', slot)), {}, handlers);
+    expect(told).toEqual([
+      [Number(slot), `${host}:6381`],
+      [slot, `${host}:6381`],
+      [Number(slot), 'other:6381'],
+      [Number(slot), '::1:6381'],
+    ]);
+  });
+
   it('spreads keys over all masters by hash tags and sends the takes of one turn in one script for each tag', async () => {
     using it = await connectLimiter();
     const keys = namesOf('spread', 300);
