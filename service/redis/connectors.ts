@@ -32,6 +32,7 @@ export class GuardedConnector extends AbstractConnector {
       this.firstError = error;
     });
     this.stream = guard(socket, this.expects);
+    forgetClosed(this, socket);
     return socket;
   }
 }
@@ -77,6 +78,16 @@ export class GuardedSentinelConnector extends SentinelConnector {
   }
 
   override async connect(...args: Parameters<SentinelConnector['connect']>) {
-    return guard(await super.connect(...args), 'replies');
+    const socket = guard(await super.connect(...args), 'replies');
+    forgetClosed(this, socket);
+    return socket;
   }
+}
+
+/** Told to disconnect what is closed, ioredis waits for its close: by a timer of two seconds, which keeps the process alive. */
+function forgetClosed(connector: AbstractConnector, socket: Socket): void {
+  const it = connector as unknown as { stream: Socket | undefined };
+  socket.once('close', () => {
+    if (it.stream === socket) it.stream = undefined;
+  });
 }

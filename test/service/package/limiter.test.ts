@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -201,6 +203,19 @@ describe('a limiter with Redis', () => {
 });
 
 describe('a limiter whose Redis is not there', () => {
+  it('is nothing that the process stays alive for, once it is closed', async () => {
+    const program = `
+      import { createLimiter } from '${new URL('../../../service/package/index.ts', import.meta.url)}';
+      const limiter = createLimiter({ redis: 'redis://127.0.0.1:1', limits: '5 per minute' });
+      await limiter.take('alice');
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // refused, and about to connect again
+      await limiter.close();
+      const closedMs = performance.now();
+      process.on('exit', () => console.log(performance.now() - closedMs));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+    expect(Number(stdout)).toBeLessThan(1000); // ioredis's own wait is 2000
+  });
+
   it('decides in memory at once, and says why', async () => {
     const events: LimiterEvent[] = [];
     const limiter = limiterOf({
