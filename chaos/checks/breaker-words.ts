@@ -10,7 +10,7 @@ import { answersOf, answersWithin } from './answers-of.ts';
 import { clockMsMax, worstControlMs } from './calm.ts';
 import { isByFaultIn } from './excuses.ts';
 import { isUnplaced, masterOf } from './outage.ts';
-import { isWithoutStore } from './store-failure.ts';
+import { failedIn, isWithoutStore } from './store-failure.ts';
 import { awaitsFailover, heldUpIn } from './windows.ts';
 
 /** A breaker was in one state from one instant to another. */
@@ -173,10 +173,12 @@ function openInName(history: History, guards: Guards, stays: readonly Stay[]): C
     const calls = new Overlaps(failing.map(({ sentMs, receivedMs }) => [sentMs, receivedMs]));
     const halfOpen = its.filter(({ state }) => state === 'half-open');
     const probes = new Overlaps(halfOpen.map((stay) => [stay.fromMs, stay.toMs]));
-    return counts.slice(1).flatMap(({ atMs, totals }, i): Contradiction[] => {
+    return counts.slice(1).flatMap((count, i): Contradiction[] => {
       const since = counts[i];
-      const failed = sum(totals) - sum(since?.totals ?? {});
-      if (since === undefined || failed <= callsMin) return [];
+      if (since === undefined) return [];
+      const failed = failedIn(count) - failedIn(since);
+      if (failed <= callsMin) return [];
+      const { atMs } = count;
       const [fromMs, toMs] = [since.atMs - clockMsMax, atMs + clockMsMax];
       const may = probes.count(fromMs, toMs) + calls.count(fromMs, toMs);
       if (failed <= callsMin + callsFactor * may) return [];
@@ -191,10 +193,6 @@ function openInName(history: History, guards: Guards, stays: readonly Stay[]): C
       ];
     });
   });
-}
-
-function sum(totals: Readonly<Record<string, number>>): number {
-  return Object.values(totals).reduce((all, count) => all + count, 0);
 }
 
 function said({ instance, shard }: Pick<Stay, 'instance' | 'shard'>, atMs: number, what: string): Contradiction {

@@ -118,6 +118,7 @@ export function hadStoreIn(history: History): (answer: AnswerEvent) => boolean {
   };
 }
 
-function failedIn({ totals }: StoreErrorsEvent): number {
+/** Calls to its store that an instance has counted as failed by then, for any reason. */
+export function failedIn({ totals }: StoreErrorsEvent): number {
   return Object.values(totals).reduce((all, count) => all + count, 0);
 }
