@@ -1,6 +1,7 @@
 // The same scenarios on several limiters, and what came of each: one entry a run.
 
 import type { CheckResult, Verdict } from '../checks/check.ts';
+import { askedUnits } from '../checks/recovery-without-source.ts';
 import { answersIn, type History, isDenied } from '../history.ts';
 import { latenciesOf } from '../report/summary.ts';
 import { type PhaseName, phaseNames } from '../scenario.ts';
@@ -85,7 +86,10 @@ export function entryOf({
     controlRefusedShare: refusedShare(history, 'control'),
     lost: measuredBy(checks, 'availability'),
     excess: excessIn(checks),
-    recoveryMs: measuredBy(checks, 'recovery'),
+    recoveryMs: measuredBy(
+      checks.filter(({ unit }) => !askedUnits.has(unit)),
+      'recovery',
+    ),
   };
 }
 

@@ -11,6 +11,8 @@ import { callEveryMsMax, recoveryMsMax } from './recovery-times.ts';
 import { cutOffs, hits, type Window, windowsOf } from './windows.ts';
 
 const name = 'recovery';
+/** Of what is counted in place of a time; the limit is the least that is asked for. */
+export const askedUnits: ReadonlySet<string> = new Set(['commands', 'looks']);
 /** Fewer may have been allowed by what an instance knew of their keys. */
 const allowedMin = 100;
 

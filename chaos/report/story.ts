@@ -3,6 +3,7 @@
 import { serviceDefaults } from '../bounds.ts';
 import { type CheckResult, severityOf } from '../checks/check.ts';
 import { isBreakerHit } from '../checks/outage.ts';
+import { askedUnits } from '../checks/recovery-without-source.ts';
 import { answersIn, type BreakerEvent, type RunEvent, type SourceKind } from '../history.ts';
 import { failopen } from '../targets/failopen.ts';
 import { isOwn, targets } from '../targets/index.ts';
@@ -192,7 +193,7 @@ function recoveryStory({ history: { failover }, checks }: Run, windows: readonly
   const recovery = checks.find(({ name }) => name === 'recovery');
   if (!recovery || recovery.verdict === 'not applicable' || windows.length === 0) return [];
   const after = failover ? 'After that' : 'After the heal';
-  if (recovery.measured === null)
+  if (recovery.measured === null || askedUnits.has(recovery.unit))
     return [windows.every(({ healed }) => healed) ? `${after}: ${recovery.detail}.` : `Then ${recovery.detail}.`];
   return [`${after} Redis decided again within ${duration(recovery.measured)}.`];
 }
