@@ -10,6 +10,9 @@ import type { Decision } from '../core/store.ts';
 /** It tells who decided, and so stands in every answer that has limits to tell. */
 export const mechanismHeader = 'X-RateLimit-Mechanism';
 
+/** Those of a decision behind which a bucket stands. */
+export const bucketHeaders = ['X-RateLimit-Remaining', 'X-RateLimit-Reset', 'RateLimit'] as const;
+
 /** Names and values in turn, as `writeHead` takes them. */
 export type Headers = string[];
 

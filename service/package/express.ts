@@ -35,6 +35,7 @@ export function rateLimit(options: RateLimitOptions<Request>): RequestHandler {
 /** Whether the request is answered with it. One that somebody has answered meanwhile is told nothing. */
 function tell(verdict: Verdict | undefined, response: ServerResponse): boolean {
   if (!verdict || response.headersSent) return false;
+  for (const name of verdict.without) response.removeHeader(name);
   for (const [name, value] of verdict.headers) response.setHeader(name, value);
   if (!verdict.refusal) return false;
   response.statusCode = verdict.refusal.status;

@@ -27,6 +27,7 @@ export function rateLimit(
   return async (request, reply) => {
     if (isApplication(request)) throw noPlugin();
     const verdict = await gate(request);
+    for (const name of verdict?.without ?? []) reply.removeHeader(name);
     for (const [name, value] of verdict?.headers ?? []) reply.header(name, value);
     const refusal = verdict?.refusal;
     if (!refusal) return undefined;

@@ -18,6 +18,7 @@ export function rateLimit(options: RateLimitOptions<Context>): Middleware {
   const gate = createRequestGate(options, ({ ip }) => ip || undefined, use);
   return async (context, next) => {
     const verdict = await gate(context);
+    for (const name of verdict?.without ?? []) context.remove(name);
     for (const [name, value] of verdict?.headers ?? []) context.set(name, value);
     const refusal = verdict?.refusal;
     if (!refusal) return next();

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { clientAddress } from '../doors/client-address.ts';
 import { keyOfAddress, keyOfHeader } from '../doors/client-key.ts';
-import { decisionHeaders, quotaExceeded, reducedCapacity } from '../doors/headers.ts';
+import { bucketHeaders, decisionHeaders, quotaExceeded, reducedCapacity } from '../doors/headers.ts';
 import { shown, tryReadBy } from '../doors/json/field-mistakes.ts';
 import { fields } from '../doors/json/shapes.ts';
 import { addressIn } from '../doors/trusted-proxies.ts';
@@ -37,6 +37,8 @@ export interface RateLimitOptions<Request> {
 export interface Verdict {
   /** Names and values of headers, of any answer. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Names of headers that it must not have: those of another limiter, before this one, would be taken for this one's. */
+  readonly without: readonly string[];
   /** The answer, where the request may not go on. Its body is in ASCII. */
   readonly refusal: Refusal | undefined;
 }
@@ -137,12 +139,13 @@ function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Valu
 
 function verdictBy(decision: Decision): Verdict {
   const headers = inPairs(decisionHeaders(decision, Date.now()));
-  if (decision.allowed) return { headers, refusal: undefined };
+  const without = decision.remaining === undefined ? bucketHeaders : [];
+  if (decision.allowed) return { headers, without, refusal: undefined };
   const [status, body] =
     decision.mechanism === 'closed'
       ? ([503, reducedCapacity(decision)] as const)
       : ([429, quotaExceeded(decision)] as const);
-  return { headers, refusal: { status, contentType: 'application/problem+json', body } };
+  return { headers, without, refusal: { status, contentType: 'application/problem+json', body } };
 }
 
 /** The application ends then, and answers what it has accepted. */

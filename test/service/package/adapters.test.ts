@@ -227,7 +227,7 @@ describe('the limiter in a handler of the Fetch API', () => {
   });
 });
 
-it.each<[string, (before: Options, behind: Options) => RequestListener]>([
+describe.each<[string, (before: Options, behind: Options) => RequestListener]>([
   ['Express', (before, behind) => express().use(forExpress(before as never), forExpress(behind as never))],
   [
     'Koa',
@@ -241,12 +241,38 @@ it.each<[string, (before: Options, behind: Options) => RequestListener]>([
     'Hono',
     (before, behind) => getRequestListener(new Hono().use(forHono(before as never), forHono(behind as never)).fetch),
   ],
-])('tells the limits that refuse, of two limits of which one stands behind the other in %s', async (_, app) => {
-  const limiter = createLimiter({ policies: { api: '9 per hour', login: '1 per hour' } });
-  const ask = await serve(app({ limiter, policy: 'api' }, { limiter, policy: 'login' }));
-  await ask();
-  const answer = await ask();
-  expect([answer.status, answer.headers.get('ratelimit')]).toEqual([429, '"login";r=0;t=3600']);
+  [
+    'Fastify',
+    (before, behind) => {
+      const app = fastify();
+      app.addHook('onRequest', forFastify(before as never));
+      app.get('/', { preHandler: forFastify(behind as never) }, async () => 'hello');
+      const ready = app.ready();
+      return (request, response) => void ready.then(() => app.routing(request, response));
+    },
+  ],
+])('of two limits of which one stands behind the other, %s', (_, app) => {
+  it('tells those that refuse', async () => {
+    const limiter = createLimiter({ policies: { api: '9 per hour', login: '1 per hour' } });
+    const ask = await serve(app({ limiter, policy: 'api' }, { limiter, policy: 'login' }));
+    await ask();
+    const answer = await ask();
+    expect([answer.status, answer.headers.get('ratelimit')]).toEqual([429, '"login";r=0;t=3600']);
+  });
+
+  it('tells nothing of the other one where no bucket stands behind its own', async () => {
+    const login = { limits: '3 per hour', onStoreFailure: 'open' } as const;
+    const limiter = createLimiter({ redis: 'redis://127.0.0.1:1', policies: { api: '9 per hour', login } });
+    const ask = await serve(app({ limiter, policy: 'api' }, { limiter, policy: 'login' }));
+    const { headers } = await ask();
+    const told = [...headers].filter(([name]) => name.includes('ratelimit'));
+    expect(Object.fromEntries(told)).toEqual({
+      'ratelimit-policy': '"login";q=3;w=3600',
+      'x-ratelimit-limit': '3',
+      'x-ratelimit-mechanism': 'open',
+    });
+    await limiter.close();
+  });
 });
 
 describe('what an adapter is told', () => {
