@@ -40,14 +40,23 @@ export function arenaOptions(args: readonly string[]): ArenaOptions {
   );
   const there = ` Scenarios: ${scenarios.map(({ name }) => name).join(', ')}.`;
   return {
-    targets: listed('--targets', values.targets).map((target) =>
-      targetOf({ target, variables: [], directory: typedIn }),
-    ),
+    targets: targetsIn(values.targets),
     scenarios: listed('--scenarios', values.scenarios).map((name) => scenarioOf(name, there)),
     seed: whole('--seed', values.seed, 0, 0x7fffffff),
     rate: whole('--rate', values.rate, 1, rateMax),
     out: outDirectory(values.out),
   };
+}
+
+/** A file says what its limiter is called, so two may be called the same; the tables know them by their names. */
+function targetsIn(text: string): readonly Target[] {
+  const targets = listed('--targets', text).map((target) => targetOf({ target, variables: [], directory: typedIn }));
+  const names = targets.map(({ name }) => name);
+  const again = names.find((name, i) => names.indexOf(name) < i);
+  if (again === undefined) return targets;
+  throw new UsageError(
+    `--targets is "${text}", where two are called ${again}; allowed: targets of different names.\n${usage}`,
+  );
 }
 
 function listed(option: string, text: string): readonly string[] {

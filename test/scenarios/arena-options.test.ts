@@ -1,8 +1,11 @@
 // The command line of `npm run arena`, without starting a process for each mistake.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { UsageError } from '../../chaos/errors.ts';
 import { arenaOptions } from '../../scenarios/arena-options.ts';
+import { temporaryDirectory } from '../support/lab-processes.ts';
 
 it.each<[string[], RegExp]>([
   [['--targets', 'failopen,nobody'], /^There is no target "nobody"\. Targets: failopen, /],
@@ -24,4 +27,14 @@ it('npm run arena compares the usual limiters in the telling scenarios when it i
     1,
     1000,
   ]);
+});
+
+it('refuses two files of one name: the tables would show the results of the first in both rows', () => {
+  using directory = temporaryDirectory();
+  const files = ['a.yaml', 'b.yaml'].map((file) => join(directory.path, file));
+  for (const file of files) writeFileSync(file, 'name: my-api\nstart: {command: node api.js}\n');
+  const targets = files.join(',');
+  expect(() => arenaOptions(['--targets', targets])).toThrow(
+    `--targets is "${targets}", where two are called my-api; allowed: targets of different names.`,
+  );
 });
