@@ -18,11 +18,13 @@ const exitUsage = 64;
 const exitBadConfig = 78;
 
 const [command, ...rest] = process.argv.slice(2);
-const path = rest[0];
+const [path = '-'] = rest;
+const isPath = rest.length === 1 && !path.startsWith('-'); // a file of such a name is ./-name
+const asksForHelp = command === 'check-config' ? rest : process.argv.slice(2);
 if (command === undefined) await import('../main.ts');
-else if (command === '--help' && rest.length === 0) process.stdout.write(help);
+else if (asksForHelp.length === 1 && asksForHelp[0] === '--help') process.stdout.write(help);
 else if (command === '--version' && rest.length === 0) process.stdout.write(`${version()}\n`);
-else if (command === 'check-config' && path !== undefined && rest.length === 1) await check(path);
+else if (command === 'check-config' && isPath) await check(path);
 else {
   const given = process.argv.slice(2).map((argument) => JSON.stringify(argument));
   process.stderr.write(`failopen is called with ${given.join(' ')}; allowed:\n${help}`);

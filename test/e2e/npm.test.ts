@@ -26,7 +26,7 @@ describe('npm start', () => {
   it('refuses an option, as it has none, and says where its settings are', async () => {
     await using npm = new LabCommand(['start', '--', '--port', '9000'], { REDIS_ADDR: '127.0.0.1:1' }, 'npm');
     const { status, stderr } = await npm.ended;
-    expect([status, stderr]).toEqual([64, expect.stringContaining('its settings are environment variables')]);
+    expect([status, stderr]).toEqual([64, expect.stringContaining('Its settings are environment variables')]);
   });
 });
 

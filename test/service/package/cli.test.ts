@@ -28,11 +28,12 @@ describe('the command failopen', () => {
     const help = await failopen('--help');
     expect([help.status, help.stderr]).toEqual([0, '']);
     expect(help.stdout).toContain('failopen check-config PATH ');
+    expect(await failopen('check-config', '--help')).toEqual(help);
     for (const line of help.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(await failopen('--version')).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: '' });
   });
 
-  it.each([['start'], ['check-config'], ['check-config', 'a', 'b'], ['--version', '--help'], ['-h']])(
+  it.each([['start'], ['check-config'], ['check-config', 'a', 'b'], ['check-config', '--strict'], ['--version', '--help'], ['-h']])(
     'refuses in one sentence what it is not called with: %s %s',
     async (...args) => {
       const given = args.map((argument) => JSON.stringify(argument)).join(' ');
