@@ -33,15 +33,19 @@ describe('the command failopen', () => {
     expect(await failopen('--version')).toEqual({ status: 0, stdout: `${packageJson.version}\n`, stderr: '' });
   });
 
-  it.each([['start'], ['check-config'], ['check-config', 'a', 'b'], ['check-config', '--strict'], ['--version', '--help'], ['-h']])(
-    'refuses in one sentence what it is not called with: %s %s',
-    async (...args) => {
-      const given = args.map((argument) => JSON.stringify(argument)).join(' ');
-      const { status, stdout, stderr } = await failopen(...args);
-      expect([status, stdout]).toEqual([64, '']);
-      expect(stderr).toMatch(`failopen is called with ${given}; allowed:\nfailopen  `);
-    },
-  );
+  it.each([
+    ['start'],
+    ['check-config'],
+    ['check-config', 'a', 'b'],
+    ['check-config', '--strict'],
+    ['--version', '--help'],
+    ['-h'],
+  ])('refuses in one sentence what it is not called with: %s %s', async (...args) => {
+    const given = args.map((argument) => JSON.stringify(argument)).join(' ');
+    const { status, stdout, stderr } = await failopen(...args);
+    expect([status, stdout]).toEqual([64, '']);
+    expect(stderr).toMatch(`failopen is called with ${given}; allowed:\nfailopen  `);
+  });
 
   it('tells whether a file of policies is good, and what is wrong with it', async () => {
     const good = inDirectory('good.yaml');
