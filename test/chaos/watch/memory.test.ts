@@ -2,13 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Environment } from '../../../chaos/environment.ts';
+import type { MemoryEvent } from '../../../chaos/history.ts';
 import { MemoryWatch } from '../../../chaos/watch/memory.ts';
+import { until } from '../../support/until.ts';
 
 const started: ChildProcess[] = [];
 
-/** A shell that leads a group of its own, and has started what it was told to. */
+/** A shell that leads a group of its own, and has started what it was told to; a line to it ends the last of that. */
 async function shell(script: string): Promise<number> {
-  const child = spawn('sh', ['-c', `${script} echo started; read -r end`], {
+  const child = spawn('sh', ['-c', `${script} echo started; read -r line; kill $!; read -r end`], {
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -36,12 +38,17 @@ function watching(restartable: { pid: number }, atMs = 1000) {
   return new MemoryWatch(environment as unknown as Environment, { us, epochMs: 0 });
 }
 
+function sizeIn([event]: readonly MemoryEvent[]): number {
+  return event?.residentBytes ?? Number.NaN;
+}
+
 describe.skipIf(process.platform !== 'linux')('the memory of an instance', () => {
   it('is that of its process and of all that it started', async () => {
     const alone = watching({ pid: await shell('') }).look();
-    const three = watching({ pid: await shell('sleep 60 & sleep 60 &') }).look();
-    expect([...alone, ...three]).toMatchObject([{ type: 'memory', instance: 'limiter-1' }, { instance: 'limiter-1' }]);
-    expect(three[0]?.residentBytes).toBeGreaterThan(2 * (alone[0]?.residentBytes ?? Number.NaN));
+    expect(alone).toMatchObject([{ type: 'memory', instance: 'limiter-1' }]);
+    const three = watching({ pid: await shell('sleep 60 & sleep 60 &') });
+    // A process that has just started is small.
+    await until('three processes', () => sizeIn(three.look()) > 2 * sizeIn(alone));
   });
 
   it('is told of the process that runs now, a look after it was started anew', async () => {
@@ -55,13 +62,11 @@ describe.skipIf(process.platform !== 'linux')('the memory of an instance', () =>
   });
 
   it('is that of what is left when one of its processes has ended', async () => {
-    const restartable = { pid: await shell('sleep 0.2 &') };
-    const watch = watching(restartable);
-    const both = watch.look()[0]?.residentBytes ?? Number.NaN;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    watch.look();
-    const [left] = watch.look();
-    expect(left?.residentBytes).toBeLessThan(0.8 * both);
+    const alone = sizeIn(watching({ pid: await shell('') }).look());
+    const watch = watching({ pid: await shell('sleep 60 &') });
+    await until('two processes', () => sizeIn(watch.look()) > 1.5 * alone);
+    started.at(-1)?.stdin?.write('\n');
+    await until('the one that is left', () => sizeIn(watch.look()) < 1.2 * alone);
   });
 
   it('is not told of a time before the schedule began', async () => {
