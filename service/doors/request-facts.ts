@@ -44,8 +44,8 @@ export function factsOf(request: IncomingMessage, { trustedProxies, ipv6Prefix }
   return { method, url, headers, addressOf, hasSeveral: (name) => isThereTwice(name, rawHeaders) };
 }
 
-/** `rawHeaders`: names and values in turn. Node keeps the first of some that come again, and joins others. */
-function isThereTwice(name: string, rawHeaders: readonly string[]): boolean {
+/** `name` is in lower case; `rawHeaders`: names and values in turn. Node keeps the first of some that come again, and joins others. */
+export function isThereTwice(name: string, rawHeaders: readonly string[]): boolean {
   let found = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const other = rawHeaders[i] as string;

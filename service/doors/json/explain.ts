@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Charge, Decision, Take } from '../../core/store.ts';
 import { clientAddress } from '../client-address.ts';
 import { claimOf, type Policy, type PolicyMistake } from '../policy.ts';
-import type { RequestFacts } from '../request-facts.ts';
+import { isThereTwice, type RequestFacts } from '../request-facts.ts';
 import { bytesOfText } from '../utf8-bytes.ts';
 import type { ApiParts } from './api-parts.ts';
 import { decisionShape } from './decision-shape.ts';
@@ -103,7 +103,7 @@ function factsOf(
     url: bytesOfText(path),
     headers: Object.fromEntries(asRead),
     addressOf: () => client,
-    hasSeveral: (name) => asRead.filter(([other]) => other === name).length > 1,
+    hasSeveral: (name) => isThereTwice(name, asRead.flat()),
   };
 }
 
